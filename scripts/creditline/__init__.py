@@ -1,0 +1,1 @@
+"""Creditline: a nightly warehouse that decides consumer credit limits and answers for its decisions."""

@@ -1,0 +1,192 @@
+"""A warehouse home: where it lies, what it is called, what it expects (docs/home.md)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from creditline.errors import UsageError
+from creditline.home.files import write_file
+
+SETTINGS_FILE = "creditline.yml"
+# A home that only demonstrates shares one well-known secret, so that two demo homes are equal byte for byte.
+# A release refuses it anywhere else.
+DEMO_SECRET = bytes.fromhex("c0ffee" * 10 + "c0ff")
+
+
+class KeyLocations(BaseModel):
+    """Where the home's secrets lie; a relative path is taken from the home."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pseudonym_secret: str = "keys/pseudonym.secret"
+    signing_key: str = "keys/signing.pem"
+
+
+class HomeSettings(BaseModel):
+    """`creditline.yml` of a home. Amounts of different currencies are never added: a home has one currency."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")
+    time_zone: str = "Asia/Shanghai"
+    cut_off: time = time(2, 0)
+    expected_sources: tuple[str, ...] = ("account_snapshot",)
+    retention_days: int = Field(default=400, ge=1)
+    keys: KeyLocations = KeyLocations()
+    is_demo: bool = False
+    memory_limit: str = "4GB"
+    threads: int = Field(default=2, ge=1)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+
+@dataclass(frozen=True)
+class Home:
+    """One warehouse home; every path below it has a name here."""
+
+    root: Path
+
+    @cached_property
+    def settings(self) -> HomeSettings:
+        path = self.root / SETTINGS_FILE
+        if not path.is_file():
+            raise UsageError(f"{self.root} is no warehouse home: {SETTINGS_FILE} is missing; make one with `simulate` or `import`")
+        try:
+            return HomeSettings(**yaml.safe_load(path.read_text()))
+        except (ValidationError, ValueError, TypeError) as error:
+            raise UsageError(f"{path}: {error}") from error
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def identity_file(self) -> Path:
+        return self.root / "identity" / "identity.duckdb"
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "raw"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.root / "quarantine"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state"
+
+    @property
+    def policy(self) -> Path:
+        return self.root / "policy"
+
+    @property
+    def logic(self) -> Path:
+        return self.root / "logic"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def warehouse_file(self) -> Path:
+        return self.warehouse / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def current(self) -> Path:
+        return self.published / "current"
+
+    @property
+    def outbox(self) -> Path:
+        return self.root / "outbox"
+
+    @property
+    def releases(self) -> Path:
+        return self.root / "releases"
+
+    @property
+    def ledger(self) -> Path:
+        return self.root / "ledger"
+
+    @property
+    def modes_file(self) -> Path:
+        return self.root / "control" / "modes.jsonl"
+
+    def key_file(self, location: str) -> Path:
+        """The file of one secret of `settings.keys`."""
+        return self.root / location
+
+    def landed_dates(self) -> list[date]:
+        """Business dates that have a folder in landing/, in order."""
+        return sorted(_dates_in(self.landing))
+
+    def published_dates(self) -> list[date]:
+        """Business dates that have at least one whole publication, in order."""
+        return sorted(day for day in _dates_in(self.published) if (self.published / str(day) / "r00").is_dir())
+
+    def cut_off_at(self, business_date: date) -> datetime:
+        """The instant (UTC, naive) after which nothing more is known to this night.
+
+        A night ends in the small hours of the next calendar day, local time of the home.
+        """
+        return local_to_utc(datetime.combine(business_date + timedelta(days=1), self.settings.cut_off), self.settings.time_zone)
+
+    def pseudonym_secret(self) -> bytes:
+        """The secret behind every keyed hash of a device, an address or a source's own event id."""
+        if self.settings.is_demo:
+            return DEMO_SECRET
+        return bytes.fromhex(self.key_file(self.settings.keys.pseudonym_secret).read_text().strip())
+
+
+def local_to_utc(moment: datetime, time_zone: str) -> datetime:
+    """A local wall-clock time as a naive UTC timestamp."""
+    return moment.replace(tzinfo=ZoneInfo(time_zone)).astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+
+
+def open_home(root: Path) -> Home:
+    """An existing home. Raises UsageError if there is none at `root` or its settings do not hold."""
+    home = Home(root.resolve())
+    home.settings  # noqa: B018  (reads and validates)
+    return home
+
+
+def create_home(root: Path, settings: HomeSettings) -> Home:
+    """A home at `root` with these settings; one that is there already stays as it is and must have the same name."""
+    home = Home(root.resolve())
+    if (home.root / SETTINGS_FILE).exists():
+        if home.settings.name != settings.name:
+            raise UsageError(f"{home.root} already is the home of '{home.settings.name}', not of '{settings.name}'; give another --home")
+        return home
+    secret_file = home.key_file(settings.keys.pseudonym_secret)
+    if not settings.is_demo and not secret_file.exists():
+        write_file(secret_file, secrets.token_bytes(32).hex().encode())
+        secret_file.chmod(0o600)
+    content = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    write_file(home.root / SETTINGS_FILE, content.encode())
+    return home
+
+
+def _dates_in(directory: Path) -> Iterator[date]:
+    if directory.is_dir():
+        for entry in directory.iterdir():
+            try:
+                yield date.fromisoformat(entry.name)
+            except ValueError:
+                continue

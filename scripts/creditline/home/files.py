@@ -1,0 +1,94 @@
+"""The one place that writes files which must survive a crash.
+
+A reader sees a file whole or not at all: bytes go to a neighbour, are synced, and are renamed over the target.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """Hex sha256 of the bytes of one file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def canonical_json(value: object) -> bytes:
+    """UTF-8 JSON with sorted keys, two-space indent and a final newline: the same value, the same bytes."""
+    return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2) + "\n").encode()
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory survive a power loss."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file survive a power loss."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def move_into_place(partial: Path, target: Path) -> None:
+    """Sync a finished file and rename it over its target."""
+    sync_file(partial)
+    os.replace(partial, target)
+    sync_directory(target.parent)
+
+
+def write_file(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = partial_of(target)
+    partial.write_bytes(content)
+    move_into_place(partial, target)
+
+
+def partial_of(target: Path) -> Path:
+    """The neighbour under which a file is written until it is whole."""
+    return target.with_name(f".{target.name}.partial")
+
+
+def move_tree_into_place(staged: Path, target: Path) -> None:
+    """Sync every file and directory of a finished tree and rename the tree to its (absent) target."""
+    for directory, _, names in os.walk(staged):
+        for name in names:
+            sync_file(Path(directory) / name)
+        sync_directory(Path(directory))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.rename(staged, target)
+    sync_directory(target.parent)
+
+
+def flip_pointer(pointer: Path, destination: str) -> None:
+    """Point a symbolic link at another (relative) destination in one atomic step."""
+    partial = partial_of(pointer)
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(destination)
+    os.replace(partial, pointer)
+    sync_directory(pointer.parent)
+
+
+def clear_directory(directory: Path) -> Path:
+    """An empty directory at this path, whatever was there before."""
+    if directory.exists():
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True)
+    return directory

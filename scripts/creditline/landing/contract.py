@@ -1,0 +1,109 @@
+"""The landing contract as values: sources, their columns, and the manifest that comes with them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+MANIFEST_FILE = "manifest.json"
+
+
+class Column(BaseModel):
+    """One column of a source as delivered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    type: Literal["id", "code", "text", "bool", "integer", "money", "rate", "date", "timestamp"]
+    optional: bool = False  # the column may be absent from the header; where it stands, cells may be empty
+    nullable: bool = False  # the column stands in the header, its cells may be empty
+    codes: tuple[str, ...] = ()
+    token: str | None = None
+
+    @property
+    def allows_empty(self) -> bool:
+        return self.optional or self.nullable
+
+
+class Source(BaseModel):
+    """One landing source: one file in a delivery, one raw table, one staging model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    kind: Literal["full", "events", "changes"]
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    totals: tuple[str, ...] = ()
+    local_of: str | None = None
+    required: bool = False
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def mandatory_columns(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if not column.optional)
+
+
+class DeliveredSource(BaseModel):
+    """One entry of a manifest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    file: str
+    format: Literal["csv", "csv.gz", "parquet"]
+    rows: int = Field(ge=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    totals: dict[str, Decimal] = {}
+    coverage_from: date | None = None
+    corrects_business_date: date | None = None
+
+
+class Manifest(BaseModel):
+    """`manifest.json`: without it nothing of a delivery is looked at."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    contract_version: str
+    feed: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
+    business_date: date
+    sequence: int = Field(ge=1)
+    delivered_at: datetime
+    cutoff_at: datetime
+    sources: tuple[DeliveredSource, ...]
+
+
+@cache
+def _document() -> dict:
+    return yaml.safe_load(resources.files(__package__).joinpath("contract.yml").read_text())
+
+
+@cache
+def contract_version() -> str:
+    """The version of the landing contract that this release reads."""
+    return _document()["contract_version"]
+
+
+@cache
+def contract() -> dict[str, Source]:
+    """Every source of the landing contract by name, in the contract's order."""
+    return {
+        name: Source(
+            name=name,
+            columns=tuple(Column(name=column, **rules) for column, rules in body.pop("columns").items()),
+            **body,
+        )
+        for name, body in ((name, dict(body)) for name, body in _document()["sources"].items())
+    }
+
+
+FILE_NAME = re.compile(r"^[a-z0-9_]{1,64}\.(csv|csv\.gz|parquet)$")

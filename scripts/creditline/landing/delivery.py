@@ -1,0 +1,133 @@
+"""Writing a delivery: landing files with their manifest, as a source system would lay them down.
+
+`simulate` and `import` are the callers; the warehouse itself only reads what they wrote.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from creditline.home.files import clear_directory, move_tree_into_place, sha256_of
+from creditline.landing.contract import MANIFEST_FILE, contract, contract_version
+
+# How a typed column is spelt in a CSV file of the contract; %s is the column's name.
+_CSV_SPELLING = {
+    "money": "cast(cast(%s as decimal(18, 2)) as varchar)",
+    "rate": "cast(cast(%s as decimal(9, 6)) as varchar)",
+    "integer": "cast(cast(%s as bigint) as varchar)",
+    "bool": "cast(cast(%s as boolean) as varchar)",
+    "date": "strftime(cast(%s as date), '%%Y-%%m-%%d')",
+    "timestamp": "strftime(cast(%s as timestamp), '%%Y-%%m-%%dT%%H:%%M:%%SZ')",
+}
+_PARQUET_TYPE = {
+    "money": "decimal(18, 2)",
+    "rate": "decimal(9, 6)",
+    "integer": "bigint",
+    "bool": "boolean",
+    "date": "date",
+    "timestamp": "timestamptz",
+}
+
+
+@dataclass(frozen=True)
+class DeliveredTable:
+    """One source of a delivery: the name of a relation on the connection that holds its rows.
+
+    The relation has the contract's columns (optional ones may be absent), in any order; rows are written sorted by
+    the source's key. Columns may be of any type that casts to the contract's, or already text (bad rows on purpose).
+    """
+
+    source: str
+    relation: str
+    coverage_from: date | None = None
+    corrects_business_date: date | None = None
+
+
+def write_delivery(
+    connection: duckdb.DuckDBPyConnection,
+    landing: Path,
+    *,
+    feed: str,
+    business_date: date,
+    sequence: int,
+    delivered_at: datetime,
+    cutoff_at: datetime,
+    tables: list[DeliveredTable],
+    file_format: str = "csv",
+) -> Path:
+    """Write `landing/<business_date>/` with one file a source and its manifest, whole or not at all.
+
+    Args:
+        connection: holds the relations named in `tables`; its session time zone must be UTC.
+        delivered_at, cutoff_at: naive UTC.
+        file_format: csv, csv.gz or parquet, for all files of the delivery.
+
+    Returns: the delivery's folder. The same rows give the same bytes.
+    """
+    target = landing / business_date.isoformat()
+    staged = clear_directory(landing / f".{business_date.isoformat()}.partial")
+    entries = [_write_table(connection, staged, table, file_format) for table in tables]
+    manifest = {
+        "contract_version": contract_version(),
+        "feed": feed,
+        "business_date": business_date.isoformat(),
+        "sequence": sequence,
+        "delivered_at": f"{delivered_at.isoformat()}Z",
+        "cutoff_at": f"{cutoff_at.isoformat()}Z",
+        "sources": entries,
+    }
+    (staged / MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n")
+    move_tree_into_place(staged, target)
+    return target
+
+
+def _write_table(
+    connection: duckdb.DuckDBPyConnection, directory: Path, table: DeliveredTable, file_format: str
+) -> dict[str, object]:
+    source = contract()[table.source]
+    types = {row[0]: row[1] for row in connection.execute(f"describe {table.relation}").fetchall()}
+    columns = [column for column in source.columns if column.name in types or not column.optional]
+    is_parquet = file_format == "parquet"
+    spelt = [_spelling(column.name, column.type, types[column.name], is_parquet) for column in columns]
+    rows = f"select {', '.join(spelt)} from {table.relation} order by {', '.join(source.key)}"
+
+    path = directory / f"{table.source}.{file_format}"
+    plain = path.with_suffix("") if file_format == "csv.gz" else path
+    # The default page layout of DuckDB's writer does not depend on threads once the order is fixed.
+    option = "format parquet, compression zstd" if is_parquet else "format csv, header true, delimiter ','"
+    connection.execute(f"copy ({rows}) to '{plain}' ({option})")
+    if file_format == "csv.gz":
+        path.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+        plain.unlink()
+
+    sums = ", ".join(
+        f"coalesce(sum(try_cast({name} as decimal(38, 6))), 0)::decimal(38, 2)::varchar" for name in source.totals
+    )
+    counted = connection.execute(f"select count(*){', ' if sums else ''}{sums} from {table.relation}").fetchone()
+    entry: dict[str, object] = {
+        "source": table.source,
+        "file": path.name,
+        "format": file_format,
+        "rows": counted[0],
+        "sha256": sha256_of(path),
+        "totals": dict(zip(source.totals, counted[1:], strict=True)),
+    }
+    if table.coverage_from:
+        entry["coverage_from"] = table.coverage_from.isoformat()
+    if table.corrects_business_date:
+        entry["corrects_business_date"] = table.corrects_business_date.isoformat()
+    return entry
+
+
+def _spelling(name: str, contract_type: str, delivered_type: str, is_parquet: bool) -> str:
+    if is_parquet:
+        return f"cast({name} as {_PARQUET_TYPE.get(contract_type, 'varchar')}) as {name}"
+    if delivered_type == "VARCHAR" or contract_type not in _CSV_SPELLING:
+        return f"cast({name} as varchar) as {name}"
+    return f"{_CSV_SPELLING[contract_type] % name} as {name}"
