@@ -1,0 +1,65 @@
+-- Grain: one row an account of tonight's snapshot: the whole decision, with the hash that replay compares.
+
+{{ config(materialized='table') }}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+limits as (
+
+    select * from {{ ref('dec_limit') }}
+
+),
+
+notices as (
+
+    select * from {{ ref('dec_notice') }}
+
+),
+
+reasons as (
+
+    select
+        account_key,
+        max(case when reason_rank = 1 then reason_code end) as reason_code_1,
+        max(case when reason_rank = 2 then reason_code end) as reason_code_2,
+        max(case when reason_rank = 3 then reason_code end) as reason_code_3,
+        max(case when reason_rank = 4 then reason_code end) as reason_code_4
+    from {{ ref('dec_reason') }}
+    group by account_key
+
+),
+
+decided as (
+
+    select
+        limits.*,
+        night.is_void,
+        limits.drawable_minor >= limits.min_draw_minor and limits.drawable_minor > 0 as is_usable,
+        reasons.reason_code_1,
+        reasons.reason_code_2,
+        reasons.reason_code_3,
+        reasons.reason_code_4,
+        coalesce(notices.is_notice_required, false) as is_notice_required,
+        notices.notice_due_date,
+        notices.effective_date
+    from limits
+    cross join night
+    left join reasons on limits.account_key = reasons.account_key
+    left join notices on limits.account_key = notices.account_key
+
+)
+
+select
+    *,
+    {{ sha256_hex(fields_text([
+        'business_date', 'account_key', 'customer_key', 'policy_version', 'score', 'band', 'reference_limit_minor',
+        'target_minor', 'old_limit_minor', 'recommended_minor', 'action', 'display_state', 'drawable_minor',
+        'reason_code_1', 'reason_code_2', 'reason_code_3', 'reason_code_4', 'effective_date'
+    ])) }} as decision_sha256
+from decided

@@ -1,0 +1,74 @@
+-- Grain: one row an account and reason rank: the reason in words, with the numbers that were stored for it.
+
+with
+
+reasons as (
+
+    select * from {{ ref('dec_reason') }}
+
+),
+
+limits as (
+
+    select * from {{ ref('dec_limit') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('dec_account') }}
+
+),
+
+features as (
+
+    select * from {{ ref('feature') }}
+
+),
+
+caps as (
+
+    select * from {{ ref('stg_policy_regulatory_cap') }}
+
+),
+
+texts as (
+
+    select * from {{ ref('stg_policy_reason_text') }}
+    where audience = 'customer'
+
+),
+
+numbers as (
+
+    select
+        reasons.account_key,
+        reasons.policy_version,
+        reasons.reason_rank,
+        reasons.reason_code,
+        {{ value_text('reasons.feature_value', "coalesce(features.unit, 'minor')") }} as value_text,
+        {{ percent_text('reasons.feature_value') }} as percent_text,
+        {{ value_text('reasons.goal_value', "coalesce(features.unit, 'minor')") }} as goal_text,
+        case
+            when features.source = 'account_snapshot' then {{ amount_text('accounts.arrears_minor') }}
+            else {{ amount_text('reasons.feature_value') }}
+        end as amount_text,
+        coalesce(caps.citation, '') as rule_text,
+        {{ as_text('limits.business_date') }} as date_text
+    from reasons
+    inner join limits on reasons.account_key = limits.account_key
+    inner join accounts on reasons.account_key = accounts.account_key
+    left join features on reasons.feature = features.feature
+    left join caps on limits.policy_version = caps.policy_version and limits.cap_rule_id = caps.rule_id
+
+)
+
+select
+    numbers.account_key,
+    numbers.reason_rank
+    {%- for text in ['zh', 'en', 'advice_zh', 'advice_en'] %},
+    {{ fill_placeholders('texts.' ~ text) }} as {{ 'text_' ~ text if text in ['zh', 'en'] else text }}
+    {%- endfor %}
+from numbers
+left join texts
+    on numbers.policy_version = texts.policy_version and numbers.reason_code = texts.reason_code

@@ -1,0 +1,60 @@
+-- Grain: one row a customer and policy pack: the score, its band, and the band's probability of default.
+
+{{ config(materialized='table') }}
+
+with
+
+points as (
+
+    select * from {{ ref('dec_feature_points') }}
+
+),
+
+packs as (
+
+    select * from {{ ref('stg_policy_pack') }}
+
+),
+
+bands as (
+
+    select * from {{ ref('stg_policy_band') }}
+
+),
+
+scored as (
+
+    select
+        points.customer_key,
+        points.policy_version,
+        cast(
+            least(
+                packs.score_max,
+                greatest(
+                    packs.score_min,
+                    packs.score_base
+                    {%- for feature in scored_features() %}
+                    + points.{{ feature }}_points
+                    {%- endfor %}
+                )
+            ) as bigint
+        ) as score
+    from points
+    inner join packs on points.policy_version = packs.policy_version
+
+)
+
+select
+    scored.customer_key,
+    scored.policy_version,
+    scored.score,
+    bands.band,
+    bands.lower_score as band_lower_score,
+    bands.upper_score as band_upper_score,
+    bands.pd_bp
+from scored
+inner join bands
+    on
+        scored.policy_version = bands.policy_version
+        and scored.score >= bands.lower_score
+        and scored.score < bands.upper_score

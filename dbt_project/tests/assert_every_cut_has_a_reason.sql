@@ -1,0 +1,36 @@
+-- Whoever is cut is told why: at least one reason, with text in both languages and no placeholder left.
+
+with
+
+decisions as (
+
+    select * from {{ ref('fct_limit_decision') }}
+
+),
+
+reasons as (
+
+    select * from {{ ref('fct_decision_reason') }}
+
+)
+
+select
+    decisions.account_key,
+    reasons.reason_code,
+    reasons.text_zh,
+    reasons.text_en
+from decisions
+left join reasons on decisions.account_key = reasons.account_key and reasons.reason_rank = 1
+where decisions.action = 'DOWN' and reasons.account_key is null
+
+union all
+
+select
+    account_key,
+    reason_code,
+    text_zh,
+    text_en
+from reasons
+where
+    text_zh is null or text_en is null
+    or text_zh like '%{%' or text_en like '%{%' or advice_zh like '%{%' or advice_en like '%{%'

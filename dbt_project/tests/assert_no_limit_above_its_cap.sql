@@ -1,0 +1,17 @@
+-- The regulatory cap comes last, over everything, also over raises.
+
+with
+
+decisions as (
+
+    select * from {{ ref('dec_limit') }}
+
+)
+
+select
+    account_key,
+    cap_rule_id,
+    cap_minor,
+    recommended_minor
+from decisions
+where recommended_minor > cap_minor
