@@ -63,7 +63,9 @@ class Home:
     def settings(self) -> HomeSettings:
         path = self.root / SETTINGS_FILE
         if not path.is_file():
-            raise UsageError(f"{self.root} is no warehouse home: {SETTINGS_FILE} is missing; make one with `simulate` or `import`")
+            raise UsageError(
+                f"{self.root} is no warehouse home: {SETTINGS_FILE} is missing; make one with `simulate` or `import`"
+            )
         try:
             return HomeSettings(**yaml.safe_load(path.read_text()))
         except (ValidationError, ValueError, TypeError) as error:
@@ -146,7 +148,9 @@ class Home:
 
         A night ends in the small hours of the next calendar day, local time of the home.
         """
-        return local_to_utc(datetime.combine(business_date + timedelta(days=1), self.settings.cut_off), self.settings.time_zone)
+        return local_to_utc(
+            datetime.combine(business_date + timedelta(days=1), self.settings.cut_off), self.settings.time_zone
+        )
 
     def pseudonym_secret(self) -> bytes:
         """The secret behind every keyed hash of a device, an address or a source's own event id."""
@@ -172,7 +176,9 @@ def create_home(root: Path, settings: HomeSettings) -> Home:
     home = Home(root.resolve())
     if (home.root / SETTINGS_FILE).exists():
         if home.settings.name != settings.name:
-            raise UsageError(f"{home.root} already is the home of '{home.settings.name}', not of '{settings.name}'; give another --home")
+            raise UsageError(
+                f"{home.root} already is the home of '{home.settings.name}', not of '{settings.name}'; give another --home"
+            )
         return home
     secret_file = home.key_file(settings.keys.pseudonym_secret)
     if not settings.is_demo and not secret_file.exists():

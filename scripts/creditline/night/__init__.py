@@ -1,0 +1,129 @@
+"""A night: its steps in their order, one night or all landed ones.
+
+    accept -> gate_inputs -> build -> gate_outputs -> publish -> release
+
+Each step is idempotent and safe to run again after a kill at any instruction. The DAG, the command line and the tests
+call the same functions with the same two values: the home and the business date.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from creditline import warehouse
+from creditline.home import Home
+from creditline.home.files import canonical_json, write_file
+from creditline.publish import Publication
+from creditline.publish import publish as publish_night
+from creditline.release import Release
+from creditline.release import release as release_night
+
+STEPS = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release")
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class NightResult:
+    """What one night did; `seconds` by step."""
+
+    business_date: date
+    publication: Publication
+    release: Release
+    seconds: dict[str, float]
+
+
+def accept(home: Home, business_date: date) -> object:
+    """Take in tonight's delivery: whole, known, hashed, typed. Raises DeliveryRefused."""
+    from creditline.landing.accept import accept as accept_delivery
+
+    with _timed(home, business_date, "accept"):
+        return accept_delivery(home, business_date)
+
+
+def gate_inputs(home: Home, business_date: date) -> object:
+    """Judge tonight's delivery, quarantine rows, exchange ids for keys, write raw."""
+    from creditline.gate.inputs import gate_inputs as judge_inputs
+
+    with _timed(home, business_date, "gate_inputs"):
+        return judge_inputs(home, business_date)
+
+
+def build(home: Home, business_date: date) -> warehouse.Build:
+    """Build features, decisions, marts and reports in the scratch warehouse. Raises BuildFailed."""
+    with _timed(home, business_date, "build"):
+        return warehouse.build(home, business_date)
+
+
+def gate_outputs(home: Home, business_date: date) -> object:
+    """Judge the marts before anybody sees them. Raises OutputRefused."""
+    from creditline.gate.outputs import gate_outputs as judge_outputs
+
+    with _timed(home, business_date, "gate_outputs"):
+        return judge_outputs(home, business_date)
+
+
+def publish(home: Home, business_date: date) -> Publication:
+    """Make the night visible with one flip of the pointer."""
+    return publish_night(home, business_date, _read_seconds(home, business_date))
+
+
+def release(home: Home, business_date: date) -> Release:
+    """Let the orders of live and ramped slices leave for the core."""
+    return release_night(home, business_date)
+
+
+def next_night(home: Home) -> date | None:
+    """The first landed business date that is not published yet."""
+    published = set(home.published_dates())
+    return next((day for day in home.landed_dates() if day not in published), None)
+
+
+def pending_nights(home: Home) -> list[date]:
+    """Every landed business date that is not published yet, in order."""
+    published = set(home.published_dates())
+    return [day for day in home.landed_dates() if day not in published]
+
+
+def run_night(home: Home, business_date: date, progress: Progress | None = None) -> NightResult:
+    """Run all steps of one night; a published night is only released, if it is the newest and was not yet."""
+    tell = progress or (lambda _message: None)
+    steps = {"publish": publish, "release": release}
+    if business_date not in home.published_dates():
+        steps = {"accept": accept, "gate_inputs": gate_inputs, "build": build, "gate_outputs": gate_outputs, **steps}
+    results, seconds = {}, {}
+    for name, step in steps.items():
+        tell(f"{business_date} {name}")
+        started = time.perf_counter()
+        results[name] = step(home, business_date)
+        seconds[name] = round(time.perf_counter() - started, 3)
+    return NightResult(business_date, results["publish"], results["release"], seconds)
+
+
+def run_all(home: Home, progress: Progress | None = None) -> Iterator[NightResult]:
+    """Run every landed night that is not published yet, in order; stops at the first that cannot be run."""
+    for business_date in pending_nights(home):
+        yield run_night(home, business_date, progress)
+
+
+@contextmanager
+def _timed(home: Home, business_date: date, step: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds = _read_seconds(home, business_date)
+    seconds[step] = round(time.perf_counter() - started, 3)
+    write_file(_seconds_file(home, business_date), canonical_json(seconds))
+
+
+def _read_seconds(home: Home, business_date: date) -> dict[str, float]:
+    path = _seconds_file(home, business_date)
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def _seconds_file(home: Home, business_date: date) -> Path:
+    return home.warehouse / "seconds" / f"{business_date}.json"

@@ -1,0 +1,170 @@
+"""One publication: all that a night states as facts, visible at once or not at all."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import socket
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+
+import duckdb
+
+from creditline.errors import CreditlineError
+from creditline.gate.record import delivery_records
+from creditline.home import Home
+from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
+from creditline.home.keys import sign_file
+from creditline.publish.marts import PublishedNight, export_marts, write_marts_database
+from creditline.report import ReportFile, write_reports
+from creditline.warehouse import Build, read_build
+
+REVISION = "r00"
+MANIFEST = "manifest.json"
+RUN = "run.json"
+# Files whose bytes never repeat are facts about the run: listed in run.json, not in the manifest.
+_RUN_FACTS = ("marts.duckdb", "evidence/data_docs/")
+
+
+class NothingToPublish(CreditlineError):
+    """The night was not built, or the scratch warehouse was deleted since."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One publication as it stands in `published/`."""
+
+    business_date: date
+    directory: Path
+    manifest_sha256: str
+    reports: tuple[ReportFile, ...] | None
+    is_new: bool
+
+
+def publish(home: Home, business_date: date, seconds: dict[str, float] | None = None) -> Publication:
+    """Publish one built night, or find it published already and change no byte.
+
+    Args:
+        seconds: wall-clock seconds of the steps before, for run.json.
+
+    Raises:
+        NothingToPublish: build the night first.
+    """
+    target = home.published / str(business_date) / REVISION
+    if target.is_dir():
+        _flip(home, business_date)
+        return Publication(business_date, target, sha256_of(target / MANIFEST), None, is_new=False)
+    build = read_build(home, business_date)
+    if build is None or build.business_date != business_date:
+        raise NothingToPublish(f"night {business_date} is not built; run `creditline night --date {business_date}`")
+    staged = clear_directory(home.warehouse / "publication")
+    rows = export_marts(home.warehouse_file, build, staged / "marts")
+    reports = _write_reports(home, build, staged / "reports")
+    _copy_evidence(home, business_date, staged / "evidence")
+    write_marts_database(staged / "marts.duckdb", home, build, _nights(home, business_date), staged)
+    _write_manifest(home, build, staged, rows)
+    _write_run(home, build, staged, seconds or {})
+    manifest_sha256 = sha256_of(staged / MANIFEST)
+    move_tree_into_place(staged, target)
+    _flip(home, business_date)
+    return Publication(business_date, target, manifest_sha256, tuple(reports), is_new=True)
+
+
+def _flip(home: Home, business_date: date) -> None:
+    """Show the newest night; a night that is repeated must not hide a later one."""
+    newest = max(home.published_dates())
+    destination = f"{newest}/{REVISION}"
+    if newest == business_date or not home.current.is_symlink():
+        flip_pointer(home.current, destination)
+
+
+def _write_reports(home: Home, build: Build, directory: Path) -> list[ReportFile]:
+    with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+        row = connection.execute("select min(entity), min(jurisdiction) from dim_policy").fetchone()
+        entity, jurisdiction = row
+        return write_reports(
+            connection, directory, entity=entity, jurisdiction=jurisdiction, business_date=build.business_date
+        )
+
+
+def _copy_evidence(home: Home, business_date: date, target: Path) -> None:
+    source = home.warehouse / "evidence" / str(business_date)
+    if source.is_dir():
+        shutil.copytree(source, target)
+
+
+def _nights(home: Home, business_date: date) -> list[PublishedNight]:
+    earlier = [
+        PublishedNight(str(day), int(revision.name[1:]), f"{day}/{revision.name}")
+        for day in home.published_dates()
+        for revision in sorted((home.published / str(day)).glob("r[0-9][0-9]"))
+    ]
+    return [*earlier, PublishedNight(str(business_date), 0, f"{business_date}/{REVISION}")]
+
+
+def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]) -> None:
+    previous = build.previous_business_date
+    previous_manifest = home.published / str(previous) / REVISION / MANIFEST if previous else None
+    manifest = {
+        "business_date": str(build.business_date),
+        "revision": 0,
+        "home": home.settings.name,
+        "time_zone": home.settings.time_zone,
+        "cut_off_at": f"{home.cut_off_at(build.business_date).isoformat()}Z",
+        "previous_business_date": str(previous) if previous else None,
+        "previous_manifest_sha256": sha256_of(previous_manifest) if previous_manifest else None,
+        "deliveries": [
+            record.as_json() for record in delivery_records(home) if record.business_date == build.business_date
+        ],
+        "logic_hash": build.logic_hash,
+        "policy_versions": build.policy_versions,
+        "rows": rows,
+        "checks": _checks(home),
+        "state": _digests(home.state / f"business_date={build.business_date}"),
+        "files": {name: digest for name, digest in _digests(staged).items() if not name.startswith(_RUN_FACTS)},
+    }
+    (staged / MANIFEST).write_bytes(canonical_json(manifest))
+    sign_file(home, staged / MANIFEST)
+
+
+def _checks(home: Home) -> list[dict[str, object]]:
+    with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+        relation = connection.sql("select * from rpt_r00_edit_check order by all")
+        return [dict(zip(relation.columns, map(_plain, row), strict=True)) for row in relation.fetchall()]
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _write_run(home: Home, build: Build, staged: Path, seconds: dict[str, float]) -> None:
+    facts = {
+        "business_date": str(build.business_date),
+        "revision": 0,
+        "host": socket.gethostname(),
+        "run_id": uuid.uuid4().hex,
+        "python": platform.python_version(),
+        "versions": {
+            name: metadata.version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations")
+        },
+        "seconds": seconds,
+        "model_seconds": build.seconds,
+        "files": {name: digest for name, digest in _digests(staged).items() if name.startswith(_RUN_FACTS)},
+    }
+    (staged / RUN).write_bytes(canonical_json(facts))
+    sign_file(home, staged / RUN)
+
+
+def _digests(directory: Path) -> dict[str, str]:
+    return {
+        str(file.relative_to(directory)): sha256_of(file) for file in sorted(directory.rglob("*")) if file.is_file()
+    }
+
+
+def read_manifest(home: Home, business_date: date) -> dict[str, object]:
+    """The manifest of a published night."""
+    return json.loads((home.published / str(business_date) / REVISION / MANIFEST).read_text())

@@ -1,0 +1,183 @@
+"""The build of a night: a fresh scratch warehouse, one dbt build, carried state, the archive of the decision code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from creditline.gate.record import delivery_records
+from creditline.home import Home
+from creditline.home.files import canonical_json, move_into_place, partial_of, write_file
+from creditline.policy import archive, lay_policy_tables, packs_in_force
+from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
+from creditline.warehouse.logic import archive_logic
+from creditline.warehouse.sources import (
+    NightParameters,
+    lay_raw,
+    lay_released,
+    lay_run,
+    lay_state,
+    night_sources,
+    state_file,
+)
+
+POLICIES_DIR = PROJECT_DIR / "policies"
+# What a night hands to the next: the state table, the model behind it, its sort key.
+_CARRIED = {
+    "account": ("dec_carried_account", "account_key"),
+    "customer": ("dec_carried_customer", "customer_key, policy_version"),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One mart or report of the scratch warehouse that is to be published."""
+
+    name: str
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a build leaves for the steps after it; `seconds` are facts about the run, the rest is the night's."""
+
+    business_date: date
+    previous_business_date: date | None
+    logic_hash: str
+    policy_versions: dict[str, str]
+    marts: tuple[Table, ...]
+    reports: tuple[Table, ...]
+    seconds: dict[str, float]
+
+
+def build(home: Home, business_date: date) -> Build:
+    """Build one gated night from scratch.
+
+    Raises:
+        BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
+    """
+    previous = max((day for day in home.published_dates() if day < business_date), default=None)
+    packs = packs_in_force(POLICIES_DIR, business_date)
+    archive(home, packs)
+    _lay_sources(home, business_date, previous, packs)
+    nodes = run_build(home, target_path=home.warehouse / "dbt")
+    _export_state(home, business_date)
+    result = Build(
+        business_date=business_date,
+        previous_business_date=previous,
+        logic_hash=archive_logic(home, nodes),
+        policy_versions=_used_policy_versions(home),
+        marts=_tables(nodes, ("dim_", "fct_", "mon_")),
+        reports=_tables(nodes, ("rpt_",)),
+        seconds={node.name: round(node.seconds, 3) for node in nodes},
+    )
+    write_file(_record_file(home, business_date), canonical_json(_as_json(result)))
+    return result
+
+
+def read_build(home: Home, business_date: date) -> Build | None:
+    """The build of this night if the scratch warehouse still holds it."""
+    path = _record_file(home, business_date)
+    if not path.is_file() or not home.warehouse_file.is_file():
+        return None
+    record = json.loads(path.read_text())
+    previous = record["previous_business_date"]
+    return Build(
+        business_date=date.fromisoformat(record["business_date"]),
+        previous_business_date=date.fromisoformat(previous) if previous else None,
+        logic_hash=record["logic_hash"],
+        policy_versions=record["policy_versions"],
+        marts=tuple(Table(table["name"], tuple(table["key"])) for table in record["marts"]),
+        reports=tuple(Table(table["name"], tuple(table["key"])) for table in record["reports"]),
+        seconds=record["seconds"],
+    )
+
+
+def _lay_sources(home: Home, business_date: date, previous: date | None, packs: object) -> None:
+    home.warehouse.mkdir(parents=True, exist_ok=True)
+    for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal")):
+        leftover.unlink(missing_ok=True)
+    shutil.rmtree(home.warehouse / "build", ignore_errors=True)
+    night = NightParameters(
+        business_date=business_date,
+        cut_off_at=home.cut_off_at(business_date),
+        previous_business_date=previous,
+        is_void=False,
+        home_name=home.settings.name,
+    )
+    with duckdb.connect(str(home.warehouse_file)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        lay_run(connection, night, night_sources(home, delivery_records(home), business_date))
+        lay_raw(connection, home, business_date)
+        lay_state(connection, home, previous, _state_columns())
+        lay_released(connection, home, business_date)
+        lay_policy_tables(connection, packs, business_date)
+
+
+def _state_columns() -> dict[str, dict[str, str]]:
+    with (PROJECT_DIR / "seeds" / "feature.csv").open(newline="") as stream:
+        scored = [row["feature"] for row in csv.DictReader(stream) if row["role"] == "credit"]
+    return {
+        "account": {
+            "account_key": "bigint",
+            "customer_key": "bigint",
+            "reference_limit_minor": "bigint",
+            "recommended_minor": "bigint",
+        },
+        "customer": {
+            "customer_key": "bigint",
+            "policy_version": "varchar",
+            **{f"{feature}_points": "bigint" for feature in scored},
+            "score": "bigint",
+            "band": "varchar",
+        },
+    }
+
+
+def _export_state(home: Home, business_date: date) -> None:
+    with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+        for table, (model, key) in _CARRIED.items():
+            target = state_file(home, business_date, table)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_parquet(connection, f"select * from {model} order by {key}", target)
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, rows: str, target: Path) -> None:
+    """Write the rows of an ordered query as one Parquet file, whole or not at all, the same bytes every time."""
+    partial = partial_of(target)
+    connection.execute(f"copy ({rows}) to '{partial}' (format parquet, compression zstd)")
+    move_into_place(partial, target)
+
+
+def _used_policy_versions(home: Home) -> dict[str, str]:
+    with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+        rows = connection.execute(
+            "select pack, policy_version from dim_policy where policy_version in (select policy_version from dec_account)"
+            " order by pack"
+        ).fetchall()
+    return dict(rows)
+
+
+def _tables(nodes: list[BuiltNode], prefixes: tuple[str, ...]) -> tuple[Table, ...]:
+    return tuple(
+        Table(node.name, tuple(node.meta["key"]))
+        for node in sorted(nodes, key=lambda node: node.name)
+        if node.resource_type == "model" and node.name.startswith(prefixes)
+    )
+
+
+def _record_file(home: Home, business_date: date) -> Path:
+    return home.warehouse / "build" / f"{business_date}.json"
+
+
+def _as_json(result: Build) -> dict[str, object]:
+    record = asdict(result)
+    record["business_date"] = str(result.business_date)
+    record["previous_business_date"] = str(result.previous_business_date) if result.previous_business_date else None
+    return record

@@ -1,0 +1,180 @@
+"""What dbt reads: the night's parameters as rows, raw Parquet as views, carried state, packs, earlier releases.
+
+Everything lies in the scratch warehouse under fixed names, so that the compiled SQL is the same every night.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from creditline.gate.record import DeliveryRecord
+from creditline.home import Home
+from creditline.landing.contract import Source, contract
+from creditline.landing.rawtypes import raw_columns
+
+# No feature looks further back than 180 days; instalment plans and first deliveries reach 400 (blueprint of landing).
+RAW_REACH_DAYS = 400
+
+
+@dataclass(frozen=True)
+class NightParameters:
+    """The one row of `run.night`."""
+
+    business_date: date
+    cut_off_at: datetime
+    previous_business_date: date | None
+    is_void: bool
+    home_name: str
+
+
+@dataclass(frozen=True)
+class NightSource:
+    """One row of `run.night_source`: what tonight may believe of one source."""
+
+    source: str
+    is_expected: bool
+    verdict: str
+    is_missing: bool
+    is_distrusted: bool
+    coverage_from_date: date | None
+
+
+def night_sources(home: Home, records: list[DeliveryRecord], business_date: date) -> list[NightSource]:
+    """Verdict and coverage of every source of the contract on one night, from all deliveries up to that night."""
+    known = [record for record in records if record.business_date <= business_date]
+    return [_night_source(home, source, known, business_date) for source in contract()]
+
+
+def _night_source(home: Home, source: str, records: list[DeliveryRecord], business_date: date) -> NightSource:
+    deliveries = [
+        (record.business_date, entry)
+        for record in records
+        for entry in record.sources
+        if entry.source == source and entry.corrects_business_date is None
+    ]
+    accepted = [(day, entry) for day, entry in deliveries if entry.verdict != "refuse"]
+    tonight = [entry.verdict for day, entry in deliveries if day == business_date]
+    is_expected = source in home.settings.expected_sources
+    is_missing = not is_expected and not deliveries
+    verdict = _worst(tonight) if tonight else "missing"
+    return NightSource(
+        source=source,
+        is_expected=is_expected,
+        verdict=verdict,
+        is_missing=is_missing,
+        is_distrusted=not is_missing and verdict != "pass",
+        coverage_from_date=min((entry.coverage_from or day for day, entry in accepted), default=None),
+    )
+
+
+def _worst(verdicts: list[str]) -> str:
+    return max(verdicts, key=["pass", "distrust", "refuse"].index)
+
+
+def lay_run(connection: duckdb.DuckDBPyConnection, night: NightParameters, sources: list[NightSource]) -> None:
+    """Create `run.night` and `run.night_source`."""
+    connection.execute("create schema if not exists run")
+    connection.execute(
+        "create table run.night (business_date date, cut_off_at timestamp, previous_business_date date,"
+        " is_first_night boolean, is_void boolean, home_name varchar)"
+    )
+    connection.execute(
+        "insert into run.night values (?, ?, ?, ?, ?, ?)",
+        [
+            night.business_date,
+            night.cut_off_at,
+            night.previous_business_date,
+            night.previous_business_date is None,
+            night.is_void,
+            night.home_name,
+        ],
+    )
+    connection.execute(
+        "create table run.night_source (source varchar, is_expected boolean, verdict varchar, is_missing boolean,"
+        " is_distrusted boolean, coverage_from_date date)"
+    )
+    connection.executemany(
+        "insert into run.night_source values (?, ?, ?, ?, ?, ?)",
+        [
+            [row.source, row.is_expected, row.verdict, row.is_missing, row.is_distrusted, row.coverage_from_date]
+            for row in sources
+        ],
+    )
+
+
+def lay_raw(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
+    """Create one view a source in schema `raw` over the Parquet files that tonight can need."""
+    connection.execute("create schema if not exists raw")
+    for source in contract().values():
+        lay_parquet(connection, f"raw.{source.name}", _raw_files(home, source, business_date), raw_columns(source))
+
+
+def _raw_files(home: Home, source: Source, business_date: date) -> list[Path]:
+    earliest = business_date - timedelta(days=RAW_REACH_DAYS)
+    return sorted(
+        file
+        for partition in (home.raw / source.name).glob("business_date=*")
+        if earliest <= date.fromisoformat(partition.name.partition("=")[2]) <= business_date
+        for file in partition.glob("*.parquet")
+        if not file.name.startswith(".")
+    )
+
+
+def lay_state(
+    connection: duckdb.DuckDBPyConnection, home: Home, previous: date | None, columns: dict[str, dict[str, str]]
+) -> None:
+    """Create `state.<table>`: what the valid night before carried over, empty on the first night.
+
+    Args:
+        columns: column name to DuckDB type for each state table.
+    """
+    connection.execute("create schema if not exists state")
+    for table, types in columns.items():
+        files = [state_file(home, previous, table)] if previous else []
+        lay_parquet(connection, f"state.{table}", files, types)
+
+
+def state_file(home: Home, business_date: date, table: str) -> Path:
+    """Where one night keeps one table of carried state."""
+    return home.state / f"business_date={business_date}" / f"{table}.parquet"
+
+
+def lay_released(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
+    """Create `release.adjustment`: the orders that earlier nights released."""
+    connection.execute("create schema if not exists release")
+    files = sorted((home.releases / "limit_adjustments").glob("*.parquet"))
+    lay_parquet(connection, "release.released", files, RELEASED_COLUMNS)
+    connection.execute(
+        "create view release.adjustment as"
+        f" select * from release.released where business_date < date '{business_date.isoformat()}'"
+    )
+
+
+RELEASED_COLUMNS = {
+    "sequence": "bigint",
+    "business_date": "date",
+    "adjustment_id": "varchar",
+    "account_key": "bigint",
+    "action": "varchar",
+    "old_limit_minor": "bigint",
+    "new_limit_minor": "bigint",
+}
+
+
+def lay_parquet(
+    connection: duckdb.DuckDBPyConnection, relation: str, files: list[Path], columns: dict[str, str]
+) -> None:
+    """A view over Parquet files by name of column, or an empty table of the same columns where there are none."""
+    if not files:
+        connection.execute(f"create table {relation} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+        return
+    names = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in columns.items())
+    listed = ", ".join(f"'{file}'" for file in files)
+    connection.execute(
+        f"create view {relation} as select {names}"
+        f" from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+    )
