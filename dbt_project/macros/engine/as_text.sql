@@ -1,0 +1,4 @@
+{# A value as text. #}
+{% macro as_text(value) -%}
+    cast({{ value }} as {{ dbt.type_string() }})
+{%- endmacro %}

@@ -1,0 +1,16 @@
+-- Grain: one row an account that the night before carried over.
+
+with
+
+carried as (
+
+    select * from {{ source('state', 'account') }}
+
+)
+
+select
+    account_key,
+    customer_key,
+    reference_limit_minor,
+    recommended_minor
+from carried

@@ -1,0 +1,40 @@
+-- Grain: one row adjustment_id; the latest version known at the night's cut-off.
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+delivered as (
+
+    select * from {{ source('raw', 'adjustment_ack') }}
+
+),
+
+versions as (
+
+    select
+        delivered.*,
+        row_number() over (
+            partition by delivered.adjustment_id
+            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
+        ) as version_rank
+    from delivered
+    inner join night on delivered.known_at <= night.cut_off_at
+
+)
+
+select
+    versions.business_date,
+    versions.adjustment_id,
+    versions.status,
+    {{ to_minor('versions.applied_limit_amount') }} as applied_limit_minor,
+    versions.acked_at,
+    versions.reason,
+    versions.local_date,
+    versions.local_hour
+from versions
+where versions.version_rank = 1

@@ -1,0 +1,18 @@
+-- Grain: one row: the thresholds of seeds/feature_parameter.csv, one column each.
+
+with
+
+parameters as (
+
+    select * from {{ ref('feature_parameter') }}
+
+)
+
+select
+{%- for name in [
+    'small_application_amount_minor', 'night_from_hour', 'night_to_hour', 'near_full_share_bp', 'early_repayment_days',
+    'first_payment_grace_days', 'bureau_lag_days'
+] %}
+    max(case when name = '{{ name }}' then value end) as {{ name }}{{ "," if not loop.last }}
+{%- endfor %}
+from parameters

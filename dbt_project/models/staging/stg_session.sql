@@ -1,0 +1,42 @@
+-- Grain: one row event_token; the latest version known at the night's cut-off.
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+delivered as (
+
+    select * from {{ source('raw', 'session') }}
+
+),
+
+versions as (
+
+    select
+        delivered.*,
+        row_number() over (
+            partition by delivered.event_token
+            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
+        ) as version_rank
+    from delivered
+    inner join night on delivered.known_at <= night.cut_off_at
+
+)
+
+select
+    versions.business_date,
+    versions.event_token,
+    versions.customer_key,
+    versions.occurred_at,
+    versions.device_token,
+    versions.region_token,
+    versions.is_proxy,
+    versions.succeeded,
+    versions.local_date,
+    versions.local_hour
+from versions
+where versions.version_rank = 1
