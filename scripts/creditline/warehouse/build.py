@@ -117,7 +117,7 @@ def _lay_sources(home: Home, business_date: date, previous: date | None, packs: 
         lay_raw(connection, home, business_date)
         lay_state(connection, home, previous, _state_columns())
         lay_released(connection, home, business_date)
-        lay_policy_tables(connection, packs, business_date)
+        lay_policy_tables(connection, packs)
 
 
 def _state_columns() -> dict[str, dict[str, str]]:

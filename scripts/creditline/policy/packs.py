@@ -1,0 +1,172 @@
+"""Policy packs: folders of dated parameters with one hash. A pack is read whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import yaml
+from pydantic import ValidationError
+
+from creditline.errors import CreditlineError
+from creditline.home import Home
+from creditline.home.files import canonical_json, clear_directory, move_tree_into_place
+from creditline.policy.schema import ASSIGNMENT_COLUMNS, PACK_FILES, PackSettings
+
+Row = dict[str, str]
+
+
+class PackRefused(CreditlineError):
+    """A pack lacks a file or a column, or a value is of the wrong type: nothing is decided with it."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One policy pack: settings, and the rows of every file as text, in file order."""
+
+    directory: Path
+    settings: PackSettings
+    tables: dict[str, tuple[Row, ...]]
+    policy_version: str
+
+
+@dataclass(frozen=True)
+class PolicySet:
+    """The packs that a book is routed to, and the routing itself."""
+
+    packs: tuple[Pack, ...]
+    assignments: tuple[Row, ...]
+
+
+def load_pack(directory: Path) -> Pack:
+    """Read one pack.
+
+    Raises:
+        PackRefused: names the file and what is wrong with it.
+    """
+    path = directory / "policy.yml"
+    if not path.is_file():
+        raise PackRefused(f"{path} is missing; a policy pack needs it (docs/policy.md)")
+    try:
+        settings = PackSettings(**yaml.safe_load(path.read_text()))
+    except (ValidationError, TypeError) as error:
+        raise PackRefused(f"{path}: {error}") from error
+    tables = {name: _read_table(directory / f"{name}.csv", columns) for name, columns in PACK_FILES.items()}
+    return Pack(directory, settings, tables, _policy_version(settings, tables))
+
+
+def _read_table(path: Path, columns: dict[str, str]) -> tuple[Row, ...]:
+    if not path.is_file():
+        raise PackRefused(f"{path} is missing; a policy pack needs every file, an empty one has its header only")
+    reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
+    if list(reader.fieldnames or ()) != list(columns):
+        raise PackRefused(f"{path}: the header must be {','.join(columns)}")
+    rows = tuple(reader)
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise PackRefused(f"{path} line {number}: {len(columns)} fields are expected")
+    return rows
+
+
+def _policy_version(settings: PackSettings, tables: dict[str, tuple[Row, ...]]) -> str:
+    """sha256 over settings and rows, whatever their order, white space or line endings."""
+    canonical = {
+        "settings": settings.model_dump(),
+        "tables": {
+            name: sorted([[row[column].strip() for column in PACK_FILES[name]] for row in rows])
+            for name, rows in tables.items()
+        },
+    }
+    return hashlib.sha256(canonical_json(canonical)).hexdigest()
+
+
+def packs_in_force(policies_dir: Path, business_date: date) -> PolicySet:
+    """The packs that `assignment.csv` routes to on a night, validated, and its rows in force.
+
+    Raises:
+        PackRefused: a pack does not hold; lists its problems.
+    """
+    from creditline.policy.validation import validate_pack
+
+    rows = [
+        row for row in _read_table(policies_dir / "assignment.csv", ASSIGNMENT_COLUMNS) if _in_force(row, business_date)
+    ]
+    packs = tuple(load_pack(policies_dir / name) for name in sorted({row["pack"] for row in rows}))
+    for pack in packs:
+        problems = validate_pack(pack)
+        if problems:
+            raise PackRefused(
+                f"{pack.directory}: {problems[0]} ({len(problems)} problems; `creditline policy check` lists them)"
+            )
+    return PolicySet(packs, tuple(rows))
+
+
+def _in_force(row: Row, business_date: date) -> bool:
+    day = business_date.isoformat()
+    return row["effective_from"] <= day and (not row["effective_to"] or day < row["effective_to"])
+
+
+def archive(home: Home, policies: PolicySet) -> None:
+    """Keep every pack once under `policy/<policy_version>/`, as it was."""
+    for pack in policies.packs:
+        target = home.policy / pack.policy_version
+        if target.exists():
+            continue
+        staged = clear_directory(home.policy / f".{pack.policy_version}.partial")
+        for file in sorted(pack.directory.glob("*.*")):
+            (staged / file.name).write_bytes(file.read_bytes())
+        move_tree_into_place(staged, target)
+
+
+def lay_policy_tables(connection: duckdb.DuckDBPyConnection, policies: PolicySet) -> None:
+    """Create schema `policy` with one table a pack file, `pack` and `assignment`; first column policy_version.
+
+    Raises:
+        PackRefused: a value is not of its column's type.
+    """
+    connection.execute("create schema if not exists policy")
+    for name, columns in PACK_FILES.items():
+        connection.execute(f"create table policy.{name} (policy_version varchar, {_declared(columns)})")
+        for pack in policies.packs:
+            _insert(connection, f"policy.{name}", pack.tables[name], columns, pack)
+    _lay_settings(connection, policies)
+    versions = {pack.settings.name: pack.policy_version for pack in policies.packs}
+    connection.execute(f"create table policy.assignment (policy_version varchar, {_declared(ASSIGNMENT_COLUMNS)})")
+    for row in policies.assignments:
+        values = [versions[row["pack"]], *(row[column] or None for column in ASSIGNMENT_COLUMNS)]
+        connection.execute(f"insert into policy.assignment values ({', '.join('?' * len(values))})", values)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[Row, ...], columns: dict[str, str], pack: Pack
+) -> None:
+    if not rows:
+        return
+    values = [[pack.policy_version, *(row[column].strip() or None for column in columns)] for row in rows]
+    try:
+        connection.executemany(f"insert into {table} values ({', '.join('?' * (len(columns) + 1))})", values)
+    except duckdb.Error as error:
+        raise PackRefused(f"{pack.directory}/{table.partition('.')[2]}.csv: {error}") from error
+
+
+def _lay_settings(connection: duckdb.DuckDBPyConnection, policies: PolicySet) -> None:
+    scalars = policies.packs[0].settings.scalars() if policies.packs else {}
+    kinds = {bool: "boolean", int: "bigint", str: "varchar"}
+    declared = ", ".join(f"{_column(name)} {kinds[type(value)]}" for name, value in scalars.items())
+    connection.execute(f"create table policy.pack (policy_version varchar, {declared})")
+    for pack in policies.packs:
+        values = [pack.policy_version, *pack.settings.scalars().values()]
+        connection.execute(f"insert into policy.pack values ({', '.join('?' * len(values))})", values)
+
+
+def _column(name: str) -> str:
+    return "pack" if name == "name" else name
+
+
+def _declared(columns: dict[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
