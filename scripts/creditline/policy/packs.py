@@ -76,7 +76,7 @@ def _read_table(path: Path, columns: dict[str, str]) -> tuple[Row, ...]:
 def _policy_version(settings: PackSettings, tables: dict[str, tuple[Row, ...]]) -> str:
     """sha256 over settings and rows, whatever their order, white space or line endings."""
     canonical = {
-        "settings": settings.model_dump(),
+        "settings": settings.model_dump(mode="json"),
         "tables": {
             name: sorted([[row[column].strip() for column in PACK_FILES[name]] for row in rows])
             for name, rows in tables.items()

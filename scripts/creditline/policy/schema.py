@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import BaseModel, ConfigDict, Field
 
 # Column name to DuckDB type; amounts are decimals in major units, dates half-open [from, to), empty is open.
@@ -111,7 +113,7 @@ class Validation(_Section):
 
     validator: str
     evidence: str
-    next_due_date: str
+    next_due_date: date
 
 
 class PackSettings(_Section):
@@ -141,6 +143,6 @@ class PackSettings(_Section):
     def scalars(self) -> dict[str, object]:
         """The settings as one flat row; names of sections fall away."""
         row: dict[str, object] = {}
-        for name, value in self.model_dump().items():
+        for name, value in self.model_dump(mode="json").items():
             row |= value if isinstance(value, dict) else {name: value}
         return row
