@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from creditline import warehouse
 from creditline.home import Home
 from creditline.home.files import canonical_json, write_file
 from creditline.publish import Publication
 from creditline.publish import publish as publish_night
 from creditline.release import Release
 from creditline.release import release as release_night
+from creditline.warehouse.build import Build
+from creditline.warehouse.build import build as build_warehouse
 
 STEPS = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release")
 Progress = Callable[[str], None]
@@ -54,10 +55,10 @@ def gate_inputs(home: Home, business_date: date) -> object:
         return judge_inputs(home, business_date)
 
 
-def build(home: Home, business_date: date) -> warehouse.Build:
+def build(home: Home, business_date: date) -> Build:
     """Build features, decisions, marts and reports in the scratch warehouse. Raises BuildFailed."""
     with _timed(home, business_date, "build"):
-        return warehouse.build(home, business_date)
+        return build_warehouse(home, business_date)
 
 
 def gate_outputs(home: Home, business_date: date) -> object:

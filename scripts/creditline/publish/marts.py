@@ -9,7 +9,8 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.files import sync_file
-from creditline.warehouse import Build, write_parquet
+from creditline.warehouse.build import Build
+from creditline.warehouse.parquet import write_parquet
 
 # A home that was moved answers after one `set variable creditline_home = '<where it is now>'`.
 _HOME = "coalesce(getvariable('creditline_home'), '{home}')"

@@ -21,7 +21,7 @@ from creditline.home.files import canonical_json, clear_directory, flip_pointer,
 from creditline.home.keys import sign_file
 from creditline.publish.marts import PublishedNight, export_marts, write_marts_database
 from creditline.report import ReportFile, write_reports
-from creditline.warehouse import Build, read_build
+from creditline.warehouse.build import Build, read_build
 
 REVISION = "r00"
 MANIFEST = "manifest.json"

@@ -15,7 +15,7 @@ from creditline.home import Home
 from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
 from creditline.publish import MANIFEST, REVISION
 from creditline.release.modes import Modes, read_modes
-from creditline.warehouse import write_parquet
+from creditline.warehouse.parquet import write_parquet
 
 FEED = "limit_adjustments"
 _COLUMNS = (

@@ -13,10 +13,11 @@ import duckdb
 
 from creditline.gate.record import delivery_records
 from creditline.home import Home
-from creditline.home.files import canonical_json, move_into_place, partial_of, write_file
+from creditline.home.files import canonical_json, write_file
 from creditline.policy import archive, lay_policy_tables, packs_in_force
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
 from creditline.warehouse.logic import archive_logic
+from creditline.warehouse.parquet import write_parquet
 from creditline.warehouse.sources import (
     NightParameters,
     lay_raw,
@@ -146,13 +147,6 @@ def _export_state(home: Home, business_date: date) -> None:
             target = state_file(home, business_date, table)
             target.parent.mkdir(parents=True, exist_ok=True)
             write_parquet(connection, f"select * from {model} order by {key}", target)
-
-
-def write_parquet(connection: duckdb.DuckDBPyConnection, rows: str, target: Path) -> None:
-    """Write the rows of an ordered query as one Parquet file, whole or not at all, the same bytes every time."""
-    partial = partial_of(target)
-    connection.execute(f"copy ({rows}) to '{partial}' (format parquet, compression zstd)")
-    move_into_place(partial, target)
 
 
 def _used_policy_versions(home: Home) -> dict[str, str]:

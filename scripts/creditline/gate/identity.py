@@ -1,0 +1,84 @@
+"""Keys instead of ids: the one mutable store, open for writing only for the seconds of an exchange."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from creditline.errors import CreditlineError
+from creditline.home import Home
+
+_WAIT_SECONDS = 30
+_STEP_SECONDS = 0.1
+
+
+class IdentityBusy(CreditlineError):
+    """Somebody else holds the identity store for longer than an exchange takes."""
+
+
+@contextmanager
+def identity(connection: duckdb.DuckDBPyConnection, home: Home, *, for_writing: bool = False) -> Iterator[None]:
+    """Attach the identity store as `identity`; waits a moment while another process exchanges ids.
+
+    Raises:
+        IdentityBusy: it stayed locked for half a minute.
+    """
+    _attach(connection, home, for_writing)
+    try:
+        yield
+    finally:
+        connection.execute("detach identity")
+
+
+def attach_identity(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Attach the identity store read-only as `identity` for as long as the connection lives."""
+    _attach(connection, home, False)
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool) -> None:
+    path = home.identity_file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        with duckdb.connect(str(path)) as store:
+            for subject in ("account", "customer"):
+                store.execute(f"create table {subject} ({subject}_key bigint primary key, {subject}_id varchar unique)")
+    option = "" if for_writing else " (read_only)"
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute(f"attach '{path}' as identity{option}")
+            return
+        except duckdb.IOException as error:
+            if time.monotonic() > deadline:
+                raise IdentityBusy(f"{path} is held by another process; end it and try again ({error})") from error
+            time.sleep(_STEP_SECONDS)
+
+
+def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: str) -> None:
+    """Give every id of the query that has no key yet the next free number, sorted by id.
+
+    Args:
+        subject: account or customer; `identity` must be attached for writing.
+        ids_query: a query with one column, `id`; nulls are ignored.
+    """
+    connection.execute(
+        f"insert into identity.{subject}"
+        f" select (select coalesce(max({subject}_key), 0) from identity.{subject}) + row_number() over (order by id), id"
+        f" from (select distinct id from ({ids_query}) where id is not null) as fresh"
+        f" where not exists (select 1 from identity.{subject} where {subject}_id = fresh.id)"
+    )
+
+
+def account_key_of(home: Home, account_id: str) -> int:
+    """Our key of one account. Raises CreditlineError if no delivery ever named it."""
+    with duckdb.connect() as connection:
+        attach_identity(connection, home)
+        row = connection.execute(
+            "select account_key from identity.account where account_id = ?", [account_id]
+        ).fetchone()
+    if row is None:
+        raise CreditlineError(f"account {account_id} is not known in {home.root}; check the id")
+    return row[0]

@@ -1,0 +1,43 @@
+"""The gate before publication: nobody sees a night whose marts break what the blueprint claims of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from creditline.errors import CreditlineError
+from creditline.gate.checkpoint import Judged, run_suites
+from creditline.gate.suites import SUITES_DIR, load_suite
+from creditline.home import Home
+from creditline.home.files import canonical_json, write_file
+
+
+class OutputsRefused(CreditlineError):
+    """A mart breaks an expectation; nothing is published."""
+
+
+@dataclass(frozen=True)
+class OutputVerdict:
+    """How each expectation on the marts went."""
+
+    judged: tuple[Judged, ...]
+
+
+def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
+    """Judge the marts of the scratch warehouse against expectations/marts/.
+
+    Raises:
+        OutputsRefused: names the mart, the rule and the count.
+    """
+    evidence = home.warehouse / "evidence" / str(business_date)
+    suites = {path.stem: load_suite(f"marts/{path.stem}") for path in sorted((SUITES_DIR / "marts").glob("*.json"))}
+    judged = run_suites(home.warehouse_file, suites, name="gate_outputs", docs=evidence / "data_docs" / "outputs")
+    write_file(evidence / "gate_outputs.json", canonical_json([asdict(entry) for entry in judged]))
+    for result in judged:
+        if not result.success:
+            found = result.error or f"{result.unexpected_count} rows, observed {result.observed_value}"
+            raise OutputsRefused(
+                f"night {business_date}: {result.table}: {result.rule} does not hold ({found});"
+                f" nothing is published, see {evidence / 'gate_outputs.json'}"
+            )
+    return OutputVerdict(tuple(judged))

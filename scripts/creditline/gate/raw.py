@@ -1,0 +1,135 @@
+"""Ids out, keys in: accepted rows become immutable raw Parquet."""
+
+from __future__ import annotations
+
+import hashlib
+
+import duckdb
+
+from creditline.gate.identity import assign_keys, identity
+from creditline.home import Home
+from creditline.home.files import sha256_of
+from creditline.landing.accept import Acceptance, AcceptedSource
+from creditline.landing.contract import Column, Source, contract
+from creditline.landing.rawtypes import raw_columns
+from creditline.warehouse.parquet import write_parquet
+
+_TOKEN_LENGTH = 32
+_BLOCK = 64
+
+
+def write_raw(
+    home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, kept: list[AcceptedSource]
+) -> dict[str, tuple[str, str]]:
+    """Exchange ids of every kept source and write its raw file.
+
+    Returns: source to (path relative to the home, sha256).
+    """
+    if not kept:
+        return {}
+    order = list(contract())
+    kept = sorted(kept, key=lambda entry: order.index(entry.source))
+    with identity(connection, home, for_writing=True):
+        for entry in kept:
+            for subject, query in _id_queries(contract()[entry.source]):
+                assign_keys(connection, subject, query)
+    with identity(connection, home):
+        return {entry.source: _write_source(home, connection, acceptance, entry) for entry in kept}
+
+
+def _id_queries(source: Source) -> list[tuple[str, str]]:
+    names = {column.name for column in source.columns}
+    queries = [
+        (subject, f"select {subject}_id as id from accepted_{source.name}")
+        for subject in ("account", "customer")
+        if f"{subject}_id" in names
+    ]
+    if "old_id" in names:
+        queries += [
+            (subject, f"select unnest([old_id, new_id]) as id from accepted_{source.name} where subject = '{subject}'")
+            for subject in ("account", "customer")
+        ]
+    return queries
+
+
+def _write_source(
+    home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, entry: AcceptedSource
+) -> tuple[str, str]:
+    source = contract()[entry.source]
+    partition = entry.corrects_business_date or str(acceptance.business_date)
+    batch = f"{acceptance.feed}-{acceptance.sequence:06d}"
+    target = home.raw / source.name / f"business_date={partition}" / f"{batch}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _lay_tokens(home, connection, source)
+    values = {
+        "business_date": f"date '{partition}'",
+        "batch_id": f"'{batch}'",
+        "known_at": f"timestamp '{acceptance.delivered_at.isoformat(sep=' ')}'",
+        "source_row": "accepted.source_row",
+        **{name: expression for column in source.columns for name, expression in [_exchanged(column)]},
+    }
+    if source.local_of:
+        local = f"timezone('{home.settings.time_zone}', accepted.{source.local_of} at time zone 'UTC')"
+        values |= {"local_date": f"cast({local} as date)", "local_hour": f"extract(hour from {local})"}
+    types = raw_columns(source)
+    selected = ", ".join(f"cast({values[name]} as {kind}) as {name}" for name, kind in types.items())
+    write_parquet(
+        connection,
+        f"select {selected} from accepted_{source.name} as accepted {_joins(source)} order by source_row",
+        target,
+    )
+    return str(target.relative_to(home.root)), sha256_of(target)
+
+
+def _exchanged(column: Column) -> tuple[str, str]:
+    if column.token:
+        return column.token, f"{column.token}_of.token"
+    subject = {"account_id": "account", "customer_id": "customer"}.get(column.name)
+    if subject:
+        return f"{subject}_key", f"{subject}_of.{subject}_key"
+    if column.name in ("old_id", "new_id"):
+        side = column.name.removesuffix("_id")
+        return f"{side}_key", f"coalesce({side}_account.account_key, {side}_customer.customer_key)"
+    return column.name, f'accepted."{column.name}"'
+
+
+def _joins(source: Source) -> str:
+    joins = []
+    for column in source.columns:
+        if column.token:
+            joins.append(
+                f"left join token_{column.token} as {column.token}_of on accepted.{column.name} = {column.token}_of.id"
+            )
+        elif column.name in ("account_id", "customer_id"):
+            subject = column.name.removesuffix("_id")
+            joins.append(
+                f"left join identity.{subject} as {subject}_of on accepted.{subject}_id = {subject}_of.{subject}_id"
+            )
+        elif column.name in ("old_id", "new_id"):
+            side = column.name.removesuffix("_id")
+            joins += [
+                f"left join identity.{subject} as {side}_{subject}"
+                f" on accepted.subject = '{subject}' and accepted.{column.name} = {side}_{subject}.{subject}_id"
+                for subject in ("account", "customer")
+            ]
+    return " ".join(joins)
+
+
+def _lay_tokens(home: Home, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """HMAC-SHA256 (RFC 2104) of distinct values, as `token_<name>(id, token)`; the key never stands in a table."""
+    inner, outer = hmac_pads(home.pseudonym_secret())
+    for column in source.columns:
+        if column.token:
+            connection.execute(
+                f"create or replace temp table token_{column.token} as"
+                f" select id, left(sha256(unhex($outer) || unhex(sha256(unhex($inner) || encode(id)))), {_TOKEN_LENGTH})"
+                f" as token from (select distinct {column.name} as id from accepted_{source.name})",
+                {"inner": inner, "outer": outer},
+            )
+
+
+def hmac_pads(secret: bytes) -> tuple[str, str]:
+    """The two padded keys of HMAC-SHA256, as hex."""
+    key = hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret
+    key = key.ljust(_BLOCK, b"\0")
+    return bytes(byte ^ 0x36 for byte in key).hex(), bytes(byte ^ 0x5C for byte in key).hex()

@@ -1,0 +1,90 @@
+"""Expectation suites as kept in expectations/: read, and translated to the SQL that sends rows to quarantine.
+
+A suite is the one home of its rules: Great Expectations judges by it, and the quarantine is cut from the same JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+SUITES_DIR = Path(__file__).resolve().parents[3] / "expectations"
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """One expectation that sends the rows that break it to quarantine."""
+
+    name: str
+    column: str
+    breaks: str
+    is_key: bool
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite: its JSON for Great Expectations, its row rules, its numbers."""
+
+    name: str
+    document: dict
+    row_rules: tuple[RowRule, ...]
+
+    @property
+    def meta(self) -> dict:
+        return self.document["meta"]
+
+
+@cache
+def load_suite(name: str) -> Suite:
+    """The suite of a landing source, or of a mart as `marts/<table>`."""
+    document = json.loads((SUITES_DIR / f"{name}.json").read_text())
+    rules = tuple(
+        _row_rule(expectation)
+        for expectation in document["expectations"]
+        if expectation["meta"]["on_fail"] == "quarantine"
+    )
+    return Suite(name, document, rules)
+
+
+def _row_rule(expectation: dict) -> RowRule:
+    kwargs, kind = expectation["kwargs"], expectation["type"]
+    column = kwargs.get("column") or kwargs.get("column_A") or kwargs["column_list"][0]
+    return RowRule(expectation["meta"]["rule"], column, _BREAKS[kind](kwargs), kind in _KEY_RULES)
+
+
+def _not_null(kwargs: dict) -> str:
+    return f'"{kwargs["column"]}" is null'
+
+
+def _between(kwargs: dict) -> str:
+    column = f'"{kwargs["column"]}"'
+    sides = []
+    if kwargs.get("min_value") is not None:
+        sides.append(f"{column} < {kwargs['min_value']}")
+    if kwargs.get("max_value") is not None:
+        sides.append(f"{column} > {kwargs['max_value']}")
+    return f"{column} is not null and ({' or '.join(sides)})"
+
+
+def _pair(kwargs: dict) -> str:
+    operator = "<" if kwargs.get("or_equal") else "<="
+    return f'coalesce("{kwargs["column_A"]}" {operator} "{kwargs["column_B"]}", false)'
+
+
+def _unique(kwargs: dict) -> str:
+    columns = kwargs.get("column_list") or [kwargs["column"]]
+    listed = ", ".join(f'"{column}"' for column in columns)
+    return f"count(*) over (partition by {listed}) > 1"
+
+
+_KEY_RULES = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
+_BREAKS: dict[str, Callable[[dict], str]] = {
+    "expect_column_values_to_not_be_null": _not_null,
+    "expect_column_values_to_be_between": _between,
+    "expect_column_pair_values_a_to_be_greater_than_b": _pair,
+    "expect_column_values_to_be_unique": _unique,
+    "expect_compound_columns_to_be_unique": _unique,
+}
