@@ -32,5 +32,6 @@ select
     text_en
 from reasons
 where
-    text_zh is null or text_en is null
-    or text_zh like '%{%' or text_en like '%{%' or advice_zh like '%{%' or advice_en like '%{%'
+    text_zh is null
+    or text_en is null
+    or text_zh || text_en || coalesce(advice_zh, '') || coalesce(advice_en, '') like '%' || '{' || '%'

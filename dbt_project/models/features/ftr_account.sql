@@ -78,12 +78,12 @@ windows as (
             end
         ) as maxed_days_90d,
         max_by(
-            balance_minor, case when {{ in_window('customer_nights.business_date', 60, 30) }} then business_date end
+            balance_minor, case when {{ in_window('customer_nights.business_date', 60, 30) }} then customer_nights.business_date end
         ) as balance_month_ago_minor,
         min(customer_nights.opened_date) as opened_date,
         sum(case when {{ in_window('customer_nights.business_date', 90) }} and balance_minor > 0 then 1 else 0 end)
             as revolving_days_90d,
-        max(case when balance_minor > 0 then business_date end) as last_balance_date
+        max(case when balance_minor > 0 then customer_nights.business_date end) as last_balance_date
     from customers
     inner join customer_nights on customers.customer_key = customer_nights.customer_key
     cross join night

@@ -80,7 +80,8 @@ def import_extract(
 
     book = import_book(
         context.obj, load_map(map_name), source,
-        first=_day(first), last=_day(last), max_nights=nights, is_demo=demo, progress=tell,
+        first=_day(first), last=_day(last), max_nights=nights, is_demo=demo,
+        progress=lambda day, number, of: tell(f"[{number}/{of}] {day} landed"),
     )  # fmt: skip
     print_rows(
         ("source", "rows"),

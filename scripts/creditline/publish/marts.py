@@ -40,23 +40,24 @@ def export_marts(warehouse_file: Path, build: Build, directory: Path) -> dict[st
     return rows
 
 
-def write_marts_database(target: Path, home: Home, build: Build, nights: list[PublishedNight], staged: Path) -> None:
+def write_marts_database(target: Path, home: Home, build: Build, nights: list[PublishedNight], staged_home: Path) -> None:
     """Write `marts.duckdb`: dimensions as tables, facts and reports as views over all published nights.
 
     Args:
         nights: every publication that is to be visible, the new one included.
-        staged: folder whose `marts/` holds the new publication's Parquet before it is in its place.
+        staged_home: folder in which the new publication lies as it will in the home, `published/<date>/r<NN>/`.
     """
     target.unlink(missing_ok=True)
     with duckdb.connect(str(target)) as connection:
+        # A view is bound when it is made: let it find the one publication that is not in its place yet.
+        connection.execute(f"set variable creditline_home = '{staged_home}'")
         _write_publications(connection, nights)
         for table in (*build.marts, *build.reports):
             if table.name.startswith("dim_"):
-                connection.execute(
-                    f"create table {table.name} as select * from read_parquet('{staged}/marts/{table.name}.parquet')"
-                )
+                file = target.parent / "marts" / f"{table.name}.parquet"
+                connection.execute(f"create table {table.name} as select * from read_parquet('{file}')")
             else:
-                _write_history_views(connection, home, table.name, staged)
+                _write_history_views(connection, home, table.name, target.parent)
         _write_runs_view(connection, home)
         connection.execute("checkpoint")
     sync_file(target)
@@ -76,10 +77,9 @@ def _write_publications(connection: duckdb.DuckDBPyConnection, nights: list[Publ
     )
 
 
-def _write_history_views(connection: duckdb.DuckDBPyConnection, home: Home, table: str, staged: Path) -> None:
-    # The files are found when the view is read; binding the view needs one to exist, which the staged one provides.
+def _write_history_views(connection: duckdb.DuckDBPyConnection, home: Home, table: str, directory: Path) -> None:
     columns = ", ".join(
-        row[0] for row in connection.execute(f"describe from read_parquet('{staged}/marts/{table}.parquet')").fetchall()
+        row[0] for row in connection.execute(f"describe from read_parquet('{directory}/marts/{table}.parquet')").fetchall()
     )
     files = f"{_HOME.format(home=home.root)} || '/published/*/r*/marts/{table}.parquet'"
     for view, shown in ((table, "where is_latest"), (f"{table}_as_published", "")):
@@ -93,7 +93,7 @@ def _write_history_views(connection: duckdb.DuckDBPyConnection, home: Home, tabl
 
 
 def _write_runs_view(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    files = f"{_HOME.format(home=home.root)} || '/published/*/r*/run.json'"
+    files = f"{_HOME.format(home=home.root)} || '/published/*/r*/seconds.json'"
     connection.execute(
         "create view ops_run as select runs.business_date, runs.revision, runs.host, runs.run_id, step.key as step,"
         " step.value as seconds"

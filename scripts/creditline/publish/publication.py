@@ -26,8 +26,9 @@ from creditline.warehouse.build import Build, read_build
 REVISION = "r00"
 MANIFEST = "manifest.json"
 RUN = "run.json"
+SECONDS = "seconds.json"
 # Files whose bytes never repeat are facts about the run: listed in run.json, not in the manifest.
-_RUN_FACTS = ("marts.duckdb", "evidence/data_docs/")
+_RUN_FACTS = ("marts.duckdb", SECONDS, "evidence/data_docs/")
 
 
 class NothingToPublish(CreditlineError):
@@ -61,13 +62,16 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
     build = read_build(home, business_date)
     if build is None or build.business_date != business_date:
         raise NothingToPublish(f"night {business_date} is not built; run `creditline night --date {business_date}`")
-    staged = clear_directory(home.warehouse / "publication")
+    staged_home = clear_directory(home.warehouse / "publication")
+    staged = clear_directory(staged_home / "published" / str(business_date) / REVISION)
     rows = export_marts(home.warehouse_file, build, staged / "marts")
     reports = _write_reports(home, build, staged / "reports")
     _copy_evidence(home, business_date, staged / "evidence")
-    write_marts_database(staged / "marts.duckdb", home, build, _nights(home, business_date), staged)
+    run_id = uuid.uuid4().hex
+    _write_seconds(build, staged, run_id, seconds or {})
+    write_marts_database(staged / "marts.duckdb", home, build, _nights(home, business_date), staged_home)
     _write_manifest(home, build, staged, rows)
-    _write_run(home, build, staged, seconds or {})
+    _write_run(home, build, staged, run_id)
     manifest_sha256 = sha256_of(staged / MANIFEST)
     move_tree_into_place(staged, target)
     _flip(home, business_date)
@@ -84,10 +88,17 @@ def _flip(home: Home, business_date: date) -> None:
 
 def _write_reports(home: Home, build: Build, directory: Path) -> list[ReportFile]:
     with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
-        row = connection.execute("select min(entity), min(jurisdiction) from dim_policy").fetchone()
-        entity, jurisdiction = row
+        entity, jurisdiction = connection.execute(
+            "select min(entity), min(jurisdiction) from dim_policy"
+            " where policy_version in (select policy_version from fct_limit_decision)"
+        ).fetchone()
         return write_reports(
-            connection, directory, entity=entity, jurisdiction=jurisdiction, business_date=build.business_date
+            connection,
+            directory,
+            entity=entity,
+            jurisdiction=jurisdiction,
+            business_date=build.business_date,
+            keys={table.name: table.key for table in build.reports},
         )
 
 
@@ -141,18 +152,27 @@ def _plain(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def _write_run(home: Home, build: Build, staged: Path, seconds: dict[str, float]) -> None:
+def _write_seconds(build: Build, staged: Path, run_id: str, seconds: dict[str, float]) -> None:
     facts = {
         "business_date": str(build.business_date),
         "revision": 0,
         "host": socket.gethostname(),
-        "run_id": uuid.uuid4().hex,
+        "run_id": run_id,
+        "seconds": {**seconds, **{f"model {name}": value for name, value in build.seconds.items()}},
+    }
+    (staged / SECONDS).write_bytes(canonical_json(facts))
+
+
+def _write_run(home: Home, build: Build, staged: Path, run_id: str) -> None:
+    facts = {
+        "business_date": str(build.business_date),
+        "revision": 0,
+        "host": socket.gethostname(),
+        "run_id": run_id,
         "python": platform.python_version(),
         "versions": {
             name: metadata.version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations")
         },
-        "seconds": seconds,
-        "model_seconds": build.seconds,
         "files": {name: digest for name, digest in _digests(staged).items() if name.startswith(_RUN_FACTS)},
     }
     (staged / RUN).write_bytes(canonical_json(facts))

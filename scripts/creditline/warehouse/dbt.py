@@ -1,20 +1,14 @@
-"""One dbt build in this process, with the parsed project kept for the next night."""
+"""One dbt build in this process. dbt itself keeps the parsed project in the target folder for the next night."""
 
 from __future__ import annotations
 
-import copy
 import logging
 import os
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT_DIR = Path(__file__).resolve().parents[3] / "dbt_project"
 
@@ -44,13 +38,17 @@ def run_build(home: Home, *, target_path: Path, select: str | None = None) -> li
     Raises:
         BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
     """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     _quiet()
     _environment(home)
-    manifest = copy.deepcopy(_parsed(str(target_path)))
     arguments = ["build", *_arguments(target_path), *(["--select", select] if select else [])]
-    outcome = dbtRunner(manifest=manifest).invoke(arguments)
+    try:
+        outcome = dbtRunner().invoke(arguments)
+    finally:
+        # dbt keeps the file open in this process; the next step opens it in another way.
+        DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
         raise BuildFailed(f"dbt build stopped: {outcome.exception}; see {target_path / 'logs' / 'dbt.log'}")
     nodes = [_node(result) for result in outcome.result.results]
@@ -63,16 +61,6 @@ def run_build(home: Home, *, target_path: Path, select: str | None = None) -> li
             f" its SQL lies under {target_path / 'compiled'}"
         )
     return nodes
-
-
-@cache
-def _parsed(target_path: str) -> Manifest:
-    from dbt.cli.main import dbtRunner
-
-    outcome = dbtRunner().invoke(["parse", *_arguments(Path(target_path))])
-    if not outcome.success:
-        raise BuildFailed(f"dbt cannot read {PROJECT_DIR}: {outcome.exception}")
-    return outcome.result
 
 
 def _arguments(target_path: Path) -> list[str]:
@@ -109,5 +97,6 @@ def _node(result: object) -> BuiltNode:
         compiled_sql=getattr(node, "compiled_code", None) or "",
         seconds=result.execution_time,
         meta=dict(node.config.meta or {}),
-        depends_on=tuple(node.depends_on.nodes) if hasattr(node, "depends_on") else (),
+        # a seed depends on macros only
+        depends_on=tuple(getattr(node.depends_on, "nodes", ())),
     )

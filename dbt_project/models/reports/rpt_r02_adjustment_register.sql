@@ -1,0 +1,48 @@
+-- Grain: one row an adjustment that the night calls for and reason.
+
+with
+
+adjustments as (
+
+    select * from {{ ref('fct_limit_adjustment') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('fct_limit_decision') }}
+
+),
+
+reasons as (
+
+    select * from {{ ref('fct_decision_reason') }}
+
+)
+
+select
+    adjustments.business_date as as_of_date,
+    'R02' as report_id,
+    decisions.legal_entity_code as legal_entity,
+    cast(0 as bigint) as restatement_no,
+    adjustments.policy_version,
+    adjustments.adjustment_id,
+    adjustments.account_key,
+    adjustments.action,
+    adjustments.old_limit_amount,
+    adjustments.new_limit_amount,
+    adjustments.effective_date,
+    decisions.score,
+    decisions.band,
+    reasons.reason_rank,
+    reasons.reason_code,
+    reasons.text_zh as reason_text_local,
+    reasons.feature as evidence_feature,
+    reasons.feature_value as evidence_value,
+    true as is_solely_automated,
+    decisions.is_notice_required,
+    decisions.notice_due_date,
+    adjustments.decision_sha256
+from adjustments
+inner join decisions on adjustments.account_key = decisions.account_key
+left join reasons on adjustments.account_key = reasons.account_key
