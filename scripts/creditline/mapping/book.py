@@ -1,0 +1,248 @@
+"""A whole extract becomes the nights of a home."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import get_args
+
+import duckdb
+from pydantic import ValidationError
+
+from creditline.errors import CreditlineError, UsageError
+from creditline.home import Home, create_home, open_home
+from creditline.home.files import move_into_place, partial_of
+from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest, contract
+from creditline.landing.delivery import DeliveredTable, write_delivery
+from creditline.mapping.definition import TRUTH_FILE, Map
+from creditline.mapping.extract import (
+    UnexpectedExtract,
+    business_dates,
+    open_extract,
+    run_sql,
+    set_variable,
+)
+from creditline.mapping.shape import check_shape
+
+# The contract lets a first delivery reach this far back, its own day included.
+_FIRST_REACH = timedelta(days=399)
+_DELIVERED_BEFORE_CUT_OFF = timedelta(hours=1)
+_ONE_DAY = timedelta(days=1)
+_FORMATS = get_args(DeliveredSource.model_fields["format"].annotation)
+
+Progress = Callable[[date, int, int], None]
+
+
+@dataclass(frozen=True)
+class ImportedBook:
+    """What an import left in a home.
+
+    `dates` are the nights that were asked for, `new_dates` those of them that this call wrote; `rows` counts the
+    delivered rows of `dates` by landing source.
+    """
+
+    home: Home
+    dates: tuple[date, ...]
+    new_dates: tuple[date, ...]
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Night:
+    business_date: date
+    sequence: int
+    from_date: date  # first day of the events that became known since the delivery before
+    coverage_from: date
+
+
+def import_book(
+    home_root: Path,
+    map_: Map,
+    source: Path,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    max_nights: int | None = None,
+    is_demo: bool = False,
+    file_format: str = "csv",
+    progress: Progress | None = None,
+) -> ImportedBook:
+    """Land every night of an extract that lies between two dates, in a home that is made for it.
+
+    The same extract gives the same bytes. A night that is landed already is left alone, so a repeated call is
+    harmless and a longer one carries on where the last one ended.
+
+    Args:
+        source: the file or folder that the map takes.
+        first, last: bounds of the business dates, both included; without them all of the map's.
+        max_nights: at most so many nights, counted from the first.
+        file_format: csv, csv.gz or parquet.
+        progress: called after every new night with its date, its number and how many there are.
+
+    Raises:
+        UsageError: the bounds leave no night, or not one that can follow the nights already landed.
+        BrokenMap: an SQL file of the map fails or does not give what the contract asks for.
+        UnexpectedExtract: the extract is not what the map expects.
+    """
+    if file_format not in _FORMATS:
+        raise UsageError(f"'{file_format}' is no format of a landing file; take one of {', '.join(_FORMATS)}")
+    home = Home(home_root.resolve())
+    with open_extract(map_, source, home.landing) as connection:
+        available = business_dates(connection, map_, source)
+        dates = _between(available, first, last, max_nights)
+        nights = _new_nights(map_, available, dates, _landed(home, map_))
+        for number, night in enumerate(nights, start=1):
+            tables = _tables_of(connection, map_, source, night)
+            # Only now, so that a wrong extract leaves no home behind.
+            home = create_home(home.root, map_.home_settings(is_demo=is_demo))
+            _write(connection, home, map_, night, tables, file_format)
+            if progress:
+                progress(night.business_date, number, len(nights))
+        home = open_home(home.root)
+        if map_.has(TRUTH_FILE):
+            _write_truth(connection, home, map_, source)
+    return ImportedBook(home, dates, tuple(night.business_date for night in nights), _rows_of(home, dates))
+
+
+def _between(available: list[date], first: date | None, last: date | None, max_nights: int | None) -> tuple[date, ...]:
+    if max_nights is not None and max_nights < 1:
+        raise UsageError(f"{max_nights} nights are none; ask for at least one")
+    chosen = [day for day in available if (not first or day >= first) and (not last or day <= last)][:max_nights]
+    if not chosen:
+        raise UsageError(
+            f"there is no night from {first or 'the start'} to {last or 'the end'}: "
+            f"the extract's nights are {available[0]} to {available[-1]}"
+        )
+    return tuple(chosen)
+
+
+def _landed(home: Home, map_: Map) -> dict[date, int]:
+    """The sequence number of every night in the home's landing; all must be of this map's feed."""
+    landed = {}
+    for day in home.landed_dates():
+        manifest = _manifest(home, day)
+        if manifest.feed != map_.name:
+            raise UsageError(
+                f"{home.landing / str(day)} was delivered by feed '{manifest.feed}', not by '{map_.name}'; "
+                f"give another --home"
+            )
+        landed[day] = manifest.sequence
+    return landed
+
+
+def _manifest(home: Home, day: date) -> Manifest:
+    path = home.landing / str(day) / MANIFEST_FILE
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise CreditlineError(
+            f"{path} is no manifest of a delivery; take the folder {path.parent} away and import again"
+        ) from error
+
+
+def _new_nights(
+    map_: Map, available: list[date], dates: tuple[date, ...], landed: dict[date, int]
+) -> tuple[_Night, ...]:
+    """The nights still to be landed, numbered on from those that are."""
+    position = {day: index for index, day in enumerate(available)}
+    start = position[dates[0]]
+    if landed:
+        latest = max(landed)
+        if latest not in position:
+            raise UsageError(f"{latest} is landed in this home, but is no night of this extract; give another --home")
+        start = position[latest] - landed[latest] + 1
+        _check_unbroken(available, dates, start, latest)
+    coverage_from = max(map_.definition.coverage_from or available[0], available[start] - _FIRST_REACH)
+    return tuple(
+        _Night(
+            business_date=day,
+            sequence=position[day] - start + 1,
+            from_date=coverage_from if position[day] == start else available[position[day] - 1] + _ONE_DAY,
+            coverage_from=coverage_from,
+        )
+        for day in dates
+        if day not in landed
+    )
+
+
+def _check_unbroken(available: list[date], dates: tuple[date, ...], start: int, latest: date) -> None:
+    """Nights are numbered without a gap: none may come before the book's first, none may be skipped."""
+    if available.index(dates[0]) < start:
+        raise UsageError(
+            f"this home's book starts with {available[start]}: {dates[0]} cannot be landed before it; "
+            f"start there or give another --home"
+        )
+    following = available[available.index(latest) + 1 :]
+    if dates[0] > latest and following[0] != dates[0]:
+        raise UsageError(
+            f"the night after {latest}, the last one landed, is {following[0]}; start there, not with {dates[0]}"
+        )
+
+
+def _tables_of(connection: duckdb.DuckDBPyConnection, map_: Map, source: Path, night: _Night) -> list[DeliveredTable]:
+    set_variable(connection, "business_date", night.business_date)
+    set_variable(connection, "from_date", night.from_date)
+    tables = []
+    for name in map_.sources:
+        relation = f"landing_{name}"
+        run_sql(connection, map_, f"{name}.sql", source, into=relation)
+        check_shape(connection, map_, name, relation)
+        if contract()[name].required and not connection.execute(f"select count(*) from {relation}").fetchone()[0]:
+            raise UnexpectedExtract(
+                f"{source} is not what map '{map_.name}' expects: {map_.directory / name}.sql gives no row "
+                f"for {night.business_date}"
+            )
+        is_full = contract()[name].kind == "full"
+        tables.append(DeliveredTable(name, relation, coverage_from=None if is_full else night.coverage_from))
+    return tables
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    map_: Map,
+    night: _Night,
+    tables: list[DeliveredTable],
+    file_format: str,
+) -> None:
+    cut_off_at = home.cut_off_at(night.business_date)
+    try:
+        write_delivery(
+            connection,
+            home.landing,
+            feed=map_.name,
+            business_date=night.business_date,
+            sequence=night.sequence,
+            delivered_at=cut_off_at - _DELIVERED_BEFORE_CUT_OFF,
+            cutoff_at=cut_off_at,
+            tables=tables,
+            file_format=file_format,
+        )
+    except duckdb.Error as error:
+        # Parquet is typed on writing, so a text that is no amount or date shows here.
+        raise UnexpectedExtract(
+            f"map '{map_.name}', {night.business_date}: {str(error).splitlines()[0]}; "
+            f"land it as csv to see such rows quarantined"
+        ) from error
+
+
+def _write_truth(connection: duckdb.DuckDBPyConnection, home: Home, map_: Map, source: Path) -> None:
+    """Outcomes for evaluation, beside the nights, where no acceptance looks."""
+    target = home.landing / "truth" / f"{map_.name}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = partial_of(target)
+    run_sql(connection, map_, TRUTH_FILE, source, into="truth")
+    connection.table("truth").order("all").write_parquet(str(partial), compression="zstd")
+    move_into_place(partial, target)
+
+
+def _rows_of(home: Home, dates: tuple[date, ...]) -> Mapping[str, int]:
+    rows: Counter[str] = Counter()
+    for day in dates:
+        for entry in _manifest(home, day).sources:
+            rows[entry.source] += entry.rows
+    return MappingProxyType(dict(rows))

@@ -1,0 +1,208 @@
+"""A map: a folder that says, in YAML and SQL, how an extract becomes deliveries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from creditline.errors import CreditlineError, UsageError
+from creditline.home import HomeSettings
+from creditline.landing.contract import contract
+
+MAP_FILE = "map.yml"
+PREPARE_FILE = "prepare.sql"
+DATES_FILE = "dates.sql"
+TRUTH_FILE = "truth.sql"
+_OTHER_SQL_FILES = {PREPARE_FILE, DATES_FILE, TRUTH_FILE}
+_REQUIRED_SOURCE = "account_snapshot"
+_SQL_NAME = r"^[a-z][a-z0-9_]{0,62}$"
+_BUNDLED = Path(__file__).parent / "maps"
+
+SqlName = Annotated[str, Field(pattern=_SQL_NAME)]
+Parameter = StrictBool | StrictInt | StrictStr | Annotated[date, Strict()]
+
+
+class UnknownMap(UsageError):
+    """No bundled map has this name and no folder of this name is a map."""
+
+
+class BrokenMap(CreditlineError):
+    """A map's own file is missing or says something that cannot be."""
+
+
+class ExtractTable(BaseModel):
+    """One table of the extract, `extract.<name>` in SQL, with just the columns that the map lists."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: tuple[str, ...] = Field(min_length=1)
+    file: str | None = None  # a name or a glob below the extract's folder; absent where the extract is one file
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+
+    @field_validator("file")
+    @classmethod
+    def _below_the_extract(cls, value: str | None) -> str | None:
+        if value is not None and (PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts):
+            raise ValueError("a file is named relative to the extract's folder and lies below it")
+        return value
+
+
+class HomeDefaults(BaseModel):
+    """What the home of an imported book is set up with."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")
+    time_zone: str
+    cut_off: time
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    expected_sources: tuple[str, ...] = (_REQUIRED_SOURCE,)
+
+    @field_validator("cut_off", mode="before")
+    @classmethod
+    def _quoted(cls, value: object) -> object:
+        # YAML reads an unquoted 02:00 as the number 120.
+        if not isinstance(value, str):
+            raise ValueError('write the time in quotes: "02:00"')
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"'{value}' is no time zone; write one like Europe/Prague") from error
+        return value
+
+
+class MapDefinition(BaseModel):
+    """`map.yml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z0-9_]{1,32}$")  # also the feed of the deliveries
+    description: str
+    attribution: str
+    source: Literal["file", "directory"]
+    tables: dict[SqlName, ExtractTable] = Field(min_length=1)
+    home: HomeDefaults
+    dates: tuple[date, ...] = ()  # business dates; absent where dates.sql finds them
+    coverage_from: date | None = None  # first day of the extract's events; absent: its first business date
+    parameters: dict[SqlName, Parameter] = {}
+
+    @model_validator(mode="after")
+    def _tables_fit_the_source(self) -> MapDefinition:
+        if self.source == "file" and (len(self.tables) != 1 or next(iter(self.tables.values())).file):
+            raise ValueError("an extract of one file is one table, without 'file'")
+        if self.source == "directory" and not all(table.file for table in self.tables.values()):
+            raise ValueError("every table of a directory names its 'file'")
+        return self
+
+
+@dataclass(frozen=True)
+class Map:
+    """A loaded map: its folder, what `map.yml` says, and the landing sources that it has SQL for."""
+
+    directory: Path
+    definition: MapDefinition
+    sources: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.definition.name
+
+    def home_settings(self, *, is_demo: bool = False) -> HomeSettings:
+        """The settings of a new home for this book."""
+        home = self.definition.home
+        return HomeSettings(
+            name=home.name,
+            time_zone=home.time_zone,
+            cut_off=home.cut_off,
+            expected_sources=home.expected_sources,
+            is_demo=is_demo,
+        )
+
+    def has(self, file: str) -> bool:
+        return (self.directory / file).is_file()
+
+    def sql(self, file: str) -> str:
+        """The text of one SQL file, without a closing semicolon."""
+        return (self.directory / file).read_text(encoding="utf-8").rstrip().removesuffix(";")
+
+
+def bundled_maps() -> list[str]:
+    """Names of the maps that come with the package, sorted."""
+    return sorted(path.parent.name for path in _BUNDLED.glob(f"*/{MAP_FILE}"))
+
+
+def load_map(name_or_dir: str | Path) -> Map:
+    """A bundled map by its name, or anybody's own by its folder.
+
+    Raises:
+        UnknownMap: neither a bundled name nor a folder with a `map.yml`.
+        BrokenMap: `map.yml` does not hold, or an SQL file is missing, misnamed or one too many.
+    """
+    directory = _BUNDLED / name_or_dir if str(name_or_dir) in bundled_maps() else Path(name_or_dir)
+    if not (directory / MAP_FILE).is_file():
+        raise UnknownMap(
+            f"there is no map '{name_or_dir}': the bundled ones are {', '.join(bundled_maps())}; "
+            f"your own is a folder with a {MAP_FILE} (docs/mapping.md)"
+        )
+    loaded = Map(directory.resolve(), _read_definition(directory / MAP_FILE), _sources_in(directory))
+    _check_files(loaded)
+    return loaded
+
+
+def _read_definition(path: Path) -> MapDefinition:
+    try:
+        return MapDefinition.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BrokenMap(f"{path}: {where or 'the whole file'}: {first['msg']}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BrokenMap(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+
+
+def _sources_in(directory: Path) -> tuple[str, ...]:
+    files = {path.name for path in directory.glob("*.sql")} - _OTHER_SQL_FILES
+    unknown = sorted(files - {f"{source}.sql" for source in contract()})
+    if unknown:
+        raise BrokenMap(
+            f"{directory / unknown[0]} is named after no landing source; "
+            f"the sources are {', '.join(contract())}, other SQL files {', '.join(sorted(_OTHER_SQL_FILES))}"
+        )
+    return tuple(source for source in contract() if f"{source}.sql" in files)
+
+
+def _check_files(loaded: Map) -> None:
+    for source in dict.fromkeys((_REQUIRED_SOURCE, *loaded.definition.home.expected_sources)):
+        if source not in loaded.sources:
+            raise BrokenMap(
+                f"{loaded.directory / source}.sql is missing: every map lands {_REQUIRED_SOURCE} "
+                f"and what its home.expected_sources names; write the file or take the name out"
+            )
+    if bool(loaded.definition.dates) == loaded.has(DATES_FILE):
+        raise BrokenMap(
+            f"{loaded.directory / MAP_FILE}: business dates come either from 'dates' or from {DATES_FILE}: "
+            f"give one of the two"
+        )

@@ -1,0 +1,175 @@
+"""The extract as tables: just the listed columns, loaded once, and nothing else within reach of a map's SQL."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from creditline.errors import CreditlineError, UsageError
+from creditline.mapping.definition import (
+    DATES_FILE,
+    MAP_FILE,
+    PREPARE_FILE,
+    BrokenMap,
+    ExtractTable,
+    Map,
+    Parameter,
+)
+
+# CSV cells stay text, whatever they look like: the map's SQL types them, in sight.
+_READ_CSV = (
+    "read_csv({files}, header = true, all_varchar = true, delim = {delimiter}, encoding = {encoding}, "
+    "quote = '\"', escape = '\"', comment = '', skip = 0, union_by_name = true, filename = true)"
+)
+_READ_PARQUET = "read_parquet({files}, union_by_name = true, filename = true)"
+
+
+class UnexpectedExtract(CreditlineError):
+    """The extract is not what the map expects."""
+
+
+@contextmanager
+def open_extract(map_: Map, source: Path, writable: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that holds `extract.<table>` for every table of the map, its variables, and what prepare.sql made.
+
+    After the tables are loaded the connection can reach no file outside `writable`: what a map does not list, its
+    SQL cannot read.
+
+    Args:
+        source: the file or the folder of the extract.
+        writable: the folder below which the caller will write; it need not exist yet.
+    """
+    files = {name: _files_of(map_, name, table, source) for name, table in map_.definition.tables.items()}
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect(config={"temp_directory": spill}) as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute("set autoinstall_known_extensions = false")
+        connection.execute("create schema extract")
+        for name, table in map_.definition.tables.items():
+            _load_table(connection, map_, name, table, files[name])
+        connection.execute(f"set allowed_directories = [{_literal(str(writable.resolve()) + '/')}]")
+        connection.execute("set enable_external_access = false")
+        set_variable(connection, "currency_code", map_.definition.home.currency)
+        for name, value in map_.definition.parameters.items():
+            set_variable(connection, name, value)
+        if map_.has(PREPARE_FILE):
+            run_sql(connection, map_, PREPARE_FILE, source)
+        yield connection
+
+
+def business_dates(connection: duckdb.DuckDBPyConnection, map_: Map, source: Path) -> list[date]:
+    """Every business date that the extract has a night for, in order."""
+    if map_.definition.dates:
+        return sorted(set(map_.definition.dates))
+    rows = run_sql(connection, map_, DATES_FILE, source).fetchall()
+    days = {row[0] for row in rows}
+    if not days or any(type(day) is not date for day in days):
+        raise UnexpectedExtract(
+            f"{map_.directory / DATES_FILE} must give one DATE column with at least one row and no empty cell, "
+            f"and does not from {source}"
+        )
+    return sorted(days)
+
+
+def run_sql(
+    connection: duckdb.DuckDBPyConnection, map_: Map, file: str, source: Path, *, into: str | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Run one SQL file of a map; `into` names the temporary table that takes its rows.
+
+    Raises:
+        BrokenMap: the SQL itself cannot run (a name, the grammar).
+        UnexpectedExtract: it runs, but not on the values of this extract.
+    """
+    text = map_.sql(file)
+    try:
+        return connection.execute(f"create or replace temp table {into} as\n{text}" if into else text)
+    except (
+        duckdb.ParserException,
+        duckdb.CatalogException,
+        duckdb.BinderException,
+        duckdb.PermissionException,
+    ) as error:
+        raise BrokenMap(f"{map_.directory / file}: {_one_line(error)}") from error
+    except duckdb.Error as error:
+        raise UnexpectedExtract(
+            f"{source} is not what map '{map_.name}' expects: {map_.directory / file}: {_one_line(error)}"
+        ) from error
+
+
+def set_variable(connection: duckdb.DuckDBPyConnection, name: str, value: Parameter) -> None:
+    """Give a value to `getvariable('<name>')`."""
+    connection.execute(f"set variable {name} = {_literal(value)}")
+
+
+def _files_of(map_: Map, name: str, table: ExtractTable, source: Path) -> list[Path]:
+    if not source.exists():
+        raise UsageError(f"{source} does not exist; map '{map_.name}' takes a {map_.definition.source}")
+    if (map_.definition.source == "file") != source.is_file():
+        raise UsageError(f"{source} is no {map_.definition.source}, which is what map '{map_.name}' takes")
+    if table.file is None:
+        return [source]
+    files = sorted(path for path in source.glob(table.file) if path.is_file())
+    if not files:
+        raise UnexpectedExtract(
+            f"{source} is not what map '{map_.name}' expects: it has no {table.file} (table '{name}' of {MAP_FILE})"
+        )
+    return files
+
+
+def _load_table(
+    connection: duckdb.DuckDBPyConnection, map_: Map, name: str, table: ExtractTable, files: list[Path]
+) -> None:
+    columns = ", ".join(_quoted(column) for column in table.columns)
+    for file in files:
+        _check_header(connection, map_, name, table, file)
+    try:
+        connection.execute(
+            f"create table extract.{name} as "
+            f"select {columns}, parse_filename(filename) as file_name from {_reader(table, files)}"
+        )
+    except duckdb.Error as error:
+        raise _misfit(map_, ", ".join(file.name for file in files), error) from error
+
+
+def _check_header(connection: duckdb.DuckDBPyConnection, map_: Map, name: str, table: ExtractTable, file: Path) -> None:
+    try:
+        found = {row[0] for row in connection.execute(f"describe select * from {_reader(table, [file])}").fetchall()}
+    except duckdb.Error as error:
+        raise _misfit(map_, str(file), error) from error
+    missing = [column for column in table.columns if column not in found]
+    if missing:
+        raise UnexpectedExtract(
+            f"{file} is not what map '{map_.name}' expects: it has no column {', '.join(missing)} "
+            f"(table '{name}' of {MAP_FILE}); correct the file or the list"
+        )
+
+
+def _reader(table: ExtractTable, files: list[Path]) -> str:
+    listed = f"[{', '.join(_literal(str(file)) for file in files)}]"
+    if all(file.suffix == ".parquet" for file in files):
+        return _READ_PARQUET.format(files=listed)
+    return _READ_CSV.format(files=listed, delimiter=_literal(table.delimiter), encoding=_literal(table.encoding))
+
+
+def _misfit(map_: Map, what: str, error: duckdb.Error) -> UnexpectedExtract:
+    return UnexpectedExtract(f"{what} is not what map '{map_.name}' expects: {_one_line(error)}")
+
+
+def _one_line(error: duckdb.Error) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def _literal(value: Parameter) -> str:
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, date):
+        return f"date '{value.isoformat()}'"
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
