@@ -115,16 +115,20 @@ def night(
     every: Annotated[
         bool, typer.Option("--all", help="Every landed night that is not published yet, in order.")
     ] = False,
+    all_but_last: Annotated[
+        bool, typer.Option("--all-but-last", help="Every landed night but the newest, which a scheduler will run.")
+    ] = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Run one landed night, or all that are waiting: accept, gate, build, gate, publish, release."""
     from creditline.home import open_home
     from creditline.night import STEPS, pending_nights, run_night
 
-    if (business_date is None) == (not every):
-        raise UsageError("say either --date D or --all")
+    if [business_date is not None, every, all_but_last].count(True) != 1:
+        raise UsageError("say one of --date D, --all, --all-but-last")
     home = open_home(context.obj)
-    nights = pending_nights(home) if every else [business_date.date()]
+    waiting = pending_nights(home)
+    nights = [business_date.date()] if business_date else waiting if every else waiting[:-1]
     rows = []
     for number, day in enumerate(nights, start=1):
         result = run_night(home, day, lambda message, number=number: tell(f"[{number}/{len(nights)}] {message}"))

@@ -40,7 +40,9 @@ def export_marts(warehouse_file: Path, build: Build, directory: Path) -> dict[st
     return rows
 
 
-def write_marts_database(target: Path, home: Home, build: Build, nights: list[PublishedNight], staged_home: Path) -> None:
+def write_marts_database(
+    target: Path, home: Home, build: Build, nights: list[PublishedNight], staged_home: Path
+) -> None:
     """Write `marts.duckdb`: dimensions as tables, facts and reports as views over all published nights.
 
     Args:
@@ -79,7 +81,8 @@ def _write_publications(connection: duckdb.DuckDBPyConnection, nights: list[Publ
 
 def _write_history_views(connection: duckdb.DuckDBPyConnection, home: Home, table: str, directory: Path) -> None:
     columns = ", ".join(
-        row[0] for row in connection.execute(f"describe from read_parquet('{directory}/marts/{table}.parquet')").fetchall()
+        row[0]
+        for row in connection.execute(f"describe from read_parquet('{directory}/marts/{table}.parquet')").fetchall()
     )
     files = f"{_HOME.format(home=home.root)} || '/published/*/r*/marts/{table}.parquet'"
     for view, shown in ((table, "where is_latest"), (f"{table}_as_published", "")):
