@@ -1,0 +1,111 @@
+"""House rules for SQL: layers, names, no clock, no business literal, dialect in one place."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+PREFIX = {
+    "staging": ("stg_",),
+    "features": ("ftr_",),
+    "decision": ("dec_",),
+    "marts": ("dim_", "fct_", "mon_"),
+    "reports": ("rpt_",),
+}
+# What a layer may read; seeds are reference data and open to all.
+MAY_READ = {
+    "staging": ("stg_",),
+    "features": ("stg_", "ftr_"),
+    "decision": ("stg_", "ftr_", "dec_"),
+    "marts": ("stg_", "ftr_", "dec_"),
+    "reports": ("dim_", "fct_", "mon_", "rpt_"),
+}
+SEEDS = {path.stem for path in (PROJECT / "seeds").glob("*.csv")}
+CLOCKS = re.compile(r"\b(current_date|current_timestamp|now|getdate|localtimestamp|today|random|uuid)\b", re.IGNORECASE)
+# Words of one engine only (docs/decisions); their homes are macros/engine/.
+DIALECT = re.compile(
+    r"(\barg_max\b|\bread_parquet\b|\bgetvariable\b|\basof\b|\bexclude\b|\blist\(|\bunnest\b|\bexplode\b|//"
+    r"|\bdate_add\b|\bdatediff\b|\bepoch\b|\bstrftime\b|\bsha256\(|\bsha2\(|\bhugeint\b|\binterval\b|\bvarchar\b)",
+    re.IGNORECASE,
+)
+NUMBER = re.compile(r"(?<![\w.'])(\d+(?:\.\d+)?)(?![\w'])")
+ALLOWED_NUMBERS = {"0", "1", "100", "10000"}
+
+
+def code_of(path: Path) -> str:
+    """A model without comments and without text in quotes."""
+    text = re.sub(r"\{#.*?#\}|--[^\n]*", "", path.read_text(), flags=re.DOTALL)
+    return re.sub(r"'[^']*'", "''", text)
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(PROJECT / "models").parts[0]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_a_model_is_named_after_its_layer_and_starts_with_its_grain(model):
+    assert model.stem.startswith(PREFIX[layer_of(model)])
+    assert model.read_text().startswith("-- Grain: ")
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_arrows_run_one_way(model):
+    text = model.read_text()
+    for name in re.findall(r"ref\('(\w+)'\)", text):
+        assert name in SEEDS or name.startswith(MAY_READ[layer_of(model)]), f"{model.name} reads {name}"
+    if layer_of(model) != "staging":
+        assert "source(" not in text, f"{model.name} reads a source; only stg_ models do"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_no_clock_and_no_dialect_in_a_model(model):
+    code = code_of(model)
+    assert CLOCKS.findall(code) == []
+    assert DIALECT.findall(code) == []
+
+
+@pytest.mark.parametrize("model", [path for path in MODELS if layer_of(path) != "features"], ids=lambda path: path.stem)
+def test_no_business_literal_in_a_model(model):
+    """Numbers live in packs and seeds. Types carry their precision, operators and reasons their order."""
+    code = re.sub(r"decimal\(\d+, ?\d+\)", "", code_of(model))
+    code = re.sub(r"\d+ as (step|precedence)\b|(reason_rank|severity) = \d|delivered\.severity, 1", "", code)
+    code = re.sub(r"\b\d+,? as \w+|union all\s+select\s+account_key, \d", "", code)
+    found = [number for number in NUMBER.findall(code) if number not in ALLOWED_NUMBERS]
+    assert (
+        found == []
+        or (set(found) <= {"2", "3", "4", "5", "6"}
+        and model.stem in ("dec_trace", "dec_decision", "dec_reason"))
+    )
+
+
+def test_the_macros_outside_engine_hold_no_dialect():
+    for macro in sorted((PROJECT / "macros").glob("*.sql")):
+        assert DIALECT.findall(code_of(macro)) == [], macro.name
+
+
+def test_scored_features_are_the_credit_features_of_the_seed():
+    with (PROJECT / "seeds" / "feature.csv").open(newline="") as stream:
+        credit = [row["feature"] for row in csv.DictReader(stream) if row["role"] == "credit"]
+    listed = re.findall(r"'(f\d\d_\w+)'", (PROJECT / "macros" / "scored_features.sql").read_text())
+    assert listed == credit
+
+
+def test_security_features_are_in_no_scorecard():
+    with (PROJECT / "seeds" / "feature.csv").open(newline="") as stream:
+        others = {row["feature"] for row in csv.DictReader(stream) if row["role"] != "credit"}
+    for pack in sorted((PROJECT / "policies").glob("*/scorecard.csv")):
+        with pack.open(newline="") as stream:
+            scored = {row["feature"] for row in csv.DictReader(stream)}
+        assert scored.isdisjoint(others), pack
+
+
+def test_marts_and_reports_state_their_contract():
+    for layer, file in (("marts", "_marts.yml"), ("reports", "_reports.yml")):
+        described = re.findall(r"^  - name: (\w+)$", (PROJECT / "models" / layer / file).read_text(), re.MULTILINE)
+        for model in (PROJECT / "models" / layer).glob("*.sql"):
+            assert model.stem in described, f"{model.name} has no contract in {file}"
