@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home.files import clear_directory, move_tree_into_place, sha256_of
-from creditline.landing.contract import MANIFEST_FILE, contract, contract_version
+from creditline.landing.contract import MANIFEST_FILE, Column, contract, contract_version
 
 # How a typed column is spelt in a CSV file of the contract; %s is the column's name.
 _CSV_SPELLING = {
@@ -40,13 +40,16 @@ class DeliveredTable:
     """One source of a delivery: the name of a relation on the connection that holds its rows.
 
     The relation has the contract's columns (optional ones may be absent), in any order; rows are written sorted by
-    the source's key. Columns may be of any type that casts to the contract's, or already text (bad rows on purpose).
+    the source's key. Columns may be of any type that casts to the contract's; in a CSV file a text column is written
+    as it stands, so that a row may break the contract on purpose. `tie_break` names a column of the relation, of any
+    name, that orders rows of equal key: without it their order, and so the file's bytes, are left to chance.
     """
 
     source: str
     relation: str
     coverage_from: date | None = None
     corrects_business_date: date | None = None
+    tie_break: str | None = None
 
 
 def write_delivery(
@@ -94,8 +97,9 @@ def _write_table(
     types = {row[0]: row[1] for row in connection.execute(f"describe {table.relation}").fetchall()}
     columns = [column for column in source.columns if column.name in types or not column.optional]
     is_parquet = file_format == "parquet"
-    spelt = [_spelling(column.name, column.type, types[column.name], is_parquet) for column in columns]
-    rows = f"select {', '.join(spelt)} from {table.relation} order by {', '.join(source.key)}"
+    spelt = [_spelling(column, types[column.name], is_parquet) for column in columns]
+    order = [*source.key, *([table.tie_break] if table.tie_break else [])]
+    rows = f"select {', '.join(spelt)} from {table.relation} order by {', '.join(order)}"
 
     path = directory / f"{table.source}.{file_format}"
     plain = path.with_suffix("") if file_format == "csv.gz" else path
@@ -125,9 +129,18 @@ def _write_table(
     return entry
 
 
-def _spelling(name: str, contract_type: str, delivered_type: str, is_parquet: bool) -> str:
+def text_of(column: Column, expression: str | None = None) -> str:
+    """SQL that spells a typed value as a CSV file of the contract does.
+
+    Args:
+        expression: the SQL of the value; the column of the contract's name unless told.
+    """
+    return _CSV_SPELLING.get(column.type, "cast(%s as varchar)") % (expression or column.name)
+
+
+def _spelling(column: Column, delivered_type: str, is_parquet: bool) -> str:
     if is_parquet:
-        return f"cast({name} as {_PARQUET_TYPE.get(contract_type, 'varchar')}) as {name}"
-    if delivered_type == "VARCHAR" or contract_type not in _CSV_SPELLING:
-        return f"cast({name} as varchar) as {name}"
-    return f"{_CSV_SPELLING[contract_type] % name} as {name}"
+        return f"cast({column.name} as {_PARQUET_TYPE.get(column.type, 'varchar')}) as {column.name}"
+    if delivered_type == "VARCHAR":
+        return column.name
+    return f"{text_of(column)} as {column.name}"

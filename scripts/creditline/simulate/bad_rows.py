@@ -1,0 +1,141 @@
+"""Rows that break a rule of the contract on purpose, a few a file on some nights, and the truth about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from creditline.landing.contract import contract
+from creditline.landing.delivery import text_of
+from creditline.simulate.calendar import as_date
+from creditline.simulate.randomness import stream
+from creditline.simulate.tables import SourceTable
+
+_SHARE = 500  # one row in so many, which is 0.2 %
+_AT_MOST = 12
+_IMPOSSIBLE = {
+    "bad_date": "'2026-02-30'",
+    "bad_timestamp": "'2026-02-30T09:00:00Z'",
+    "bad_amount": "'100.105'",
+    "unknown_code": "'not_in_the_contract'",
+}
+# What goes wrong where, night after night in turn; a duplicate key comes with another value in the column.
+_BY_NIGHT: tuple[dict[str, tuple[tuple[str, str], ...]], ...] = (
+    {
+        "loan_application": (("duplicate_key", "amount"), ("unknown_code", "outcome"), ("bad_amount", "amount")),
+        "cash_flow": (("bad_date", "flow_date"), ("bad_amount", "amount"), ("duplicate_key", "event_count")),
+    },
+    {"session": (("bad_timestamp", "occurred_at"), ("duplicate_key", "is_proxy"))},
+    {
+        "account_snapshot": (
+            ("bad_amount", "accrued_interest_balance"),
+            ("unknown_code", "status"),
+            ("bad_date", "opened_date"),
+        )
+    },
+    {"instalment": (("bad_date", "due_date"),), "bureau_score": (("duplicate_key", "score"),)},
+    {},
+)
+# A typed file cannot hold these at all.
+_TEXT_ONLY = {"bad_date", "bad_timestamp", "bad_amount"}
+_ANOTHER_VALUE = {
+    "money": "{0} + 1",
+    "integer": "{0} + 1",
+    "bool": "not {0}",
+}
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """One delivered row that breaks a rule; `key` is the row's key as delivered, its parts joined by `|`."""
+
+    business_date: date
+    source: str
+    key: str
+    rule: str
+    column: str
+
+
+@dataclass(frozen=True)
+class _Defect:
+    row_no: int
+    rule: str
+    column: str
+
+
+def spoil(
+    connection: duckdb.DuckDBPyConnection,
+    table: SourceTable,
+    relation: str,
+    *,
+    seed: int,
+    day: int,
+    night: int,
+    file_format: str,
+) -> tuple[str, list[BadRow]]:
+    """Put tonight's defects into a relation of `SourceTable.register`.
+
+    Args:
+        night: how many nights were landed before this one.
+
+    Returns: the relation to deliver, with a column `copy` to order equal keys by, and the rows that were spoilt. Where
+    nothing goes wrong tonight, the relation as it was.
+    """
+    defects = _defects(table, seed, day, night, is_typed=file_format == "parquet")
+    if not defects:
+        return relation, []
+    is_typed = file_format == "parquet"
+    source = contract()[table.source]
+    in_place = [defect for defect in defects if defect.rule != "duplicate_key"]
+    doubled = [defect for defect in defects if defect.rule == "duplicate_key"]
+    names = [column.name for column in source.columns if column.name in table.columns]
+    first = ", ".join(_cell(source.column(name), in_place, is_typed) for name in names)
+    parts = [f"select {first}, row_no, 0 as copy from {relation}"]
+    for defect in doubled:
+        again = ", ".join(_changed_cell(source.column(name), defect, is_typed) for name in names)
+        parts.append(f"select {again}, row_no, 1 as copy from {relation} where row_no = {defect.row_no}")
+    spoilt = f"spoilt_{table.source}"
+    connection.execute(f"create or replace temp view {spoilt} as {' union all '.join(parts)}")
+    return spoilt, _described(connection, spoilt, source.name, source.key, defects, day)
+
+
+def _defects(table: SourceTable, seed: int, day: int, night: int, *, is_typed: bool) -> list[_Defect]:
+    rules = _BY_NIGHT[night % len(_BY_NIGHT)].get(table.source, ())
+    rules = [rule for rule in rules if not (is_typed and rule[0] in _TEXT_ONLY)]
+    count = min(table.rows // _SHARE, _AT_MOST)
+    if not rules or not count:
+        return []
+    rows = stream(seed, f"bad rows of {table.source}", day).choice(table.rows, count, replace=False)
+    return [_Defect(int(row), *rules[number % len(rules)]) for number, row in enumerate(sorted(rows))]
+
+
+def _cell(column, defects: list[_Defect], is_typed: bool) -> str:
+    plain = column.name if is_typed else text_of(column)
+    cases = " ".join(
+        f"when {defect.row_no} then {_IMPOSSIBLE[defect.rule]}" for defect in defects if defect.column == column.name
+    )
+    return f"case row_no {cases} else {plain} end as {column.name}" if cases else f"{plain} as {column.name}"
+
+
+def _changed_cell(column, defect: _Defect, is_typed: bool) -> str:
+    value = _ANOTHER_VALUE[column.type].format(column.name) if column.name == defect.column else column.name
+    return f"{value if is_typed else text_of(column, value)} as {column.name}"
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    source: str,
+    key: tuple[str, ...],
+    defects: list[_Defect],
+    day: int,
+) -> list[BadRow]:
+    numbers = ", ".join(str(defect.row_no) for defect in defects)
+    keys = dict(
+        connection.execute(
+            f"select row_no, concat_ws('|', {', '.join(key)}) from {relation} where row_no in ({numbers}) and copy = 0"
+        ).fetchall()
+    )
+    return [BadRow(as_date(day), source, keys[defect.row_no], defect.rule, defect.column) for defect in defects]

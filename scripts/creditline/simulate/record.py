@@ -1,0 +1,109 @@
+"""What a home knows of its simulated book: `book.json`, what it is made from, and `world.npz`, how far it has come."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from creditline.errors import CreditlineError, UsageError
+from creditline.home.files import canonical_json, write_file
+from creditline.simulate.bad_rows import BadRow
+from creditline.simulate.calendar import REGULATORY_CAP_FEN, REGULATORY_OFFSET, as_date, day_number
+from creditline.simulate.world import Book, World
+
+BOOK_FILE, WORLD_FILE = "book.json", "world.npz"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A book as far as it was landed: the world at the end of its last night, and what the next night goes on from."""
+
+    world: World
+    file_format: str
+    sequence: int = 0
+    bad_rows: tuple[BadRow, ...] = ()
+
+    @property
+    def next_date(self) -> date:
+        """The next night to land; before the first one, the book's first night."""
+        return as_date(max(self.world.day + 1, self.world.book.anchor))
+
+    def landed(self, sequence: int, bad_rows: list[BadRow]) -> Progress:
+        return replace(self, sequence=sequence, bad_rows=(*self.bad_rows, *bad_rows))
+
+
+def read_progress(truth: Path) -> Progress | None:
+    """The book that `truth` tells of, or None. Raises CreditlineError where its files do not hold."""
+    if not (truth / BOOK_FILE).is_file():
+        return None
+    try:
+        told = json.loads((truth / BOOK_FILE).read_text())
+        book = Book(
+            seed=told["seed"],
+            accounts=told["accounts"],
+            anchor=day_number(date.fromisoformat(told["first_date"])),
+            history_days=told["history_days"],
+            time_zone=told["time_zone"],
+        )
+        if not (truth / WORLD_FILE).is_file():
+            return Progress(World(book), told["file_format"])
+        with np.load(truth / WORLD_FILE, allow_pickle=False) as state:
+            bad = tuple(BadRow(date.fromisoformat(row[0]), *row[1:]) for row in state["bad_rows"].tolist())
+            return Progress(World.restore(book, state), told["file_format"], int(state["sequence"]), bad)
+    except (KeyError, ValueError, OSError) as error:
+        raise CreditlineError(
+            f"{truth}: the simulated book cannot be read ({error}); simulate it again into another home"
+        ) from error
+
+
+def start_progress(truth: Path, book: Book, file_format: str) -> Progress:
+    """Note down what a new book is made from, before its first night is landed."""
+    write_file(truth / BOOK_FILE, canonical_json(_told(book, file_format)))
+    return Progress(World(book), file_format)
+
+
+def keep_progress(truth: Path, progress: Progress) -> None:
+    """Note down how far the book has come; in one file, so that a kill leaves the night before or this one."""
+    rows = [[str(row.business_date), row.source, row.key, row.rule, row.column] for row in progress.bad_rows]
+    content = io.BytesIO()
+    np.savez(
+        content,
+        **progress.world.state(),
+        sequence=np.array(progress.sequence),
+        bad_rows=np.array(rows, dtype=str).reshape(len(rows), 5),
+    )
+    write_file(truth / WORLD_FILE, content.getvalue())
+
+
+def check_continues(progress: Progress, book: Book, file_format: str, first_date: date, truth: Path) -> None:
+    """Raise UsageError unless the call goes on with the book that is there."""
+    asked, there = _told(book, file_format), _told(progress.world.book, progress.file_format)
+    for name in ("seed", "accounts", "history_days", "file_format", "time_zone"):
+        if asked[name] != there[name]:
+            raise UsageError(
+                f"{truth / BOOK_FILE}: the book has {name} {there[name]}, not {asked[name]}; "
+                "continue it as it is, or simulate another one into another home"
+            )
+    if first_date != progress.next_date:
+        raise UsageError(
+            f"{truth / BOOK_FILE}: the book goes on with {progress.next_date}, not with {first_date}; "
+            f"simulate from {progress.next_date}, or let it continue"
+        )
+
+
+def _told(book: Book, file_format: str) -> dict[str, object]:
+    return {
+        "seed": book.seed,
+        "accounts": book.accounts,
+        "first_date": as_date(book.anchor).isoformat(),
+        "history_days": book.history_days,
+        "file_format": file_format,
+        "time_zone": book.time_zone,
+        "regulatory_date": as_date(book.anchor + REGULATORY_OFFSET).isoformat(),
+        "regulatory_cap_amount": f"{REGULATORY_CAP_FEN // 100}.00",
+    }
