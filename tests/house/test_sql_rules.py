@@ -76,10 +76,8 @@ def test_no_business_literal_in_a_model(model):
     code = re.sub(r"\d+ as (step|precedence)\b|(reason_rank|severity) = \d|delivered\.severity, 1", "", code)
     code = re.sub(r"\b\d+,? as \w+|union all\s+select\s+account_key, \d", "", code)
     found = [number for number in NUMBER.findall(code) if number not in ALLOWED_NUMBERS]
-    assert (
-        found == []
-        or (set(found) <= {"2", "3", "4", "5", "6"}
-        and model.stem in ("dec_trace", "dec_decision", "dec_reason"))
+    assert found == [] or (
+        set(found) <= {"2", "3", "4", "5", "6"} and model.stem in ("dec_trace", "dec_decision", "dec_reason")
     )
 
 

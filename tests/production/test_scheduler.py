@@ -188,7 +188,12 @@ def test_a_real_scheduler_runs_a_night(environment, services, home):
             return False
 
     wait_until(is_known, 120, "the scheduler does not know the DAG")
-    run = call(environment, f"{dag}/dagRuns", {"logical_date": None, "conf": {"business_date": str(home.landed_dates()[0])}}, token)
+    run = call(
+        environment,
+        f"{dag}/dagRuns",
+        {"logical_date": None, "conf": {"business_date": str(home.landed_dates()[0])}},
+        token,
+    )
     path = f"{dag}/dagRuns/{run['dag_run_id']}"
     wait_until(
         lambda: call(environment, path, token=token)["state"] in ("success", "failed"),

@@ -39,6 +39,6 @@ select
     0.00 as rate_apr,
     getvariable('legal_entity_code') as legal_entity_code,
     'consumer' as purpose_code,
-    'branch' as channel_code,
+    'branch' as channel_code
 from account_days
 left join owners on account_days.account_id = owners.account_id

@@ -22,7 +22,7 @@ select
     flows.direction,
     flows.kind,
     sum(flows.amount) as amount,
-    count(*) as event_count,
+    count(*) as event_count
 from flows
 left join owners on flows.account_id = owners.account_id
 group by all

@@ -10,7 +10,7 @@ transactions as (
     select
         *,
         nullif(trim(operation), '') as operation_code,
-        nullif(trim(k_symbol), '') as symbol_code,
+        nullif(trim(k_symbol), '') as symbol_code
     from extract.trans
 
 ),
@@ -31,7 +31,7 @@ codes (type, operation_code, symbol_code, direction, kind) as (
     ('VYDAJ', 'PREVOD NA UCET', null, 'out', 'transfer'),
     ('VYDAJ', 'PREVOD NA UCET', 'SIPO', 'out', 'consume'),
     ('VYDAJ', 'PREVOD NA UCET', 'POJISTNE', 'out', 'consume'),
-    ('VYDAJ', 'PREVOD NA UCET', 'UVER', 'out', 'repay_own'),
+    ('VYDAJ', 'PREVOD NA UCET', 'UVER', 'out', 'repay_own')
 
 ),
 
@@ -45,7 +45,7 @@ coded as (
                 concat_ws(' ', 'trans_id', trans_id, 'has unknown codes:', transactions.type, operation, k_symbol)
             )
         end as direction,
-        codes.kind,
+        codes.kind
     from transactions
     left join codes
         on
@@ -78,7 +78,7 @@ select
     coded.d as flow_date,
     coded.direction,
     case when salaries.trans_id is null then coded.kind else 'salary' end as kind,
-    coded.amount,
+    coded.amount
 from coded
 left join salaries on coded.trans_id = salaries.trans_id;
 
@@ -100,7 +100,7 @@ accounts as (
 nights as (
 
     select cast(unnest(generate_series(getvariable('first_date'), getvariable('last_date'), interval 1 day)) as date)
-        as business_date,
+        as business_date
 
 ),
 
@@ -109,7 +109,7 @@ movements as (
     select
         account_id,
         flow_date as business_date,
-        sum(case direction when 'in' then amount else -amount end) as amount,
+        sum(case direction when 'in' then amount else -amount end) as amount
     from money_flow
     group by all
 
@@ -123,7 +123,7 @@ balances as (
         accounts.opened as opened_date,
         sum(coalesce(movements.amount, 0.00))
             over (partition by accounts.account_id order by nights.business_date)
-            as balance,
+            as balance
     from accounts
     inner join nights on accounts.opened <= nights.business_date
     left join movements
@@ -137,6 +137,6 @@ select
         max(case when balance >= 0 then business_date end)
             over (partition by account_id order by business_date),
         opened_date - 1
-    ) as last_in_credit_date,
+    ) as last_in_credit_date
 from balances
 order by business_date, account_id

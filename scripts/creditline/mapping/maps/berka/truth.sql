@@ -20,6 +20,6 @@ select
     loans.granted as granted_date,
     loans.status as final_status_code,
     -- B: finished and not paid, D: running and in debt
-    loans.status in ('B', 'D') as has_defaulted,
+    loans.status in ('B', 'D') as has_defaulted
 from loans
 inner join accounts on loans.account_id = accounts.account_id

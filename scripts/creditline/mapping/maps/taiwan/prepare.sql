@@ -14,16 +14,16 @@ cards as (
 months as (
 
     select
-        cast("ID" as integer) as card_no,
-        cast("LIMIT_BAL" as decimal(18, 2)) as limit_amount,
+        cast(id as integer) as card_no,
+        cast(limit_bal as decimal(18, 2)) as limit_amount,
         unnest(
             [
-                {business_date: date '2005-04-30', status: "PAY_6", balance: "BILL_AMT6", paid: "PAY_AMT6"},
-                {business_date: date '2005-05-31', status: "PAY_5", balance: "BILL_AMT5", paid: "PAY_AMT5"},
-                {business_date: date '2005-06-30', status: "PAY_4", balance: "BILL_AMT4", paid: "PAY_AMT4"},
-                {business_date: date '2005-07-31', status: "PAY_3", balance: "BILL_AMT3", paid: "PAY_AMT3"},
-                {business_date: date '2005-08-31', status: "PAY_2", balance: "BILL_AMT2", paid: "PAY_AMT2"},
-                {business_date: date '2005-09-30', status: "PAY_0", balance: "BILL_AMT1", paid: "PAY_AMT1"},
+                {business_date: date '2005-04-30', status: pay_6, balance: bill_amt6, paid: pay_amt6},
+                {business_date: date '2005-05-31', status: pay_5, balance: bill_amt5, paid: pay_amt5},
+                {business_date: date '2005-06-30', status: pay_4, balance: bill_amt4, paid: pay_amt4},
+                {business_date: date '2005-07-31', status: pay_3, balance: bill_amt3, paid: pay_amt3},
+                {business_date: date '2005-08-31', status: pay_2, balance: bill_amt2, paid: pay_amt2},
+                {business_date: date '2005-09-30', status: pay_0, balance: bill_amt1, paid: pay_amt1}
             ],
             recursive := true
         )
@@ -41,5 +41,5 @@ select
         else error('ID ' || card_no || ' has repayment status ' || status || ', known are -2 to 9')
     end as months_past_due,
     cast(balance as decimal(18, 2)) as balance,
-    cast(paid as decimal(18, 2)) as paid_amount,
+    cast(paid as decimal(18, 2)) as paid_amount
 from months

@@ -9,7 +9,7 @@ cards as (
 )
 
 select
-    printf('TW%05d', cast("ID" as integer)) as account_id,
+    printf('TW%05d', cast(id as integer)) as account_id,
     date '2005-10-31' as known_date,
-    cast("default.payment.next.month" as integer) = 1 as has_defaulted,
+    cast("default.payment.next.month" as integer) = 1 as has_defaulted
 from cards

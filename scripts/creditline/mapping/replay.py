@@ -1,0 +1,130 @@
+"""Real books through the whole night, and the figures that must tie (docs/mapping.md). Called by scripts/real-data."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from creditline.errors import CreditlineError
+from creditline.gate.identity import attach_identity
+from creditline.home import Home
+from creditline.mapping import import_book, load_map
+from creditline.night import run_all
+from creditline.publish.reader import query_marts
+
+_USAGE = "usage: scripts/real-data taiwan FILE | berka DIR [NIGHTS]"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One book after its nights: its home, and seconds by night in order."""
+
+    home: Home
+    seconds: tuple[float, ...]
+
+
+def replay(map_name: str, source: Path, root: Path, max_nights: int | None = None) -> Replay:
+    """Import a real book into a fresh home and run every night."""
+    book = import_book(root, load_map(map_name), source, max_nights=max_nights)
+    seconds = []
+    started = time.perf_counter()
+    for result in run_all(book.home):
+        seconds.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        Console(stderr=True).print(f"{result.business_date}: {seconds[-1]:.1f} s", style="dim", highlight=False)
+    return Replay(book.home, tuple(seconds))
+
+
+def night_totals(home: Home) -> list[tuple]:
+    """One row a night: date, accounts, decisions, sum of limits, sum of principal, 60 days past due or more, up, hold, down."""
+    return query_marts(
+        home,
+        "select night.business_date, night.account_count, night.decision_count, night.limit_amount,"
+        " night.principal_balance, late.late_count, night.up_count, night.hold_count, night.down_count"
+        " from fct_night as night inner join ("
+        "select business_date, count_if(days_past_due >= 60) as late_count from fct_account_night group by all"
+        ") as late using (business_date) order by 1",
+    )[1]
+
+
+def default_rates(home: Home, truth: Path) -> dict[str, tuple[int, Decimal]]:
+    """Accounts and default rate in percent by action of the last night; the label is read here and nowhere else."""
+    decisions = home.current / "marts" / "fct_limit_decision.parquet"
+    with duckdb.connect() as connection:
+        attach_identity(connection, home)
+        rows = connection.execute(
+            "select action, count(*), round(100.0 * count_if(truth.has_defaulted) / count(*), 2)::decimal(5, 2)"
+            f" from read_parquet('{decisions}') inner join identity.account using (account_key)"
+            f" inner join read_parquet('{truth}') as truth using (account_id) group by action order by action"
+        ).fetchall()
+    return {action: (count, rate) for action, count, rate in rows}
+
+
+def source_balance(directory: Path, day: date) -> Decimal:
+    """What the customers of the Berka bank had in their accounts on one day, straight from the source, to the cent."""
+    with duckdb.connect() as connection:
+        return connection.execute(
+            "select sum(balance)::decimal(18, 2) from"
+            f" read_parquet('{directory}/berka_daily_19930101_19940330.parquet') where dt = ?",
+            [day],
+        ).fetchone()[0]
+
+
+def _print(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column)
+    for row in rows:
+        table.add_row(*(str(value) for value in row))
+    Console(width=160, highlight=False).print(table)
+
+
+def main(arguments: list[str]) -> int:
+    """Entry point: replay one book in a temporary home and print its closing tables."""
+    if len(arguments) not in (2, 3) or arguments[0] not in ("taiwan", "berka"):
+        print(_USAGE, file=sys.stderr)
+        return 2
+    name, source = arguments[0], Path(arguments[1])
+    most = int(arguments[2]) if len(arguments) == 3 else (60 if name == "berka" else None)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            result = replay(name, source, Path(folder) / "home", most)
+        except CreditlineError as error:
+            print(f"real-data: {error}", file=sys.stderr)
+            return 1
+        head = ("night", "accounts", "decisions", "limits", "principal", "60+ days", "up", "hold", "down")
+        _print(f"{name}: nights", head, night_totals(result.home))
+        _print(
+            "seconds a night",
+            ("first", "median after it", "longest after it"),
+            [(f"{result.seconds[0]:.1f}", *_spread(result.seconds[1:]))],
+        )
+        if name == "taiwan":
+            rates = default_rates(result.home, result.home.landing / "truth" / "taiwan.parquet")
+            rows = [(action, count, rate) for action, (count, rate) in rates.items()]
+            _print("October default rate by action of the September night", ("action", "accounts", "percent"), rows)
+        else:
+            rows = [(row[0], row[4], source_balance(source, row[0])) for row in night_totals(result.home)[-3:]]
+            _print(
+                "principal is what is owed: minus the balance", ("night", "principal", "balance in the source"), rows
+            )
+    return 0
+
+
+def _spread(seconds: Sequence[float]) -> tuple[str, str]:
+    ordered = sorted(seconds) or [0.0]
+    return f"{ordered[len(ordered) // 2]:.1f}", f"{ordered[-1]:.1f}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
