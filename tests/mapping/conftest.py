@@ -1,4 +1,4 @@
-"""Where the real data lie, and small files in the shape of the two bundled extracts."""
+"""Where the real data lie."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def _real(relative: str) -> Path:
     root = Path(os.environ.get("CREDITLINE_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
     if not (root / relative).exists():
-        pytest.skip(f"real data are absent: {root / relative}; point CREDITLINE_REAL_DATA at a folder that has {relative}")
+        pytest.skip(
+            f"real data are absent: {root / relative}; point CREDITLINE_REAL_DATA at a folder that has {relative}"
+        )
     return root / relative
 
 
@@ -25,8 +27,3 @@ def taiwan_file() -> Path:
 @pytest.fixture(scope="session")
 def berka_directory() -> Path:
     return _real("berka")
-
-
-def bytes_below(directory: Path) -> dict[str, bytes]:
-    """Every file below a directory by its relative path."""
-    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}

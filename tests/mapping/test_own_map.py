@@ -127,7 +127,9 @@ def test_no_night_is_landed_before_the_books_first(bench):
 
 def test_no_night_is_skipped(bench):
     edit(bench / "northbank-extract/accounts_2024-02-29.csv", "7003", "7004")
-    (bench / "northbank-extract/accounts_2024-03-31.csv").write_text(PRINTED["northbank-extract/accounts_2024-01-31.csv"])
+    (bench / "northbank-extract/accounts_2024-03-31.csv").write_text(
+        PRINTED["northbank-extract/accounts_2024-01-31.csv"]
+    )
     land(bench, max_nights=1)
     with pytest.raises(UsageError, match=r"the night after 2024-01-31.* is 2024-02-29"):
         land(bench, first=date(2024, 3, 31))
@@ -147,7 +149,9 @@ def test_a_home_of_another_feed_is_refused(bench):
 
 
 def test_truth_lies_beside_the_nights(bench):
-    (bench / "northbank/truth.sql").write_text("select account as account_id, 1 as y from extract.line order by random()")
+    (bench / "northbank/truth.sql").write_text(
+        "select account as account_id, 1 as y from extract.line order by random()"
+    )
     home = land(bench).home
 
     assert (home.landing / "truth" / "northbank.parquet").is_file()
@@ -189,26 +193,17 @@ def test_a_file_without_a_listed_column_is_named(bench):
     assert not (bench / "home").exists()
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new"),
-    [
-        ("payments.csv", "350.00", "350.00"),
-        ("payments.csv", "1500.00", "many"),
-        ("payments.csv", "2023-12-20", "20.12.23"),
-    ],
-)
-def test_a_value_that_the_sql_cannot_read_is_told(bench, file, old, new):
-    if old == new:
-        (bench / "northbank-extract" / file).write_text("client,paid_on,amount\nA-1,2024-01-02,1.00,extra\n")
-    else:
-        edit(bench / "northbank-extract" / file, old, new)
+@pytest.mark.parametrize(("old", "new"), [("1500.00", "many"), ("2023-12-20", "20.12.23"), ("50.00", "50.00,extra")])
+def test_a_value_that_cannot_be_read_is_told(bench, old, new):
+    edit(bench / "northbank-extract/payments.csv", old, new)
     with pytest.raises(UnexpectedExtract, match="is not what map 'northbank' expects"):
         land(bench)
+    assert not (bench / "home").exists()
 
 
 def test_parquet_of_a_text_that_is_no_amount_is_told(bench):
     edit(bench / "northbank-extract/accounts_2024-01-31.csv", "3500.25", "plenty")
-    with pytest.raises(UnexpectedExtract, match="2024-01-31.*plenty"):
+    with pytest.raises(UnexpectedExtract, match=r"2024-01-31.*plenty"):
         land(bench, file_format="parquet")
 
 

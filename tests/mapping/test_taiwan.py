@@ -46,7 +46,9 @@ def write(path: Path, rows: list[dict[str, object]]) -> Path:
 def landed(root: Path, source: Path) -> dict[str, bytes]:
     """Everything that an import lands, the truth included, by its path."""
     home = import_book(root, load_map("taiwan"), source).home
-    return {str(path.relative_to(home.landing)): path.read_bytes() for path in home.landing.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(home.landing)): path.read_bytes() for path in home.landing.rglob("*") if path.is_file()
+    }
 
 
 def column(root: Path, name: str, account: str = "TW00001") -> list[str]:
@@ -135,6 +137,8 @@ def test_the_real_book_ties(taiwan_file, tmp_path):
     ).fetchall()
     assert [row[0] for row in past_due] == [3_079, 2_968, 3_508, 4_209, 4_410, 3_130]
     assert [row[1] for row in past_due] == [0, 0, 2, 4, 28, 3_688]
-    truth = duckdb.sql(f"select count(*), count(*) filter (has_defaulted) from '{tmp_path}/landing/truth/taiwan.parquet'")
+    truth = duckdb.sql(
+        f"select count(*), count(*) filter (has_defaulted) from '{tmp_path}/landing/truth/taiwan.parquet'"
+    )
     assert truth.fetchone() == (30_000, 6_636)
     assert seconds < 10

@@ -79,7 +79,7 @@ class HomeDefaults(BaseModel):
     @field_validator("cut_off", mode="before")
     @classmethod
     def _quoted(cls, value: object) -> object:
-        # YAML reads an unquoted 02:00 as the number 120.
+        # YAML reads an unquoted 22:00 as the number 1320.
         if not isinstance(value, str):
             raise ValueError('write the time in quotes: "02:00"')
         return value
