@@ -18,7 +18,7 @@ from creditline.landing.contract import MANIFEST_FILE, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.simulate import activity
 from creditline.simulate.activity import Rows
-from creditline.simulate.bad_rows import BadRow, spoil
+from creditline.simulate.bad_rows import BadRow, deliver
 from creditline.simulate.calendar import as_date, day_number
 from creditline.simulate.record import Progress, check_continues, keep_progress, read_progress, start_progress
 from creditline.simulate.tables import night_tables
@@ -170,24 +170,17 @@ def _land(
     tables: list[DeliveredTable] = []
     bad: list[BadRow] = []
     for table in night_tables(world, gathered, is_first=is_first):
-        relation, spoilt = spoil(
+        relation, spoilt = deliver(
             connection,
             table,
-            table.register(connection),
             seed=book.seed,
             day=world.day,
             night=world.day - book.anchor,
-            file_format=progress.file_format,
+            is_typed=progress.file_format == "parquet",
         )
         reaches_back = is_first and contract()[table.source].kind != "full"
-        tables.append(
-            DeliveredTable(
-                table.source,
-                relation,
-                coverage_from=as_date(book.world_start) if reaches_back else None,
-                tie_break="copy" if spoilt else None,
-            )
-        )
+        coverage_from = as_date(book.world_start) if reaches_back else None
+        tables.append(DeliveredTable(table.source, relation, coverage_from=coverage_from, in_order=True))
         bad += spoilt
         twice = sum(row.rule == "duplicate_key" for row in spoilt)
         rows[table.source] = rows.get(table.source, 0) + table.rows + twice

@@ -16,15 +16,16 @@ from creditline.simulate.world import CHARGED_OFF, World
 
 Rows = dict[str, np.ndarray]
 
+# Sorted, so that the index of a flow orders as the names do.
 FLOWS = (
-    ("in", "salary"),
     ("in", "pension"),
+    ("in", "salary"),
     ("in", "transfer"),
-    ("out", "transfer"),
     ("out", "consume"),
-    ("out", "withdraw"),
-    ("out", "repay_own"),
     ("out", "repay_other"),
+    ("out", "repay_own"),
+    ("out", "transfer"),
+    ("out", "withdraw"),
 )
 _FLOW = {flow: code for code, flow in enumerate(FLOWS)}
 FIELDS = ("phone", "card", "email", "address", "name")

@@ -7,7 +7,7 @@ from datetime import date
 
 import duckdb
 
-from creditline.landing.contract import contract
+from creditline.landing.contract import Column, Source, contract
 from creditline.landing.delivery import text_of
 from creditline.simulate.calendar import as_date
 from creditline.simulate.randomness import stream
@@ -65,40 +65,28 @@ class _Defect:
     column: str
 
 
-def spoil(
-    connection: duckdb.DuckDBPyConnection,
-    table: SourceTable,
-    relation: str,
-    *,
-    seed: int,
-    day: int,
-    night: int,
-    file_format: str,
+def deliver(
+    connection: duckdb.DuckDBPyConnection, table: SourceTable, *, seed: int, day: int, night: int, is_typed: bool
 ) -> tuple[str, list[BadRow]]:
-    """Put tonight's defects into a relation of `SourceTable.register`.
+    """A relation of the table's rows with tonight's defects in it, in key order, and the rows that were spoilt.
 
     Args:
         night: how many nights were landed before this one.
-
-    Returns: the relation to deliver, with a column `copy` to order equal keys by, and the rows that were spoilt. Where
-    nothing goes wrong tonight, the relation as it was.
+        is_typed: the file's format has types (Parquet), so that only some rules can be broken in it.
     """
-    defects = _defects(table, seed, day, night, is_typed=file_format == "parquet")
+    defects = _defects(table, seed, day, night, is_typed=is_typed)
+    relation = table.register(connection, [defect.row_no for defect in defects if defect.rule == "duplicate_key"])
     if not defects:
         return relation, []
-    is_typed = file_format == "parquet"
     source = contract()[table.source]
-    in_place = [defect for defect in defects if defect.rule != "duplicate_key"]
-    doubled = [defect for defect in defects if defect.rule == "duplicate_key"]
-    names = [column.name for column in source.columns if column.name in table.columns]
-    first = ", ".join(_cell(source.column(name), in_place, is_typed) for name in names)
-    parts = [f"select {first}, row_no, 0 as copy from {relation}"]
-    for defect in doubled:
-        again = ", ".join(_changed_cell(source.column(name), defect, is_typed) for name in names)
-        parts.append(f"select {again}, row_no, 1 as copy from {relation} where row_no = {defect.row_no}")
+    cells = ", ".join(
+        _cell(column, [defect for defect in defects if defect.column == column.name], is_typed)
+        for column in source.columns
+        if column.name in table.columns
+    )
     spoilt = f"spoilt_{table.source}"
-    connection.execute(f"create or replace temp view {spoilt} as {' union all '.join(parts)}")
-    return spoilt, _described(connection, spoilt, source.name, source.key, defects, day)
+    connection.execute(f"create or replace temp view {spoilt} as select {cells}, row_no, copy from {relation}")
+    return spoilt, _described(connection, spoilt, source, defects, day)
 
 
 def _defects(table: SourceTable, seed: int, day: int, night: int, *, is_typed: bool) -> list[_Defect]:
@@ -111,31 +99,31 @@ def _defects(table: SourceTable, seed: int, day: int, night: int, *, is_typed: b
     return [_Defect(int(row), *rules[number % len(rules)]) for number, row in enumerate(sorted(rows))]
 
 
-def _cell(column, defects: list[_Defect], is_typed: bool) -> str:
+def _cell(column: Column, defects: list[_Defect], is_typed: bool) -> str:
     plain = column.name if is_typed else text_of(column)
-    cases = " ".join(
-        f"when {defect.row_no} then {_IMPOSSIBLE[defect.rule]}" for defect in defects if defect.column == column.name
-    )
-    return f"case row_no {cases} else {plain} end as {column.name}" if cases else f"{plain} as {column.name}"
+    cases = " ".join(f"when {_spoilt_copy(defect)} then {_wrong(column, defect, is_typed)}" for defect in defects)
+    return f"case {cases} else {plain} end as {column.name}" if cases else f"{plain} as {column.name}"
 
 
-def _changed_cell(column, defect: _Defect, is_typed: bool) -> str:
-    value = _ANOTHER_VALUE[column.type].format(column.name) if column.name == defect.column else column.name
-    return f"{value if is_typed else text_of(column, value)} as {column.name}"
+def _spoilt_copy(defect: _Defect) -> str:
+    return f"row_no = {defect.row_no} and copy = {1 if defect.rule == 'duplicate_key' else 0}"
+
+
+def _wrong(column: Column, defect: _Defect, is_typed: bool) -> str:
+    if defect.rule != "duplicate_key":
+        return _IMPOSSIBLE[defect.rule]
+    another = _ANOTHER_VALUE[column.type].format(column.name)
+    return another if is_typed else text_of(column, another)
 
 
 def _described(
-    connection: duckdb.DuckDBPyConnection,
-    relation: str,
-    source: str,
-    key: tuple[str, ...],
-    defects: list[_Defect],
-    day: int,
+    connection: duckdb.DuckDBPyConnection, relation: str, source: Source, defects: list[_Defect], day: int
 ) -> list[BadRow]:
     numbers = ", ".join(str(defect.row_no) for defect in defects)
     keys = dict(
         connection.execute(
-            f"select row_no, concat_ws('|', {', '.join(key)}) from {relation} where row_no in ({numbers}) and copy = 0"
+            f"select row_no, concat_ws('|', {', '.join(source.key)}) from {relation}"
+            f" where row_no in ({numbers}) and copy = 0"
         ).fetchall()
     )
-    return [BadRow(as_date(day), source, keys[defect.row_no], defect.rule, defect.column) for defect in defects]
+    return [BadRow(as_date(day), source.name, keys[defect.row_no], defect.rule, defect.column) for defect in defects]

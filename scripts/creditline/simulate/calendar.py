@@ -14,10 +14,12 @@ NEVER = 2**30  # a day that no book reaches
 
 
 def day_number(day: date) -> int:
+    """The day as a number of days since 1970-01-01."""
     return (day - _EPOCH).days
 
 
 def as_date(day: int) -> date:
+    """The date of a day number."""
     return _EPOCH + timedelta(days=int(day))
 
 
@@ -58,6 +60,7 @@ class LocalDay:
 
 
 def local_day(day: int, time_zone: str) -> LocalDay:
+    """When a local day starts in UTC, and how many seconds it has."""
     starts, ends = (_utc_seconds(as_date(d), time_zone) for d in (day, day + 1))
     return LocalDay(starts, ends - starts)
 

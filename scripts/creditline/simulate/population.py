@@ -96,7 +96,7 @@ def _customer_traits(rng: np.random.Generator, customers: int) -> dict[str, np.n
         "salary_dom": rng.integers(1, 29, customers),
         "due_dom": rng.integers(1, 29, customers),
         "pays_early_days": rng.choice(4, customers, p=[0.6, 0.2, 0.1, 0.1]),
-        "slip_chance": 0.002 + 0.07 * risk,
+        "slip_chance": 0.004 + 0.14 * risk,
         "consume_chance": 0.12 + 0.28 * rng.random(customers),
         "session_chance": 0.05 + 0.15 * rng.random(customers),
         "application_chance": 0.001 + 0.012 * risk * rng.random(customers),

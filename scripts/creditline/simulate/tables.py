@@ -25,7 +25,7 @@ _LINE_DAYS = 365
 
 @dataclass(frozen=True)
 class SourceTable:
-    """The rows of one source for one delivery: arrays, and the SQL of each contract column over them."""
+    """The rows of one source for one delivery, in key order: arrays, and the SQL of each contract column over them."""
 
     source: str
     arrays: dict[str, pa.Array | np.ndarray]
@@ -35,16 +35,29 @@ class SourceTable:
     def rows(self) -> int:
         return len(next(iter(self.arrays.values())))
 
-    def register(self, connection: duckdb.DuckDBPyConnection) -> str:
-        """The name of a view with the contract's columns and `row_no`, the row's place in the arrays."""
-        table = pa.table({**self.arrays, "row_no": np.arange(self.rows)})
+    def register(self, connection: duckdb.DuckDBPyConnection, doubled: list[int] | None = None) -> str:
+        """The name of a view with the contract's columns, `row_no` (the row's place in the arrays) and `copy`.
+
+        Args:
+            doubled: rows that come twice, the second time right behind the first and with `copy` 1 instead of 0.
+        """
+        table = pa.table({**self.arrays, "row_no": np.arange(self.rows), "copy": np.zeros(self.rows, np.int8)})
+        for row in sorted(doubled or (), reverse=True):
+            again = table.slice(row, 1).set_column(table.num_columns - 1, "copy", pa.array([1], pa.int8()))
+            table = pa.concat_tables([table.slice(0, row + 1), again, table.slice(row + 1)])
         connection.register(f"simulated_{self.source}", table)
         columns = ", ".join(f"{sql} as {name}" for name, sql in self.columns.items())
         view = f"delivered_{self.source}"
         connection.execute(
-            f"create or replace temp view {view} as select {columns}, row_no from simulated_{self.source}"
+            f"create or replace temp view {view} as select {columns}, row_no, copy from simulated_{self.source}"
         )
         return view
+
+
+def _in_order(rows: Rows, *keys: np.ndarray) -> Rows:
+    """The rows sorted by whole numbers that order as the ids do which are spelt from them."""
+    order = np.lexsort(keys[::-1])
+    return {name: column[order] for name, column in rows.items()}
 
 
 def account_id(column: str) -> str:
@@ -174,6 +187,7 @@ def _risk_class(world: World) -> np.ndarray:
 
 
 def _loan_application(rows: Rows) -> SourceTable:
+    rows = _in_order(rows, rows["event"])
     lenders = tuple(f"LENDER{number:02d}" for number in range(1, activity.LENDERS + 1))
     arrays = {
         **rows,
@@ -197,6 +211,7 @@ def _instalment(world: World, is_first: bool) -> SourceTable:
     names = ("account", "loan", "number", "due", "paid", "paid_day", "is_reversed")
     arrays = {name: getattr(loans, name)[news] for name in names}
     arrays["owed"] = loans.part[news] + loans.interest[news]
+    arrays = _in_order(arrays, arrays["account"], arrays["loan"], arrays["number"])
     columns = {
         "instalment_id": (
             "'I' || lpad(cast(account + 1 as varchar), 8, '0') || lpad(cast(loan as varchar), 4, '0')"
@@ -214,6 +229,7 @@ def _instalment(world: World, is_first: bool) -> SourceTable:
 
 
 def _cash_flow(rows: Rows) -> SourceTable:
+    rows = _in_order(rows, rows["customer"], rows["day"], rows["flow"])
     directions, kinds = zip(*activity.FLOWS, strict=True)
     arrays = {
         "customer": rows["customer"],
@@ -244,7 +260,7 @@ def _session(rows: Rows) -> SourceTable:
         "is_proxy": "is_proxy",
         "succeeded": "succeeded",
     }
-    return SourceTable("session", dict(rows), columns)
+    return SourceTable("session", _in_order(rows, rows["event"]), columns)
 
 
 def _bureau_score(rows: Rows) -> SourceTable:
@@ -255,11 +271,12 @@ def _bureau_score(rows: Rows) -> SourceTable:
         "external_debt_amount": _money("debt"),
         "has_new_default": "has_new_default",
     }
-    return SourceTable("bureau_score", dict(rows), columns)
+    return SourceTable("bureau_score", _in_order(rows, rows["customer"], rows["day"]), columns)
 
 
 def _related_product(world: World) -> SourceTable:
     rows = activity.related_products(world)
+    rows = _in_order(rows, rows["customer"], rows["product"])
     arrays = {**rows, "product": _codes(rows["product"], RELATED_PRODUCTS)}
     columns = {
         "customer_id": customer_id("customer"),
@@ -272,6 +289,7 @@ def _related_product(world: World) -> SourceTable:
 
 
 def _profile_change(rows: Rows) -> SourceTable:
+    rows = _in_order(rows, rows["event"])
     arrays = {**rows, "field": _codes(rows["field"], activity.FIELDS)}
     columns = {
         "event_id": _event_id("P"),
@@ -283,6 +301,7 @@ def _profile_change(rows: Rows) -> SourceTable:
 
 
 def _case_event(rows: Rows) -> SourceTable:
+    rows = _in_order(rows, rows["event"])
     arrays = {
         **rows,
         "kind": _codes(rows["kind"], activity.CASE_KINDS),
@@ -309,6 +328,7 @@ def _case_event(rows: Rows) -> SourceTable:
 
 
 def _account_movement(rows: Rows) -> SourceTable:
+    rows = _in_order(rows, rows["account"], rows["day"], rows["kind"])
     arrays = {**rows, "kind": _codes(rows["kind"], MOVEMENT_KINDS), "kind_no": rows["kind"]}
     columns = {
         "movement_id": (

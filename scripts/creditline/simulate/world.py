@@ -39,7 +39,7 @@ _STATE = (
     "busy_until", "unable_from", "unable_until", "phones_before", "next_month", "opening_principal",
 )  # fmt: skip
 _OLD_ARREARS_SHARE = 0.006
-_INITIAL_LOAN_SHARE = 0.6
+_INITIAL_LOAN_SHARE = 0.78
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,7 @@ class World:
         who, stopped = people.customer[account], stopped[account]
         age = rng.integers(25, 330, len(account))
         drawn = np.minimum(np.maximum(first - age, people.opened[account] + 1), stopped - 25)
-        use = np.maximum(people.wanted_use[account] * (0.5 + rng.random(len(account))), 0.15)
+        use = np.maximum(people.wanted_use[account] * (0.85 + rng.random(len(account))), 0.15)
         amount = np.minimum(use, 1.0) * self.limit[account]
         self.loans.open_with(
             first,
