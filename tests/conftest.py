@@ -2,35 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-
 import pytest
-
-from creditline.home import Home, create_home
-from creditline.night import NightResult, run_all
-from creditline.release import ALL_SLICES, set_mode
-
-FIRST_NIGHT = date(2026, 9, 1)
-
-
-@dataclass(frozen=True)
-class RunBook:
-    """A small simulated book whose landed nights were all run."""
-
-    home: Home
-    results: tuple[NightResult, ...]
-
-
-def run_sample_book(root: Path, *, accounts: int, nights: int, seed: int = 7) -> RunBook:
-    """Land and run a live demo book at `root`."""
-    from creditline.simulate import sample_home_settings, simulate_book
-
-    home = create_home(root, sample_home_settings())
-    simulate_book(home, accounts=accounts, nights=nights, first_date=FIRST_NIGHT, seed=seed)
-    set_mode(home, ALL_SLICES, "live", by="maker", approved_by="checker")
-    return RunBook(home, tuple(run_all(home)))
+from sample_book import RunBook, run_sample_book
 
 
 @pytest.fixture(scope="session")

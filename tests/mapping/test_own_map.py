@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from creditline.errors import UsageError
+from creditline.errors import CreditlineError, UsageError
 from creditline.landing.contract import Manifest
 from creditline.mapping import BrokenMap, UnexpectedExtract, import_book, load_map
 
@@ -148,15 +148,25 @@ def test_a_home_of_another_feed_is_refused(bench):
         land(bench)
 
 
-def test_truth_lies_beside_the_nights(bench):
+def test_truth_lies_sorted_beside_the_nights(bench):
     (bench / "northbank/truth.sql").write_text(
-        "select account as account_id, 1 as y from extract.line order by random()"
+        "select distinct account as account_id, account = '7002' as has_defaulted from extract.line order by 1 desc;\n"
     )
     home = land(bench).home
 
-    assert (home.landing / "truth" / "northbank.parquet").is_file()
+    truth = duckdb.sql(f"from '{home.landing / 'truth' / 'northbank.parquet'}'").fetchall()
+    assert truth == [("7001", False), ("7002", True), ("7003", False)]
     assert home.landed_dates() == [JANUARY, FEBRUARY]
-    assert "truth" not in json.dumps(manifest(bench, JANUARY).model_dump(mode="json"))
+    assert {entry.source for entry in manifest(bench, FEBRUARY).sources} == {"account_snapshot", "cash_flow"}
+
+
+def test_a_folder_without_a_manifest_is_named(bench):
+    land(bench, max_nights=1)
+    (bench / "home/landing/2024-01-31/manifest.json").unlink()
+    with pytest.raises(
+        CreditlineError, match=r"2024-01-31/manifest.json is no manifest of a delivery; take the folder"
+    ):
+        land(bench)
 
 
 @pytest.mark.parametrize(

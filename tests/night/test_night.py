@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet
 import pytest
+from sample_book import run_sample_book
 
 from creditline.home import Home
 from creditline.night import run_night
@@ -21,7 +22,7 @@ from creditline.publish.reader import query_marts
 # Where the core's own ids may stand (docs/architecture.md); everything else holds keys.
 MAY_HOLD_IDS = ("landing", "identity", "quarantine", "outbox")
 # Bytes that never repeat are facts about the run.
-RUN_FACTS = ("run.json", "run.json.sig", "marts.duckdb")
+RUN_FACTS = ("run.json", "run.json.sig", "seconds.json", "marts.duckdb")
 
 
 def deterministic_files(home: Home) -> dict[str, str]:
@@ -58,8 +59,6 @@ def test_running_a_night_again_changes_no_byte(sample_book, tmp_path):
 
 @pytest.mark.slow
 def test_two_fresh_homes_are_equal_byte_for_byte(sample_book, tmp_path):
-    from conftest import run_sample_book
-
     other = run_sample_book(tmp_path / "elsewhere", accounts=400, nights=3)
     ours, theirs = deterministic_files(sample_book.home), deterministic_files(other.home)
     assert len(ours) > 100
@@ -146,7 +145,7 @@ def test_the_manifest_lists_every_deterministic_file_of_the_publication(sample_b
             str(path.relative_to(directory))
             for path in directory.rglob("*")
             if path.is_file()
-            and not path.name.startswith(("manifest.json", "run.json", "marts.duckdb"))
+            and not path.name.startswith(("manifest.json", "run.json", "marts.duckdb", "seconds.json"))
             and "data_docs" not in str(path)
         }
         assert set(manifest["files"]) == there

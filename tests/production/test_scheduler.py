@@ -80,7 +80,7 @@ def postgres(tmp_path_factory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory) -> Home:
     """A tiny simulated book with one landed night."""
-    from conftest import FIRST_NIGHT
+    from sample_book import FIRST_NIGHT
 
     from creditline.home import create_home
     from creditline.simulate import sample_home_settings, simulate_book
