@@ -145,8 +145,8 @@ class Map:
         return (self.directory / file).is_file()
 
     def sql(self, file: str) -> str:
-        """The text of one SQL file, without a closing semicolon."""
-        return (self.directory / file).read_text(encoding="utf-8").rstrip().removesuffix(";")
+        """The text of one SQL file."""
+        return (self.directory / file).read_text(encoding="utf-8")
 
 
 def bundled_maps() -> list[str]:
