@@ -16,6 +16,7 @@ from creditline.gate.suites import Suite
 from creditline.home.files import clear_directory
 
 # No value of a row may stand in evidence: it could be somebody's id.
+_SITE = "evidence"
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 
@@ -55,10 +56,10 @@ def _great_expectations() -> object:
 
 
 def run_suites(database: Path, suites: dict[str, Suite], *, name: str, docs: Path) -> list[Judged]:
-    """Run one checkpoint: each table of a DuckDB file against its suite.
+    """Run one checkpoint: each table of a DuckDB file against its suite, and write its Data Docs.
 
     Args:
-        suites: table name to suite.
+        suites: table name to suite; several tables may share one.
         docs: folder that Data Docs are written to; emptied first.
 
     Returns: one entry an expectation, in the order of tables and of each suite.
@@ -66,26 +67,24 @@ def run_suites(database: Path, suites: dict[str, Suite], *, name: str, docs: Pat
     gx = _great_expectations()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    for site in list(context.variables.data_docs_sites or {}):
-        context.delete_data_docs_site(site)
-    context.add_data_docs_site(
-        site_name="evidence",
-        site_config={
-            "class_name": "SiteBuilder",
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-            "store_backend": {
-                "class_name": "TupleFilesystemStoreBackend",
-                "base_directory": str(clear_directory(docs)),
-            },
-        },
-    )
+    _add_site(context, docs)
     source = context.data_sources.add_sql(name, connection_string=f"duckdb:///{database}")
-    definitions = [_definition(gx, context, source, table, suite) for table, suite in suites.items()]
+    added = {suite.name: context.suites.add(gx.ExpectationSuite(**suite.document)) for suite in suites.values()}
     checkpoint = context.checkpoints.add(
         gx.Checkpoint(
             name=name,
-            validation_definitions=definitions,
-            actions=[gx.checkpoint.UpdateDataDocsAction(name="data_docs", site_names=["evidence"])],
+            validation_definitions=[
+                context.validation_definitions.add(
+                    gx.ValidationDefinition(
+                        name=table,
+                        data=source.add_table_asset(name=table, table_name=table).add_batch_definition_whole_table(
+                            "all"
+                        ),
+                        suite=added[suite.name],
+                    )
+                )
+                for table, suite in suites.items()
+            ],
             result_format=_RESULT_FORMAT,
         )
     )
@@ -93,24 +92,31 @@ def run_suites(database: Path, suites: dict[str, Suite], *, name: str, docs: Pat
         outcome = checkpoint.run()
     finally:
         _close(source)
-    judged = {
-        result.meta["validation_definition"]
-        if "validation_definition" in (result.meta or {})
-        else key.validation_definition_name
-        if hasattr(key, "validation_definition_name")
-        else result.suite_name: result
-        for key, result in outcome.run_results.items()
-    }
+    # Once for all tables: the checkpoint's own action would render the whole site again for each of them.
+    context.build_data_docs(site_names=[_SITE])
+    # A checkpoint's results stand in the order of its validation definitions.
     return [
-        _judged(table, result) for table, suite in suites.items() for result in judged[suite.document["name"]].results
+        _judged(table, result)
+        for table, of_table in zip(suites, outcome.run_results.values(), strict=True)
+        for result in of_table.results
     ]
 
 
-def _definition(gx: object, context: object, source: object, table: str, suite: Suite) -> object:
-    asset = source.add_table_asset(name=table, table_name=table)
-    batch = asset.add_batch_definition_whole_table("all")
-    added = context.suites.add(gx.ExpectationSuite(**suite.document))
-    return context.validation_definitions.add(gx.ValidationDefinition(name=table, data=batch, suite=added))
+def _add_site(context: object, docs: Path) -> None:
+    for site in list(context.variables.data_docs_sites or {}):
+        context.delete_data_docs_site(site)
+    context.add_data_docs_site(
+        site_name=_SITE,
+        site_config={
+            "class_name": "SiteBuilder",
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "site_section_builders": {"expectations": "None", "profiling": "None"},
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(clear_directory(docs)),
+            },
+        },
+    )
 
 
 def _close(source: object) -> None:
@@ -118,9 +124,7 @@ def _close(source: object) -> None:
     engine = source.get_execution_engine()
     engine.close()
     engine.engine.dispose()
-    source_engine = getattr(source, "_engine", None)
-    if source_engine is not None:
-        source_engine.dispose()
+    source.get_engine().dispose()
 
 
 def _judged(table: str, result: object) -> Judged:
