@@ -36,9 +36,9 @@ def test_three_nights_and_two_more_are_five(tmp_path):
 
 
 def test_a_book_is_continued_without_being_told_what_it_is(tmp_path):
-    at_once, _ = land(tmp_path / "at_once", nights=40)
-    in_parts, _ = land(tmp_path / "in_parts", nights=39)
-    assert continue_book(in_parts).dates == (FIRST + timedelta(days=39),)
+    at_once, _ = land(tmp_path / "at_once", accounts=80, nights=33)
+    in_parts, _ = land(tmp_path / "in_parts", accounts=80, nights=32)
+    assert continue_book(in_parts).dates == (FIRST + timedelta(days=32),)
     assert tree(in_parts.landing) == tree(at_once.landing)
 
 
@@ -63,8 +63,8 @@ def test_a_run_killed_before_its_first_night_starts_over(tmp_path):
 
 @pytest.mark.parametrize("file_format", ["csv.gz", "parquet"])
 def test_every_format_holds_the_same_rows(tmp_path, file_format):
-    plain, book = land(tmp_path / "csv", accounts=60)
-    other, same = land(tmp_path / "other", accounts=60, file_format=file_format)
+    plain, book = land(tmp_path / "csv", accounts=60, history_days=15)
+    other, same = land(tmp_path / "other", accounts=60, history_days=15, file_format=file_format)
     assert same.rows == book.rows
     for source in contract():
         if source not in book.rows:

@@ -26,8 +26,9 @@ _BY_NIGHT: tuple[dict[str, tuple[tuple[str, str], ...]], ...] = (
     {
         "loan_application": (("duplicate_key", "amount"), ("unknown_code", "outcome"), ("bad_amount", "amount")),
         "cash_flow": (("bad_date", "flow_date"), ("bad_amount", "amount"), ("duplicate_key", "event_count")),
+        "session": (("bad_timestamp", "occurred_at"), ("duplicate_key", "is_proxy")),
     },
-    {"session": (("bad_timestamp", "occurred_at"), ("duplicate_key", "is_proxy"))},
+    {"instalment": (("bad_date", "due_date"),), "bureau_score": (("duplicate_key", "score"),)},
     {
         "account_snapshot": (
             ("bad_amount", "accrued_interest_balance"),
@@ -35,7 +36,7 @@ _BY_NIGHT: tuple[dict[str, tuple[tuple[str, str], ...]], ...] = (
             ("bad_date", "opened_date"),
         )
     },
-    {"instalment": (("bad_date", "due_date"),), "bureau_score": (("duplicate_key", "score"),)},
+    {},
     {},
 )
 # A typed file cannot hold these at all.

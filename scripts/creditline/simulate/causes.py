@@ -157,4 +157,5 @@ def lasting(name: str, customer: np.ndarray, start: np.ndarray) -> Strikes:
 
 
 def joined(parts: list[Strikes]) -> Strikes:
+    """Several sets of strikes as one, in their order."""
     return Strikes(*(np.concatenate([getattr(part, name) for part in parts]) for name in Strikes.__annotations__))

@@ -61,14 +61,17 @@ def _in_order(rows: Rows, *keys: np.ndarray) -> Rows:
 
 
 def account_id(column: str) -> str:
+    """SQL of the core's account id over a row number."""
     return f"'A' || lpad(cast({column} + 1 as varchar), 8, '0')"
 
 
 def customer_id(column: str) -> str:
+    """SQL of the core's customer id over a row number."""
     return f"'C' || lpad(cast({column} + 1 as varchar), 8, '0')"
 
 
 def day(column: str) -> str:
+    """SQL of a date over a day number."""
     return f"date '1970-01-01' + cast({column} as integer)"
 
 
