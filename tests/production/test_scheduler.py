@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -50,31 +51,29 @@ def wait_until(ready: Callable[[], bool], seconds: float, what: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A real server on loopback in a folder of its own; yields its SQLAlchemy address."""
     binaries = Path(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1])
-    data = tmp_path_factory.mktemp("postgres") / "data"
-    data.mkdir(mode=0o700)
+    # Not below pytest's own folder: that one is closed to the server's user.
+    folder = Path(tempfile.mkdtemp(prefix="creditline-postgres-"))
+    data = folder / "data"
     port = free_port()
-    # PostgreSQL refuses to run as root.
     demote = {}
     if os.getuid() == 0:
+        # PostgreSQL refuses to run as root.
         account = pwd.getpwnam("postgres")
-        for folder in (data, data.parent):
-            os.chown(folder, account.pw_uid, account.pw_gid)
-        for parent in data.parents:
-            if parent.stat().st_uid == 0 and parent != Path("/") and str(parent).startswith("/tmp/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
+        os.chown(folder, account.pw_uid, account.pw_gid)
         demote = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    run = {"check": True, "cwd": data.parent, "stdout": subprocess.DEVNULL, **demote}
+    run = {"check": True, "cwd": folder, "stdout": subprocess.DEVNULL, **demote}
     subprocess.run([binaries / "initdb", "-D", data, "-U", "airflow", "--auth=trust"], **run)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data.parent} -c fsync=off"
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     subprocess.run([binaries / "pg_ctl", "-D", data, "-o", options, "-w", "-l", data / "log", "start"], **run)
     try:
         subprocess.run([binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "airflow", "airflow"], **run)
         yield f"postgresql+psycopg2://airflow@127.0.0.1:{port}/airflow"
     finally:
         subprocess.run([binaries / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,10 @@ from creditline.home.files import clear_directory
 _SITE = "evidence"
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
+# Connections that GE opened. It keeps some of them in reference cycles, and a DuckDB file that one connection of a
+# process holds for writing cannot be opened read-only by the next step.
+_connections: list = []
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -51,6 +55,11 @@ def _great_expectations() -> object:
             context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
                 cursor.description, initial_buffer=cursor.fetchall()
             )
+
+    @event.listens_for(Engine, "connect")
+    def _remember_duckdb_connections(connection, record):  # noqa: ANN001
+        if type(connection).__module__.startswith("duckdb"):
+            _connections.append(connection)
 
     return gx
 
@@ -125,6 +134,8 @@ def _close(source: object) -> None:
     engine.close()
     engine.engine.dispose()
     source.get_engine().dispose()
+    while _connections:
+        _connections.pop().close()
 
 
 def _judged(table: str, result: object) -> Judged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -93,7 +94,7 @@ def _covers(where: str, rows: list[Row], lower: str, upper: str) -> Iterator[str
         return
     if rows[0][lower] or rows[-1][upper]:
         yield f"{where} does not cover everything: the first {lower} and the last {upper} must be empty"
-    for left, right in zip(rows, rows[1:], strict=False):
+    for left, right in itertools.pairwise(rows):
         if left[upper] != right[lower]:
             yield f"{where} has a gap or an overlap between {left[upper] or 'the end'} and {right[lower] or 'the start'}"
 
@@ -144,7 +145,7 @@ def _overlaps(file: str, rows: list[Row], key: tuple[str, ...]) -> Iterator[str]
         groups[tuple(row[column] for column in key)].append(row)
     for name, group in groups.items():
         group.sort(key=lambda row: row["effective_from"])
-        for left, right in zip(group, group[1:], strict=False):
+        for left, right in itertools.pairwise(group):
             if not left["effective_to"] or left["effective_to"] > right["effective_from"]:
                 yield f"{file}: {'/'.join(name)} is in force twice from {right['effective_from']}"
 
