@@ -1,0 +1,122 @@
+"""Report files: control totals, byte stability, workbooks, and reports that must not be produced."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+import openpyxl
+import pytest
+
+from creditline.report import catalogue, write_reports
+from creditline.report.workbook import harmless
+from creditline.warehouse.build import read_build
+
+DAY = date(2026, 9, 3)
+MODELS = {entry["model"]: report_id for report_id, entry in catalogue().items() if "model" in entry}
+
+
+@pytest.fixture
+def warehouse(sample_book, tmp_path):
+    """A copy of the scratch warehouse of the last night, open for tampering, and the sort keys of its reports."""
+    build = read_build(sample_book.home, sample_book.home.published_dates()[-1])
+    path = shutil.copy(sample_book.home.warehouse_file, tmp_path / "warehouse.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        yield connection, {table.name: table.key for table in build.reports}
+
+
+def write(warehouse, directory):
+    connection, keys = warehouse
+    reports = write_reports(connection, directory, entity="DEMO01", jurisdiction="CN", business_date=DAY, keys=keys)
+    return {report.report_id: report for report in reports}
+
+
+def test_csv_and_control_file_tie(warehouse, tmp_path):
+    for report_id, report in write(warehouse, tmp_path / "reports").items():
+        if report.status != "PRODUCED":
+            continue
+        path = tmp_path / "reports" / f"DEMO01_{report_id}_CN_D_20260903_r00.csv"
+        control = json.loads(path.with_suffix(".ctl").read_text())
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        assert len(rows) == control["rows"] == report.rows > 0
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == control["sha256"] == report.sha256
+        assert path.stat().st_size == control["bytes"]
+        for column, total in control["totals"].items():
+            assert sum(Decimal(row[column] or 0) for row in rows) == Decimal(total), (report_id, column)
+
+
+def test_the_same_rows_give_the_same_bytes(warehouse, tmp_path):
+    write(warehouse, tmp_path / "first")
+    write(warehouse, tmp_path / "second")
+    names = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert len([name for name in names if name.endswith(".xlsx")]) == len(MODELS)
+    for name in names:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
+
+
+def test_a_workbook_shows_what_the_csv_says(warehouse, tmp_path):
+    write(warehouse, tmp_path / "reports")
+    book = openpyxl.load_workbook(tmp_path / "reports" / "DEMO01_R04_CN_D_20260903_r00.xlsx")
+    cover, sheet = book["Cover"], book["Report"]
+    texts = [str(cell.value) for row in cover.iter_rows() for cell in row if cell.value is not None]
+    assert "Asset quality by five categories (G11-like)" in texts
+    assert any("certified by nobody" in text for text in texts)
+    assert texts[texts.index("X1") + 4] == "passed"
+    assert sheet.freeze_panes == "A2"
+    head = [cell.value for cell in sheet[1]]
+    with (tmp_path / "reports" / "DEMO01_R04_CN_D_20260903_r00.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    column = head.index("balance") + 1
+    shown = [sheet.cell(line, column).value for line in range(2, len(rows) + 2)]
+    assert [Decimal(str(value)).quantize(Decimal("0.01")) for value in shown] == [
+        Decimal(row["balance"]) for row in rows
+    ]
+    assert sheet.cell(2, column).number_format == "#,##0.00"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"])
+def test_text_that_a_spreadsheet_would_run_is_made_harmless(text):
+    assert harmless(text) == f"'{text}"
+    assert harmless("plain") == "plain"
+
+
+TAMPERED = {
+    "X1": ("R04", "update rpt_r04_asset_quality set balance = balance + 0.01 where risk_class_order = 1"),
+    "X1b": ("R06", "delete from rpt_r06_past_due_ageing where bucket_order = 1"),
+    "E05": ("R02", "delete from rpt_r02_adjustment_register"),
+    "X9": ("R03", "update rpt_r03_cap_compliance set total_limit_amount = 0"),
+    "X4": ("R04", "update fct_account_night set days_past_due = 361, risk_class = 'normal'"),
+    "E02": ("R02", "update fct_limit_adjustment set old_limit_amount = old_limit_amount + 1"),
+}
+
+
+@pytest.mark.parametrize("check", TAMPERED)
+def test_a_report_whose_check_fails_is_not_produced(warehouse, sample_book, tmp_path, check):
+    """The check's own SQL, as compiled for the night, is run again over the tampered tables."""
+    report_id, tamper = TAMPERED[check]
+    connection, _ = warehouse
+    compiled = next((sample_book.home.warehouse / "dbt" / "compiled").rglob("rpt_r00_edit_check.sql")).read_text()
+    compiled = compiled.replace('"warehouse"."main".', "")
+    connection.execute(tamper)
+    connection.execute("drop table rpt_r00_edit_check")
+    connection.execute(f"create table rpt_r00_edit_check as {compiled}")
+    report = write(warehouse, tmp_path / "reports")[report_id]
+    assert report.status == "NOT PRODUCED"
+    assert f"{check}: " in report.reason
+    assert " against " in report.reason
+    assert report.files == ()
+    assert not list((tmp_path / "reports").glob(f"*_{report_id}_*"))
+
+
+def test_the_index_lists_every_report_and_why_one_is_absent(warehouse, tmp_path):
+    write(warehouse, tmp_path / "reports")
+    index = json.loads((tmp_path / "reports" / "report_index.json").read_text())
+    assert [entry["report_id"] for entry in index] == [f"R{number:02d}" for number in range(13)]
+    assert {entry["report_id"] for entry in index if entry["status"] == "PRODUCED"} == {"R02", "R03", "R04", "R06"}
+    assert all(entry["reason"] for entry in index if entry["status"] != "PRODUCED")
