@@ -107,7 +107,7 @@ def sessions(world: World) -> Rows:
     usual = {
         "customer": who,
         "order": order,
-        "device": owner << 24 | world.phones_before[owner] << 1 | second,
+        "device": owner << 24 | np.where(second, 1, world.phones_before[owner] << 1),
         "region": np.where(abroad, rng.integers(0, 300, len(who)), people.region[who]),
         "is_proxy": rng.random(len(who)) < 0.01,
         "succeeded": rng.random(len(who)) < 0.985,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
@@ -86,7 +87,7 @@ def _money(column: str) -> str:
 _AT = 'make_timestamp("at" * 1000000)'
 
 
-def _or_null(spelling, column: str) -> str:
+def _or_null(spelling: Callable[[str], str], column: str) -> str:
     """The same spelling, null where the number is the absent -1."""
     return f"case when {column} >= 0 then {spelling(column)} end"
 

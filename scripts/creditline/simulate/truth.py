@@ -50,7 +50,8 @@ def _causes(connection: duckdb.DuckDBPyConnection, world: World) -> pa.Table:
             "last": world.strikes.end[begun],
         }
     )
-    windows = pa.table({"start_date": _windows(world)["window_date"], "end_date": _windows(world)["window_date"]})
+    window_dates = _windows(world)["window_date"]
+    windows = pa.table({"start_date": window_dates, "end_date": window_dates})
     connection.register("struck", struck)
     connection.register("windows", windows)
     return connection.execute(f"""
