@@ -57,7 +57,7 @@ def _great_expectations() -> object:
             )
 
     @event.listens_for(Engine, "connect")
-    def _remember_duckdb_connections(connection, record):  # noqa: ANN001
+    def _remember_duckdb_connections(connection, record):
         if type(connection).__module__.startswith("duckdb"):
             _connections.append(connection)
 

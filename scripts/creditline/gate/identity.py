@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.home.files import move_into_place, partial_of
 
 _WAIT_SECONDS = 30
 _STEP_SECONDS = 0.1
@@ -40,21 +42,28 @@ def attach_identity(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 
 def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool) -> None:
     path = home.identity_file
-    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        with duckdb.connect(str(path)) as store:
-            for subject in ("account", "customer"):
-                store.execute(f"create table {subject} ({subject}_key bigint primary key, {subject}_id varchar unique)")
+        _create(path)
     option = "" if for_writing else " (read_only)"
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
             connection.execute(f"attach '{path}' as identity{option}")
             return
-        except duckdb.IOException as error:
+        except (duckdb.IOException, duckdb.ConnectionException, duckdb.BinderException) as error:
             if time.monotonic() > deadline:
                 raise IdentityBusy(f"{path} is held by another process; end it and try again ({error})") from error
             time.sleep(_STEP_SECONDS)
+
+
+def _create(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = partial_of(path)
+    partial.unlink(missing_ok=True)
+    with duckdb.connect(str(partial)) as store:
+        for subject in ("account", "customer"):
+            store.execute(f"create table {subject} ({subject}_key bigint primary key, {subject}_id varchar unique)")
+    move_into_place(partial, path)
 
 
 def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: str) -> None:

@@ -2,80 +2,167 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from dataclasses import dataclass
 
 import duckdb
 
-from creditline.gate.suites import Suite
+from creditline.gate.suites import RowRule, Suite
+from creditline.home import Home
+from creditline.home.files import write_file
+from creditline.landing.accept import Acceptance, AcceptedSource
 from creditline.landing.contract import contract
+
+# A refused file is sent again as a whole: its quarantine keeps enough rows to see what is wrong with it.
+_REFUSED_SAMPLE_ROWS = 1000
 
 
 @dataclass(frozen=True)
 class Bad:
-    """How many typed rows break one rule."""
+    """How many typed rows break one rule, each rule counted on its own, as Great Expectations counts them."""
 
     rule: str
     rows: int
 
 
-def mark_bad_rows(connection: duckdb.DuckDBPyConnection, source: str, suite: Suite) -> list[Bad]:
-    """Split the typed rows of a source into `accepted_<source>` and `quarantine_<source>`.
+def mark_bad_rows(connection: duckdb.DuckDBPyConnection, source: str, relation: str, suite: Suite) -> list[Bad]:
+    """Split the rows of a relation into `accepted_<relation>` and `quarantine_<relation>`.
 
-    `quarantine_` has source_row, rule, column_name, value, raw_line (of an unreadable line), cells (text as landed);
-    rows that did not fit a type and lines that could not be read are in it too. Of exact duplicates the first row
-    stays; rows of one key with different values all go.
+    `quarantine_` has source_row, rule, column_name, value, raw_line (of a line that is no row) and cells (the row as
+    delivered). Rows that do not fit a type, lines that are no rows, and rows that break a row rule of the suite are in
+    it, each once. Of exact twins the first stays; rows of one key with different values all go, also where only one of
+    them fits: nobody can tell which one is meant.
 
-    Returns: rows by rule, each rule counted on its own, as Great Expectations counts them.
+    Returns: rows by rule of the suite.
     """
-    flags = "".join(f", {rule.breaks} as rule_{n}" for n, rule in enumerate(suite.row_rules))
-    connection.execute(f"create or replace temp table judged as select *{flags} from typed_{source}")
-    counts = _counts(connection, suite)
+    counts = _judge(connection, relation, suite.row_rules)
     if any(bad.rows for bad, rule in zip(counts, suite.row_rules, strict=True) if rule.is_key):
-        _spare_first_duplicates(connection, source, suite)
-    _write_quarantine(connection, source, suite)
+        _spare_first_twins(connection, source, suite)
+    _write_quarantine(connection, source, relation, suite)
+    held = connection.execute(f"select count(source_row) from quarantine_{relation}").fetchone()[0]
     connection.execute(
-        f"create or replace view accepted_{source} as select typed_{source}.* from typed_{source}"
-        f" anti join quarantine_{source} using (source_row)"
+        f"create or replace view accepted_{relation} as select typed.* from typed_{relation} as typed"
+        + (f" anti join quarantine_{relation} using (source_row)" if held else "")
     )
     return counts
 
 
-def _counts(connection: duckdb.DuckDBPyConnection, suite: Suite) -> list[Bad]:
-    if not suite.row_rules:
+def quarantine_counts(connection: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[str, int]]:
+    """Rows in quarantine by the rule that sent them there."""
+    return connection.execute(
+        f"select rule, count(*) from quarantine_{relation} group by rule order by rule"
+    ).fetchall()
+
+
+def keep_quarantine(
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    acceptance: Acceptance,
+    entry: AcceptedSource,
+    *,
+    is_refused: bool,
+) -> None:
+    """Write the quarantined rows of one file as JSON lines, in the order of the file; of a refused file the first."""
+    limit = f"limit {_REFUSED_SAMPLE_ROWS}" if is_refused else ""
+    rows = connection.execute(
+        "select source_row, rule, column_name, value, raw_line, cells"
+        f" from quarantine_{entry.relation} order by source_row {limit}"
+    ).fetchall()
+    if rows:
+        lines = "".join(_as_line(entry, *row) for row in rows)
+        folder = f"{acceptance.feed}-{acceptance.sequence:06d}"
+        path = home.quarantine / str(acceptance.business_date) / folder / f"{entry.relation}.jsonl"
+        write_file(path, lines.encode())
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, relation: str, rules: tuple[RowRule, ...]) -> list[Bad]:
+    """Lay the rows that break any rule in `bad`, with one flag a rule."""
+    batch = f"typed_{relation}"
+    flags = "".join(f", {rule.breaks.format(batch=batch)} as rule_{number}" for number, rule in enumerate(rules))
+    broken = " or ".join(f"rule_{number}" for number in range(len(rules))) or "false"
+    connection.execute(
+        f"create or replace temp table bad as select * from (select *{flags} from {batch}) where {broken}"
+    )
+    if not rules:
         return []
-    sums = ", ".join(f"coalesce(count_if(rule_{n}), 0)" for n in range(len(suite.row_rules)))
-    row = connection.execute(f"select {sums} from judged").fetchone()
-    return [Bad(rule.name, rows) for rule, rows in zip(suite.row_rules, row, strict=True)]
+    counts = connection.execute(
+        f"select {', '.join(f'coalesce(count_if(rule_{number}), 0)' for number in range(len(rules)))} from bad"
+    ).fetchone()
+    return [Bad(rule.name, rows) for rule, rows in zip(rules, counts, strict=True)]
 
 
-def _spare_first_duplicates(connection: duckdb.DuckDBPyConnection, source: str, suite: Suite) -> None:
+def _spare_first_twins(connection: duckdb.DuckDBPyConnection, source: str, suite: Suite) -> None:
     key = ", ".join(f'"{column}"' for column in contract()[source].key)
     values = ", ".join(f'"{column.name}"' for column in contract()[source].columns)
     for number, rule in enumerate(suite.row_rules):
         if rule.is_key:
             connection.execute(
-                f"update judged set rule_{number} = false where source_row in ("
-                f"select min(source_row) from judged where rule_{number} group by {key}"
+                f"update bad set rule_{number} = false where source_row in ("
+                f"select min(source_row) from bad where rule_{number} group by {key}"
                 f" having count(distinct ({values})) = 1)"
             )
 
 
-def _write_quarantine(connection: duckdb.DuckDBPyConnection, source: str, suite: Suite) -> None:
-    cells = "list_value(columns(landed.* exclude (source_row))::varchar)"
-    columns = [row[0] for row in connection.execute(f"describe landed_{source}").fetchall() if row[0] != "source_row"]
-    cells = "[" + ", ".join(f'landed."{name}"' for name in columns) + "]"
-    broken = " ".join(
-        f"when rule_{n} then struct_pack(rule := '{rule.name}', column_name := '{rule.column}',"
+def _write_quarantine(connection: duckdb.DuckDBPyConnection, source: str, relation: str, suite: Suite) -> None:
+    described = connection.execute(f"describe landed_{relation}").fetchall()
+    cells = ", ".join(f'cast(landed."{row[0]}" as varchar)' for row in described if row[0] != "source_row")
+    by_rule = " ".join(
+        f"when rule_{number} then struct_pack(rule := '{rule.name}', column_name := '{rule.column}',"
         f' value := cast("{rule.column}" as varchar))'
-        for n, rule in enumerate(suite.row_rules)
+        for number, rule in enumerate(suite.row_rules)
     )
-    judged = f"case {broken} end" if broken else "null::struct(rule varchar, column_name varchar, value varchar)"
+    by_suite = (
+        f" union all select source_row, unnest(finding) from (select source_row, case {by_rule} end as finding"
+        " from bad) where finding is not null"
+        if by_rule
+        else ""
+    )
     connection.execute(
-        f"create or replace table quarantine_{source} as"
-        f" with broken as ("
-        f" select source_row, unnest({judged}) from judged where {judged} is not null"
-        f" union all select source_row, rule, column_name, value from misfit_{source})"
-        f" select broken.source_row, broken.rule, broken.column_name, broken.value, null::varchar as raw_line,"
-        f" {cells} as cells from broken inner join landed_{source} as landed using (source_row)"
-        f" union all select null, 'line:' || lower(error_type), null, null, raw_line, null from unread_{source}"
+        f"create or replace table quarantine_{relation} as"
+        f" with broken as (select source_row, rule, column_name, value from misfit_{relation}{by_suite})"
+        " select source_row, broken.rule, broken.column_name, broken.value, null::varchar as raw_line,"
+        f" [{cells}] as cells from broken inner join landed_{relation} as landed using (source_row)"
+        " union all"
+        f" select source_row, 'line:' || lower(replace(error, ' ', '_')), null, null, raw_line, null from unread_{relation}"
     )
+    _hold_twins_of_misfits(connection, source, relation, cells)
+
+
+def _hold_twins_of_misfits(connection: duckdb.DuckDBPyConnection, source: str, relation: str, cells: str) -> None:
+    key = contract()[source].key
+    listed = ", ".join(f'landed."{column}"' for column in key)
+    connection.execute(
+        f"insert into quarantine_{relation}"
+        f" with misfit_keys as (select distinct {listed} from landed_{relation} as landed"
+        f" semi join misfit_{relation} using (source_row))"
+        f" select source_row, 'twin_of_misfit:{'+'.join(key)}', '{key[0]}', cast(landed.\"{key[0]}\" as varchar),"
+        f" null, [{cells}] from landed_{relation} as landed"
+        f" semi join misfit_keys using ({', '.join(key)}) anti join quarantine_{relation} using (source_row)"
+    )
+
+
+def _as_line(
+    entry: AcceptedSource,
+    row: int,
+    rule: str,
+    column: str | None,
+    value: str | None,
+    raw_line: str | None,
+    cells: list[str | None] | None,
+) -> str:
+    if raw_line is None:
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="").writerow(["" if cell is None else cell for cell in cells])
+        raw_line = buffer.getvalue()
+    content = {
+        "file": entry.file,
+        "file_sha256": entry.file_sha256,
+        "row": row,
+        "rule": rule,
+        "column": column,
+        "value": value,
+        "raw_line": raw_line,
+    }
+    return json.dumps(content, ensure_ascii=False) + "\n"

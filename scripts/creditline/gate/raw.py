@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import duckdb
 
@@ -18,12 +19,21 @@ _TOKEN_LENGTH = 32
 _BLOCK = 64
 
 
+@dataclass(frozen=True)
+class RawFile:
+    """One raw file: its path relative to the home, and its bytes' sha256."""
+
+    file: str
+    sha256: str
+
+
 def write_raw(
     home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, kept: list[AcceptedSource]
-) -> dict[str, tuple[str, str]]:
-    """Exchange ids of every kept source and write its raw file.
+) -> dict[str, RawFile]:
+    """Exchange ids of every kept source and write its raw file. Returns: raw files by relation.
 
-    Returns: source to (path relative to the home, sha256).
+    Keys are given out in the order of the contract's sources and sorted within a file, so that the same deliveries
+    give everybody the same key. Raises IdentityBusy.
     """
     if not kept:
         return {}
@@ -31,22 +41,22 @@ def write_raw(
     kept = sorted(kept, key=lambda entry: order.index(entry.source))
     with identity(connection, home, for_writing=True):
         for entry in kept:
-            for subject, query in _id_queries(contract()[entry.source]):
+            for subject, query in _id_queries(contract()[entry.source], entry.relation):
                 assign_keys(connection, subject, query)
     with identity(connection, home):
-        return {entry.source: _write_source(home, connection, acceptance, entry) for entry in kept}
+        return {entry.relation: _write_source(home, connection, acceptance, entry) for entry in kept}
 
 
-def _id_queries(source: Source) -> list[tuple[str, str]]:
+def _id_queries(source: Source, relation: str) -> list[tuple[str, str]]:
     names = {column.name for column in source.columns}
     queries = [
-        (subject, f"select {subject}_id as id from accepted_{source.name}")
+        (subject, f"select {subject}_id as id from accepted_{relation}")
         for subject in ("account", "customer")
         if f"{subject}_id" in names
     ]
     if "old_id" in names:
         queries += [
-            (subject, f"select unnest([old_id, new_id]) as id from accepted_{source.name} where subject = '{subject}'")
+            (subject, f"select unnest([old_id, new_id]) as id from accepted_{relation} where subject = '{subject}'")
             for subject in ("account", "customer")
         ]
     return queries
@@ -54,13 +64,13 @@ def _id_queries(source: Source) -> list[tuple[str, str]]:
 
 def _write_source(
     home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, entry: AcceptedSource
-) -> tuple[str, str]:
+) -> RawFile:
     source = contract()[entry.source]
-    partition = entry.corrects_business_date or str(acceptance.business_date)
+    partition = entry.corrects_business_date or acceptance.business_date
     batch = f"{acceptance.feed}-{acceptance.sequence:06d}"
     target = home.raw / source.name / f"business_date={partition}" / f"{batch}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
-    _lay_tokens(home, connection, source)
+    _lay_tokens(home, connection, source, entry.relation)
     values = {
         "business_date": f"date '{partition}'",
         "batch_id": f"'{batch}'",
@@ -75,10 +85,15 @@ def _write_source(
     selected = ", ".join(f"cast({values[name]} as {kind}) as {name}" for name, kind in types.items())
     write_parquet(
         connection,
-        f"select {selected} from accepted_{source.name} as accepted {_joins(source)} order by source_row",
+        f"select {selected} from accepted_{entry.relation} as accepted {_joins(source)} order by {_order(source)}",
         target,
     )
-    return str(target.relative_to(home.root)), sha256_of(target)
+    return RawFile(str(target.relative_to(home.root)), sha256_of(target))
+
+
+def _order(source: Source) -> str:
+    """The source's key as raw spells it: rows of one account or customer lie together."""
+    return ", ".join(_exchanged(source.column(name))[0] for name in source.key)
 
 
 def _exchanged(column: Column) -> tuple[str, str]:
@@ -115,7 +130,7 @@ def _joins(source: Source) -> str:
     return " ".join(joins)
 
 
-def _lay_tokens(home: Home, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+def _lay_tokens(home: Home, connection: duckdb.DuckDBPyConnection, source: Source, relation: str) -> None:
     """HMAC-SHA256 (RFC 2104) of distinct values, as `token_<name>(id, token)`; the key never stands in a table."""
     inner, outer = hmac_pads(home.pseudonym_secret())
     for column in source.columns:
@@ -123,7 +138,7 @@ def _lay_tokens(home: Home, connection: duckdb.DuckDBPyConnection, source: Sourc
             connection.execute(
                 f"create or replace temp table token_{column.token} as"
                 f" select id, left(sha256(unhex($outer) || unhex(sha256(unhex($inner) || encode(id)))), {_TOKEN_LENGTH})"
-                f" as token from (select distinct {column.name} as id from accepted_{source.name})",
+                f" as token from (select distinct {column.name} as id from accepted_{relation})",
                 {"inner": inner, "outer": outer},
             )
 

@@ -12,11 +12,15 @@ from functools import cache
 from pathlib import Path
 
 SUITES_DIR = Path(__file__).resolve().parents[3] / "expectations"
+_ROWS_WHERE = "select * from {batch} where "
 
 
 @dataclass(frozen=True)
 class RowRule:
-    """One expectation that sends the rows that break it to quarantine."""
+    """One expectation that sends the rows that break it to quarantine.
+
+    `breaks` is SQL over the rows of `{batch}`, true where a row breaks the rule; `is_key` if it is about twins.
+    """
 
     name: str
     column: str
@@ -40,23 +44,32 @@ class Suite:
 @cache
 def load_suite(name: str) -> Suite:
     """The suite of a landing source, or of a mart as `marts/<table>`."""
-    document = json.loads((SUITES_DIR / f"{name}.json").read_text())
+    return parse_suite(json.loads((SUITES_DIR / f"{name}.json").read_text()))
+
+
+def parse_suite(document: dict) -> Suite:
+    """A suite from its JSON. Raises KeyError if a row rule is of a type that has no translation."""
     rules = tuple(
         _row_rule(expectation)
         for expectation in document["expectations"]
         if expectation["meta"]["on_fail"] == "quarantine"
     )
-    return Suite(name, document, rules)
+    return Suite(document["name"], document, rules)
 
 
 def _row_rule(expectation: dict) -> RowRule:
-    kwargs, kind = expectation["kwargs"], expectation["type"]
-    column = kwargs.get("column") or kwargs.get("column_A") or kwargs["column_list"][0]
-    return RowRule(expectation["meta"]["rule"], column, _BREAKS[kind](kwargs), kind in _KEY_RULES)
+    kwargs, kind, meta = expectation["kwargs"], expectation["type"], expectation["meta"]
+    named = kwargs.get("column") or kwargs.get("column_A") or kwargs.get("column_list", [None])[0]
+    return RowRule(meta["rule"], meta.get("column", named), _BREAKS[kind](kwargs), kind in _KEY_RULES)
 
 
 def _not_null(kwargs: dict) -> str:
     return f'"{kwargs["column"]}" is null'
+
+
+def _in_set(kwargs: dict) -> str:
+    listed = ", ".join(f"'{value}'" for value in kwargs["value_set"])
+    return f'coalesce("{kwargs["column"]}" not in ({listed}), false)'
 
 
 def _between(kwargs: dict) -> str:
@@ -66,7 +79,7 @@ def _between(kwargs: dict) -> str:
         sides.append(f"{column} < {kwargs['min_value']}")
     if kwargs.get("max_value") is not None:
         sides.append(f"{column} > {kwargs['max_value']}")
-    return f"{column} is not null and ({' or '.join(sides)})"
+    return f"coalesce({' or '.join(sides)}, false)"
 
 
 def _pair(kwargs: dict) -> str:
@@ -77,14 +90,25 @@ def _pair(kwargs: dict) -> str:
 def _unique(kwargs: dict) -> str:
     columns = kwargs.get("column_list") or [kwargs["column"]]
     listed = ", ".join(f'"{column}"' for column in columns)
-    return f"count(*) over (partition by {listed}) > 1"
+    return f"({listed}) in (select {listed} from {{batch}} group by all having count(*) > 1)".replace(
+        f"select {listed}", f"select ({listed})" if len(columns) > 1 else f"select {listed}"
+    )
+
+
+def _unexpected_rows(kwargs: dict) -> str:
+    query = kwargs["unexpected_rows_query"]
+    if not query.startswith(_ROWS_WHERE):
+        raise KeyError(f"{query}: only '{_ROWS_WHERE}…' has a translation")
+    return f"coalesce({query.removeprefix(_ROWS_WHERE)}, false)"
 
 
 _KEY_RULES = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
 _BREAKS: dict[str, Callable[[dict], str]] = {
     "expect_column_values_to_not_be_null": _not_null,
+    "expect_column_values_to_be_in_set": _in_set,
     "expect_column_values_to_be_between": _between,
     "expect_column_pair_values_a_to_be_greater_than_b": _pair,
     "expect_column_values_to_be_unique": _unique,
     "expect_compound_columns_to_be_unique": _unique,
+    "unexpected_rows_expectation": _unexpected_rows,
 }

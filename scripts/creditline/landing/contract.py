@@ -44,6 +44,7 @@ class Source(BaseModel):
     totals: tuple[str, ...] = ()
     local_of: str | None = None
     required: bool = False
+    may_repeat: bool = False  # the same file may rightly come again on another date
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -66,6 +67,12 @@ class DeliveredSource(BaseModel):
     totals: dict[str, Decimal] = {}
     coverage_from: date | None = None
     corrects_business_date: date | None = None
+
+    @property
+    def relation(self) -> str:
+        """What the rows of this entry are called: a delivery may hold a source and corrections of earlier nights."""
+        corrected = self.corrects_business_date
+        return f"{self.source}_corrects_{corrected:%Y%m%d}" if corrected else self.source
 
 
 class Manifest(BaseModel):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from creditline.errors import CreditlineError
 from creditline.landing.contract import FILE_NAME, DeliveredSource, Source
 
-_CHUNK = 1 << 20
 MAX_BYTES = 64 << 30
-MAX_RATIO = 100
+MAX_LINE = 1 << 16
+_MAX_RATIO = 100
+_CHUNK = 1 << 20
 _FOREIGN = {
     b"PAR1": "Parquet",
     b"PK\x03\x04": "a zip or xlsx archive",
@@ -33,120 +36,170 @@ class FileRefused(CreditlineError):
         self.file, self.rule = file, rule
 
 
+FileIdentity = tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class PlainFile:
-    """A checked file as plain bytes: the delivered one, or its unpacked copy in the scratch folder."""
+    """A checked file as plain bytes: the delivered one, or its unpacked copy in the scratch folder.
+
+    `columns` are those of its header (empty for Parquet until its footer is read); `identity` changes whenever
+    anybody writes to the delivered file.
+    """
 
     path: Path
     columns: tuple[str, ...]
     notes: tuple[str, ...]
+    identity: FileIdentity
+
+
+def open_regular(path: Path, file: str) -> BinaryIO:
+    """Open a delivered file for reading: no link, no pipe, no device, and no second name for somebody else's file.
+
+    Raises: FileRefused.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise FileRefused(
+            file, "file_missing", f"cannot be opened ({error.strerror})", "deliver a plain file of that name"
+        ) from error
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
+        os.close(descriptor)
+        raise FileRefused(file, "file_kind", "is no regular file with one name", "deliver a plain file")
+    return os.fdopen(descriptor, "rb")
+
+
+def file_identity(path: Path) -> FileIdentity:
+    """What of a file changes when it is written to or exchanged."""
+    facts = path.stat(follow_symlinks=False)
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def check_unchanged(path: Path, file: str, identity: FileIdentity) -> None:
+    """Raises FileRefused unless the delivered file is still the one whose hash was compared."""
+    if not path.exists() or file_identity(path) != identity:
+        raise FileRefused(file, "file_changed", "was changed while it was read", "deliver it by rename, whole")
+
+
+def literal_path(path: Path) -> str:
+    """A path as a DuckDB string literal that is never read as a pattern: `a[1].csv` is not `a1.csv`."""
+    return "'" + re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''") + "'"
 
 
 def check_file(directory: Path, entry: DeliveredSource, source: Source, scratch: Path) -> PlainFile:
-    """Name, kind, bytes and header of one delivered file.
+    """Name, kind, bytes, packing and, for text, header and line ends of one delivered file.
+
+    Args:
+        scratch: an existing folder that takes the unpacked copy of a packed file.
 
     Raises:
         FileRefused: the first thing that does not hold.
     """
-    if not FILE_NAME.match(entry.file):
+    if not FILE_NAME.fullmatch(entry.file) or not entry.file.endswith(f".{entry.format}"):
         raise FileRefused(
-            entry.file, "file_name", "only lower-case letters, digits and _ with .csv, .csv.gz or .parquet"
+            entry.file[:80],
+            "file_name",
+            f"a {entry.format} file is named with lower-case letters, digits and _, ending in .{entry.format}",
+            "rename it",
         )
     path = directory / entry.file
-    _check_bytes(path, entry)
+    identity = _check_bytes(path, entry)
     if entry.format == "parquet":
-        return PlainFile(path, (), ())
-    plain = _unpack(path, entry, scratch) if entry.format == "csv.gz" else path
-    return _check_text(plain, entry, source)
+        return PlainFile(path, (), (), identity)
+    plain = _unpack(path, entry, scratch / f"{entry.relation}.csv") if entry.format == "csv.gz" else path
+    columns, notes = _check_text(plain, entry, source)
+    return PlainFile(plain, columns, notes, identity)
 
 
-def _check_bytes(path: Path, entry: DeliveredSource) -> None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise FileRefused(entry.file, "file_missing", f"cannot be opened ({error.strerror})") from error
-    with os.fdopen(descriptor, "rb") as stream:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
-            raise FileRefused(entry.file, "file_kind", "is no regular file with one name")
-        if facts.st_size == 0:
+def _check_bytes(path: Path, entry: DeliveredSource) -> FileIdentity:
+    with open_regular(path, entry.file) as stream:
+        identity = file_identity(path)
+        size = os.fstat(stream.fileno()).st_size
+        if size == 0:
             raise FileRefused(entry.file, "empty_file", "holds no bytes, not even a header")
-        if facts.st_size > MAX_BYTES:
+        if size > MAX_BYTES:
             raise FileRefused(entry.file, "file_size", f"is larger than {MAX_BYTES} bytes", "split the delivery")
-        digest = hashlib.sha256()
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    if digest.hexdigest() != entry.sha256:
-        raise FileRefused(
-            entry.file, "sha256", f"the manifest says {entry.sha256[:12]}…, the file is {digest.hexdigest()[:12]}…"
-        )
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != entry.sha256:
+        raise FileRefused(entry.file, "sha256", f"the manifest says {entry.sha256[:12]}…, the file is {found[:12]}…")
+    return identity
 
 
-def _unpack(path: Path, entry: DeliveredSource, scratch: Path) -> Path:
-    target = scratch / f"{entry.source}.csv"
+def _unpack(path: Path, entry: DeliveredSource, target: Path) -> Path:
+    """Unpack one gzip member (zlib compares its checksum), never more than the caps allow."""
+    cap = min(MAX_BYTES, _MAX_RATIO * path.stat().st_size + _CHUNK)
     unpacker = zlib.decompressobj(wbits=31)
-    written, packed = 0, path.stat().st_size
+    written = 0
     try:
-        with path.open("rb") as stream, target.open("wb") as plain:
-            while chunk := stream.read(_CHUNK):
-                if unpacker.eof:
-                    raise FileRefused(entry.file, "gzip_members", "holds more than one gzip member or a tail")
-                written += plain.write(unpacker.decompress(chunk))
-                if written > MAX_BYTES or written > MAX_RATIO * packed + _CHUNK:
-                    raise FileRefused(entry.file, "gzip_ratio", f"unpacks to more than {MAX_RATIO} times its size")
+        with path.open("rb") as packed, target.open("wb") as plain:
+            while not unpacker.eof and (chunk := unpacker.unconsumed_tail or packed.read(_CHUNK)):
+                written += plain.write(unpacker.decompress(chunk, _CHUNK))
+                if written > cap:
+                    raise FileRefused(entry.file, "gzip_ratio", f"unpacks to more than {_MAX_RATIO} times its size")
+            tail = unpacker.unused_data or packed.read(1)
     except zlib.error as error:
-        raise FileRefused(entry.file, "gzip", f"does not unpack ({error})") from error
-    if not unpacker.eof or unpacker.unused_data:
-        raise FileRefused(entry.file, "gzip_members", "is cut short, or holds more than one gzip member or a tail")
+        raise FileRefused(entry.file, "gzip", f"does not unpack ({error})", "pack it with gzip again") from error
+    if not unpacker.eof:
+        raise FileRefused(entry.file, "gzip", "is cut short")
+    if tail:
+        raise FileRefused(entry.file, "gzip", "goes on after its first member", "pack it as one gzip member")
     return target
 
 
-def _check_text(path: Path, entry: DeliveredSource, source: Source) -> PlainFile:
+def _check_text(path: Path, entry: DeliveredSource, source: Source) -> tuple[tuple[str, ...], tuple[str, ...]]:
     with path.open("rb") as stream:
-        first = stream.readline(1 << 16)
+        first = stream.readline(MAX_LINE)
         for magic, kind in _FOREIGN.items():
             if first.startswith(magic):
-                raise FileRefused(entry.file, "file_format", f"is {kind}, not UTF-8 CSV")
+                raise FileRefused(entry.file, "file_format", f"is {kind}, not UTF-8 CSV", "deliver UTF-8 CSV")
         notes = ("a byte order mark was stripped",) if first.startswith(_BOM) else ()
         header = first.removeprefix(_BOM)
-        if header.count(b"\r") and not header.endswith(b"\r\n"):
-            raise FileRefused(entry.file, "line_ends", "lines end in CR; LF or CRLF is expected")
-        columns = _check_header(header.decode("utf-8", "replace").rstrip("\r\n"), entry, source)
-        _check_lines(stream, entry, ends_crlf=header.endswith(b"\r\n"))
-    return PlainFile(path, columns, notes)
+        line_end = b"\r\n" if header.endswith(b"\r\n") else b"\n"
+        if b"\r" in header.removesuffix(line_end):
+            raise FileRefused(entry.file, "line_ends", "lines end in CR", "end every line in LF or CRLF")
+        columns = _check_header(header.removesuffix(line_end).decode("utf-8", "replace"), entry, source)
+        if not header.endswith(line_end):
+            raise FileRefused(entry.file, "final_newline", "the header has no line end: the file may be cut short")
+        _check_lines(stream, entry, line_end)
+    return columns, notes
 
 
 def _check_header(header: str, entry: DeliveredSource, source: Source) -> tuple[str, ...]:
+    """The first line must be the contract's, byte for byte: mandatory columns, then optional ones, in its order."""
     delivered = header.split(",")
-    mandatory = list(source.mandatory_columns)
     optional = [column.name for column in source.columns if column.optional and column.name in delivered]
-    if delivered != [*mandatory, *optional]:
-        expected = ",".join([*mandatory, *optional])
+    expected = [*source.mandatory_columns, *optional]
+    if delivered != expected:
         differs = next(
             (
-                f"column {n} is '{a}', '{b}' is expected"
-                for n, (a, b) in enumerate(zip(delivered, [*mandatory, *optional], strict=False), start=1)
-                if a != b
+                f"column {number} is '{found[:80]}', '{wanted}' is expected"
+                for number, (found, wanted) in enumerate(zip(delivered, expected, strict=False), start=1)
+                if found != wanted
             ),
-            f"{len(delivered)} columns, {len(mandatory)} mandatory ones are expected: {expected}",
+            f"{len(delivered)} columns, {len(expected)} are expected: {','.join(expected)}",
         )
         raise FileRefused(entry.file, "header", differs, "send the header of the contract (docs/landing.md)")
     return tuple(delivered)
 
 
-def _check_lines(stream: object, entry: DeliveredSource, *, ends_crlf: bool) -> None:
-    """One pass over the bytes after the header: one kind of line end, and a last one."""
-    crlf = lone_cr = lf = 0
-    last = b"\n"
+def _check_lines(stream: BinaryIO, entry: DeliveredSource, line_end: bytes) -> None:
+    """One pass over the bytes after the header: one kind of line end, no empty line, and a last line end."""
+    before = b"\n"
+    ends = carriage_returns = 0
     while chunk := stream.read(_CHUNK):
         if chunk.endswith(b"\r"):
             chunk += stream.read(1)
-        pairs = chunk.count(b"\r\n")
-        crlf += pairs
-        lone_cr += chunk.count(b"\r") - pairs
-        lf += chunk.count(b"\n") - pairs
-        last = chunk[-1:]
-    if last != b"\n":
+        seen = before + chunk
+        if b"\n" + line_end in seen:
+            raise FileRefused(entry.file, "blank_line", "holds an empty line", "leave out empty lines")
+        ends += chunk.count(b"\n")
+        carriage_returns += chunk.count(b"\r")
+        if chunk.count(b"\r") != chunk.count(b"\r\n"):
+            raise FileRefused(entry.file, "line_ends", "holds a lone CR", "end every line in LF or CRLF")
+        before = seen[-2:]
+    if before[-1:] != b"\n":
         raise FileRefused(entry.file, "final_newline", "the last line has no end: the file may be cut short")
-    if lone_cr or (crlf and lf) or (crlf and not ends_crlf) or (lf and ends_crlf):
-        raise FileRefused(entry.file, "line_ends", "line ends are mixed; LF or CRLF throughout is expected")
+    if carriage_returns not in ((0,) if line_end == b"\n" else (ends,)):
+        raise FileRefused(entry.file, "line_ends", "mixes LF and CRLF", "end every line in LF or CRLF")

@@ -1,4 +1,4 @@
-"""Parquet deliveries: the schema must be the contract's to the type; rows then go the same way as CSV rows."""
+"""Parquet deliveries: the schema must be the contract's to the type."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from creditline.landing.contract import DeliveredSource, Source
-from creditline.landing.files import FileRefused, PlainFile
+from creditline.landing.files import FileRefused, PlainFile, literal_path
 
+_MAGIC = b"PAR1"
 _SCHEMA = {
     "bool": {pa.bool_()},
     "integer": {pa.int64()},
@@ -20,10 +21,6 @@ _SCHEMA = {
     "timestamp": {pa.timestamp("us", "UTC")},
 }
 _TEXT = {pa.string(), pa.large_string()}
-_AS_TEXT = {
-    "date": "strftime({name}, '%Y-%m-%d')",
-    "timestamp": "strftime({name} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')",
-}
 
 
 def check_parquet(plain: PlainFile, entry: DeliveredSource, source: Source) -> PlainFile:
@@ -31,43 +28,48 @@ def check_parquet(plain: PlainFile, entry: DeliveredSource, source: Source) -> P
 
     Raises: FileRefused.
     """
+    with plain.path.open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            raise FileRefused(entry.file, "file_format", "does not begin as Parquet does", "deliver Parquet")
     try:
-        footer = pq.ParquetFile(plain.path)
+        with pq.ParquetFile(plain.path) as opened:
+            rows, schema = opened.metadata.num_rows, opened.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise FileRefused(entry.file, "parquet", f"cannot be read ({str(error).splitlines()[0]})") from error
-    if footer.metadata.num_rows != entry.rows:
-        raise FileRefused(
-            entry.file, "row_count", f"the manifest says {entry.rows} rows, the footer {footer.metadata.num_rows}"
-        )
-    schema = footer.schema_arrow
+    if rows != entry.rows:
+        raise FileRefused(entry.file, "row_count", f"the manifest says {entry.rows} rows, the footer {rows}")
     optional = [column.name for column in source.columns if column.optional and column.name in schema.names]
-    if sorted(schema.names) != sorted([*source.mandatory_columns, *optional]):
+    expected = [*source.mandatory_columns, *optional]
+    if sorted(schema.names) != sorted(expected):
+        odd = sorted(set(schema.names) ^ set(expected)) or sorted(schema.names)
         raise FileRefused(
             entry.file,
             "header",
-            f"columns are {', '.join(schema.names)}",
-            "send the contract's columns (docs/landing.md)",
+            f"{', '.join(odd)[:200]}: missing, unknown or doubled",
+            "send the columns of the contract (docs/landing.md)",
         )
     for field in schema:
-        expected = _SCHEMA.get(source.column(field.name).type, _TEXT)
-        if field.type not in expected:
-            wanted = " or ".join(sorted(str(kind) for kind in expected))
-            raise FileRefused(entry.file, "column_type", f"{field.name} is {field.type}, {wanted} is expected")
-    return replace(plain, columns=tuple(column.name for column in source.columns if column.name in schema.names))
+        kinds = _SCHEMA.get(source.column(field.name).type, _TEXT)
+        if field.type not in kinds:
+            wanted = " or ".join(sorted(str(kind) for kind in kinds))
+            raise FileRefused(
+                entry.file,
+                "column_type",
+                f"{field.name} is {field.type}, {wanted} is expected",
+                "cast it before you write it",
+            )
+    return replace(plain, columns=tuple(expected))
 
 
-def parquet_as_text(
+def land_parquet(
     connection: duckdb.DuckDBPyConnection, plain: PlainFile, entry: DeliveredSource, source: Source
 ) -> None:
-    """Land the rows in `landed_<source>` as text, so that the same rules judge both formats."""
-    spelt = ", ".join(
-        f"cast({_AS_TEXT.get(source.column(name).type, '{name}').format(name=name)} as varchar) as {name}"
+    """Lay `landed_<relation>` over the file itself: its columns have their types already, nothing is copied."""
+    columns = ", ".join(
+        f"(\"{name}\" at time zone 'UTC') as {name}" if source.column(name).type == "timestamp" else f'"{name}"'
         for name in plain.columns
     )
     connection.execute(
-        f"create or replace table landed_{entry.source} as select file_row_number + 1 as source_row, {spelt}"
-        f" from read_parquet('{plain.path}', file_row_number = true, hive_partitioning = false)"
-    )
-    connection.execute(
-        f"create or replace table unread_{entry.source} (line bigint, raw_line varchar, error_type varchar)"
+        f"create or replace view landed_{entry.relation} as select file_row_number + 1 as source_row, {columns}"
+        f" from read_parquet({literal_path(plain.path)}, file_row_number = true, hive_partitioning = false)"
     )

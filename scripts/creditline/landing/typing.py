@@ -1,4 +1,4 @@
-"""What text fits a contract type. Rows land as text; the first column that does not fit sends its row to quarantine.
+"""What text fits a contract type. The first column, in contract order, that does not fit sends its row to quarantine.
 
 DuckDB's own casts are not asked first: they round 100.105, read `infinity` as a date and take 1e3 for a number.
 """
@@ -6,84 +6,150 @@ DuckDB's own casts are not asked first: they round 100.105, read `infinity` as a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 
-from creditline.landing.contract import Column, Source
+import duckdb
+
+from creditline.landing.contract import Column, DeliveredSource, Source
 
 _PATTERN = {
     "id": r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}",
-    "code": r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}",
-    "text": r"[^\x00-\x1f\x7f]{1,256}",
+    "code": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+    "text": r"[^\p{C}]{1,256}",
     "bool": r"true|false",
     "integer": r"0|-?[1-9]\d{0,17}",
-    "money": r"-?(0|[1-9]\d{0,14})\.\d{2}",
+    "money": r"-?(0|[1-9]\d{0,15})\.\d{2}",
     "rate": r"-?(0|[1-9]\d{0,2})\.\d{6}",
     "date": r"\d{4}-\d{2}-\d{2}",
     "timestamp": r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z",
 }
 _CAST = {
-    "bool": "{text} = 'true'",
-    "integer": "cast({text} as bigint)",
-    "money": "cast({text} as decimal(18, 2))",
-    "rate": "cast({text} as decimal(9, 6))",
-    "date": "cast({text} as date)",
-    "timestamp": "cast(left({text}, length({text}) - 1) as timestamp)",
+    "text": "nfc_normalize({cell})",
+    "bool": "({cell} = 'true')",
+    "integer": "cast({cell} as bigint)",
+    "money": "cast({cell} as decimal(18, 2))",
+    "rate": "cast({cell} as decimal(9, 6))",
+    "date": "cast({cell} as date)",
+    "timestamp": "cast(left({cell}, length({cell}) - 1) as timestamp)",
 }
-_EXPECTED = {
-    "id": "letters, digits, . _ : - (at most 64)",
-    "code": "letters, digits, . _ -",
-    "text": "printable text of at most 256 characters",
+_CAST_OF_TYPED = {"text": _CAST["text"]}
+_SQL_TYPE = {
+    "bool": "boolean",
+    "integer": "bigint",
+    "money": "decimal(18, 2)",
+    "rate": "decimal(9, 6)",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+_NEGATIVE_ZERO = {"money": "-0.00", "rate": "-0.000000"}
+EXPECTED = {
+    "id": "1 to 64 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit",
+    "code": "1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit",
+    "text": "1 to 256 printable characters",
     "bool": "true or false",
     "integer": "a whole number without leading zeros",
-    "money": "an amount with two decimals, like 1234.50",
-    "rate": "a number with six decimals",
-    "date": "a day like 2026-01-31",
-    "timestamp": "a UTC time like 2026-01-31T08:00:00Z",
+    "money": "an amount with exactly two decimals, like 1234.50",
+    "rate": "a number with exactly six decimals, like 0.150000",
+    "date": "a day from 1900 to 2100, like 2026-01-31",
+    "timestamp": "a UTC time from 1900 to 2100, like 2026-01-31T08:00:00Z",
 }
 
 
 @dataclass(frozen=True)
 class TypeRule:
-    """One column's type rule as SQL over its text."""
+    """One column's type rule: `breaks` is SQL that is true where a delivered cell does not fit."""
 
     name: str
     column: str
     breaks: str
     cast: str
-    expected: str
 
 
-def type_rules(source: Source, delivered: set[str]) -> list[TypeRule]:
+def type_rules(source: Source, delivered: tuple[str, ...], *, is_typed: bool) -> list[TypeRule]:
     """One rule a delivered column, in contract order.
 
     Args:
         delivered: names of the columns that the file holds.
+        is_typed: the cells have their types already (Parquet) instead of being text (CSV).
     """
-    return [_rule(column) for column in source.columns if column.name in delivered]
+    return [_rule(column, is_typed) for column in source.columns if column.name in delivered]
 
 
-def _rule(column: Column) -> TypeRule:
-    text = f'"{column.name}"'
-    fits = [f"regexp_full_match({text}, '{_PATTERN[column.type]}')"]
-    if column.type == "money":
-        fits.append(f"{text} not in ('-0.00')")
-    if column.type == "rate":
-        fits.append(f"{text} not in ('-0.000000')")
-    if column.type in ("date", "timestamp"):
-        fits.append(_calendar_day(text))
-    if column.type == "timestamp":
-        fits.append(f"try_cast(left({text}, length({text}) - 1) as timestamp) is not null")
-    expected = _EXPECTED[column.type]
+def type_rows(
+    connection: duckdb.DuckDBPyConnection,
+    entry: DeliveredSource,
+    source: Source,
+    delivered: tuple[str, ...],
+    *,
+    known_at: datetime,
+    known_date: date,
+) -> None:
+    """Type the landed rows by rule: `typed_<relation>` for those that fit, `misfit_<relation>` for the others.
+
+    `typed_` has source_row, every column of the contract, known_at and known_date (the instant and local day of
+    delivery, so that a suite can say that nothing happened after it); over Parquet it is a view. `misfit_` has
+    source_row, rule, column_name, value.
+    """
+    is_typed = entry.format == "parquet"
+    rules = type_rules(source, delivered, is_typed=is_typed)
+    broken = " ".join(f"when {rule.breaks} then {number}" for number, rule in enumerate(rules))
+    facts = ", ".join(
+        f"struct_pack(rule := '{rule.name}', column_name := '{rule.column}', value := cast(\"{rule.column}\" as varchar))"
+        for rule in rules
+    )
+    connection.execute(
+        f"create or replace table misfit_{entry.relation} as select source_row, unnest([{facts}][broken + 1])"
+        f" from (select *, case {broken} end as broken from landed_{entry.relation}) where broken is not null"
+    )
+    casts = {rule.column: rule.cast for rule in rules}
+    columns = ", ".join(f'{casts.get(column.name) or _absent(column)} as "{column.name}"' for column in source.columns)
+    connection.execute(
+        f"create or replace {'view' if is_typed else 'table'} typed_{entry.relation} as select source_row, {columns},"
+        f" timestamp '{known_at.isoformat(sep=' ')}' as known_at, date '{known_date.isoformat()}' as known_date"
+        f" from landed_{entry.relation} {_without_misfits(connection, entry)}"
+    )
+
+
+def _absent(column: Column) -> str:
+    return f"cast(null as {_SQL_TYPE.get(column.type, 'varchar')})"
+
+
+def _without_misfits(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource) -> str:
+    misfits = connection.execute(f"select count(*) from misfit_{entry.relation}").fetchone()[0]
+    return f"anti join misfit_{entry.relation} using (source_row)" if misfits else ""
+
+
+def _rule(column: Column, is_typed: bool) -> TypeRule:
+    cell = f'"{column.name}"'
+    fits = _typed_fits(column, cell) if is_typed else _text_fits(column, cell)
     if column.codes:
         listed = ", ".join(f"'{code}'" for code in column.codes)
-        fits.append(f"{text} in ({listed})")
-        expected = f"one of {', '.join(column.codes)}"
+        fits.append(f"{cell} in ({listed})")
     breaks = f"not coalesce({' and '.join(fits)}, false)"
     if column.allows_empty:
-        breaks = f"{text} is not null and {breaks}"
-    cast = _CAST.get(column.type, "{text}").format(text=text)
-    return TypeRule(f"{column.type}:{column.name}", column.name, breaks, cast, expected)
+        breaks = f"{cell} is not null and {breaks}"
+    cast = (_CAST_OF_TYPED if is_typed else _CAST).get(column.type, "{cell}").format(cell=cell)
+    return TypeRule(f"{column.type}:{column.name}", column.name, breaks, cast)
 
 
-def _calendar_day(text: str) -> str:
-    day = f"try_cast(left({text}, 10) as date)"
-    return f"coalesce({day} between date '1900-01-01' and date '2100-12-31', false)"
+def _text_fits(column: Column, cell: str) -> list[str]:
+    fits = [f"regexp_full_match({cell}, '{_PATTERN[column.type]}')"]
+    if column.type in _NEGATIVE_ZERO:
+        fits.append(f"{cell} != '{_NEGATIVE_ZERO[column.type]}'")
+    if column.type == "date":
+        fits.append(_in_range(f"try_cast({cell} as date)"))
+    if column.type == "timestamp":
+        fits.append(_in_range(f"try_cast(left({cell}, length({cell}) - 1) as timestamp)"))
+    return fits
+
+
+def _typed_fits(column: Column, cell: str) -> list[str]:
+    if column.type in ("id", "code", "text"):
+        return [f"regexp_full_match({cell}, '{_PATTERN[column.type]}')"]
+    if column.type in ("date", "timestamp"):
+        return [_in_range(cell)]
+    return [f"{cell} is not null"]
+
+
+def _in_range(moment: str) -> str:
+    return f"{moment} >= date '1900-01-01' and {moment} < date '2101-01-01'"

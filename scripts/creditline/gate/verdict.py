@@ -1,0 +1,204 @@
+"""What one delivered source is worth: pass, distrust or refuse, with every reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+
+from creditline.errors import CreditlineError
+from creditline.gate.checkpoint import Judged
+from creditline.gate.quarantine import Bad, mark_bad_rows, quarantine_counts
+from creditline.gate.record import DeliveryRecord, SourceRecord
+from creditline.gate.suites import Suite
+from creditline.landing.accept import AcceptedSource
+from creditline.landing.contract import Source, contract
+from creditline.landing.rows import cents, number
+
+_LEVELS = ("pass", "distrust", "refuse")
+
+
+class GateBroken(CreditlineError):
+    """The gate contradicts itself; nothing was taken in. It is a fault of the gate, not of the delivery."""
+
+
+@dataclass(frozen=True)
+class SourceVerdict:
+    """One file of a delivery as the gate sees it. Totals by column; `accepted` ones are those of a kept source."""
+
+    entry: AcceptedSource
+    verdict: str
+    reasons: tuple[str, ...]
+    accepted_rows: int
+    quarantined_rows: int
+    accepted_totals: dict[str, Decimal]
+
+    @property
+    def is_kept(self) -> bool:
+        return self.verdict != "refuse"
+
+
+def judge_source(
+    connection: duckdb.DuckDBPyConnection,
+    entry: AcceptedSource,
+    suite: Suite,
+    judged: list[Judged],
+    previous: SourceRecord | None,
+) -> SourceVerdict:
+    """Split the rows of a source and judge the whole.
+
+    Args:
+        judged: what Great Expectations found on this source.
+        previous: the source as last taken in, of an earlier night.
+
+    Raises:
+        GateBroken: Great Expectations counted other rows than the quarantine took, or rows or money are lost.
+    """
+    bad = mark_bad_rows(connection, entry.source, entry.relation, suite)
+    _must_agree(entry, judged, bad)
+    counts = quarantine_counts(connection, entry.relation)
+    quarantined = sum(rows for _, rows in counts)
+    accepted_rows, totals = _accepted(connection, entry)
+    _must_be_conserved(connection, entry, accepted_rows, quarantined, totals)
+    findings = [
+        *_failed_tables(judged),
+        *_share(entry, quarantined, suite),
+        *_breakers(suite, accepted_rows, totals, previous),
+    ]
+    return SourceVerdict(
+        entry=entry,
+        verdict=max((level for level, _ in findings), key=_LEVELS.index, default="pass"),
+        reasons=(
+            *entry.notes,
+            *(f"{name}: {rows} rows in quarantine" for name, rows in counts),
+            *(why for _, why in findings),
+        ),
+        accepted_rows=accepted_rows,
+        quarantined_rows=quarantined,
+        accepted_totals=totals,
+    )
+
+
+def refused_at_acceptance(entry: AcceptedSource) -> SourceVerdict:
+    """The verdict on a file that acceptance already refused."""
+    return SourceVerdict(entry, "refuse", (entry.refusal or "",), 0, entry.delivered_rows, {})
+
+
+def previous_record(records: list[DeliveryRecord], business_date: date, source: str) -> SourceRecord | None:
+    """A source as it was last taken in before a night."""
+    found = [
+        entry
+        for record in records
+        for entry in record.sources
+        if entry.source == source
+        and record.business_date < business_date
+        and entry.verdict != "refuse"
+        and entry.corrects_business_date is None
+    ]
+    return found[-1] if found else None
+
+
+def _must_agree(entry: AcceptedSource, judged: list[Judged], bad: list[Bad]) -> None:
+    """The quarantine is cut by our own SQL from the suite's JSON: Great Expectations must have counted the same rows."""
+    ours = {finding.rule: finding.rows for finding in bad}
+    for result in judged:
+        if result.error:
+            raise GateBroken(
+                f"{entry.file}: {result.rule} could not be judged ({result.error}); mend expectations/{entry.source}.json"
+            )
+        if result.on_fail == "quarantine" and result.unexpected_count != ours[result.rule]:
+            raise GateBroken(
+                f"{entry.file}: {result.rule}: Great Expectations counts {result.unexpected_count} rows, the quarantine"
+                f" {ours[result.rule]}; mend the translation of expectations/{entry.source}.json in gate/suites.py"
+            )
+
+
+def _failed_tables(judged: list[Judged]) -> list[tuple[str, str]]:
+    return [
+        (result.on_fail, f"{result.rule}: observed {result.observed_value}")
+        for result in judged
+        if result.on_fail != "quarantine" and not result.success
+    ]
+
+
+def _share(entry: AcceptedSource, quarantined: int, suite: Suite) -> list[tuple[str, str]]:
+    most_bp, most_rows = suite.meta["refuse_above_bp"], suite.meta["refuse_above_rows"]
+    if quarantined > most_rows and quarantined * 10000 > entry.delivered_rows * most_bp:
+        why = (
+            f"quarantine_share: {quarantined} of {entry.delivered_rows} rows are bad,"
+            f" more than {most_bp} bp and {most_rows} rows"
+        )
+        return [("refuse", why)]
+    return []
+
+
+def _breakers(
+    suite: Suite, rows: int, totals: dict[str, Decimal], before: SourceRecord | None
+) -> list[tuple[str, str]]:
+    """A source that changed more than a book can overnight is a fault of the pipe, not of the people in it."""
+    rules = suite.meta.get("breakers")
+    if not rules or before is None or before.accepted_rows < rules["min_rows"]:
+        return []
+    findings = []
+    if abs(rows - before.accepted_rows) * 10000 > before.accepted_rows * rules["row_change_bp"]:
+        why = (
+            f"row_change: {rows} rows after {before.accepted_rows}, more than {rules['row_change_bp']} bp apart;"
+            f" if the book did change, raise row_change_bp in expectations/{suite.name}.json"
+        )
+        findings.append((rules["on_fail"], why))
+    column, factor = rules["mean_column"], rules["mean_factor"]
+    # mean now / mean before, compared without a quotient
+    now = abs(totals[column]) * before.accepted_rows
+    then = abs(Decimal(before.accepted_totals[column])) * rows
+    if then and (now > factor * then or now * factor < then):
+        why = f"unit: the mean {column} changed more than {factor}-fold overnight: is the file in another unit?"
+        findings.append((rules["on_fail"], why))
+    return findings
+
+
+def _accepted(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource) -> tuple[int, dict[str, Decimal]]:
+    source = contract()[entry.source]
+    sums = "".join(f', coalesce(sum("{name}"), 0)::decimal(38, 2)' for name in source.totals)
+    rows, *totals = connection.execute(f"select count(*){sums} from accepted_{entry.relation}").fetchone()
+    return rows, dict(zip(source.totals, totals, strict=True))
+
+
+def _must_be_conserved(
+    connection: duckdb.DuckDBPyConnection,
+    entry: AcceptedSource,
+    accepted_rows: int,
+    quarantined: int,
+    accepted: dict[str, Decimal],
+) -> None:
+    """Accepted + quarantined = delivered, in rows and in money."""
+    if accepted_rows + quarantined != entry.delivered_rows:
+        raise GateBroken(
+            f"{entry.file}: {accepted_rows} accepted + {quarantined} quarantined rows are not the"
+            f" {entry.delivered_rows} delivered; report it with the file"
+        )
+    for name, held in _held_totals(connection, entry, contract()[entry.source]).items():
+        if cents(accepted[name] + held) != cents(entry.delivered_totals[name]):
+            raise GateBroken(
+                f"{entry.file}: {name}: {accepted[name]} accepted + {held} quarantined is not the"
+                f" {entry.delivered_totals[name]} delivered; report it with the file"
+            )
+
+
+def _held_totals(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource, source: Source) -> dict[str, Decimal]:
+    """What the quarantined rows add up to; cells and lines that are no numbers hold what the sender's total leaves over."""
+    if not source.totals:
+        return {}
+    sums = ", ".join(f"coalesce(sum({number(name)}), 0)" for name in source.totals)
+    strange = ", ".join(f'count("{name}") - count({number(name)})' for name in source.totals)
+    held = connection.execute(
+        f"select {sums} from landed_{entry.relation} semi join quarantine_{entry.relation} using (source_row)"
+    ).fetchone()
+    landed = connection.execute(f"select {sums}, {strange} from landed_{entry.relation}").fetchone()
+    count = len(source.totals)
+    return {
+        name: held[place]
+        + (entry.delivered_totals[name] - landed[place] if entry.unread_rows or landed[count + place] else Decimal(0))
+        for place, name in enumerate(source.totals)
+    }

@@ -1,0 +1,168 @@
+"""The manifest of a delivery: read without trust, compared with the contract and with what the house already holds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from creditline.gate.record import DeliveryRecord
+from creditline.home import Home, local_to_utc
+from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest, contract, contract_version
+from creditline.landing.files import FileRefused, open_regular
+
+_MAX_BYTES = 1 << 20
+
+
+def read_manifest(directory: Path) -> tuple[Manifest, str]:
+    """The manifest of a delivery folder, and the sha256 of its bytes.
+
+    Raises: FileRefused if there is none, or it is no manifest of this contract.
+    """
+    path = directory / MANIFEST_FILE
+    if not path.exists():
+        raise _refused("manifest_missing", f"{directory} has none", "deliver it with its manifest")
+    with open_regular(path, MANIFEST_FILE) as stream:
+        content = stream.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise _refused("manifest", f"is larger than {_MAX_BYTES} bytes")
+    try:
+        manifest = Manifest(**json.loads(content.decode("utf-8"), object_pairs_hook=_without_twins))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _refused("manifest", f"{where}: {first['msg']}", "write it as docs/landing.md shows") from error
+    except (ValueError, TypeError) as error:
+        raise _refused("manifest", f"is no JSON object ({error})", "write it as docs/landing.md shows") from error
+    _check_contract(manifest)
+    return manifest, hashlib.sha256(content).hexdigest()
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """A timestamp of a manifest as naive UTC; one without a zone is UTC already."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def check_night(home: Home, manifest: Manifest, business_date: date) -> None:
+    """The manifest speaks of this night, and came after its day began and before its cut-off.
+
+    Raises: FileRefused.
+    """
+    if manifest.business_date != business_date:
+        raise _refused(
+            "business_date",
+            f"says {manifest.business_date}, it lies in landing/{business_date}",
+            "lay the delivery in the folder of its own date",
+        )
+    delivered_at = naive_utc(manifest.delivered_at)
+    cut_off_at = home.cut_off_at(business_date)
+    if delivered_at > cut_off_at:
+        raise _refused(
+            "late",
+            f"delivered at {delivered_at}Z, the cut-off was {cut_off_at}Z",
+            f"take it in with `creditline restate --from {business_date}`",
+        )
+    began_at = local_to_utc(datetime.combine(business_date, datetime.min.time()), home.settings.time_zone)
+    if delivered_at < began_at:
+        raise _refused(
+            "business_date",
+            f"delivered at {delivered_at}Z, before {business_date} began at {began_at}Z",
+            "mend the date or the clock of the sender",
+        )
+
+
+def is_known(manifest: Manifest, manifest_sha256: str, records: list[DeliveryRecord]) -> bool:
+    """Whether this very delivery is in the house already.
+
+    Raises:
+        FileRefused: the feed's sequence has a gap, goes backwards, or comes again with other content.
+    """
+    earlier = [record for record in records if record.feed == manifest.feed]
+    if any(record.manifest_sha256 == manifest_sha256 for record in earlier):
+        return True
+    for record in earlier:
+        if record.sequence == manifest.sequence:
+            raise _refused(
+                "sequence_conflict",
+                f"feed {manifest.feed} delivered {record.sequence} for {record.business_date} with other content",
+                "send a correction under the next sequence",
+            )
+    last = max(earlier, key=lambda record: record.sequence, default=None)
+    if last is None:
+        return False
+    if manifest.sequence < last.sequence:
+        raise _refused(
+            "sequence_old",
+            f"feed {manifest.feed} stands at {last.sequence}, this is {manifest.sequence}",
+            "send what changed as a correction under the next sequence",
+        )
+    if manifest.sequence > last.sequence + 1:
+        raise _refused(
+            "sequence_gap",
+            f"feed {manifest.feed} stands at {last.sequence}, this is {manifest.sequence}: it is held",
+            f"deliver sequence {last.sequence + 1} first",
+        )
+    if manifest.business_date <= last.business_date:
+        raise _refused(
+            "business_date",
+            f"feed {manifest.feed} already delivered {last.business_date}",
+            "send an earlier night as a file with corrects_business_date",
+        )
+    return False
+
+
+def check_not_repeated(entry: DeliveredSource, records: list[DeliveryRecord]) -> None:
+    """Bytes that were taken in for another night are a stale file, whatever it is called now.
+
+    Raises: FileRefused.
+    """
+    if contract()[entry.source].may_repeat or entry.rows == 0:
+        return
+    for record in records:
+        for earlier in record.sources:
+            if earlier.file_sha256 == entry.sha256 and earlier.verdict != "refuse":
+                raise FileRefused(
+                    entry.file,
+                    "duplicate",
+                    f"the same bytes were taken in for {record.business_date} as {earlier.file}",
+                    "deliver this night's own file",
+                )
+
+
+def _check_contract(manifest: Manifest) -> None:
+    if manifest.contract_version != contract_version():
+        raise _refused(
+            "contract_version",
+            f"is {manifest.contract_version}, {contract_version()} is expected",
+            "deliver by docs/landing.md of this release",
+        )
+    for entry in manifest.sources:
+        if entry.source not in contract():
+            raise _refused("source", f"'{entry.source}' is no source of the contract", "leave it out or rename it")
+        if entry.corrects_business_date and entry.corrects_business_date >= manifest.business_date:
+            raise _refused("corrects_business_date", f"{entry.file} corrects a night that is not an earlier one")
+    for what, names in (
+        ("source", [entry.relation for entry in manifest.sources]),
+        ("file", [entry.file for entry in manifest.sources]),
+    ):
+        twins = sorted({name for name in names if names.count(name) > 1})
+        if twins:
+            raise _refused(what, f"{', '.join(twins)} stands twice", "one file a source and night")
+    for source in contract().values():
+        if source.required and source.name not in [entry.relation for entry in manifest.sources]:
+            raise _refused("required_source", f"{source.name} is not in it", f"deliver {source.name} with it")
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    twins = {name for name in names if names.count(name) > 1}
+    if twins:
+        raise ValueError(f"{', '.join(sorted(twins))} stands twice")
+    return dict(pairs)
+
+
+def _refused(rule: str, what: str, next_step: str = "deliver it again") -> FileRefused:
+    return FileRefused(MANIFEST_FILE, rule, what, next_step)
