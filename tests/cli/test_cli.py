@@ -1,0 +1,82 @@
+"""The command line: what it prints, its exit codes, and that its page is true."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess:
+    options = ["--home", str(home)] if home else []
+    command = [sys.executable, "-c", "from creditline.cli import main; main()", *options, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_status_is_json_for_programs(sample_book):
+    shown = run("status", "--format", "json", home=sample_book.home.root)
+    assert shown.returncode == 0, shown.stderr
+    nights = json.loads(shown.stdout)["nights"]
+    assert [night["state"] for night in nights] == ["published"] * 3
+    assert all(night["accounts"] > 0 for night in nights)
+
+
+def test_explain_says_why_in_both_languages(sample_book):
+    home = sample_book.home.root
+    query = "select account_key from fct_limit_decision where action = 'DOWN' order by business_date desc, account_key limit 1"
+    key = json.loads(run("sql", query, "--format", "json", home=home).stdout)[0]["account_key"]
+    import duckdb
+
+    with duckdb.connect(str(sample_book.home.identity_file), read_only=True) as connection:
+        account = connection.execute("select account_id from account where account_key = ?", [key]).fetchone()[0]
+    english = run("explain", account, "--lang", "en", home=home).stdout
+    chinese = run("explain", account, "--lang", "zh", home=home).stdout
+    assert "Why\n  1. " in english
+    assert "What helps: " in english
+    assert "原因\n  1. " in chinese
+    assert "{" not in english + chinese
+    explained = json.loads(run("explain", account, "--format", "json", home=home).stdout)
+    assert explained["decision"]["action"] == "DOWN"
+    assert explained["reasons"][0]["reason_code"] == explained["decision"]["reason_code_1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("explain", "NOBODY"), 1, "account NOBODY is not known"),
+        (("night",), 2, "say one of --date D, --all, --all-but-last"),
+        (("sql", "select nothing from nowhere"), 2, "query: "),
+        (("night", "--date", "1999-01-01"), 1, "manifest_missing"),
+        (("mode", "set", "*", "live", "--by", "maker"), 2, "two people"),
+        (("dance",), 2, "No such command"),
+    ],
+)
+def test_exit_codes_and_one_line_of_reason(sample_book, tmp_path, arguments, code, says):
+    import shutil
+
+    home = shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True)
+    shown = run(*arguments, home=home)
+    assert shown.returncode == code, shown.stderr
+    assert says in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_folder_that_is_no_home_is_said(tmp_path):
+    shown = run("status", home=tmp_path)
+    assert shown.returncode == 2
+    assert "is no warehouse home" in shown.stderr
+
+
+def test_every_command_stands_on_its_page():
+    page = (ROOT / "docs" / "commands.md").read_text()
+    shown = run("--help").stdout
+    commands = re.findall(r"^\s{2,}(\w+)\s{2,}\S", shown[shown.index("Commands") :], re.MULTILINE)
+    assert len(commands) >= 8
+    for command in commands:
+        assert f"`{command}" in page, command
