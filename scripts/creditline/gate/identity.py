@@ -62,7 +62,7 @@ def _create(path: Path) -> None:
     partial.unlink(missing_ok=True)
     with duckdb.connect(str(partial)) as store:
         for subject in ("account", "customer"):
-            store.execute(f"create table {subject} ({subject}_key bigint primary key, {subject}_id varchar unique)")
+            store.execute(f"create table {subject} ({subject}_key bigint not null, {subject}_id varchar not null)")
     move_into_place(partial, path)
 
 
@@ -76,8 +76,8 @@ def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: 
     connection.execute(
         f"insert into identity.{subject}"
         f" select (select coalesce(max({subject}_key), 0) from identity.{subject}) + row_number() over (order by id), id"
-        f" from (select distinct id from ({ids_query}) where id is not null) as fresh"
-        f" where not exists (select 1 from identity.{subject} where {subject}_id = fresh.id)"
+        f" from (select distinct id from ({ids_query}) as delivered"
+        f" anti join identity.{subject} as known on delivered.id = known.{subject}_id where id is not null)"
     )
 
 
