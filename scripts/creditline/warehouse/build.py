@@ -112,10 +112,11 @@ def _lay_sources(home: Home, business_date: date, previous: date | None, packs: 
         is_void=False,
         home_name=home.settings.name,
     )
+    records = delivery_records(home)
     with duckdb.connect(str(home.warehouse_file)) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        lay_run(connection, night, night_sources(home, delivery_records(home), business_date))
-        lay_raw(connection, home, business_date)
+        lay_run(connection, night, night_sources(home, records, business_date))
+        lay_raw(connection, home, records, business_date)
         lay_state(connection, home, previous, _state_columns())
         lay_released(connection, home, business_date)
         lay_policy_tables(connection, packs)

@@ -106,21 +106,29 @@ def lay_run(connection: duckdb.DuckDBPyConnection, night: NightParameters, sourc
     )
 
 
-def lay_raw(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
-    """Create one view a source in schema `raw` over the Parquet files that tonight can need."""
+def lay_raw(
+    connection: duckdb.DuckDBPyConnection, home: Home, records: list[DeliveryRecord], business_date: date
+) -> None:
+    """Create one view a source in schema `raw` over the Parquet files that tonight can need.
+
+    A raw file without a delivery record is what a killed gate left behind: it is not in the house yet.
+    """
     connection.execute("create schema if not exists raw")
     for source in contract().values():
-        lay_parquet(connection, f"raw.{source.name}", _raw_files(home, source, business_date), raw_columns(source))
+        files = _raw_files(home, source, records, business_date)
+        lay_parquet(connection, f"raw.{source.name}", files, raw_columns(source))
 
 
-def _raw_files(home: Home, source: Source, business_date: date) -> list[Path]:
+def _raw_files(home: Home, source: Source, records: list[DeliveryRecord], business_date: date) -> list[Path]:
     earliest = business_date - timedelta(days=RAW_REACH_DAYS)
     return sorted(
-        file
-        for partition in (home.raw / source.name).glob("business_date=*")
-        if earliest <= date.fromisoformat(partition.name.partition("=")[2]) <= business_date
-        for file in partition.glob("*.parquet")
-        if not file.name.startswith(".")
+        home.root / entry.raw_file
+        for record in records
+        if record.business_date <= business_date
+        for entry in record.sources
+        if entry.source == source.name
+        and entry.raw_file
+        and (entry.corrects_business_date or record.business_date) >= earliest
     )
 
 
@@ -146,7 +154,9 @@ def state_file(home: Home, business_date: date, table: str) -> Path:
 def lay_released(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
     """Create `release.adjustment`: the orders that earlier nights released."""
     connection.execute("create schema if not exists release")
-    files = sorted((home.releases / "limit_adjustments").glob("*.parquet"))
+    # The record beside it is written last: orders without one never left.
+    records = sorted((home.releases / "limit_adjustments").glob("*.json"))
+    files = [record.with_suffix(".parquet") for record in records]
     lay_parquet(connection, "release.released", files, RELEASED_COLUMNS)
     connection.execute(
         "create view release.adjustment as"
