@@ -57,6 +57,8 @@ def _write_cover(book: xlsxwriter.Workbook, formats: dict, facts: dict[str, str]
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 1, 62)
     sheet.set_column(2, 4, 20)
+    _fit_to_paper(sheet)
+    sheet.set_row(0, 26)
     sheet.write_string(0, 0, facts["Title"], formats["title"])
     line = 2
     for label, text in facts.items():
@@ -84,6 +86,8 @@ def _write_rows(
     for number, (name, *_) in enumerate(columns):
         sheet.write_string(0, number, name, formats["head"])
     sheet.freeze_panes(1, 0)
+    sheet.repeat_rows(0)
+    _fit_to_paper(sheet)
     cursor = connection.execute(f"select * from {model} order by {order}")
     line = 0
     while rows := cursor.fetchmany(_FETCH):
@@ -92,6 +96,13 @@ def _write_rows(
             for number, value in enumerate(row):
                 _write_cell(sheet, line, number, value, formats)
     sheet.autofilter(0, 0, line, len(columns) - 1)
+
+
+def _fit_to_paper(sheet: object) -> None:
+    """One page wide on A4, however long."""
+    sheet.set_paper(9)
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
 
 
 def _write_cell(sheet: object, line: int, column: int, value: object, formats: dict) -> None:
