@@ -22,7 +22,7 @@ from creditline.home.files import canonical_json, clear_directory, write_file
 from creditline.landing.contract import DeliveredSource, Manifest, contract
 from creditline.landing.files import FileIdentity, FileRefused
 from creditline.landing.manifest import check_night, check_not_repeated, is_known, naive_utc, read_manifest
-from creditline.landing.rows import check_counts, land
+from creditline.landing.rows import check_counts, land, reading
 from creditline.landing.typing import type_rows
 
 
@@ -152,8 +152,9 @@ def _take_in(
     known_at = naive_utc(manifest.delivered_at)
     local = known_at.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(home.settings.time_zone))
     plain = land(connection, directory, entry, source, home.warehouse / "accept")
-    unread = check_counts(connection, entry, source)
-    type_rows(connection, entry, source, plain.columns, known_at=known_at, known_date=local.date())
+    with reading(entry):
+        unread = check_counts(connection, entry, source)
+        type_rows(connection, entry, source, plain.columns, known_at=known_at, known_date=local.date())
     return _accepted(entry, unread_rows=unread, notes=plain.notes, identity=plain.identity)
 
 

@@ -15,7 +15,7 @@ from creditline.gate.suites import load_suite
 from creditline.landing.contract import DeliveredSource, Manifest, contract
 from creditline.landing.files import FileRefused
 from creditline.landing.manifest import naive_utc, read_manifest
-from creditline.landing.rows import check_counts, land
+from creditline.landing.rows import check_counts, land, reading
 from creditline.landing.typing import EXPECTED, type_rows
 
 _SAMPLES = 3
@@ -71,19 +71,18 @@ def _check_entry(
     connection: duckdb.DuckDBPyConnection, directory: Path, manifest: Manifest, entry: DeliveredSource, scratch: Path
 ) -> list[Misfit]:
     source = contract()[entry.source]
+    misfits = []
     try:
         plain = land(connection, directory, entry, source, scratch)
-    except FileRefused as error:
-        return [_of_file(error)]
-    known_at = naive_utc(manifest.delivered_at)
-    known_date = (known_at + _LATEST_ZONE).date()
-    type_rows(connection, entry, source, plain.columns, known_at=known_at, known_date=known_date)
-    mark_bad_rows(connection, entry.source, entry.relation, load_suite(entry.source))
-    misfits = _of_rows(connection, entry)
-    try:
+        with reading(entry):
+            known_at = naive_utc(manifest.delivered_at)
+            known_date = (known_at + _LATEST_ZONE).date()
+            type_rows(connection, entry, source, plain.columns, known_at=known_at, known_date=known_date)
+            mark_bad_rows(connection, entry.source, entry.relation, load_suite(entry.source))
+        misfits = _of_rows(connection, entry)
         check_counts(connection, entry, source)
     except FileRefused as error:
-        misfits.insert(0, _of_file(error))
+        return [_of_file(error), *misfits]
     return misfits
 
 

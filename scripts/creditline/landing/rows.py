@@ -6,6 +6,8 @@ For an entry named R there are then `landed_R` (source_row, the delivered column
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -42,6 +44,22 @@ def land(
         _land_csv(connection, plain, entry)
     check_unchanged(directory / entry.file, entry.file, plain.identity)
     return plain
+
+
+@contextmanager
+def reading(entry: DeliveredSource) -> Iterator[None]:
+    """What DuckDB cannot decode, later than at landing, is a fault of the file: Parquet pages are read when needed.
+
+    Raises: FileRefused.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        # Undecodable bytes raise these two; anything else is a fault of the machine or of this package.
+        if not isinstance(error, duckdb.InvalidInputException) and type(error) is not duckdb.Error:
+            raise
+        what = " ".join(str(error).split())[:200]
+        raise FileRefused(entry.file, "unreadable", f"cannot be decoded ({what})") from error
 
 
 def check_counts(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource, source: Source) -> int:

@@ -1,0 +1,149 @@
+"""Small deliveries written by the contract, and ways to spoil them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import duckdb
+
+from creditline.home import Home, HomeSettings, create_home
+from creditline.landing.contract import contract
+from creditline.landing.delivery import DeliveredTable, write_delivery
+
+NIGHT = date(2026, 9, 1)
+ACCOUNTS = 40
+SOURCES = ("account_snapshot", "loan_application", "session", "cash_flow")
+
+_ROWS = {
+    "account_snapshot": """
+        select printf('A%05d', i) as account_id, printf('C%05d', i // 2) as customer_id, 'card' as product_code,
+            'active' as status, date '2024-01-01' + cast(i as integer) as opened_date, 'CNY' as currency_code,
+            5000 + i as limit_amount, i * 10 as principal_balance, 1.25 as accrued_interest_balance,
+            0 as arrears_balance, 0 as days_past_due, 0.18 as rate_apr, 'BANK01' as legal_entity_code,
+            'consumer' as purpose_code, 'internet' as channel_code, 100 + {night} as minimum_due_amount,
+            'normal' as risk_class""",
+    "loan_application": """
+        select printf('L{night}-%05d', i) as event_id, printf('C%05d', i // 2) as customer_id,
+            timestamp '{day} 08:00:00' as applied_at, 1000 + i as amount, 'LENDER01' as lender_id,
+            'approved' as outcome""",
+    "session": """
+        select printf('S{night}-%05d', i) as event_id, printf('C%05d', i // 2) as customer_id,
+            timestamp '{day} 16:30:00' as occurred_at, 'device' || i % 7 as device_id, 'region' || i % 3 as ip_region,
+            false as is_proxy, true as succeeded""",
+    "cash_flow": """
+        select printf('C%05d', i) as customer_id, date '{day}' as flow_date, 'in' as direction, 'salary' as kind,
+            9000 + i as amount, 1 as event_count""",
+}
+
+
+def small_home(root: Path, **settings: object) -> Home:
+    """An empty demo home in Shanghai that expects nothing but the snapshot."""
+    return create_home(root, HomeSettings(name="small", is_demo=True, **settings))
+
+
+def deliver(
+    home: Home,
+    *,
+    night: date = NIGHT,
+    sequence: int | None = None,
+    accounts: int = ACCOUNTS,
+    sources: tuple[str, ...] = SOURCES,
+    file_format: str = "csv",
+    feed: str = "core",
+) -> Path:
+    """Write the good delivery of one night; nights from NIGHT on have sequence 1, 2, …"""
+    number = (night - NIGHT).days + 1
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        for source in sources:
+            rows = _ROWS[source].format(night=number, day=night)
+            connection.execute(f"create table {source} as {rows} from range({accounts}) as numbers(i)")
+        return write_delivery(
+            connection,
+            home.landing,
+            feed=feed,
+            business_date=night,
+            sequence=sequence or number,
+            delivered_at=home.cut_off_at(night) - timedelta(hours=1),
+            cutoff_at=home.cut_off_at(night),
+            tables=[DeliveredTable(source, source) for source in sources],
+            file_format=file_format,
+        )
+
+
+def spoil(directory: Path, file: str, change: Callable[[bytes], bytes], *, is_sealed: bool = True) -> None:
+    """Change the bytes of a file; sealed, as by a sender whose manifest speaks of the changed bytes."""
+    path = directory / file
+    path.write_bytes(change(path.read_bytes()))
+    if is_sealed:
+        seal(directory, file)
+
+
+def spoil_row(directory: Path, file: str, row: int, change: Callable[[str], str]) -> None:
+    """Change one row (from 1) of a CSV file, sealed."""
+
+    def changed(content: bytes) -> bytes:
+        lines = content.split(b"\n")
+        lines[row] = change(lines[row].decode()).encode("utf-8", "surrogateescape")
+        return b"\n".join(lines)
+
+    spoil(directory, file, changed)
+
+
+def spoil_cell(directory: Path, file: str, row: int, column: str, value: str) -> None:
+    """Change one cell of a CSV file, sealed; `value` is written as it is, quotes and all."""
+    header = (directory / file).read_bytes().split(b"\n", 1)[0].decode().split(",")
+    place = header.index(column)
+    spoil_row(
+        directory, file, row, lambda line: ",".join([*line.split(",")[:place], value, *line.split(",")[place + 1 :]])
+    )
+
+
+def seal(directory: Path, file: str, **stated: object) -> None:
+    """State a file's sha256 in the manifest, and of a CSV its rows and totals, or what is given."""
+    content = (directory / file).read_bytes()
+    facts: dict[str, object] = {"sha256": hashlib.sha256(content).hexdigest()}
+    if file.endswith(".csv"):
+        lines = content.decode("utf-8", "replace").splitlines()
+        facts["rows"] = max(len(lines) - 1, 0)
+        facts["totals"] = _totals(file.removesuffix(".csv"), lines)
+    change_entry(directory, file, **{**facts, **stated})
+
+
+def change_entry(directory: Path, file: str, /, **stated: object) -> None:
+    """Change what the manifest says of one file."""
+
+    def changed(manifest: dict) -> None:
+        for entry in manifest["sources"]:
+            if entry["file"] == file:
+                entry.update(stated)
+
+    change_manifest(directory, changed)
+
+
+def change_manifest(directory: Path, change: Callable[[dict], None]) -> None:
+    """Change the manifest in place."""
+    path = directory / "manifest.json"
+    manifest = json.loads(path.read_text())
+    change(manifest)
+    path.write_text(json.dumps(manifest))
+
+
+def _totals(source: str, lines: list[str]) -> dict[str, str]:
+    header = lines[0].lstrip("\ufeff").split(",") if lines else []
+    places = {name: header.index(name) for name in contract()[source].totals if name in header}
+    sums = {name: Decimal(0) for name in contract()[source].totals}
+    for line in lines[1:]:
+        cells = line.split(",")
+        for name, place in places.items():
+            try:
+                amount = Decimal(cells[place])
+            except (InvalidOperation, IndexError):
+                continue
+            sums[name] += amount if amount.is_finite() else 0
+    return {name: str(total.quantize(Decimal("0.01"))) for name, total in sums.items()}
