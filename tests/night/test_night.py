@@ -162,3 +162,20 @@ def test_compiled_logic_is_the_same_every_night(sample_book):
     ]
     assert len({manifest["logic_hash"] for manifest in manifests}) == 1
     assert [path.name for path in sample_book.home.logic.iterdir()] == [manifests[0]["logic_hash"]]
+
+
+def test_the_standing_says_since_when_a_limit_holds(sample_book):
+    _, rows = query_marts(
+        sample_book.home,
+        "select standing.since_date, min(night.business_date) from dim_limit_standing as standing"
+        " inner join fct_account_night as night on standing.account_key = night.account_key"
+        " and standing.limit_amount = night.limit_amount and night.business_date >= standing.since_date"
+        " group by standing.account_key, standing.since_date",
+    )
+    assert len(rows) > 390
+    assert all(since == first_seen for since, first_seen in rows)
+    _, changed = query_marts(
+        sample_book.home,
+        "select count(*) from dim_limit_standing where since_date > (select min(business_date) from fct_night)",
+    )
+    assert changed[0][0] > 0

@@ -15,6 +15,12 @@ limits as (
 
 ),
 
+standings as (
+
+    select * from {{ ref('dec_limit_standing') }}
+
+),
+
 carried as (
 
     select * from {{ ref('stg_account_state') }}
@@ -25,9 +31,12 @@ select
     accounts.account_key,
     accounts.customer_key,
     accounts.reference_limit_minor,
-    limits.recommended_minor
+    limits.recommended_minor,
+    accounts.limit_minor,
+    standings.limit_since_date
 from accounts
 inner join limits on accounts.account_key = limits.account_key
+inner join standings on accounts.account_key = standings.account_key
 
 union all
 
@@ -35,7 +44,9 @@ select
     carried.account_key,
     carried.customer_key,
     carried.reference_limit_minor,
-    carried.recommended_minor
+    carried.recommended_minor,
+    carried.limit_minor,
+    carried.limit_since_date
 from carried
 left join accounts on carried.account_key = accounts.account_key
 where accounts.account_key is null

@@ -12,5 +12,7 @@ select
     account_key,
     customer_key,
     reference_limit_minor,
-    recommended_minor
+    recommended_minor,
+    limit_minor,
+    limit_since_date
 from carried

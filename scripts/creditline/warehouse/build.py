@@ -131,6 +131,8 @@ def _state_columns() -> dict[str, dict[str, str]]:
             "customer_key": "bigint",
             "reference_limit_minor": "bigint",
             "recommended_minor": "bigint",
+            "limit_minor": "bigint",
+            "limit_since_date": "date",
         },
         "customer": {
             "customer_key": "bigint",
