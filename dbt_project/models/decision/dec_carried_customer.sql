@@ -1,22 +1,34 @@
--- Grain: one row a customer and policy pack: what tonight hands to the next night.
+-- Grain: one row a customer: the believed features that tonight hands to the next night.
+-- A customer whom tonight's snapshot does not name keeps what the night before knew.
 
 with
 
-points as (
+features as (
 
-    select * from {{ ref('dec_feature_points') }}
+    select * from {{ ref('dec_believed_feature') }}
 
 ),
 
-scores as (
+carried as (
 
-    select * from {{ ref('dec_score') }}
+    select * from {{ ref('stg_customer_state') }}
 
 )
 
 select
-    points.*,
-    scores.score,
-    scores.band
-from points
-inner join scores on points.customer_key = scores.customer_key and points.policy_version = scores.policy_version
+    customer_key
+    {%- for feature in scored_features() %},
+    {{ feature }}
+    {%- endfor %}
+from features
+
+union all
+
+select
+    carried.customer_key
+    {%- for feature in scored_features() %},
+    carried.{{ feature }}
+    {%- endfor %}
+from carried
+left join features on carried.customer_key = features.customer_key
+where features.customer_key is null

@@ -1,5 +1,5 @@
 -- Grain: one row a customer and policy pack; one column of points a scored feature.
--- A missing value has a bin, and points, of its own. A distrusted feature keeps the points that the customer carries.
+-- A missing value has a bin, and points, of its own; a feature that the pack does not score has none.
 
 {{ config(materialized='table') }}
 
@@ -13,19 +13,7 @@ exposures as (
 
 features as (
 
-    select * from {{ ref('ftr_customer') }}
-
-),
-
-trust as (
-
-    select * from {{ ref('dec_feature_trust') }}
-
-),
-
-carried as (
-
-    select * from {{ ref('stg_customer_state') }}
+    select * from {{ ref('dec_believed_feature') }}
 
 ),
 
@@ -35,39 +23,31 @@ scorecard as (
 
 ),
 
-believed as (
+values_to_score as (
 
     select
         exposures.customer_key,
         exposures.policy_version
         {%- for feature in scored_features() %},
-        coalesce(
-            case when not trust.{{ feature }}_is_distrusted then features.{{ feature }} end, {{ missing_marker() }}
-        ) as {{ feature }},
-        case when trust.{{ feature }}_is_distrusted then carried.{{ feature }}_points end as {{ feature }}_carried
+        coalesce(features.{{ feature }}, {{ missing_marker() }}) as {{ feature }}
         {%- endfor %}
     from exposures
     inner join features on exposures.customer_key = features.customer_key
-    cross join trust
-    left join carried
-        on
-            exposures.customer_key = carried.customer_key
-            and exposures.policy_version = carried.policy_version
 
 )
 
 select
-    believed.customer_key,
-    believed.policy_version
+    values_to_score.customer_key,
+    values_to_score.policy_version
     {%- for feature in scored_features() %},
-    coalesce(believed.{{ feature }}_carried, bin_{{ loop.index }}.points, 0) as {{ feature }}_points
+    coalesce(bin_{{ loop.index }}.points, 0) as {{ feature }}_points
     {%- endfor %}
-from believed
+from values_to_score
 {%- for feature in scored_features() %}
 left join scorecard as bin_{{ loop.index }}
     on
-        believed.policy_version = bin_{{ loop.index }}.policy_version
+        values_to_score.policy_version = bin_{{ loop.index }}.policy_version
         and bin_{{ loop.index }}.feature = '{{ feature }}'
-        and believed.{{ feature }} >= bin_{{ loop.index }}.lower_value
-        and believed.{{ feature }} < bin_{{ loop.index }}.upper_value
+        and values_to_score.{{ feature }} >= bin_{{ loop.index }}.lower_value
+        and values_to_score.{{ feature }} < bin_{{ loop.index }}.upper_value
 {%- endfor %}

@@ -1,6 +1,5 @@
 -- Grain: one row an account that tonight's own score cuts, and reason code: the points lost under that reason.
--- The feature that lost most stands for its reason; its stored value is the evidence. A feature whose source is
--- distrusted tonight is never cited: its points are carried, its value is not to be believed.
+-- The feature that lost most stands for its reason; its stored value, as tonight believes it, is the evidence.
 
 with
 
@@ -18,13 +17,7 @@ points as (
 
 customer_features as (
 
-    select * from {{ ref('ftr_customer') }}
-
-),
-
-trust as (
-
-    select * from {{ ref('dec_feature_trust') }}
+    select * from {{ ref('dec_believed_feature') }}
 
 ),
 
@@ -81,7 +74,7 @@ evidence as (
         case scored_features.feature
             {%- for feature in scored_features() %}
             when '{{ feature }}'
-                then case when trust.{{ feature }}_is_distrusted then 0 else scored_features.best_points - points.{{ feature }}_points end
+                then scored_features.best_points - points.{{ feature }}_points
             {%- endfor %}
         end as points_lost
     from cut_customers
@@ -89,7 +82,6 @@ evidence as (
         on cut_customers.customer_key = points.customer_key and cut_customers.policy_version = points.policy_version
     inner join customer_features on cut_customers.customer_key = customer_features.customer_key
     inner join scored_features on cut_customers.policy_version = scored_features.policy_version
-    cross join trust
 
 ),
 

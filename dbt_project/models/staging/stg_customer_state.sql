@@ -1,4 +1,4 @@
--- Grain: one row a customer and policy pack that the night before carried over: the points of its last trusted night.
+-- Grain: one row a customer that the night before carried over: the scored features as it believed them.
 
 with
 

@@ -32,7 +32,7 @@ POLICIES_DIR = PROJECT_DIR / "policies"
 # What a night hands to the next: the state table, the model behind it, its sort key.
 _CARRIED = {
     "account": ("dec_carried_account", "account_key"),
-    "customer": ("dec_carried_customer", "customer_key, policy_version"),
+    "customer": ("dec_carried_customer", "customer_key"),
 }
 
 
@@ -134,13 +134,7 @@ def _state_columns() -> dict[str, dict[str, str]]:
             "limit_minor": "bigint",
             "limit_since_date": "date",
         },
-        "customer": {
-            "customer_key": "bigint",
-            "policy_version": "varchar",
-            **{f"{feature}_points": "bigint" for feature in scored},
-            "score": "bigint",
-            "band": "varchar",
-        },
+        "customer": {"customer_key": "bigint", **dict.fromkeys(scored, "bigint")},
     }
 
 
