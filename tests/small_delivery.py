@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -17,6 +19,7 @@ from creditline.landing.delivery import DeliveredTable, write_delivery
 
 NIGHT = date(2026, 9, 1)
 ACCOUNTS = 40
+csv.field_size_limit(1 << 30)
 SOURCES = ("account_snapshot", "loan_application", "session", "cash_flow")
 
 _ROWS = {
@@ -135,15 +138,10 @@ def change_manifest(directory: Path, change: Callable[[dict], None]) -> None:
 
 
 def _totals(source: str, lines: list[str]) -> dict[str, str]:
-    header = lines[0].lstrip("\ufeff").split(",") if lines else []
-    places = {name: header.index(name) for name in contract()[source].totals if name in header}
     sums = {name: Decimal(0) for name in contract()[source].totals}
-    for line in lines[1:]:
-        cells = line.split(",")
-        for name, place in places.items():
-            try:
-                amount = Decimal(cells[place])
-            except (InvalidOperation, IndexError):
-                continue
-            sums[name] += amount if amount.is_finite() else 0
+    for row in csv.DictReader(line.lstrip("\ufeff") for line in lines):
+        for name in sums:
+            amount = row.get(name) or ""
+            if re.fullmatch(r"-?\d{1,18}\.\d\d", amount, flags=re.ASCII):
+                sums[name] += Decimal(amount)
     return {name: str(total.quantize(Decimal("0.01"))) for name, total in sums.items()}

@@ -174,7 +174,7 @@ PACKED: list[tuple[str, Change, str]] = [
     ("81 cut short", lambda content: content[:-20], "gzip"),
     ("81 a tail of junk", lambda content: content + b"junk", "gzip"),
     ("81 not packed at all", gzip.decompress, "gzip"),
-    ("82 a bomb", lambda content: gzip.compress(gzip.decompress(content) + b"0" * (300 << 20)), "gzip_ratio"),
+    ("82 a bomb", lambda content: gzip.compress(gzip.decompress(content) + b"0" * (8 << 20)), "gzip_ratio"),
     ("83 an archive", lambda content: gzip.compress(b"PK\x03\x04" + gzip.decompress(content)), "file_format"),
     ("24 cut, then packed", lambda content: gzip.compress(gzip.decompress(content)[:-3]), "final_newline"),
 ]

@@ -15,7 +15,7 @@ from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.gate.suites import Suite
 from creditline.landing.accept import AcceptedSource
 from creditline.landing.contract import Source, contract
-from creditline.landing.rows import cents, number
+from creditline.landing.typing import amount
 
 _LEVELS = ("pass", "distrust", "refuse")
 
@@ -179,7 +179,7 @@ def _must_be_conserved(
             f" {entry.delivered_rows} delivered; report it with the file"
         )
     for name, held in _held_totals(connection, entry, contract()[entry.source]).items():
-        if cents(accepted[name] + held) != cents(entry.delivered_totals[name]):
+        if accepted[name] + held != entry.delivered_totals[name]:
             raise GateBroken(
                 f"{entry.file}: {name}: {accepted[name]} accepted + {held} quarantined is not the"
                 f" {entry.delivered_totals[name]} delivered; report it with the file"
@@ -187,11 +187,12 @@ def _must_be_conserved(
 
 
 def _held_totals(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource, source: Source) -> dict[str, Decimal]:
-    """What the quarantined rows add up to; cells and lines that are no numbers hold what the sender's total leaves over."""
+    """What the quarantined rows add up to; cells and lines that do not fit hold what the sender's total leaves over."""
     if not source.totals:
         return {}
-    sums = ", ".join(f"coalesce(sum({number(name)}), 0)" for name in source.totals)
-    strange = ", ".join(f'count("{name}") - count({number(name)})' for name in source.totals)
+    amounts = {name: amount(name, is_typed=entry.is_typed) for name in source.totals}
+    sums = ", ".join(f"coalesce(sum({cell}), 0)" for cell in amounts.values())
+    strange = ", ".join(f'count("{name}") - count({cell})' for name, cell in amounts.items())
     held = connection.execute(
         f"select {sums} from landed_{entry.relation} semi join quarantine_{entry.relation} using (source_row)"
     ).fetchone()

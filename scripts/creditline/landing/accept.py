@@ -41,6 +41,7 @@ class AcceptedSource:
     relation: str
     file: str
     file_sha256: str
+    is_typed: bool
     delivered_rows: int
     delivered_totals: dict[str, Decimal]
     unread_rows: int
@@ -171,6 +172,7 @@ def _accepted(
         relation=entry.relation,
         file=entry.file,
         file_sha256=entry.sha256,
+        is_typed=entry.is_typed,
         delivered_rows=entry.rows,
         delivered_totals=dict(sorted(entry.totals.items())),
         unread_rows=unread_rows,

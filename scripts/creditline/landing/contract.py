@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,9 +64,14 @@ class DeliveredSource(BaseModel):
     format: Literal["csv", "csv.gz", "parquet"]
     rows: int = Field(ge=0)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    totals: dict[str, Decimal] = {}
+    totals: dict[str, Annotated[Decimal, Field(max_digits=26, decimal_places=2)]] = {}
     coverage_from: date | None = None
     corrects_business_date: date | None = None
+
+    @property
+    def is_typed(self) -> bool:
+        """The cells have their types already (Parquet) instead of being text (CSV)."""
+        return self.format == "parquet"
 
     @property
     def relation(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -16,8 +16,8 @@ import duckdb
 from creditline.landing.contract import DeliveredSource, Source
 from creditline.landing.files import MAX_LINE, FileRefused, PlainFile, check_file, check_unchanged, literal_path
 from creditline.landing.parquet import check_parquet, land_parquet
+from creditline.landing.typing import amount
 
-_CENT = Decimal("0.01")
 # DuckDB names what is wrong with a line; these are wrong with the file.
 _FATAL = {"LINE SIZE OVER MAXIMUM": f"holds a line longer than {MAX_LINE} bytes"}
 
@@ -37,7 +37,7 @@ def land(
     connection.execute(
         f"create or replace table unread_{entry.relation} (source_row bigint, raw_line varchar, error varchar)"
     )
-    if entry.format == "parquet":
+    if entry.is_typed:
         plain = check_parquet(plain, entry, source)
         land_parquet(connection, plain, entry, source)
     else:
@@ -65,8 +65,8 @@ def reading(entry: DeliveredSource) -> Iterator[None]:
 def check_counts(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource, source: Source) -> int:
     """Rows and control totals are those of the manifest. Returns: how many lines are no rows.
 
-    A total is the sum of the cells that are numbers. What it states beyond them belongs to cells that are none and to
-    lines that are no rows; where there are none of either, it must tie to the cent.
+    A total is the sum of the cells that fit the contract's type. What it states beyond them belongs to cells that do
+    not fit and to lines that are no rows; where there are none of either, it must tie.
 
     Raises: FileRefused.
     """
@@ -88,29 +88,19 @@ def check_counts(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource, 
             "state exactly these",
         )
     for name, (total, strange) in _landed_totals(connection, entry, source).items():
-        if not unread and not strange and total != cents(entry.totals[name]):
+        if not unread and not strange and total != entry.totals[name]:
             raise FileRefused(entry.file, "totals", f"{name} sums to {total}, the manifest says {entry.totals[name]}")
     return unread
-
-
-def cents(amount: Decimal) -> Decimal:
-    """An amount to the cent, half away from zero, as DuckDB rounds."""
-    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
-
-
-def number(column: str) -> str:
-    """SQL: the delivered cell as a number, null where it is none; wide enough for any sum of cells."""
-    return f'try_cast("{column}" as decimal(28, 6))'
 
 
 def _landed_totals(
     connection: duckdb.DuckDBPyConnection, entry: DeliveredSource, source: Source
 ) -> dict[str, tuple[Decimal, int]]:
-    """By column: the sum of its numbers, and how many cells hold something that is no number."""
+    """By column: the sum of its amounts, and how many cells hold something that is none."""
     if not source.totals:
         return {}
     sums = ", ".join(
-        f'coalesce(sum({number(name)}), 0)::decimal(38, 2), count("{name}") - count({number(name)})'
+        f'coalesce(sum({amount(name, is_typed=entry.is_typed)}), 0), count("{name}") - count({amount(name, is_typed=entry.is_typed)})'
         for name in source.totals
     )
     values = connection.execute(f"select {sums} from landed_{entry.relation}").fetchone()

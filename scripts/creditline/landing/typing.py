@@ -75,6 +75,15 @@ def type_rules(source: Source, delivered: tuple[str, ...], *, is_typed: bool) ->
     return [_rule(column, is_typed) for column in source.columns if column.name in delivered]
 
 
+def amount(column: str, *, is_typed: bool) -> str:
+    """SQL: a delivered cell of a money column as an amount, null where it does not fit; `is_typed` as in type_rules."""
+    if is_typed:
+        return f'"{column}"'
+    return (
+        f'case when regexp_full_match("{column}", \'{_PATTERN["money"]}\') then cast("{column}" as decimal(18, 2)) end'
+    )
+
+
 def type_rows(
     connection: duckdb.DuckDBPyConnection,
     entry: DeliveredSource,
@@ -90,8 +99,7 @@ def type_rows(
     delivery, so that a suite can say that nothing happened after it); over Parquet it is a view. `misfit_` has
     source_row, rule, column_name, value.
     """
-    is_typed = entry.format == "parquet"
-    rules = type_rules(source, delivered, is_typed=is_typed)
+    rules = type_rules(source, delivered, is_typed=entry.is_typed)
     broken = " ".join(f"when {rule.breaks} then {number}" for number, rule in enumerate(rules))
     facts = ", ".join(
         f"struct_pack(rule := '{rule.name}', column_name := '{rule.column}', value := cast(\"{rule.column}\" as varchar))"
@@ -104,7 +112,7 @@ def type_rows(
     casts = {rule.column: rule.cast for rule in rules}
     columns = ", ".join(f'{casts.get(column.name) or _absent(column)} as "{column.name}"' for column in source.columns)
     connection.execute(
-        f"create or replace {'view' if is_typed else 'table'} typed_{entry.relation} as select source_row, {columns},"
+        f"create or replace {'view' if entry.is_typed else 'table'} typed_{entry.relation} as select source_row, {columns},"
         f" timestamp '{known_at.isoformat(sep=' ')}' as known_at, date '{known_date.isoformat()}' as known_date"
         f" from landed_{entry.relation} {_without_misfits(connection, entry)}"
     )
