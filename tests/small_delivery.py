@@ -25,7 +25,7 @@ SOURCES = ("account_snapshot", "loan_application", "session", "cash_flow")
 _ROWS = {
     "account_snapshot": """
         select printf('A%05d', i) as account_id, printf('C%05d', i // 2) as customer_id, 'card' as product_code,
-            'active' as status, date '2024-01-01' + cast(i as integer) as opened_date, 'CNY' as currency_code,
+            'active' as status, date '2024-01-01' + cast(i % 300 as integer) as opened_date, 'CNY' as currency_code,
             5000 + i as limit_amount, i * 10 as principal_balance, 1.25 as accrued_interest_balance,
             0 as arrears_balance, 0 as days_past_due, 0.18 as rate_apr, 'BANK01' as legal_entity_code,
             'consumer' as purpose_code, 'internet' as channel_code, 100 + {night} as minimum_due_amount,

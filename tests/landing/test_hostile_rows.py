@@ -115,7 +115,7 @@ LINES: list[tuple[str, Callable[[str], str], str]] = [
     ("15 a byte that is no UTF-8", lambda line: line.replace("normal", "norm\udce4l"), "line:invalid_encoding"),
     ("21 a comment", lambda line: "# comment", "line:missing_columns"),
     ("22 a trailer", lambda line: "TRAILER,40", "line:missing_columns"),
-    ("28 quote in an unquoted field", lambda line: line.replace("A00006", 'A0"0006'), ID),
+    ("28 quote in an unquoted field", lambda line: line.replace("A0", 'A"0'), ID),
 ]
 
 
@@ -123,12 +123,10 @@ LINES: list[tuple[str, Callable[[str], str], str]] = [
 @pytest.mark.parametrize("row", [1, 7, ACCOUNTS], ids=["first", "middle", "last"])
 def test_a_line_that_is_no_row_is_held_and_moves_no_other(home, delivery, change, rule, row):
     good = good_rows(home)
-    if rule == ID and row != 7:
-        pytest.skip("its account is in the seventh row")
     spoil_row(delivery, SNAPSHOT, row, change)
     held, rows = judged(home)
     assert held == [(row, rule)]
-    assert rows == [row_ for row_ in good if row_[0] != row]
+    assert rows == [each for each in good if each[0] != row]
 
 
 def test_an_unclosed_quote_refuses_the_file(home, delivery):
