@@ -6,9 +6,11 @@ import csv
 import hashlib
 import json
 import re
+import tempfile
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -20,7 +22,8 @@ from creditline.landing.delivery import DeliveredTable, write_delivery
 NIGHT = date(2026, 9, 1)
 ACCOUNTS = 40
 csv.field_size_limit(1 << 30)
-SOURCES = ("account_snapshot", "loan_application", "session", "cash_flow")
+SOURCES = ("account_snapshot", "session")
+ALL_SOURCES = ("account_snapshot", "loan_application", "session", "cash_flow")
 
 _ROWS = {
     "account_snapshot": """
@@ -60,23 +63,43 @@ def deliver(
     feed: str = "core",
 ) -> Path:
     """Write the good delivery of one night; nights from NIGHT on have sequence 1, 2, …"""
-    number = (night - NIGHT).days + 1
-    with duckdb.connect() as connection:
+    cut_off_at = home.cut_off_at(night)
+    target = home.landing / night.isoformat()
+    target.mkdir(parents=True)
+    written = _written(night, sequence or (night - NIGHT).days + 1, accounts, sources, file_format, feed, cut_off_at)
+    for name, content in written.items():
+        (target / name).write_bytes(content)
+    return target
+
+
+@cache
+def _written(
+    night: date,
+    sequence: int,
+    accounts: int,
+    sources: tuple[str, ...],
+    file_format: str,
+    feed: str,
+    cut_off_at: datetime,
+) -> dict[str, bytes]:
+    """The files of a good delivery by name; the same for every test that asks for the same."""
+    with tempfile.TemporaryDirectory() as landing, duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         for source in sources:
-            rows = _ROWS[source].format(night=number, day=night)
+            rows = _ROWS[source].format(night=(night - NIGHT).days + 1, day=night)
             connection.execute(f"create table {source} as {rows} from range({accounts}) as numbers(i)")
-        return write_delivery(
+        directory = write_delivery(
             connection,
-            home.landing,
+            Path(landing),
             feed=feed,
             business_date=night,
-            sequence=sequence or number,
-            delivered_at=home.cut_off_at(night) - timedelta(hours=1),
-            cutoff_at=home.cut_off_at(night),
+            sequence=sequence,
+            delivered_at=cut_off_at - timedelta(hours=1),
+            cutoff_at=cut_off_at,
             tables=[DeliveredTable(source, source) for source in sources],
             file_format=file_format,
         )
+        return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
 def spoil(directory: Path, file: str, change: Callable[[bytes], bytes], *, is_sealed: bool = True) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import duckdb
 import pytest
-from small_delivery import ACCOUNTS, NIGHT, change_entry, deliver, small_home, spoil, spoil_cell, spoil_row
+from small_delivery import ACCOUNTS, ALL_SOURCES, NIGHT, change_entry, deliver, small_home, spoil, spoil_cell, spoil_row
 
 from creditline.gate.quarantine import mark_bad_rows
 from creditline.gate.suites import load_suite
@@ -187,7 +187,8 @@ def test_the_twin_of_a_row_that_does_not_fit_goes_with_it(home, delivery):
     assert judged(home)[0] == [(7, "twin_of_misfit:account_id"), (ACCOUNTS + 1, MONEY)]
 
 
-def test_twins_of_a_compound_key(home, delivery):
+def test_twins_of_a_compound_key(home):
+    delivery = deliver(home, sources=ALL_SOURCES)
     spoil(delivery, "cash_flow.csv", repeat(3, lambda line: line.replace(b",1", b",2")))
     held, _ = judged(home, "cash_flow")
     assert held == [(row, "unique:customer_id+flow_date+direction+kind") for row in (3, ACCOUNTS + 1)]

@@ -184,14 +184,14 @@ def test_a_stale_source_is_refused_alone(home, delivery):
     stale(home, "session")
     record = take_in(home, SECOND)
     assert {entry.source: entry.verdict for entry in record.sources}["session"] == "refuse"
-    assert "duplicate" in record.sources[2].reasons[0]
+    assert "duplicate" in record.sources[1].reasons[0]
 
 
 def test_a_refused_file_is_no_duplicate_of_itself(home, delivery):
     spoil(delivery, "session.csv", lambda content: content.replace(b"event_id", b"event", 1))
     take_in(home)
     stale(home, "session")
-    assert "header" in take_in(home, SECOND).sources[2].reasons[0]
+    assert "header" in take_in(home, SECOND).sources[1].reasons[0]
 
 
 def test_an_empty_file_may_come_every_night(home):
