@@ -46,9 +46,10 @@ judged as (
         instalments.instalment_no,
         instalments.due_date,
         instalments.due_minor,
-        coalesce(instalments.paid_minor, 0) as paid_minor,
         instalments.is_reversed,
-        -- a payment after tonight is not known yet
+        -- a payment after tonight is not known yet: neither its day nor its amount
+        case when instalments.paid_date > night.business_date then 0 else coalesce(instalments.paid_minor, 0) end
+            as paid_minor,
         case when instalments.paid_date <= night.business_date then instalments.paid_date end as paid_date
     from instalments
     inner join accounts on instalments.account_key = accounts.account_key

@@ -1,0 +1,76 @@
+"""Every feature of every customer equals an independent reference, over books full of awkward cases."""
+
+from __future__ import annotations
+
+import csv
+from calendar import monthrange
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from feature_fixtures import Book, build_models, lay, read_rows
+from feature_reference import Reference
+from random_book import SOURCES, random_book
+
+from creditline.warehouse.dbt import PROJECT_DIR
+
+LEAP_DAY = date(2024, 2, 29)
+YEAR_END = date(2023, 12, 31)
+LONG_AGO = date(2022, 1, 1)
+DAILY = [LEAP_DAY - timedelta(days=back) for back in (*range(130, 0, -3), 179, 180, 90, 89, 60, 59, 30, 29, 0)]
+
+
+def _month_ends(count: int) -> list[date]:
+    months = [(YEAR_END.year - back // 12, YEAR_END.month - back % 12) for back in range(count)]
+    return sorted(date(year, month, monthrange(year, month)[1]) for year, month in months)
+
+
+def _book(case: str) -> Book:
+    everything = {name: LONG_AGO for name in ("account_snapshot", *SOURCES)}
+    if case == "leap day":
+        return random_book(LEAP_DAY, seed=1, customers=150, nights=sorted(set(DAILY)), coverage=everything)
+    if case == "month ends":
+        return random_book(YEAR_END, seed=2, customers=100, nights=_month_ends(12), coverage=everything)
+    if case == "edge of coverage":
+        # each source reaches back to the first day of one of its windows, and one day short of the next longer one
+        reach = {"account_snapshot": 90, "loan_application": 90, "instalment": 91, "cash_flow": 90}
+        reach |= {"session": 7, "bureau_score": 10, "related_product": 29, "profile_change": 30}
+        edges = {name: LEAP_DAY - timedelta(days=days - 1) for name, days in reach.items()}
+        return random_book(LEAP_DAY, seed=3, customers=60, nights=sorted(set(DAILY)), coverage=edges)
+    first_night = {"account_snapshot": LEAP_DAY, "loan_application": LEAP_DAY, "profile_change": LONG_AGO}
+    return random_book(LEAP_DAY, seed=4, customers=60, nights=[LEAP_DAY], coverage=first_night)
+
+
+@pytest.mark.parametrize("case", ["leap day", "month ends", "edge of coverage", "first night"])
+def test_features_equal_the_reference(case: str, tmp_path: Path) -> None:
+    book, file = _book(case), tmp_path / "warehouse.duckdb"
+    lay(book, file)
+    build_models(file, "+ftr_customer")
+    built, expected = read_rows(file, "ftr_customer", "customer_key"), Reference(book).features()
+
+    assert built.keys() == expected.keys()
+    differing = [
+        f"customer {key}, {name}: {built[key][name]} built, {value} expected"
+        for key, row in expected.items()
+        for name, value in row.items()
+        if built[key][name] != value
+    ]
+    assert not differing, f"{len(differing)} differ, first: {differing[:8]}"
+    assert all(built[key].keys() == row.keys() for key, row in expected.items())
+    if case == "leap day":
+        dull = [name for name in next(iter(built.values())) if len({row[name] for row in built.values()} - {None}) < 2]
+        assert not dull, f"the book does not try {dull}"
+
+
+def test_page_and_seed_and_model_name_the_same_features() -> None:
+    with (PROJECT_DIR / "seeds" / "feature.csv").open(newline="") as stream:
+        seed = list(csv.DictReader(stream))
+    page = (PROJECT_DIR.parent / "docs" / "features.md").read_text().splitlines()
+    columns = ("feature", "source", "window_days", "unit", "sign", "role", "description")
+
+    assert [line for line in page if line.startswith(("| f0", "| f1", "| f2", "| f3", "| f4"))] == [
+        f"| {' | '.join(row[name] for name in columns)} |" for row in seed
+    ]
+    model = (PROJECT_DIR / "models" / "features" / "ftr_customer.sql").read_text()
+    assert [row["feature"] for row in seed if f".{row['feature']}" not in model] == []
+    assert len(seed) == 44
