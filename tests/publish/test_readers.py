@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 
 import duckdb
 import pytest
@@ -46,6 +47,7 @@ def test_a_reader_is_never_disturbed_by_a_running_night(sample_book, tmp_path):
     )  # fmt: skip
     try:
         list(run_all(home))
+        time.sleep(3)  # long enough for a query after the flip, also on a busy machine
     finally:
         stop.touch()
         output, error = reader.communicate(timeout=60)

@@ -60,6 +60,7 @@ def _great_expectations() -> object:
     def _remember_duckdb_connections(connection, record):
         if type(connection).__module__.startswith("duckdb"):
             _connections.append(connection)
+            connection.execute("set enable_progress_bar = false")
 
     return gx
 
@@ -144,6 +145,7 @@ def _judged(table: str, result: object) -> Judged:
     raised = (result.exception_info or {}).get("raised_exception")
     message = (result.exception_info or {}).get("exception_message") if raised else None
     observed = values.get("observed_value")
+    unexpected = observed if config.type == "unexpected_rows_expectation" else values.get("unexpected_count")
     return Judged(
         table=table,
         rule=config.meta["rule"],
@@ -151,7 +153,7 @@ def _judged(table: str, result: object) -> Judged:
         on_fail=config.meta["on_fail"],
         success=bool(result.success),
         element_count=values.get("element_count"),
-        unexpected_count=values.get("unexpected_count"),
+        unexpected_count=unexpected,
         observed_value=None if observed is None else str(observed),
         error=message,
     )

@@ -11,6 +11,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.home.database import connect
 from creditline.home.files import move_into_place, partial_of
 
 _WAIT_SECONDS = 30
@@ -60,7 +61,7 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_of(path)
     partial.unlink(missing_ok=True)
-    with duckdb.connect(str(partial)) as store:
+    with connect(str(partial)) as store:
         for subject in ("account", "customer"):
             store.execute(f"create table {subject} ({subject}_key bigint not null, {subject}_id varchar not null)")
     move_into_place(partial, path)
@@ -83,7 +84,7 @@ def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: 
 
 def account_key_of(home: Home, account_id: str) -> int:
     """Our key of one account. Raises CreditlineError if no delivery ever named it."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         attach_identity(connection, home)
         row = connection.execute(
             "select account_key from identity.account where account_id = ?", [account_id]

@@ -17,6 +17,7 @@ from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_record
 from creditline.gate.suites import load_suite
 from creditline.gate.verdict import SourceVerdict, judge_source, previous_record, refused_at_acceptance
 from creditline.home import Home
+from creditline.home.database import connect
 from creditline.home.files import canonical_json, write_file
 from creditline.landing.accept import Acceptance, keep_refusal, read_acceptance, scratch_file
 from creditline.landing.files import check_unchanged
@@ -47,7 +48,7 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
             raise InputsRefused(f"night {business_date} is not accepted; run `creditline night --date {business_date}`")
         return GateVerdict(known[-1])
     judged = _judge(home, acceptance)
-    with duckdb.connect(str(scratch_file(home, business_date))) as connection:
+    with connect(str(scratch_file(home, business_date))) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set memory_limit = '{home.settings.memory_limit}'")
         connection.execute(f"set threads = {home.settings.threads}")

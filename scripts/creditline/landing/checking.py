@@ -12,6 +12,7 @@ import duckdb
 from creditline.errors import UsageError
 from creditline.gate.quarantine import mark_bad_rows
 from creditline.gate.suites import load_suite
+from creditline.home.database import connect
 from creditline.landing.contract import DeliveredSource, Manifest, contract
 from creditline.landing.files import FileRefused
 from creditline.landing.manifest import naive_utc, read_manifest
@@ -57,7 +58,7 @@ def check_delivery(directory: Path) -> DeliveryCheck:
         manifest, _ = read_manifest(directory)
     except FileRefused as error:
         return DeliveryCheck(directory, (_of_file(error),))
-    with tempfile.TemporaryDirectory() as scratch, duckdb.connect() as connection:
+    with tempfile.TemporaryDirectory() as scratch, connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         found = [
             misfit

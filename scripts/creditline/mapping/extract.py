@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import CreditlineError, UsageError
+from creditline.home.database import connect
 from creditline.mapping.definition import (
     DATES_FILE,
     MAP_FILE,
@@ -45,7 +46,7 @@ def open_extract(map_: Map, source: Path, writable: Path) -> Iterator[duckdb.Duc
         writable: the folder below which the caller will write; it need not exist yet.
     """
     files = {name: _files_of(map_, name, table, source) for name, table in map_.definition.tables.items()}
-    with tempfile.TemporaryDirectory() as spill, duckdb.connect(config={"temp_directory": spill}) as connection:
+    with tempfile.TemporaryDirectory() as spill, connect(config={"temp_directory": spill}) as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute("set autoinstall_known_extensions = false")
         connection.execute("create schema extract")

@@ -11,13 +11,13 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 from rich.console import Console
 from rich.table import Table
 
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
+from creditline.home.database import connect
 from creditline.mapping import import_book, load_map
 from creditline.night import run_all
 from creditline.publish.reader import query_marts
@@ -60,7 +60,7 @@ def night_totals(home: Home) -> list[tuple]:
 def default_rates(home: Home, truth: Path) -> dict[str, tuple[int, Decimal]]:
     """Accounts and default rate in percent by action of the last night; the label is read here and nowhere else."""
     decisions = home.current / "marts" / "fct_limit_decision.parquet"
-    with duckdb.connect() as connection:
+    with connect() as connection:
         attach_identity(connection, home)
         rows = connection.execute(
             "select action, count(*), round(100.0 * count_if(truth.has_defaulted) / count(*), 2)::decimal(5, 2)"
@@ -72,7 +72,7 @@ def default_rates(home: Home, truth: Path) -> dict[str, tuple[int, Decimal]]:
 
 def source_balance(directory: Path, day: date) -> Decimal:
     """What the customers of the Berka bank had in their accounts on one day, straight from the source, to the cent."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         return connection.execute(
             "select sum(balance)::decimal(18, 2) from"
             f" read_parquet('{directory}/berka_daily_19930101_19940330.parquet') where dt = ?",

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
+from creditline.home.database import connect
 from creditline.home.files import sync_file
 from creditline.warehouse.build import Build
 from creditline.warehouse.parquet import write_parquet
@@ -32,7 +33,7 @@ def export_marts(warehouse_file: Path, build: Build, directory: Path) -> dict[st
     """
     directory.mkdir(parents=True)
     rows = {}
-    with duckdb.connect(str(warehouse_file), read_only=True) as connection:
+    with connect(str(warehouse_file), read_only=True) as connection:
         for table in (*build.marts, *build.reports):
             target = directory / f"{table.name}.parquet"
             write_parquet(connection, f"select * from {table.name} order by {', '.join(table.key)}", target)
@@ -50,7 +51,7 @@ def write_marts_database(
         staged_home: folder in which the new publication lies as it will in the home, `published/<date>/r<NN>/`.
     """
     target.unlink(missing_ok=True)
-    with duckdb.connect(str(target)) as connection:
+    with connect(str(target)) as connection:
         # A view is bound when it is made: let it find the one publication that is not in its place yet.
         connection.execute(f"set variable creditline_home = '{staged_home}'")
         _write_publications(connection, nights)

@@ -12,11 +12,10 @@ from datetime import date
 from importlib import metadata
 from pathlib import Path
 
-import duckdb
-
 from creditline.errors import CreditlineError
 from creditline.gate.record import delivery_records
 from creditline.home import Home
+from creditline.home.database import connect
 from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
 from creditline.home.keys import sign_file
 from creditline.publish.marts import PublishedNight, export_marts, write_marts_database
@@ -87,7 +86,7 @@ def _flip(home: Home, business_date: date) -> None:
 
 
 def _write_reports(home: Home, build: Build, directory: Path) -> list[ReportFile]:
-    with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+    with connect(str(home.warehouse_file), read_only=True) as connection:
         entity, jurisdiction = connection.execute(
             "select min(entity), min(jurisdiction) from dim_policy"
             " where policy_version in (select policy_version from fct_limit_decision)"
@@ -143,7 +142,7 @@ def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]
 
 
 def _checks(home: Home) -> list[dict[str, object]]:
-    with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+    with connect(str(home.warehouse_file), read_only=True) as connection:
         relation = connection.sql("select * from rpt_r00_edit_check order by all")
         return [dict(zip(relation.columns, map(_plain, row), strict=True)) for row in relation.fetchall()]
 

@@ -9,6 +9,7 @@ import duckdb
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
+from creditline.home.database import connect
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def open_marts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     database = home.current / "marts.duckdb"
     if not database.is_file():
         raise CreditlineError(f"{home.root}: no night is published yet; run `creditline night --all`")
-    with duckdb.connect(str(database.resolve()), read_only=True) as connection:
+    with connect(str(database.resolve()), read_only=True) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set variable creditline_home = '{home.root}'")
         connection.execute(f"set allowed_directories = ['{home.published}']")

@@ -12,6 +12,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
+from creditline.home.database import connect
 from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
 from creditline.publish import MANIFEST, REVISION
 from creditline.release.modes import Modes, read_modes
@@ -59,7 +60,7 @@ def release(home: Home, business_date: date) -> Release:
     if business_date != max(home.published_dates()):
         raise ReleaseRefused(f"night {business_date} is not the newest; its orders were replaced by a later night's")
     modes = read_modes(home)
-    with duckdb.connect() as connection:
+    with connect() as connection:
         orders, withheld = _lay_orders(connection, home, publication, modes)
         if not _has_live_slice(connection, modes):
             return Release(business_date, None, None, 0, withheld, "every slice is in observe or paused", is_new=False)

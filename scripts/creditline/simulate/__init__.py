@@ -14,6 +14,7 @@ import numpy as np
 
 from creditline.errors import UsageError
 from creditline.home import Home, HomeSettings
+from creditline.home.database import connect
 from creditline.landing.contract import MANIFEST_FILE, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.simulate import activity
@@ -133,7 +134,7 @@ def _land_nights(home: Home, progress: Progress, nights: int, tell: Teller) -> S
 
 
 def _connect(home: Home) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
+    connection = connect()
     connection.execute("set timezone = 'UTC'")
     connection.execute(f"set threads = {home.settings.threads}")
     connection.execute(f"set memory_limit = '{home.settings.memory_limit}'")

@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
 from creditline.gate.record import delivery_records
 from creditline.home import Home
+from creditline.home.database import connect
 from creditline.home.files import canonical_json, write_file
 from creditline.policy import archive, lay_policy_tables, packs_in_force
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
@@ -113,7 +112,7 @@ def _lay_sources(home: Home, business_date: date, previous: date | None, packs: 
         home_name=home.settings.name,
     )
     records = delivery_records(home)
-    with duckdb.connect(str(home.warehouse_file)) as connection:
+    with connect(str(home.warehouse_file)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         lay_run(connection, night, night_sources(home, records, business_date))
         lay_raw(connection, home, records, business_date)
@@ -139,7 +138,7 @@ def _state_columns() -> dict[str, dict[str, str]]:
 
 
 def _export_state(home: Home, business_date: date) -> None:
-    with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+    with connect(str(home.warehouse_file), read_only=True) as connection:
         for table, (model, key) in _CARRIED.items():
             target = state_file(home, business_date, table)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +146,7 @@ def _export_state(home: Home, business_date: date) -> None:
 
 
 def _used_policy_versions(home: Home) -> dict[str, str]:
-    with duckdb.connect(str(home.warehouse_file), read_only=True) as connection:
+    with connect(str(home.warehouse_file), read_only=True) as connection:
         rows = connection.execute(
             "select pack, policy_version from dim_policy where policy_version in (select policy_version from dec_account)"
             " order by pack"
