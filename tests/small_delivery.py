@@ -152,6 +152,14 @@ def change_entry(directory: Path, file: str, /, **stated: object) -> None:
     change_manifest(directory, changed)
 
 
+def add_entry(directory: Path, source: str, **stated: object) -> None:
+    """Add to the manifest a CSV file that already lies in the delivery; `stated` adds to or replaces what it says."""
+    file = f"{source}.csv"
+    entry = {"source": source, "file": file, "format": "csv", "rows": 0, "sha256": ""}
+    change_manifest(directory, lambda manifest: manifest["sources"].append(entry))
+    seal(directory, file, **stated)
+
+
 def change_manifest(directory: Path, change: Callable[[dict], None]) -> None:
     """Change the manifest in place."""
     path = directory / "manifest.json"

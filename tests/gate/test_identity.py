@@ -1,0 +1,182 @@
+"""Keys instead of ids: numbered from one, for good, and waiting for each other; tokens are HMACs."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+import time
+from datetime import timedelta
+
+import duckdb
+import pytest
+from small_delivery import ALL_SOURCES, NIGHT, add_entry, deliver, small_home, spoil_cell
+
+from creditline.errors import CreditlineError
+from creditline.gate import identity as identity_room
+from creditline.gate.identity import IdentityBusy, account_key_of, identity
+from creditline.gate.inputs import gate_inputs
+from creditline.gate.raw import hmac_pads
+from creditline.home import DEMO_SECRET
+from creditline.landing.accept import accept
+
+SECOND = NIGHT + timedelta(days=1)
+
+
+def take_in(home, night=NIGHT):
+    accept(home, night)
+    return gate_inputs(home, night).record
+
+
+def keys(home, subject: str) -> dict[str, int]:
+    with duckdb.connect(str(home.identity_file), read_only=True) as connection:
+        return dict(connection.execute(f"select {subject}_id, {subject}_key from {subject}").fetchall())
+
+
+def test_keys_are_numbered_from_one_in_order_of_the_ids(home):
+    deliver(home, accounts=6)
+    take_in(home)
+    assert keys(home, "account") == {f"A{n:05d}": n + 1 for n in range(6)}
+    # sessions name customers 0 to 2 as well, none of them gets a second key
+    assert keys(home, "customer") == {f"C{n:05d}": n + 1 for n in range(3)}
+
+
+def test_who_is_known_keeps_the_key_and_who_is_new_gets_the_next(home):
+    deliver(home, accounts=6)
+    take_in(home)
+    second = deliver(home, night=SECOND, accounts=7)
+    spoil_cell(second, "account_snapshot.csv", 7, "account_id", "A00000x")
+    take_in(home, SECOND)
+    assert keys(home, "account") == {f"A{n:05d}": n + 1 for n in range(6)} | {"A00000x": 7}
+
+
+def test_customers_are_numbered_in_the_order_of_the_contract(home):
+    """The snapshot's customers come first, whatever later files say and in whatever order the manifest names them."""
+    deliver(home, accounts=4, sources=("cash_flow", "session", "account_snapshot"))
+    take_in(home)
+    assert keys(home, "customer") == {"C00000": 1, "C00001": 2, "C00002": 3, "C00003": 4}
+
+
+def test_the_key_of_an_account_is_found_or_said_to_be_unknown(home):
+    deliver(home, accounts=6)
+    take_in(home)
+    assert account_key_of(home, "A00003") == 4
+    with pytest.raises(CreditlineError, match=r"account A9 is not known in .*; check the id"):
+        account_key_of(home, "A9")
+
+
+def test_every_id_has_one_key_after_many_nights(home):
+    for number in range(3):
+        night = NIGHT + timedelta(days=number)
+        deliver(home, night=night, accounts=10 + 5 * number, sources=ALL_SOURCES)
+        take_in(home, night)
+    for subject in ("account", "customer"):
+        found = keys(home, subject)
+        assert sorted(found.values()) == list(range(1, len(found) + 1))
+
+
+def test_renumbered_ids_get_keys_of_their_subject(home):
+    delivery = deliver(home, accounts=6)
+    (delivery / "id_change.csv").write_text(
+        "kind,subject,old_id,new_id,effective_date\n"
+        "renumber,account,A00001,A00001-new,2026-09-01\nmerge,customer,C00001,C00000,2026-09-01\n"
+    )
+    add_entry(delivery, "id_change", rows=2)
+    take_in(home)
+    path = next((home.raw / "id_change").rglob("*.parquet"))
+    rows = duckdb.execute(f"select kind, subject, old_key, new_key from '{path}' order by kind").fetchall()
+    assert rows == [("merge", "customer", 2, 1), ("renumber", "account", 2, 7)]
+
+
+# --- waiting ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_exchange_waits_for_a_reader_in_another_connection(home, monkeypatch):
+    deliver(home, accounts=6)
+    accept(home, NIGHT)
+    identity_room._create(home.identity_file)
+    reader = duckdb.connect(str(home.identity_file), read_only=True)
+    done = []
+    waiting = threading.Thread(target=lambda: done.append(gate_inputs(home, NIGHT)))
+    waiting.start()
+    time.sleep(1.5)
+    assert (done, waiting.is_alive()) == ([], True)
+    reader.close()
+    waiting.join(timeout=20)
+    assert done[0].record.sources[0].verdict == "pass"
+
+
+def test_a_store_that_stays_locked_is_named(home, monkeypatch):
+    identity_room._create(home.identity_file)
+    monkeypatch.setattr(identity_room, "_WAIT_SECONDS", 0.2)
+    with (
+        duckdb.connect(str(home.identity_file), read_only=True),
+        duckdb.connect() as connection,
+        pytest.raises(IdentityBusy, match=r"identity\.duckdb is held by another process; end it and try again"),
+        identity(connection, home, for_writing=True),
+    ):
+        pass
+
+
+def test_a_store_is_whole_or_absent(home, monkeypatch):
+    def dies(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(identity_room, "move_into_place", dies)
+    with pytest.raises(KeyboardInterrupt):
+        identity_room._create(home.identity_file)
+    monkeypatch.undo()
+    assert not home.identity_file.exists()
+    identity_room._create(home.identity_file)
+    assert keys(home, "account") == {}
+
+
+# --- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def python_token(secret: bytes, value: str) -> str:
+    return hmac.new(secret, value.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def test_tokens_are_the_hmac_of_the_delivered_value(home):
+    deliver(home, accounts=6)
+    take_in(home)
+    path = next((home.raw / "session").rglob("*.parquet"))
+    rows = duckdb.execute(
+        f"select source_row, event_token, device_token, region_token from '{path}' order by source_row"
+    ).fetchall()
+    assert rows == [
+        (
+            number + 1,
+            python_token(DEMO_SECRET, f"S1-{number:05d}"),
+            python_token(DEMO_SECRET, f"device{number % 7}"),
+            python_token(DEMO_SECRET, f"region{number % 3}"),
+        )
+        for number in range(6)
+    ]
+
+
+def test_two_homes_with_other_secrets_give_other_tokens(tmp_path):
+    tokens = []
+    for name in ("one", "other"):
+        home = small_home(tmp_path / name).__class__(tmp_path / name)
+        secret = tmp_path / name / "keys" / "pseudonym.secret"
+        settings = tmp_path / name / "creditline.yml"
+        settings.write_text(settings.read_text().replace("is_demo: true", "is_demo: false"))
+        secret.parent.mkdir(parents=True, exist_ok=True)
+        secret.write_text(hashlib.sha256(name.encode()).hexdigest())
+        deliver(home, accounts=3)
+        take_in(home)
+        path = next((home.raw / "session").rglob("*.parquet"))
+        tokens += [row[0] for row in duckdb.execute(f"select event_token from '{path}'").fetchall()]
+    assert len(set(tokens)) == 6
+
+
+@pytest.mark.parametrize("length", [0, 1, 32, 64, 65, 200])
+def test_the_pads_are_those_of_the_standard_for_a_key_of_any_length(length):
+    secret = bytes(range(256))[:length]
+    inner, outer = hmac_pads(secret)
+    for value in ("", "x", "客户-1", "a" * 500):
+        digest = hashlib.sha256(bytes.fromhex(inner) + value.encode()).digest()
+        ours = hashlib.sha256(bytes.fromhex(outer) + digest).hexdigest()
+        assert ours == hmac.new(secret, value.encode(), hashlib.sha256).hexdigest()

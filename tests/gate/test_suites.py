@@ -1,0 +1,137 @@
+"""Suites: the quarantine's translation of every expectation counts what Great Expectations counts."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+from small_delivery import NIGHT, add_entry, deliver
+
+from creditline.gate.checkpoint import run_suites
+from creditline.gate.inputs import gate_inputs
+from creditline.gate.suites import SUITES_DIR, load_suite, parse_suite
+from creditline.landing.accept import accept
+from creditline.landing.contract import contract
+
+# code, amount, score, day; planted: what each rule must find
+_ROWS = """
+    select * from (values
+        ('a', 1.00, 5, date '2026-01-01'), ('b', -1.00, 5, date '2026-01-02'), ('b', 2.00, null, date '2026-01-03'),
+        ('c', null, 9, null), (null, 3.00, 11, date '2026-01-05'), ('d', 7.00, 10, date '2026-01-09'),
+        ('secret-id', 7.00, 3, date '2026-01-09')
+    ) as planted(code, amount, score, day)"""
+_KNOWN = "date '2026-01-05'"
+
+
+def expectation(kind: str, rule: str, **kwargs: object) -> dict:
+    return {"type": kind, "kwargs": kwargs, "meta": {"rule": rule, "column": "code", "on_fail": "quarantine"}}
+
+
+PLANTED = [
+    (expectation("expect_column_values_to_not_be_null", "not_null", column="code"), 1),
+    (expectation("expect_column_values_to_be_in_set", "in_set", column="code", value_set=["a", "b", "c", "d"]), 1),
+    (expectation("expect_column_values_to_be_between", "between", column="amount", min_value=0, max_value=5), 3),
+    (expectation("expect_column_values_to_be_between", "at_most", column="score", max_value=10), 1),
+    (expectation("expect_column_values_to_be_unique", "unique", column="code"), 2),
+    (expectation("expect_compound_columns_to_be_unique", "compound", column_list=["amount", "day"], ignore_row_if="never"), 2),
+    (
+        expectation(
+            "expect_column_pair_values_a_to_be_greater_than_b",
+            "pair_or_equal",
+            column_A="known",
+            column_B="day",
+            or_equal=True,
+            ignore_row_if="either_value_is_missing",
+        ),
+        2,
+    ),
+    (
+        expectation(
+            "expect_column_pair_values_a_to_be_greater_than_b",
+            "pair",
+            column_A="known",
+            column_B="day",
+            ignore_row_if="either_value_is_missing",
+        ),
+        3,
+    ),
+    (expectation("unexpected_rows_expectation", "rows", unexpected_rows_query="select * from {batch} where amount > 2 and score > 2"), 3),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """The planted rows, judged by Great Expectations and by the translation; and the folder of its Data Docs."""
+    folder = tmp_path_factory.mktemp("suites")
+    suite = parse_suite({"name": "planted", "expectations": [case for case, _ in PLANTED], "meta": {}})
+    database = folder / "planted.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(f"create table planted as select *, {_KNOWN} as known from ({_ROWS})")
+        ours = {
+            rule.name: connection.execute(
+                f"select count(*) from planted where {rule.breaks.format(batch='planted')}"
+            ).fetchone()[0]
+            for rule in suite.row_rules
+        }
+    results = run_suites(database, {"planted": suite}, name="planted", docs=folder / "docs")
+    return {result.rule: result for result in results}, ours, folder / "docs"
+
+
+@pytest.mark.parametrize(("case", "planted"), PLANTED, ids=[case["meta"]["rule"] for case, _ in PLANTED])
+def test_great_expectations_and_the_quarantine_count_the_planted_rows(judged, case, planted):
+    results, ours, _ = judged
+    result = results[case["meta"]["rule"]]
+    assert (result.unexpected_count, ours[result.rule]) == (planted, planted)
+    assert (result.success, result.error) == (False, None)
+
+
+def test_no_value_of_a_row_stands_in_the_evidence(judged):
+    _, _, docs = judged
+    pages = list(docs.rglob("*.html"))
+    assert len(pages) == 2  # the index, and one validation
+    assert [page for page in pages if b"secret-id" in page.read_bytes()] == []
+    assert any(b"expect" in page.read_bytes().lower() or b"values" in page.read_bytes() for page in pages)
+
+
+def test_a_row_rule_without_a_translation_is_refused():
+    with pytest.raises(KeyError):
+        parse_suite({"name": "odd", "meta": {}, "expectations": [expectation("expect_column_mean_to_be_between", "mean", column="amount")]})  # fmt: skip
+    with pytest.raises(KeyError):
+        parse_suite({"name": "odd", "meta": {}, "expectations": [expectation("unexpected_rows_expectation", "rows", unexpected_rows_query="select 1")]})  # fmt: skip
+
+
+# --- the suites of the house -----------------------------------------------------------------------------------------
+
+
+def test_every_source_has_one_suite_of_its_name():
+    assert sorted(path.stem for path in SUITES_DIR.glob("*.json")) == sorted(contract())
+    for name in contract():
+        assert load_suite(name).name == name
+
+
+@pytest.mark.parametrize("name", contract())
+def test_a_suite_guards_its_key_and_names_columns_of_the_contract(name):
+    suite, source = load_suite(name), contract()[name]
+    columns = {column.name for column in source.columns}
+    keys = [rule for rule in suite.row_rules if rule.is_key]
+    assert [rule.name for rule in keys] == [f"unique:{'+'.join(source.key)}"]
+    assert {rule.column for rule in suite.row_rules} <= columns
+    assert {"refuse_above_bp", "refuse_above_rows"} <= set(suite.meta)
+    for each in suite.document["expectations"]:
+        assert each["meta"]["on_fail"] in ("quarantine", "distrust", "refuse")
+    names = [each["meta"]["rule"] for each in suite.document["expectations"]]
+    assert len(set(names)) == len(names)
+
+
+def test_a_case_about_nobody_is_held(home):
+    delivery = deliver(home)
+    (delivery / "case_event.csv").write_text(
+        "event_id,kind,account_id,customer_id,occurred_at,amount,from_date,to_date,actor,approver,ground,outcome\n"
+        "E1,appeal,A00001,,2026-09-01T08:00:00Z,,,,,,,received\n"
+        "E2,appeal,,C00001,2026-09-01T08:00:00Z,,,,,,,received\n"
+        "E3,appeal,,,2026-09-01T08:00:00Z,,,,,,,received\n"
+        "E4,override,A00001,,2026-09-01T08:00:00Z,,2026-09-02,2026-09-01,,,,\n"
+    )
+    add_entry(delivery, "case_event", rows=4)
+    accept(home, NIGHT)
+    reasons = gate_inputs(home, NIGHT).record.sources[-1].reasons
+    assert reasons == ("has_subject: 1 rows in quarantine", "order:to_date:from_date: 1 rows in quarantine")
