@@ -92,8 +92,18 @@ TAMPERED = {
     "E05": ("R02", "delete from rpt_r02_adjustment_register"),
     "X9": ("R03", "update rpt_r03_cap_compliance set total_limit_amount = 0"),
     "X4": ("R04", "update fct_account_night set days_past_due = 361, risk_class = 'normal'"),
+    "X1b, not computed": ("R06", "update fct_account_night set principal_balance = null"),
+    "E01": ("R02", "insert into fct_limit_adjustment select * from fct_limit_adjustment limit 1"),
+    "E04": ("R02", "update dim_regulatory_cap set cap_amount = 0.01"),
     "E02": ("R02", "update fct_limit_adjustment set old_limit_amount = old_limit_amount + 1"),
 }
+
+
+def rebuild(connection, book, model):
+    """Run a report's SQL, as compiled for the night, over the tables of the copy."""
+    compiled = next((book.home.warehouse / "dbt" / "compiled").rglob(f"{model}.sql")).read_text()
+    compiled = compiled.replace('"warehouse"."main".', "")
+    connection.execute(f"create or replace table {model} as {compiled}")
 
 
 @pytest.mark.parametrize("check", TAMPERED)
@@ -101,14 +111,11 @@ def test_a_report_whose_check_fails_is_not_produced(warehouse, sample_book, tmp_
     """The check's own SQL, as compiled for the night, is run again over the tampered tables."""
     report_id, tamper = TAMPERED[check]
     connection, _ = warehouse
-    compiled = next((sample_book.home.warehouse / "dbt" / "compiled").rglob("rpt_r00_edit_check.sql")).read_text()
-    compiled = compiled.replace('"warehouse"."main".', "")
     connection.execute(tamper)
-    connection.execute("drop table rpt_r00_edit_check")
-    connection.execute(f"create table rpt_r00_edit_check as {compiled}")
+    rebuild(connection, sample_book, "rpt_r00_edit_check")
     report = write(warehouse, tmp_path / "reports")[report_id]
     assert report.status == "NOT PRODUCED"
-    assert f"{check}: " in report.reason
+    assert f"{check.split(',')[0]}: " in report.reason
     assert " against " in report.reason
     assert report.files == ()
     assert not list((tmp_path / "reports").glob(f"*_{report_id}_*"))
@@ -120,3 +127,49 @@ def test_the_index_lists_every_report_and_why_one_is_absent(warehouse, tmp_path)
     assert [entry["report_id"] for entry in index] == [f"R{number:02d}" for number in range(13)]
     assert {entry["report_id"] for entry in index if entry["status"] == "PRODUCED"} == {"R02", "R03", "R04", "R06"}
     assert all(entry["reason"] for entry in index if entry["status"] != "PRODUCED")
+
+
+@pytest.mark.parametrize(
+    ("days", "risk_class", "is_allowed"),
+    [
+        (0, "normal", True), (1, "normal", False), (1, "watch", True),
+        (90, "watch", True), (91, "watch", False), (91, "substandard", True),
+        (270, "substandard", True), (271, "substandard", False), (271, "doubtful", True),
+        (360, "doubtful", True), (361, "doubtful", False), (361, "loss", True),
+    ],
+)  # fmt: skip
+def test_no_class_is_better_than_the_days_past_due_allow(warehouse, sample_book, days, risk_class, is_allowed):
+    connection, _ = warehouse
+    connection.execute("update fct_account_night set days_past_due = ?, risk_class = ?", [days, risk_class])
+    rebuild(connection, sample_book, "rpt_r00_edit_check")
+    check = connection.execute("select is_passed, left_side from rpt_r00_edit_check where check_id = 'X4'").fetchone()
+    accounts = connection.execute("select count(*) from fct_account_night").fetchone()[0]
+    assert check == (is_allowed, Decimal(0 if is_allowed else accounts))
+
+
+@pytest.mark.parametrize(("over", "is_breach"), [("0.00", False), ("0.01", True)])
+def test_a_line_at_its_cap_is_no_breach_and_one_cent_over_is(warehouse, sample_book, over, is_breach):
+    connection, _ = warehouse
+    customer = connection.execute("select min(customer_key) from fct_account_night where is_open").fetchone()[0]
+    connection.execute("delete from fct_account_night where customer_key <> ?", [customer])
+    connection.execute("update dim_regulatory_cap set base = 'LIMIT', cap_amount = 200000")
+    connection.execute("update fct_account_night set limit_amount = 0")
+    connection.execute(
+        "update fct_account_night set limit_amount = 200000 + ?::decimal(18, 2) where account_key ="
+        " (select min(account_key) from fct_account_night where is_open)",
+        [over],
+    )
+    rebuild(connection, sample_book, "rpt_r03_cap_compliance")
+    found = connection.execute(
+        "select distinct headroom_amount, is_breach from rpt_r03_cap_compliance where rule_id <> 'NONE'"
+    ).fetchall()
+    assert found == [(-Decimal(over), is_breach)]
+
+
+def test_a_report_whose_table_is_absent_is_not_produced(warehouse, tmp_path):
+    connection, _ = warehouse
+    connection.execute("drop table rpt_r04_asset_quality")
+    reports = write(warehouse, tmp_path / "it's here")
+    assert reports["R04"].status == "NOT PRODUCED"
+    assert "rpt_r04_asset_quality" in reports["R04"].reason
+    assert reports["R06"].status == "PRODUCED"

@@ -82,6 +82,22 @@ too_good as (
 
 ),
 
+above_cap as (
+
+    select adjustments.adjustment_id
+    from adjustments
+    inner join accounts on adjustments.account_key = accounts.account_key
+    inner join {{ ref('dim_regulatory_cap') }} as limits_by_law
+        on
+            adjustments.policy_version = limits_by_law.policy_version
+            and limits_by_law.legal_entity_code in (accounts.legal_entity_code, '*')
+            and limits_by_law.purpose_code in (accounts.purpose_code, '*')
+            and limits_by_law.channel_code in (accounts.channel_code, '*')
+            and adjustments.new_limit_amount > limits_by_law.cap_amount
+    group by adjustments.adjustment_id
+
+),
+
 unexplained as (
 
     select adjustments.account_key
@@ -108,6 +124,21 @@ checks as (
         cast(coalesce(sum(accounts.limit_amount), 0) as decimal(18, 2))
     from adjustments
     left join accounts on adjustments.account_key = accounts.account_key
+
+    union all
+
+    select
+        'E01', 'R02', 'one adjustment an account and effective date',
+        cast(count(*) as decimal(18, 2)),
+        cast((select count(*) from (select distinct account_key, effective_date from adjustments)) as decimal(18, 2))
+    from adjustments
+
+    union all
+
+    select
+        'E04', 'R02', 'no new limit is above a cap that binds its account',
+        cast(count(*) as decimal(18, 2)), cast(0 as decimal(18, 2))
+    from above_cap
 
     union all
 
@@ -188,5 +219,6 @@ select
     left_side,
     right_side,
     cast(left_side - right_side as decimal(18, 2)) as difference,
-    left_side = right_side as is_passed
+    -- a side that is null was not computed: that is no pass
+    coalesce(left_side = right_side, false) as is_passed
 from checks

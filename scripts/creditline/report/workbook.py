@@ -42,6 +42,7 @@ def write_workbook(
         "title": book.add_format({"bold": True, "font_size": 16, "font_color": "#1F3A5F"}),
         "label": book.add_format({"bold": True}),
         "money": book.add_format({"num_format": "#,##0.00", "align": "right"}),
+        "key": book.add_format({"num_format": "0"}),
         "count": book.add_format({"num_format": "#,##0"}),
         "date": book.add_format({"num_format": "yyyy-mm-dd"}),
         "wrap": book.add_format({"text_wrap": True, "valign": "top"}),
@@ -88,13 +89,15 @@ def _write_rows(
     sheet.freeze_panes(1, 0)
     sheet.repeat_rows(0)
     _fit_to_paper(sheet)
+    # A key is a name, not a quantity: no thousands separator.
+    styles = [{**formats, "count": formats["key"]} if column[0].endswith("_key") else formats for column in columns]
     cursor = connection.execute(f"select * from {model} order by {order}")
     line = 0
     while rows := cursor.fetchmany(_FETCH):
         for row in rows:
             line += 1
             for number, value in enumerate(row):
-                _write_cell(sheet, line, number, value, formats)
+                _write_cell(sheet, line, number, value, styles[number])
     sheet.autofilter(0, 0, line, len(columns) - 1)
 
 

@@ -85,7 +85,8 @@ def write_reports(
 
 def _failed_checks(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     rows = connection.execute(
-        f"select report_id, check_id, rule, left_side, right_side from {CHECKS} where not is_passed order by check_id"
+        f"select report_id, check_id, rule, left_side, right_side from {CHECKS}"
+        " where is_passed is distinct from true order by check_id"
     ).fetchall()
     failed: dict[str, list[str]] = {}
     for report_id, check_id, rule, left, right in rows:
@@ -106,9 +107,13 @@ def _write_report(
     if "model" not in entry or failed:
         return ReportFile(report_id, entry["title"], "NOT PRODUCED", reason, (), 0, None, {})
     model, stem = entry["model"], name.stem(report_id, entry["frequency"])
+    if not _is_built(connection, model):
+        reason = f"{model} is not in the warehouse; build the night again"
+        return ReportFile(report_id, entry["title"], "NOT PRODUCED", reason, (), 0, None, {})
     order = ", ".join(keys[model])
     path = directory / f"{stem}.csv"
-    connection.execute(f"copy (select * from {model} order by {order}) to '{path}' (format csv, header true)")
+    target = str(path).replace("'", "''")
+    connection.execute(f"copy (select * from {model} order by {order}) to '{target}' (format csv, header true)")
     rows, totals = _totals(connection, model)
     control = {
         "file": path.name,
@@ -130,6 +135,10 @@ def _write_report(
     else:
         reason = f"XLSX is not made above {MOST_ROWS} rows; use the CSV"
     return ReportFile(report_id, entry["title"], "PRODUCED", reason, tuple(files), rows, control["sha256"], totals)
+
+
+def _is_built(connection: duckdb.DuckDBPyConnection, model: str) -> bool:
+    return bool(connection.execute("select 1 from duckdb_tables() where table_name = ?", [model]).fetchone())
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, model: str) -> tuple[int, dict[str, str]]:
