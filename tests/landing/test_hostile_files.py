@@ -62,6 +62,7 @@ TEXT_FILES: list[tuple[str, Change, str]] = [
     ("18 CR only", lambda content: content.replace(b"\n", b"\r"), "line_ends"),
     ("19 mixed line ends", lambda content: content.replace(b"\n", b"\r\n", 3), "line_ends"),
     ("19 CRLF after an LF header", lambda content: content.replace(b"\n", b"\r\n").replace(b"\r\n", b"\n", 1), "line_ends"),
+    ("19 a lone CR and a lone LF among CRLF", lambda content: content.replace(b"\n", b"\r\n").replace(b"card,active", b"card\r,active", 1).replace(b"normal\r\n", b"normal\n", 1), "line_ends"),
     ("20 empty line", with_row(b""), "blank_line"),
     ("20 empty first line", with_row(b"", after=0), "blank_line"),
     ("23 cut in the middle of a row", lambda content: content[:-60], "final_newline"),
@@ -292,9 +293,13 @@ def test_events_may_be_none(home, delivery):
 
 
 def test_a_home_whose_path_looks_like_a_pattern_reads_its_own_files(tmp_path):
-    home = small_home(tmp_path / "home[1]*" / "home")
+    """`home[1]*` must not read what lies in `home1` or `home1x`."""
+    home, *decoys = (small_home(tmp_path / name) for name in ("home[1]*", "home1", "home1x"))
     deliver(home)
-    assert [entry.refusal for entry in accept(home, NIGHT).sources] == [None, None]
+    for decoy in decoys:
+        spoil(deliver(decoy), SNAPSHOT, lambda content: content.replace(b"BANK01", b"BANK99"))
+    accept(home, NIGHT)
+    assert {row[13] for row in cells_of(home, "typed_account_snapshot")} == {"BANK01"}
     assert gate_inputs(home, NIGHT).record.sources[0].accepted_rows == ACCOUNTS
 
 

@@ -63,7 +63,7 @@ def check_night(home: Home, manifest: Manifest, business_date: date) -> None:
         raise _refused(
             "late",
             f"delivered at {delivered_at}Z, the cut-off was {cut_off_at}Z",
-            f"take it in with `creditline restate --from {business_date}`",
+            "hold it for a restatement of that night",
         )
     began_at = local_to_utc(datetime.combine(business_date, datetime.min.time()), home.settings.time_zone)
     if delivered_at < began_at:
