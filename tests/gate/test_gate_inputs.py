@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ from small_delivery import (
 
 from creditline.gate.inputs import InputsRefused, gate_inputs
 from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_records
+from creditline.gate.verdict import GateBroken
 from creditline.landing.accept import accept
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
@@ -115,6 +117,42 @@ def test_every_format_gives_the_same_raw_bytes(tmp_path, file_format):
     one, other = (tree_of(home.raw) for home in homes)
     assert {name for name in one if name.endswith(".parquet")} == {name for name in other if name.endswith(".parquet")}
     assert [name for name in one if name.endswith(".parquet") and one[name] != other[name]] == []
+
+
+def test_the_evidence_is_counts_only_and_the_same_bytes_every_time(tmp_path):
+    homes = [small_home(tmp_path / name) for name in ("one", "other")]
+    evidence = []
+    for home in homes:
+        delivery = deliver(home)
+        spoil_cell(delivery, SNAPSHOT, 3, "limit_amount", "-1.00")
+        take_in(home)
+        folder = home.warehouse / "evidence" / str(NIGHT)
+        assert [path for path in folder.rglob("*") if path.is_file() and b"A00002" in path.read_bytes()] == []
+        assert (folder / "data_docs" / "inputs" / "index.html").is_file()
+        evidence.append((folder / "gate_inputs.json").read_bytes())
+    assert evidence[0] == evidence[1]
+    found = [entry for entry in json.loads(evidence[0]) if not entry["success"]]
+    assert [(entry["rule"], entry["unexpected_count"], entry["element_count"]) for entry in found] == [
+        ("range:limit_amount", 1, ACCOUNTS)
+    ]
+
+
+def test_a_translation_that_disagrees_stops_the_night(home, monkeypatch):
+    import creditline.gate.inputs as gate
+
+    def miscounted(*arguments: object, **named: object) -> list:
+        return [
+            replace(result, unexpected_count=1) if result.rule == "range:limit_amount" else result
+            for result in real(*arguments, **named)
+        ]
+
+    real = gate.run_suites
+    deliver(home)
+    accept(home, NIGHT)
+    monkeypatch.setattr(gate, "run_suites", miscounted)
+    with pytest.raises(GateBroken, match=r"range:limit_amount: Great Expectations counts 1 rows, the quarantine 0"):
+        gate_inputs(home, NIGHT)
+    assert not home.raw.exists()
 
 
 # --- quarantine and conservation -------------------------------------------------------------------------------------

@@ -226,6 +226,14 @@ def test_a_parquet_file_of_another_schema_is_refused(home, change, rule):
     refused_by(home, path.name, rule)
 
 
+def test_an_int96_timestamp_refuses_its_source(home):
+    delivery = deliver(home, file_format="parquet")
+    path = delivery / "session.parquet"
+    pq.write_table(pq.read_table(path), path, use_deprecated_int96_timestamps=True)
+    seal(delivery, path.name)
+    assert "column_type: occurred_at is timestamp[ns" in accept(home, NIGHT).sources[1].refusal
+
+
 PARQUET_BYTES: list[tuple[str, Change, str]] = [
     ("85 cut short", lambda content: content[:-100], "parquet"),
     ("85 footer length lies", lambda content: content[:-8] + b"\xff\xff\xff\x7fPAR1", "parquet"),
