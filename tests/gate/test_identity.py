@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import subprocess
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -104,6 +106,19 @@ def test_the_exchange_waits_for_a_reader_in_another_connection(home, monkeypatch
     reader.close()
     waiting.join(timeout=20)
     assert done[0].record.sources[0].verdict == "pass"
+
+
+def test_the_exchange_waits_for_another_process(home):
+    deliver(home, accounts=6)
+    accept(home, NIGHT)
+    identity_room._create(home.identity_file)
+    hold = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print('held', flush=True); time.sleep(1)"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(home.identity_file)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        assert gate_inputs(home, NIGHT).record.sources[0].verdict == "pass"
+        assert holder.wait(timeout=10) == 0
 
 
 def test_a_store_that_stays_locked_is_named(home, monkeypatch):

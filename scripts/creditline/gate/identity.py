@@ -51,7 +51,8 @@ def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool
         try:
             connection.execute(f"attach '{path}' as identity{option}")
             return
-        except (duckdb.IOException, duckdb.ConnectionException, duckdb.BinderException) as error:
+        # held by another process, or by another connection of this one
+        except (duckdb.IOException, duckdb.BinderException) as error:
             if time.monotonic() > deadline:
                 raise IdentityBusy(f"{path} is held by another process; end it and try again ({error})") from error
             time.sleep(_STEP_SECONDS)
