@@ -12,7 +12,7 @@ from creditline.landing.contract import MANIFEST_FILE
 from creditline.night import run_night
 from creditline.publish.reader import query_marts
 from creditline.simulate import continue_book
-from creditline.warehouse.sources import state_file
+from creditline.warehouse.state import state_file
 
 LATE = ("cash_flow", "related_product")
 OF_LATE_SOURCES = "columns('^f(2[5-9]|3[012]|4[12])_')"

@@ -16,8 +16,8 @@ import duckdb
 
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
-from creditline.warehouse.build import _state_columns
 from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.warehouse.state import state_tables
 
 Row = dict[str, object]
 
@@ -47,12 +47,13 @@ def lay(book: Book, file: Path) -> None:
             connection.execute(f"create schema {schema}")
         for source in contract().values():
             _lay_table(connection, f"raw.{source.name}", raw_columns(source), book.raw[source.name], file.parent)
-        for table, columns in _state_columns().items():
+        for table in state_tables():
             carried = [
                 {"account_key": key, "customer_key": key // 10, "reference_limit_minor": minor}
                 for key, minor in book.reference_minor.items()
             ]
-            _lay_table(connection, f"state.{table}", columns, carried if table == "account" else [], file.parent)
+            rows = carried if table.name == "account" else []
+            _lay_table(connection, f"state.{table.name}", table.columns, rows, file.parent)
         connection.execute(
             "create table run.night as select ?::date as business_date, ?::timestamp as cut_off_at,"
             " null::date as previous_business_date, true as is_first_night, false as is_void, 'test' as home_name",

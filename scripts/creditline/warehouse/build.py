@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 from dataclasses import asdict, dataclass
@@ -16,23 +15,16 @@ from creditline.home.files import canonical_json, write_file
 from creditline.policy import archive, lay_policy_tables, packs_in_force
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
 from creditline.warehouse.logic import archive_logic
-from creditline.warehouse.parquet import write_parquet
 from creditline.warehouse.sources import (
     NightParameters,
     lay_raw,
     lay_released,
     lay_run,
-    lay_state,
     night_sources,
-    state_file,
 )
+from creditline.warehouse.state import export_state, lay_state
 
 POLICIES_DIR = PROJECT_DIR / "policies"
-# What a night hands to the next: the state table, the model behind it, its sort key.
-_CARRIED = {
-    "account": ("dec_carried_account", "account_key"),
-    "customer": ("dec_carried_customer", "customer_key"),
-}
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,8 @@ def build(home: Home, business_date: date) -> Build:
     archive(home, packs)
     _lay_sources(home, business_date, previous, packs)
     nodes = run_build(home, target_path=home.warehouse / "dbt")
-    _export_state(home, business_date)
+    with connect(str(home.warehouse_file), read_only=True) as connection:
+        export_state(connection, home, business_date)
     result = Build(
         business_date=business_date,
         previous_business_date=previous,
@@ -116,33 +109,9 @@ def _lay_sources(home: Home, business_date: date, previous: date | None, packs: 
         connection.execute("set TimeZone = 'UTC'")
         lay_run(connection, night, night_sources(home, records, business_date))
         lay_raw(connection, home, records, business_date)
-        lay_state(connection, home, previous, _state_columns())
+        lay_state(connection, home, previous)
         lay_released(connection, home, business_date)
         lay_policy_tables(connection, packs)
-
-
-def _state_columns() -> dict[str, dict[str, str]]:
-    with (PROJECT_DIR / "seeds" / "feature.csv").open(newline="") as stream:
-        scored = [row["feature"] for row in csv.DictReader(stream) if row["role"] == "credit"]
-    return {
-        "account": {
-            "account_key": "bigint",
-            "customer_key": "bigint",
-            "reference_limit_minor": "bigint",
-            "recommended_minor": "bigint",
-            "limit_minor": "bigint",
-            "limit_since_date": "date",
-        },
-        "customer": {"customer_key": "bigint", **dict.fromkeys(scored, "bigint")},
-    }
-
-
-def _export_state(home: Home, business_date: date) -> None:
-    with connect(str(home.warehouse_file), read_only=True) as connection:
-        for table, (model, key) in _CARRIED.items():
-            target = state_file(home, business_date, table)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_parquet(connection, f"select * from {model} order by {key}", target)
 
 
 def _used_policy_versions(home: Home) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Parquet files that are the same bytes for the same rows."""
+"""Parquet files that are the same bytes for the same rows, and views over them."""
 
 from __future__ import annotations
 
@@ -14,3 +14,18 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, rows: str, target: Path
     partial = partial_of(target)
     connection.execute(f"copy ({rows}) to '{partial}' (format parquet, compression zstd)")
     move_into_place(partial, target)
+
+
+def lay_parquet(
+    connection: duckdb.DuckDBPyConnection, relation: str, files: list[Path], columns: dict[str, str]
+) -> None:
+    """A view over Parquet files by name of column, or an empty table of the same columns where there are none."""
+    if not files:
+        connection.execute(f"create table {relation} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
+        return
+    names = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in columns.items())
+    listed = ", ".join(f"'{file}'" for file in files)
+    connection.execute(
+        f"create view {relation} as select {names}"
+        f" from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+    )

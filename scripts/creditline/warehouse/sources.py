@@ -15,6 +15,7 @@ from creditline.gate.record import DeliveryRecord
 from creditline.home import Home
 from creditline.landing.contract import Source, contract
 from creditline.landing.rawtypes import raw_columns
+from creditline.warehouse.parquet import lay_parquet
 
 # No feature looks further back than 180 days; instalment plans and first deliveries reach 400 (blueprint of landing).
 RAW_REACH_DAYS = 400
@@ -132,25 +133,6 @@ def _raw_files(home: Home, source: Source, records: list[DeliveryRecord], busine
     )
 
 
-def lay_state(
-    connection: duckdb.DuckDBPyConnection, home: Home, previous: date | None, columns: dict[str, dict[str, str]]
-) -> None:
-    """Create `state.<table>`: what the valid night before carried over, empty on the first night.
-
-    Args:
-        columns: column name to DuckDB type for each state table.
-    """
-    connection.execute("create schema if not exists state")
-    for table, types in columns.items():
-        files = [state_file(home, previous, table)] if previous else []
-        lay_parquet(connection, f"state.{table}", files, types)
-
-
-def state_file(home: Home, business_date: date, table: str) -> Path:
-    """Where one night keeps one table of carried state."""
-    return home.state / f"business_date={business_date}" / f"{table}.parquet"
-
-
 def lay_released(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
     """Create `release.adjustment`: the orders that earlier nights released."""
     connection.execute("create schema if not exists release")
@@ -173,18 +155,3 @@ RELEASED_COLUMNS = {
     "old_limit_minor": "bigint",
     "new_limit_minor": "bigint",
 }
-
-
-def lay_parquet(
-    connection: duckdb.DuckDBPyConnection, relation: str, files: list[Path], columns: dict[str, str]
-) -> None:
-    """A view over Parquet files by name of column, or an empty table of the same columns where there are none."""
-    if not files:
-        connection.execute(f"create table {relation} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
-        return
-    names = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in columns.items())
-    listed = ", ".join(f"'{file}'" for file in files)
-    connection.execute(
-        f"create view {relation} as select {names}"
-        f" from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-    )

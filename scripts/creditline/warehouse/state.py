@@ -1,0 +1,83 @@
+"""Carried state: what a night hands to the next, one table a kind, immutable Parquet a night.
+
+A table that a night carries is one entry here: the model that makes it, its key, and its columns.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from creditline.home import Home
+from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.warehouse.parquet import lay_parquet, write_parquet
+
+
+@dataclass(frozen=True)
+class StateTable:
+    """One table of `state/business_date=<date>/`: rows of `model`, sorted by `key`, columns with their DuckDB types."""
+
+    name: str
+    model: str
+    key: tuple[str, ...]
+    columns: dict[str, str]
+
+
+@cache
+def state_tables() -> tuple[StateTable, ...]:
+    """Every table that a night carries over, in a fixed order."""
+    return (
+        StateTable(
+            "account",
+            "dec_carried_account",
+            ("account_key",),
+            {
+                "account_key": "bigint",
+                "customer_key": "bigint",
+                "reference_limit_minor": "bigint",
+                "recommended_minor": "bigint",
+                "limit_minor": "bigint",
+                "limit_since_date": "date",
+            },
+        ),
+        StateTable(
+            "customer",
+            "dec_carried_customer",
+            ("customer_key",),
+            {"customer_key": "bigint", **dict.fromkeys(scored_features(), "bigint")},
+        ),
+    )
+
+
+@cache
+def scored_features() -> tuple[str, ...]:
+    """Features that a scorecard may use, in the order of seeds/feature.csv."""
+    with (PROJECT_DIR / "seeds" / "feature.csv").open(newline="") as stream:
+        return tuple(row["feature"] for row in csv.DictReader(stream) if row["role"] == "credit")
+
+
+def state_file(home: Home, business_date: date, table: str) -> Path:
+    """Where one night keeps one table of carried state."""
+    return home.state / f"business_date={business_date}" / f"{table}.parquet"
+
+
+def lay_state(connection: duckdb.DuckDBPyConnection, home: Home, previous: date | None) -> None:
+    """Create `state.<table>`: what the valid night before carried over, empty on the first night."""
+    connection.execute("create schema if not exists state")
+    for table in state_tables():
+        files = [state_file(home, previous, table.name)] if previous else []
+        lay_parquet(connection, f"state.{table.name}", files, table.columns)
+
+
+def export_state(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
+    """Write every table that tonight carries over from its model in the built warehouse."""
+    for table in state_tables():
+        target = state_file(home, business_date, table.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
+        write_parquet(connection, f"select {columns} from {table.model} order by {', '.join(table.key)}", target)
