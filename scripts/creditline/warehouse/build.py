@@ -14,7 +14,7 @@ from creditline.home.database import connect
 from creditline.home.files import canonical_json, write_file
 from creditline.policy import archive, lay_policy_tables, packs_in_force
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
-from creditline.warehouse.logic import archive_logic
+from creditline.warehouse.logic import archive_logic, logic_of
 from creditline.warehouse.sources import (
     NightParameters,
     lay_raw,
@@ -64,7 +64,7 @@ def build(home: Home, business_date: date) -> Build:
     result = Build(
         business_date=business_date,
         previous_business_date=previous,
-        logic_hash=archive_logic(home, nodes),
+        logic_hash=archive_logic(home, logic_of(nodes)),
         policy_versions=_used_policy_versions(home),
         marts=_tables(nodes, ("dim_", "fct_", "mon_")),
         reports=_tables(nodes, ("rpt_",)),
