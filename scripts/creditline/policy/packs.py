@@ -155,9 +155,7 @@ def _insert(
 
 
 def _lay_settings(connection: duckdb.DuckDBPyConnection, policies: PolicySet) -> None:
-    scalars = policies.packs[0].settings.scalars() if policies.packs else {}
-    kinds = {bool: "boolean", int: "bigint", str: "varchar"}
-    declared = ", ".join(f"{_column(name)} {kinds[type(value)]}" for name, value in scalars.items())
+    declared = ", ".join(f"{_column(name)} {kind}" for name, kind in PackSettings.columns().items())
     connection.execute(f"create table policy.pack (policy_version varchar, {declared})")
     for pack in policies.packs:
         values = [pack.policy_version, *pack.settings.scalars().values()]

@@ -12,7 +12,9 @@ PACK_FILES: dict[str, dict[str, str]] = {
         "feature": "varchar", "is_missing": "boolean", "lower": "bigint", "upper": "bigint", "points": "bigint",
         "reason_code": "varchar", "sign": "bigint",
     },
-    "band": {"band": "varchar", "lower_score": "bigint", "upper_score": "bigint", "pd_bp": "bigint"},
+    "band": {
+        "band": "varchar", "lower_score": "bigint", "upper_score": "bigint", "pd_bp": "bigint", "cut_step_bp": "bigint",
+    },
     "strategy_matrix": {
         "band": "varchar", "lower_utilisation_bp": "bigint", "upper_utilisation_bp": "bigint", "multiplier_bp": "bigint",
     },
@@ -33,8 +35,9 @@ PACK_FILES: dict[str, dict[str, str]] = {
         "is_enabled": "boolean",
     },
     "trigger": {
-        "trigger_code": "varchar", "feature": "varchar", "operator": "varchar", "threshold": "bigint",
-        "effect": "varchar", "source_name": "varchar", "description": "varchar",
+        "trigger_code": "varchar", "condition_group": "bigint", "feature": "varchar", "operator": "varchar",
+        "threshold": "bigint", "effect": "varchar", "effect_bp": "bigint", "hold_nights": "bigint",
+        "reason_code": "varchar", "source_name": "varchar", "description": "varchar",
     },
     "cure_rule": {
         "trigger_code": "varchar", "clean_nights": "bigint", "max_days_past_due": "bigint",
@@ -45,7 +48,7 @@ PACK_FILES: dict[str, dict[str, str]] = {
         "ttl_hours": "bigint", "max_extensions": "bigint",
     },
     "maintenance_window": {
-        "source_name": "varchar", "from_at": "timestamp", "to_at": "timestamp", "description": "varchar",
+        "source_name": "varchar", "from_date": "date", "to_date": "date", "description": "varchar",
     },
     "calendar": {
         "kind": "varchar", "value": "varchar", "source_name": "varchar", "effective_from": "date",
@@ -57,8 +60,8 @@ PACK_FILES: dict[str, dict[str, str]] = {
         "effective_to": "date",
     },
     "reason_text": {
-        "reason_code": "varchar", "audience": "varchar", "zh": "varchar", "en": "varchar", "advice_zh": "varchar",
-        "advice_en": "varchar",
+        "reason_code": "varchar", "cause": "varchar", "audience": "varchar", "zh": "varchar", "en": "varchar",
+        "advice_zh": "varchar", "advice_en": "varchar",
     },
 }  # fmt: skip
 
@@ -66,6 +69,8 @@ ASSIGNMENT_COLUMNS = {
     "legal_entity_code": "varchar",
     "product_code": "varchar",
     "pack": "varchar",
+    "role": "varchar",
+    "share_bp": "bigint",
     "effective_from": "date",
     "effective_to": "date",
 }
@@ -93,12 +98,39 @@ class Slots(_Section):
     raise_days: int = Field(ge=1)
 
 
+class Steps(_Section):
+    """How far one raise goes: a share of the limit, or back towards the reference limit a share of that."""
+
+    raise_share_bp: int = Field(ge=0)
+    climb_share_bp: int = Field(ge=0)
+
+
+class Raises(_Section):
+    """What a raise asks for; an absent income age asks for no income, an absent budget leaves raises unbounded."""
+
+    least_tenure_days: int = Field(ge=0)
+    most_days_past_due_30d: int = Field(ge=0)
+    most_income_age_days: int | None = Field(ge=0)
+    is_consent_required: bool
+    nightly_budget_amount: int | None = Field(ge=0)
+
+
 class Breaker(_Section):
     """Above these a slice is held for a second person."""
 
-    cuts_over_median_pct: int
-    exposure_change_bp: int
-    floored_share_bp: int
+    median_nights: int = Field(ge=1)
+    cuts_over_median_pct: int = Field(ge=100)
+    least_cuts: int = Field(ge=0)
+    exposure_change_bp: int = Field(ge=0)
+    floored_share_bp: int = Field(ge=0)
+    least_floored: int = Field(ge=0)
+
+
+class Freezes(_Section):
+    """More new freezes in one night than this are taken for a fault of ours."""
+
+    mass_share_bp: int = Field(ge=0)
+    mass_least_customers: int = Field(ge=0)
 
 
 class Reasons(_Section):
@@ -136,7 +168,10 @@ class PackSettings(_Section):
     play_bp: int = Field(ge=0, lt=10000)
     confirmation: Confirmation
     slots: Slots
+    steps: Steps
+    raises: Raises
     breaker: Breaker
+    freezes: Freezes
     reasons: Reasons
     validation: Validation
 
@@ -146,3 +181,16 @@ class PackSettings(_Section):
         for name, value in self.model_dump(mode="json").items():
             row |= value if isinstance(value, dict) else {name: value}
         return row
+
+    @classmethod
+    def columns(cls) -> dict[str, str]:
+        """Names of the flat row and their DuckDB types, in its order."""
+        kinds = {bool: "boolean", int: "bigint", int | None: "bigint", str: "varchar", date: "varchar"}
+        found: dict[str, str] = {}
+        for name, field in cls.model_fields.items():
+            section = field.annotation
+            if isinstance(section, type) and issubclass(section, BaseModel):
+                found |= {inner: kinds[entry.annotation] for inner, entry in section.model_fields.items()}
+            else:
+                found[name] = kinds[section]
+        return found
