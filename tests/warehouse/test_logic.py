@@ -11,7 +11,7 @@ from sample_book import FIRST_NIGHT
 
 from creditline.home import Home
 from creditline.home.database import connect
-from creditline.publish import read_manifest
+from creditline.home.publications import read_manifest
 from creditline.warehouse import dbt
 from creditline.warehouse.logic import (
     LogicRefused,
