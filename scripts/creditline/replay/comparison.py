@@ -46,7 +46,9 @@ def compare(
     rows = connection.execute(f"select count(*) from (select distinct {keys} from difference)").fetchone()[0]
     if not rows:
         return None
-    first = connection.execute(f"select * from difference order by {keys}, is_published desc, all limit 2").fetchall()
+    first = connection.execute(
+        f"select * from difference order by {keys}, is_published desc, {listed} limit 2"
+    ).fetchall()
     return _cell_difference(table, key, list(columns), first, rows)
 
 
