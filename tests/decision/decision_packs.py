@@ -26,7 +26,7 @@ CAPS = (
     ("ONLINE_CONSUMER", "*", "consumer", "internet", "LIMIT", "25000.00", "1990-01-01", "", "true"),
     ("MICRO_BALANCE", "MICRO01", "*", "*", "BALANCE", "8000.00", "2026-03-10", "", "true"),
     ("SWITCHED_OFF", "*", "*", "*", "LIMIT", "10.00", "1990-01-01", "", "false"),
-    ("PAST", "*", "*", "*", "LIMIT", "10.00", "1990-01-01", "2026-03-01", "true"),
+    ("PAST", "*", "*", "*", "LIMIT", "10.00", "1990-01-01", "2026-01-01", "true"),
 )
 TRIGGERS = (
     ("H1", "1", "f01_dpd_now", ">=", "30", "floor", "", "1", "B1", "account_snapshot"),
@@ -144,9 +144,7 @@ def varied_packs(folder: Path) -> dict[str, Pack]:
         "alpha_next": make_pack(
             folder / "alpha_next", "alpha", settings=alpha | free | {"play_bp": 1000, "score_base": 735}, rows=FILES
         ),
-        "beta": make_pack(
-            folder / "beta", "beta", settings=beta | free, rows=FILES | {"notice_rule": notices(3, 1)}
-        ),
+        "beta": make_pack(folder / "beta", "beta", settings=beta | free, rows=FILES | {"notice_rule": notices(3, 1)}),
         "gamma": make_pack(
             folder / "gamma", "gamma", settings=gamma, rows=FILES | {"freeze_rule": freeze_rules(4, 60, 0)}
         ),

@@ -56,6 +56,7 @@ class Freeze:
     began: datetime
     until: datetime
     extensions: int = 0
+    code: str = "F1"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Mind:
     """What a pack carries of a customer."""
 
     version: str
+    reference: int
+    approved: dict[str, int]
     evidence: tuple[int, ...] = ()
     triggers: dict[str, Trigger] = field(default_factory=dict)
     freeze: Freeze | None = None
@@ -70,7 +73,7 @@ class Mind:
 
 @dataclass(frozen=True)
 class Line:
-    """What a pack carries of an account."""
+    """What is carried of an account, as its assigned pack decided."""
 
     was_overlaid: bool = False
     pending: tuple[int, date] | None = None
@@ -82,12 +85,11 @@ class State:
 
     believed: dict[int, Row] = field(default_factory=dict)
     reference: dict[int, int] = field(default_factory=dict)
-    approved: dict[int, Row] = field(default_factory=dict)
     minds: dict[tuple[int, str], Mind] = field(default_factory=dict)
-    lines: dict[tuple[int, str], Line] = field(default_factory=dict)
+    lines: dict[int, Line] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(eq=False)
 class Decision:
     """One account under one pack on one night; `x` is the value as the operators move it."""
 
@@ -109,6 +111,7 @@ class Decision:
     is_capped: bool = False
     is_floored_by_trigger: bool = False
     trigger_bound: int | None = None
+    after_triggers: int = 0
     own_maximum: int | None = None
     is_overlaid: bool = False
     ended: bool = False
@@ -140,6 +143,12 @@ class Decision:
     def is_kept(self) -> bool:
         """A held account in the sense of the page: closed, or without a line."""
         return not self.is_open or self.reference == 0
+
+    @property
+    def published_trace(self) -> list[tuple[str, int, int]]:
+        """A plain HOLD, which nothing moved in the end, has none."""
+        is_plain = self.action == "HOLD" and self.pending is None
+        return [] if is_plain else self.trace
 
     def move(self, operator: str, value: int) -> bool:
         """Set the value and write the trace; tells whether it changed."""
@@ -314,7 +323,9 @@ class Work:
             evidence = (*evidence, rules.smoothed(evidence, score))[-rules.window_nights :]
         confirmed = rules.confirmed(evidence)
         triggers = self._triggers(customer, rules, before)
-        self.minds[customer, pack] = Mind(rules.version, evidence, triggers, self.frozen.get((customer, pack)))
+        approval = self._approval(rules, group, before)
+        freeze = self.frozen.get((customer, pack))
+        self.minds[customer, pack] = Mind(rules.version, *approval, evidence, triggers, freeze)
         for decision in group:
             decision.score, decision.confirmed, decision.band = score, confirmed, rules.band_of(1000 * score)["band"]
         self.note("confirmation: not yet", confirmed is None)
@@ -400,7 +411,7 @@ class Work:
             if decision.is_no_raise:
                 self.note("no_raise", decision.move("no_raise", min(decision.x, decision.limit)))
         for group in self._of_customer.values():
-            self._bound_by_income([decision for decision in group if not decision.is_kept])
+            self._bound_by_income(group)
         for rules in self.night.rules.values():
             self._spend_budget(rules, [decision for decision in live if decision.rules is rules])
 
@@ -421,25 +432,22 @@ class Work:
             self.note(f"no_raise: {name}", holds)
         return any(grounds.values())
 
-    def _incomes(self, group: list[Decision]) -> dict[int, int]:
-        """The income bound by account; it counts an account whose product has a multiple."""
-        highest = max(
-            (d.account["income_monthly_minor"] or 0 for d in group if d.account["income_monthly_minor"] is not None),
-            default=None,
-        )
-        if highest is None:
-            return {}
-        multiples = {d.key: d.rules.tier(d.account)["multiple_bp"] for d in group}
-        return {key: highest * multiple // 10000 for key, multiple in multiples.items() if multiple is not None}
+    def _income(self, group: list[Decision]) -> tuple[list[Decision], int | None]:
+        """The accounts that the income bound counts, and the bound on them together (None: without an income)."""
+        counted = [d for d in group if not d.is_kept and d.rules.tier(d.account)["multiple_bp"] is not None]
+        known = [d.account["income_monthly_minor"] for d in group if d.account["income_monthly_minor"] is not None]
+        if not counted or not known:
+            return [], None
+        multiple = max(d.rules.tier(d.account)["multiple_bp"] for d in counted)
+        return counted, max(known) * multiple // 10000
 
     def _bound_by_income(self, group: list[Decision]) -> None:
-        bounds = self._incomes(self._of_customer[group[0].customer, group[0].rules.name]) if group else {}
-        counted = [decision for decision in group if decision.key in bounds]
-        values = {decision.key: decision.x for decision in counted}
+        counted, bound = self._income(group)
+        if bound is None:
+            return
+        shares = share_out(bound, {decision.key: decision.x for decision in counted}, counted[0].rules.unit)
         for decision in counted:
-            rules = decision.rules
-            share = share_out(bounds[decision.key], values, rules.unit).get(decision.key, decision.x)
-            moved = decision.move("income", min(decision.x, max(share, rules.floor)))
+            moved = decision.move("income", min(decision.x, max(shares[decision.key], decision.rules.floor)))
             self.note("income", moved)
             self.note("income: several accounts", moved and len(counted) > 1)
 
@@ -464,16 +472,15 @@ class Work:
             "P2": self._is_paused(account),
             "P3": self._is_open_case("appeal", account),
             "P4": self._is_open_case("human_review", account) or self._is_open_case("opt_out_automated", account),
-            "P5": is_known and (before is None or before.version != rules.version),
             "G2": self._is_maintained(rules),
+            "P5": is_known and (before is None or before.version != rules.version),
         }
 
     def _protect(self, decision: Decision) -> None:
         held = [code for code, holds in self._protections(decision).items() if holds]
         if held and decision.move("protect", max(decision.x, decision.limit)):
-            for code in held:
-                self.note(f"protect: {code}")
-                decision.facts.append((5, code))
+            self.note(f"protect: {held[0]}")
+            decision.facts.append((5, held[0]))
 
     # ---- hard triggers
 
@@ -572,6 +579,7 @@ class Work:
         if bounds:
             decision.trigger_bound = min(bounds)
             self.note("hard_trigger", decision.move("hard_trigger", min(decision.x, min(bounds))))
+        decision.after_triggers = decision.x
 
     # ---- floor, rounding, balance
 
@@ -677,13 +685,13 @@ class Work:
         until = cut_off + timedelta(hours=rules.freeze_hours)
         if old is None:
             self.note("freeze: begins", has_cause)
-            return Freeze(cut_off, until) if has_cause else None
+            return Freeze(cut_off, until, 0, self._freeze_code(customer, rules)) if has_cause else None
         if self._is_verified(group, old.began) and not has_cause:
             self.note("freeze: ends verified")
             return None
         if has_cause and old.extensions < rules.max_extensions:
             self.note("freeze: extended")
-            return Freeze(old.began, until, old.extensions + 1)
+            return Freeze(old.began, until, old.extensions + 1, old.code)
         self.note("freeze: stays" if old.until > cut_off else "freeze: ends by time")
         return old if old.until > cut_off else None
 
@@ -708,7 +716,7 @@ class Work:
         pack = decision.rules.name
         is_frozen = (decision.customer, pack) in self.frozen
         is_legal = self._is_legally_held(decision.account)
-        was = self.before.lines.get((decision.key, pack), Line()).was_overlaid
+        was = self.before.lines.get(decision.key, Line()).was_overlaid
         decision.is_overlaid = is_frozen or is_legal
         decision.ended = was and not decision.is_overlaid
         if decision.is_overlaid and not was:
@@ -719,29 +727,25 @@ class Work:
         self.note(f"overlay: {decision.action}", decision.is_overlaid or decision.ended)
         if decision.is_overlaid or decision.ended:
             self.note("overlay", decision.move("overlay", decision.limit))
-        before = self.before.minds.get((decision.customer, pack))
-        if is_frozen:
-            decision.facts.append((1, self._freeze_code(decision)))
-        elif before is not None and before.freeze is not None:
-            decision.facts.append((1, "F3"))
         if is_legal:
             decision.facts.append((1, "L1"))
+        elif is_frozen:
+            decision.facts.append((1, self.frozen[decision.customer, pack].code))
+        elif decision.ended:
+            decision.facts.append((1, "F3"))
 
-    def _freeze_code(self, decision: Decision) -> str:
-        """F2 while the device that others share gives points, else F1."""
-        features = self.night.features[decision.customer]
-        for row in decision.rules.freeze_rows:
-            if row["feature"] == "f37_customers_per_device" and "session" not in self.night.distrusted:
-                value = features[row["feature"]]
-                if value is not None and value >= int(row["threshold"]):
-                    return "F2"
-        return "F1"
+    def _freeze_code(self, customer: int, rules: Rules) -> str:
+        """F2 if a device that others share gives points, else F1."""
+        value = self.night.features[customer]["f37_customers_per_device"]
+        thresholds = [int(r["threshold"]) for r in rules.freeze_rows if r["feature"] == "f37_customers_per_device"]
+        is_shared = value is not None and any(value >= threshold for threshold in thresholds)
+        return "F2" if is_shared and "session" not in self.night.distrusted else "F1"
 
     # ---- pending
 
     def _pend(self, decision: Decision) -> None:
         limit, x, night = decision.limit, decision.x, self.night
-        old = self.before.lines.get((decision.key, decision.rules.name), Line()).pending
+        old = self.before.lines.get(decision.key, Line()).pending
         if decision.is_overlaid or decision.ended:
             decision.pending = old
             self.note("pending: kept under an overlay", old is not None)
@@ -802,10 +806,10 @@ class Work:
             return decision.x
         rules = decision.rules
         group = [d for d in self._of_customer[decision.customer, rules.name] if not d.is_kept]
-        incomes = self._incomes(self._of_customer[decision.customer, rules.name])
+        counted, income = self._income(self._of_customer[decision.customer, rules.name])
         most = [max(decision.target or 0, decision.strategy), rules.tier(decision.account)["max"]]
-        if decision.key in incomes:
-            most.append(incomes[decision.key] - sum(d.x for d in group if d.key in incomes and d is not decision))
+        if decision in counted:
+            most.append(income - sum(d.x for d in counted if d is not decision))
         together = self._requested(self._of_person(("limit_request",), decision.account))
         if together is not None:
             most.append(together - sum(d.x for d in group if d is not decision))
@@ -830,9 +834,9 @@ class Work:
             for operator, code in (("product_tier", "T1"), ("income", "I1")):
                 if operator in moved and moved[operator][1] < limit:
                     decision.facts.append((4, code))
-            if decision.override is not None:
+            if decision.x != limit and decision.override is not None:
                 decision.facts.append((5, "P1"))
-            if decision.x > limit:
+            elif decision.x > limit:
                 decision.facts.append((5, "U1"))
             if decision.is_budget_spent:
                 decision.facts.append((5, "G3"))
@@ -844,53 +848,62 @@ class Work:
             self.note(f"reason: {code}")
 
     def _trigger_reasons(self, decision: Decision) -> None:
-        """Triggers that lowered the limit tonight or keep it down; K1 for those that are only being cured."""
-        lowered = any(operator == "hard_trigger" for operator, _, _ in decision.trace)
+        """The trigger whose bound was reached, and those that block draws; K1 for one that is only being cured."""
+        if decision.is_kept:
+            return
+        x = decision.after_triggers
         for code, one in self._acting(decision).items():
-            bound = self._bound_of(decision, code)
-            if decision.is_kept or bound is None:
-                continue
-            if lowered or decision.x <= max(bound, decision.rules.floor):
-                is_cured = one.was_clear
-                decision.facts.append((2, "K1" if is_cured else one.reason[0]))
+            is_reached = self._bound_of(decision, code) == x == decision.trigger_bound and x < decision.reference
+            if is_reached or decision.rules.effect(code)[0] == "block_draws":
+                decision.facts.append((2, "K1" if one.was_clear else one.reason[0]))
 
     def _score_reasons(self, decision: Decision) -> list[str]:
-        rules, features = decision.rules, self.believed[decision.customer]
-        approved = self._approved(decision)
-        lost = {
-            name: rules.points(name, approved.get(name)) - rules.points(name, features[name]) for name in rules.scored
-        }
-        lost = {name: points for name, points in lost.items() if points > 0}
-        self.note("score reasons: since approval" if lost else "score reasons: against the best bin")
-        if not lost:
-            lost = {name: rules.best_points(name) - rules.points(name, features[name]) for name in rules.scored}
-            lost = {name: points for name, points in lost.items() if points > 0}
-        by_code: Counter[str] = Counter()
+        lost = self._points_lost(decision)
+        rules, by_code, places = decision.rules, Counter(), {}
         for name, points in lost.items():
             by_code[rules.reason_of(name)] += points
-        total, places = sum(lost.values()), {}
         for code, points in sorted(by_code.items(), key=lambda item: (-item[1], item[0])):
             places.setdefault(rules.cause(code), (code, points))
         self.note("score reasons: one cause, one place", len(places) < len(by_code))
-        kept = [code for code, points in places.values() if self._stands(decision, points, total)]
-        return kept
+        least = rules.least_reason_share_bp * sum(lost.values())
+        weighty = {code: points for code, points in places.values() if points * 10000 >= least}
+        self.note("score reasons: too small", len(weighty) < len(places))
+        causes = [code for code, points in weighty.items() if self._raises_target(decision, points)]
+        self.note("score reasons: not a cause", 0 < len(causes) < len(weighty))
+        self.note("score reasons: only together", weighty and not causes)
+        return causes or list(weighty)
 
-    def _stands(self, decision: Decision, points: int, total: int) -> bool:
-        rules = decision.rules
-        is_small = points * 10000 < rules.least_reason_share_bp * total
-        utilisation = self.believed[decision.customer]["f06_util_bp"] or 0
-        score = rules.clamped(rules.raw_score(self.believed[decision.customer]) + points)
-        target = decision.reference * rules.multiplier(1000 * score, utilisation) // 10000
-        self.note("score reasons: too small", is_small)
-        self.note("score reasons: not a cause", target <= decision.own_target)
-        return not is_small and target > decision.own_target
+    def _points_lost(self, decision: Decision) -> dict[str, int]:
+        """Since the reference limit was approved; if there are none, against the best bin."""
+        rules, features = decision.rules, self.believed[decision.customer]
+        points = {name: rules.points(name, features[name]) for name in rules.scored}
+        approved = self._approved(decision)
+        lost = {name: approved[name] - points[name] for name in rules.scored if name in approved}
+        lost = {name: value for name, value in lost.items() if value > 0}
+        self.note("score reasons: since approval" if lost else "score reasons: against the best bin")
+        if lost:
+            return lost
+        lost = {name: rules.best_points(name) - points[name] for name in rules.scored if features[name] is not None}
+        return {name: value for name, value in lost.items() if value > 0}
 
-    def _approved(self, decision: Decision) -> Row:
-        """Features as believed on the night on which the reference limit was approved."""
-        key = decision.key
-        if self.before.reference.get(key) == decision.reference and key in self.before.approved:
-            return self.before.approved[key]
-        return self.believed[decision.customer]
+    def _raises_target(self, decision: Decision, points: int) -> bool:
+        """Would tonight's own target be higher with these points back?"""
+        rules, features = decision.rules, self.believed[decision.customer]
+        score = rules.clamped(rules.raw_score(features) + points)
+        multiplier = rules.multiplier(1000 * score, features["f06_util_bp"] or 0)
+        return decision.reference * multiplier // 10000 > decision.own_target
+
+    def _approved(self, decision: Decision) -> dict[str, int]:
+        """The points of the features on the night on which the customer's reference limits were approved."""
+        return self.minds[decision.customer, decision.rules.name].approved
+
+    def _approval(self, rules: Rules, group: list[Decision], before: Mind | None) -> tuple[int, dict[str, int]]:
+        """The sum of the reference limits, and the points as they stood when it came to be."""
+        reference = sum(decision.reference for decision in group)
+        if before is not None and before.reference == reference and before.version == rules.version:
+            return before.reference, before.approved
+        features = self.believed[group[0].customer]
+        return reference, {name: rules.points(name, features[name]) for name in rules.scored}
 
     # ---- void nights, state
 
@@ -898,8 +911,7 @@ class Work:
         """Every account keeps its limit; what was frozen stays frozen."""
         self._open_decisions()
         for decision in self.all:
-            pack = decision.rules.name
-            line = self.before.lines.get((decision.key, pack), Line())
+            line = self.before.lines.get(decision.key, Line())
             decision.is_overlaid = line.was_overlaid
             decision.state = self._display(decision, True)
             decision.grantable = decision.x
@@ -909,18 +921,18 @@ class Work:
         return State(
             believed=self.believed,
             reference={d.key: d.reference for d in self.all},
-            approved={d.key: self._approved(d) for d in self.all},
             minds=self.minds,
-            lines={(d.key, d.rules.name): Line(d.is_overlaid, d.pending) for d in self.all},
+            lines={d.key: Line(d.is_overlaid, d.pending) for d in self.all if d.is_assigned},
         )
 
 
 def share_out(bound: int, values: dict[int, int], unit: int) -> dict[int, int]:
     """A bound on several accounts together, shared in the order of their keys; without need everybody keeps their own."""
+    bound = units_down(bound, unit)
     if sum(values.values()) <= bound:
         return dict(values)
     whole = {key: units_down(value, unit) for key, value in sorted(values.items())}
-    total, bound = sum(whole.values()), units_down(bound, unit)
+    total = sum(whole.values())
     shares, reached, so_far = {}, 0, 0
     for key, value in whole.items():
         so_far += value
