@@ -156,7 +156,7 @@ def _compare_traces(result: Comparison, inputs: Inputs, mine: list[Decision], th
 
 def _describe(inputs: Inputs, decision: Decision) -> str:
     """The decision as the reference sees it, in one line."""
-    shown = ("limit", "reference", "x", "score", "confirmed", "target", "override", "is_no_raise", "trigger_bound",
+    shown = ("limit", "reference", "x", "score", "confirmed", "target", "override", "grounds", "trigger_bound",
              "is_overlaid", "ended", "pending", "wanted", "action", "state", "reasons", "trace")  # fmt: skip
     values = ", ".join(f"{name}={getattr(decision, name)}" for name in shown)
     where = f"{inputs.night.business_date} account {decision.key} of {decision.customer}, {decision.rules.name}"

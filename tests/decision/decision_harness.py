@@ -150,7 +150,7 @@ class Nights:
         self._lay_features(inputs.features)
         self.connection.execute("create schema state")
         for table in state_tables():
-            self.connection.execute(f"create view state.{table.name} as select * from memory.kept.{table.name}")
+            self.connection.execute(f"create table state.{table.name} as select * from memory.kept.{table.name}")
         run_logic(self.connection, self.logic, skip=self.skip)
         if not inputs.night.is_void:
             self._carry_over()
@@ -204,14 +204,8 @@ class Nights:
     def _carry_over(self) -> None:
         for table in state_tables():
             columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
-            keys = ", ".join(table.key)
-            self.connection.execute(
-                f"create or replace table memory.kept.next_{table.name} as select {columns} from {table.model} order by {keys}"
-            )
-        for table in state_tables():
-            self.connection.execute(
-                f"create or replace table memory.kept.{table.name} as select * from memory.kept.next_{table.name}"
-            )
+            kept = f"memory.kept.{table.name}"
+            self.connection.execute(f"create or replace table {kept} as select {columns} from {table.model}")
 
     def table(self, query: str) -> pa.Table:
         """Rows of tonight's warehouse."""

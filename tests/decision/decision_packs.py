@@ -36,8 +36,8 @@ TRIGGERS = (
     ("H4", "2", "bureau_has_new_default", ">=", "1", "share_of_reference", "3000", "1", "E4", "bureau_score"),
     ("H5", "1", "f13_small_apps_7d", ">=", "4", "share_of_reference", "7000", "3", "A1", "loan_application"),
     ("H5", "1", "f15_app_burst_x90", ">", "0", "share_of_reference", "7000", "3", "A1", "loan_application"),
-    ("H6", "1", "f38_bureau_score", "<", "550", "block_raise", "", "2", "E1", "bureau_score"),
-    ("H7", "1", "f31_active_days_30d", "<=", "2", "share_of_reference", "5555", "2", "D4", "cash_flow"),
+    ("H6", "1", "f24_bounced_payments_90d", ">", "2", "block_raise", "", "2", "B4", "instalment"),
+    ("H7", "1", "f29_cash_share_30d_bp", ">=", "7000", "share_of_reference", "5555", "2", "D3", "cash_flow"),
 )
 CURES = (
     ("H1", "4", "0", "3"),

@@ -107,6 +107,7 @@ class Decision:
     strategy: int = 0
     override: int | None = None
     is_no_raise: bool = False
+    grounds: list[str] = field(default_factory=list)
     is_budget_spent: bool = False
     is_capped: bool = False
     is_floored_by_trigger: bool = False
@@ -146,8 +147,8 @@ class Decision:
 
     @property
     def published_trace(self) -> list[tuple[str, int, int]]:
-        """A plain HOLD, which nothing moved in the end, has none."""
-        is_plain = self.action == "HOLD" and self.pending is None
+        """A plain HOLD, where nothing was wanted and nothing came about, has none."""
+        is_plain = self.action == "HOLD" and self.pending is None and self.strategy == self.limit
         return [] if is_plain else self.trace
 
     def move(self, operator: str, value: int) -> bool:
@@ -243,6 +244,7 @@ class Work:
         for (customer, pack), group in self._of_customer.items():
             self._judge_customer(customer, pack, group)
         for decision in self.all:
+            self._targets(decision)
             if not decision.is_kept:
                 self._strategy(decision)
         self._bounds()
@@ -300,10 +302,15 @@ class Work:
         )
 
     def _is_paused(self, account: Row) -> bool:
-        return any(self._is_within(row, row["from_date"]) for row in self._events(("hardship_pause",), account))
+        rows = self._standing(self._events(("hardship_pause",), account))
+        return any(self._is_within(row, row["from_date"]) for row in rows)
+
+    def _standing(self, rows: list[Row]) -> list[Row]:
+        """Events that were not withdrawn."""
+        return [row for row in rows if row["outcome"] != "withdrawn"]
 
     def _is_legally_held(self, account: Row) -> bool:
-        rows = self._events(("legal_hold",), account)
+        rows = self._standing(self._events(("legal_hold",), account))
         return any(self._is_within(row, row["from_date"] or row["local_date"]) for row in rows)
 
     def _is_open_case(self, kind: str, account: Row) -> bool:
@@ -345,21 +352,21 @@ class Work:
 
     # ---- strategy
 
-    def _strategy(self, decision: Decision) -> None:
-        rules, features = decision.rules, self.believed[decision.customer]
-        limit, reference = decision.limit, decision.reference
-        utilisation = features["f06_util_bp"] or 0
-        own = reference * rules.multiplier(1000 * decision.score, utilisation) // 10000
-        decision.own_target = own
+    def _targets(self, decision: Decision) -> None:
+        rules, reference = decision.rules, decision.reference
+        utilisation = self.believed[decision.customer]["f06_util_bp"] or 0
+        decision.own_target = reference * rules.multiplier(1000 * decision.score, utilisation) // 10000
         if decision.confirmed is not None:
-            target = reference * rules.multiplier(decision.confirmed, utilisation) // 10000
-            decision.target = target
-            wanted = min(
-                max(limit, target * (10000 - rules.play_bp) // 10000), target * (10000 + rules.play_bp) // 10000
-            )
+            decision.target = reference * rules.multiplier(decision.confirmed, utilisation) // 10000
+
+    def _strategy(self, decision: Decision) -> None:
+        rules, limit, target = decision.rules, decision.limit, decision.target
+        if target is not None:
+            least, most = target * (10000 - rules.play_bp) // 10000, target * (10000 + rules.play_bp) // 10000
+            wanted = min(max(limit, least), most)
             down, up = self._steps(decision)
             stepped = min(max(wanted, limit - down), limit + up)
-            decision.wanted = max(stepped, min(limit, own))
+            decision.wanted = max(stepped, min(limit, decision.own_target))
             self.note("strategy: stopped at tonight's own target", decision.wanted > stepped)
         decision.strategy = decision.wanted
         decision.override = self._override(decision.account)
@@ -430,6 +437,7 @@ class Work:
         }
         for name, holds in grounds.items():
             self.note(f"no_raise: {name}", holds)
+        decision.grounds = [name for name, holds in grounds.items() if holds]
         return any(grounds.values())
 
     def _income(self, group: list[Decision]) -> tuple[list[Decision], int | None]:
@@ -497,7 +505,7 @@ class Work:
         verdict, reason = self._verdict(customer, rules, code)
         self.note(f"trigger {verdict}: {'active' if old else 'not active'}")
         is_first = customer not in self.known_customers
-        is_named = is_first and code in self._named(customer)
+        is_named = is_first and code in self._named(customer, rules)
         if verdict == "undecided":
             if old is None and is_named:
                 return Trigger(is_inherited=True)
@@ -508,9 +516,9 @@ class Work:
             old = Trigger(is_inherited=True)
         return None if old is None else self._clear(customer, rules, code, old)
 
-    def _named(self, customer: int) -> set[str]:
-        """Trigger codes that the opening state of the customer's accounts names."""
-        keys = [row["account_key"] for row in self.night.accounts if row["customer_key"] == customer]
+    def _named(self, customer: int, rules: Rules) -> set[str]:
+        """Trigger codes that the opening state of the customer's accounts of the pack names."""
+        keys = [decision.key for decision in self._of_customer[customer, rules.name]]
         return {(self.night.opening.get(key) or {}).get("trigger_code") for key in keys} - {None}
 
     def _verdict(self, customer: int, rules: Rules, code: str) -> tuple[str, tuple[str, str] | None]:
@@ -645,8 +653,10 @@ class Work:
                 continue
             shares = [decision.x]
             for row in self._caps_on(decision):
-                values = {d.key: d.x for d in self._peers(decision) if row["concerns"](d.account)}
-                shares.append(share_out(row["cap"], values, decision.rules.unit)[decision.key])
+                peers = [d for d in self._peers(decision) if row["concerns"](d.account)]
+                values = {d.key: d.x for d in peers}
+                whole = {d.key: units_down(d.x, d.rules.unit) for d in peers}
+                shares.append(share_out(row["cap"], values, decision.rules.unit, whole)[decision.key])
                 self.note(f"regulatory_cap: {row['base']}", shares[-1] < decision.x)
                 self.note("regulatory_cap: several accounts", shares[-1] < decision.x and len(values) > 1)
             after[id(decision)] = min(shares)
@@ -772,7 +782,10 @@ class Work:
     def _publish(self, decision: Decision) -> None:
         if decision.action == "HOLD" and decision.x != decision.limit:
             decision.action = "UP" if decision.x > decision.limit else "DOWN"
-        decision.effective = decision.pending[1] if decision.pending else self.night.day + timedelta(days=1)
+        if decision.pending is not None:
+            decision.effective = decision.pending[1]
+        elif decision.action != "HOLD":
+            decision.effective = self.night.day + timedelta(days=1)
         acting = self._acting(decision)
         forbids = any(decision.rules.effect(code)[0] in ("floor", "block_draws") for code in acting)
         self._draw(decision, decision.is_overlaid or forbids)
@@ -832,7 +845,7 @@ class Work:
         else:
             moved = {name: (before, after) for name, before, after in decision.trace}
             for operator, code in (("product_tier", "T1"), ("income", "I1")):
-                if operator in moved and moved[operator][1] < limit:
+                if operator in moved and moved[operator][1] < limit and decision.x < limit:
                     decision.facts.append((4, code))
             if decision.x != limit and decision.override is not None:
                 decision.facts.append((5, "P1"))
@@ -841,7 +854,7 @@ class Work:
             if decision.is_budget_spent:
                 decision.facts.append((5, "G3"))
         codes = [code for _, code in sorted(set(decision.facts))]
-        if not decision.is_kept and decision.wanted < limit and decision.override is None:
+        if decision.x < limit and decision.wanted < limit and decision.override is None:
             codes += self._score_reasons(decision)
         decision.reasons = list(dict.fromkeys(codes))[: rules.most_reasons]
         for code in decision.reasons:
@@ -876,15 +889,15 @@ class Work:
     def _points_lost(self, decision: Decision) -> dict[str, int]:
         """Since the reference limit was approved; if there are none, against the best bin."""
         rules, features = decision.rules, self.believed[decision.customer]
-        points = {name: rules.points(name, features[name]) for name in rules.scored}
+        points = {name: rules.points(name, features[name]) for name in rules.scored if features[name] is not None}
         approved = self._approved(decision)
-        lost = {name: approved[name] - points[name] for name in rules.scored if name in approved}
+        lost = {name: approved[name] - points[name] for name in points if name in approved}
         lost = {name: value for name, value in lost.items() if value > 0}
         self.note("score reasons: since approval" if lost else "score reasons: against the best bin")
         if lost:
             return lost
-        lost = {name: rules.best_points(name) - points[name] for name in rules.scored if features[name] is not None}
-        return {name: value for name, value in lost.items() if value > 0}
+        best = {name: rules.best_points(name) - value for name, value in points.items()}
+        return {name: value for name, value in best.items() if value > 0}
 
     def _raises_target(self, decision: Decision, points: int) -> bool:
         """Would tonight's own target be higher with these points back?"""
@@ -926,15 +939,19 @@ class Work:
         )
 
 
-def share_out(bound: int, values: dict[int, int], unit: int) -> dict[int, int]:
-    """A bound on several accounts together, shared in the order of their keys; without need everybody keeps their own."""
+def share_out(bound: int, values: dict[int, int], unit: int, whole: dict[int, int] | None = None) -> dict[int, int]:
+    """A bound on several accounts together, shared in the order of their keys; without need everybody keeps their own.
+
+    Args:
+        whole: the values in whole units, where accounts of several packs have units of their own.
+    """
     bound = units_down(bound, unit)
     if sum(values.values()) <= bound:
         return dict(values)
-    whole = {key: units_down(value, unit) for key, value in sorted(values.items())}
+    whole = whole or {key: units_down(value, unit) for key, value in values.items()}
     total = sum(whole.values())
     shares, reached, so_far = {}, 0, 0
-    for key, value in whole.items():
+    for key, value in sorted(whole.items()):
         so_far += value
         until = units_down(bound * so_far // total, unit) if total else 0
         shares[key] = min(values[key], until - reached)

@@ -217,9 +217,6 @@ class Rules:
         return {
             ">=": value >= threshold,
             ">": value > threshold,
-            "<=": value <= threshold,
-            "<": value < threshold,
-            "=": value == threshold,
         }[row["operator"]]
 
     def hold_nights(self, code: str) -> int:
