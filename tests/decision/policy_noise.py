@@ -124,7 +124,7 @@ def run(customers: int, nights: int, seed: int, progress=lambda _line: None) -> 
 
 def _targets(tables: dict) -> object:
     """The multiplier (bp) of a score in milli-points at half utilisation."""
-    bands = sorted(((int(row["lower_score"]), int(row["upper_score"]), row["band"]) for row in tables["band"]))
+    bands = sorted((int(row["lower_score"]), int(row["upper_score"]), row["band"]) for row in tables["band"])
     cell = {
         row["band"]: int(row["multiplier_bp"])
         for row in tables["strategy_matrix"]
