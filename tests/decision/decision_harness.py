@@ -135,6 +135,7 @@ class Nights:
             self.connection.execute(f"create table memory.kept.{table.name} ({declared})")
         made = {model.name for model in logic.models if model.name.startswith("ftr_")}
         self.skip = made - set(RUN_AS_THEY_ARE)
+        self.policies: list[PolicySet] = []
 
     def close(self) -> None:
         self.connection.close()
@@ -144,7 +145,8 @@ class Nights:
         self.connection.execute("use memory")
         self.connection.execute(f"detach database if exists {CATALOG}")
         use_scratch_catalog(self.connection)
-        lay(self.connection, [*run_relations(inputs.night, inputs.sources), *policy_relations(inputs.policies)])
+        lay(self.connection, run_relations(inputs.night, inputs.sources))
+        self._lay_policies(inputs.policies)
         lay(self.connection, [Relation("release.adjustment", RELEASED_COLUMNS)])
         self._lay_raw(inputs)
         self._lay_features(inputs.features)
@@ -154,6 +156,24 @@ class Nights:
         run_logic(self.connection, self.logic, skip=self.skip)
         if not inputs.night.is_void:
             self._carry_over()
+
+    def _lay_policies(self, policies: PolicySet) -> None:
+        """Packs are read once and copied from then on: their rows come one by one from CSV."""
+        relations = policy_relations(policies)
+        if policies not in self.policies:
+            self.policies.append(policies)
+            place = f"memory.policy_{len(self.policies)}"
+            lay(self.connection, relations)
+            self.connection.execute(f"create schema {place}")
+            for relation in relations:
+                name = relation.name.partition(".")[2]
+                self.connection.execute(f"create table {place}.{name} as select * from {relation.name}")
+            return
+        place = f"memory.policy_{self.policies.index(policies) + 1}"
+        self.connection.execute("create schema policy")
+        for relation in relations:
+            name = relation.name.partition(".")[2]
+            self.connection.execute(f"create table {relation.name} as select * from {place}.{name}")
 
     def _lay_raw(self, inputs: Inputs) -> None:
         day = inputs.night.business_date
