@@ -133,7 +133,8 @@ def test_a_value_of_the_wrong_type_is_named(pack, tmp_path):
 def test_routing_is_dated(tmp_path):
     shutil.copytree(POLICIES / "default", tmp_path / "default")
     (tmp_path / "assignment.csv").write_text(
-        "legal_entity_code,product_code,pack,effective_from,effective_to\nBANK01,*,default,2026-09-01,2026-09-02\n"
+        "legal_entity_code,product_code,pack,role,share_bp,effective_from,effective_to\n"
+        "BANK01,*,default,champion,,2026-09-01,2026-09-02\n"
     )
     assert [
         len(packs_in_force(tmp_path, date(2026, month, day)).assignments) for month, day in ((8, 31), (9, 1), (9, 2))
