@@ -1,15 +1,35 @@
 """Policy packs: reading, validating, hashing, archiving, laying them before the build."""
 
-from creditline.policy.packs import Pack, PackRefused, PolicySet, archive, lay_policy_tables, load_pack, packs_in_force
+from creditline.policy.check_assignments import validate_assignments
+from creditline.policy.compare import CellChange, diff_packs
+from creditline.policy.packs import (
+    Pack,
+    PackRefused,
+    PolicySet,
+    archive,
+    lay_policy_tables,
+    load_pack,
+    packs_in_force,
+    read_assignments,
+)
+from creditline.policy.shelf import check_all, check_pack, find_pack, load_named
 from creditline.policy.validation import validate_pack
 
 __all__ = [
+    "CellChange",
     "Pack",
     "PackRefused",
     "PolicySet",
     "archive",
+    "check_all",
+    "check_pack",
+    "diff_packs",
+    "find_pack",
     "lay_policy_tables",
+    "load_named",
     "load_pack",
     "packs_in_force",
+    "read_assignments",
+    "validate_assignments",
     "validate_pack",
 ]
