@@ -202,7 +202,7 @@ BROKEN = {
     "a number of two units": (
         "scorecard", where({"feature": "f06_util_bp"}, reason_code="C5"), "its features are in bp and count",
     ),
-    "a goal that a trigger has not": ("reason_text", where({"reason_code": "E4"}, zh="{k}"), "{k} is not known"),
+    "a goal that a trigger has not": ("reason_text", where({"reason_code": "E4"}, zh="{k}"), "{k} is a best bin"),
     "a rule where there is none": ("reason_text", setter(0, zh="{rule}"), "{rule} is known for G1 only"),
     "a threshold told to a thief": ("reason_text", where(TEXT, zh="5次失败登录"), "tells a customer no threshold"),
     "no general notice rule": ("notice_rule", drop(lambda row: row["action"] == "UP"), "UP has no rule"),

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from creditline.cli.output import Format, errors, print_json, print_rows, tell
+from creditline.cli.output import Format, TextFormat, errors, print_json, print_rows, tell
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
 
@@ -185,20 +185,26 @@ def explain(
     context: typer.Context,
     account: Annotated[str, typer.Argument(help="The core's account id.")],
     business_date: DateOption = None,
+    audience: Annotated[str, typer.Option(help="customer, agent or compliance: who reads it.")] = "customer",
     lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
-    output_format: FormatOption = Format.TABLE,
+    output_format: Annotated[TextFormat, typer.Option("--format", help="text for people, json for programs.")] = (
+        TextFormat.TEXT
+    ),
 ) -> None:
-    """Why an account's limit is what it is: the decision of a night (default: the latest), trace, reasons, advice."""
-    from creditline.cli.explain import explain_account, explanation_text
+    """Why an account's limit is what it is: today, or what a past night decided; reasons, advice, what can be borrowed."""
+    from creditline.cli.explain import AUDIENCES, explain_account
+    from creditline.cli.explain_text import explanation_text
+    from creditline.cli.explain_words import LANGUAGES
     from creditline.home import open_home
 
-    if lang not in ("zh", "en"):
-        raise UsageError(f"--lang {lang}: choose zh or en")
-    explanation = explain_account(open_home(context.obj), account, _day(business_date))
-    if output_format is Format.JSON:
-        print_json(explanation)
+    for option, value, known in (("--lang", lang, LANGUAGES), ("--audience", audience, AUDIENCES)):
+        if value not in known:
+            raise UsageError(f"{option} {value}: choose one of {', '.join(known)}")
+    facts = explain_account(open_home(context.obj), account, _day(business_date), audience, lang)
+    if output_format is TextFormat.JSON:
+        print_json(facts)
     else:
-        print(explanation_text(explanation, lang))
+        print(explanation_text(facts))
 
 
 @mode_app.command("show")

@@ -69,7 +69,7 @@ def _placeholders(where: str, row: Row, units: set[str], goalless: set[str]) -> 
         yield f"{where}: {{p}} is a percentage, its feature is in {', '.join(sorted(units))}"
     for name in sorted(used & {"k", "q"}):
         if row["reason_code"] in goalless:
-            yield f"{where}: {{{name}}} is not known where a trigger or an operator cites the reason"
+            yield f"{where}: {{{name}}} is a best bin; where a trigger or an operator cites the reason there is none"
     if "rule" in used and row["reason_code"] != "G1":
         yield f"{where}: {{rule}} is known for G1 only"
 
