@@ -7,14 +7,12 @@ import shutil
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from creditline.home import HomeSettings, create_home
 from creditline.policy import (
     PackRefused,
     archive,
-    lay_policy_tables,
     load_pack,
     packs_in_force,
     read_assignments,
@@ -202,7 +200,7 @@ BROKEN = {
     "a number of two units": (
         "scorecard", where({"feature": "f06_util_bp"}, reason_code="C5"), "its features are in bp and count",
     ),
-    "a goal that a trigger has not": ("reason_text", where({"reason_code": "E4"}, zh="{k}"), "{k} is a best bin"),
+    "a goal that an operator has not": ("reason_text", where({"reason_code": "T1"}, zh="{k}"), "{k} is a value to get back to"),
     "a rule where there is none": ("reason_text", setter(0, zh="{rule}"), "{rule} is known for G1 only"),
     "a threshold told to a thief": ("reason_text", where(TEXT, zh="5次失败登录"), "tells a customer no threshold"),
     "no general notice rule": ("notice_rule", drop(lambda row: row["action"] == "UP"), "UP has no rule"),
@@ -259,8 +257,8 @@ def test_a_value_of_the_wrong_type_is_named(pack, tmp_path):
     edit(pack / "notice_rule.csv", setter(0, due_days="soon"))
     shutil.copy(POLICIES / "assignment.csv", tmp_path)
     edit(tmp_path / "assignment.csv", lambda rows: [row for row in rows if row["pack"] == "default"])
-    with duckdb.connect() as connection, pytest.raises(PackRefused, match=r"notice_rule\.csv line 2: due_days .*soon"):
-        lay_policy_tables(connection, packs_in_force(tmp_path, DAY))
+    with pytest.raises(PackRefused, match=r"notice_rule\.csv line 2: due_days .*soon"):
+        packs_in_force(tmp_path, DAY)
 
 
 def test_routing_is_dated(tmp_path):
@@ -348,10 +346,11 @@ def test_a_night_refuses_broken_routing(tmp_path):
 def test_a_pack_is_kept_once_as_it_was(tmp_path):
     home = create_home(tmp_path / "home", HomeSettings(name="archive", is_demo=True))
     policies = packs_in_force(POLICIES, DAY)
-    archive(home, policies)
+    archived = archive(home, policies)
     kept = {path.name: sorted(file.name for file in path.iterdir()) for path in home.policy.iterdir()}
     archive(home, policies)
     assert set(kept) == {pack.policy_version for pack in policies.packs}
     assert all(set(files) == {"policy.yml", *(f"{name}.csv" for name in PACK_FILES)} for files in kept.values())
-    for pack in policies.packs:
-        assert load_pack(home.policy / pack.policy_version).policy_version == pack.policy_version
+    for pack in archived.packs:
+        assert pack.directory == home.policy / pack.policy_version
+        assert load_pack(pack.directory).policy_version == pack.policy_version

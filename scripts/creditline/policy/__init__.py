@@ -1,4 +1,4 @@
-"""Policy packs: reading, validating, hashing, archiving, laying them before the build."""
+"""Policy packs: reading, validating, comparing, hashing, archiving, describing them to the build."""
 
 from creditline.policy.check_assignments import validate_assignments
 from creditline.policy.compare import CellChange, diff_packs
@@ -7,9 +7,9 @@ from creditline.policy.packs import (
     PackRefused,
     PolicySet,
     archive,
-    lay_policy_tables,
     load_pack,
     packs_in_force,
+    policy_relations,
     read_assignments,
 )
 from creditline.policy.shelf import check_all, check_pack, find_pack, load_named
@@ -25,10 +25,10 @@ __all__ = [
     "check_pack",
     "diff_packs",
     "find_pack",
-    "lay_policy_tables",
     "load_named",
     "load_pack",
     "packs_in_force",
+    "policy_relations",
     "read_assignments",
     "validate_assignments",
     "validate_pack",

@@ -15,6 +15,7 @@ from creditline.policy.schema import PLACEHOLDERS
 POLICY_REASONS = (
     "G1", "T1", "I1", "U1", "N1", "M1", "P1", "P2", "P3", "P4", "P5", "G2", "G3", "K1", "F1", "F2", "F3", "L1",
 )  # fmt: skip
+GOALLESS_REASONS = frozenset(POLICY_REASONS) - {"K1"}
 SECURITY_REASONS = frozenset({"F1", "F2", "F3"})
 AUDIENCES = ("customer", "agent", "restricted")
 _TEXTS = ("zh", "en", "advice_zh", "advice_en")
@@ -32,22 +33,16 @@ def texts(pack: Pack) -> Iterator[str]:
         if len({row["cause"] for row in rows}) > 1:
             yield f"reason_text.csv: {code} has more than one cause"
     units = _units(pack)
-    goalless = _without_goal(pack)
     for row in pack.tables["reason_text"]:
         where = f"reason_text.csv: {row['reason_code']} for the {row['audience']}"
         if row["audience"] not in AUDIENCES:
             yield f"{where}: audience must be one of {', '.join(AUDIENCES)}"
-        yield from _placeholders(where, row, units.get(row["reason_code"], set()), goalless)
+        yield from _placeholders(where, row, units.get(row["reason_code"], set()))
         yield from _no_numbers(where, row)
 
 
 def _cited(pack: Pack) -> set[str]:
     return set(POLICY_REASONS) | {row["reason_code"] for name in ("scorecard", "trigger") for row in pack.tables[name]}
-
-
-def _without_goal(pack: Pack) -> set[str]:
-    """Reasons that something other than a scorecard feature may stand for: there is no best bin to name."""
-    return (set(POLICY_REASONS) - {"K1"}) | {row["reason_code"] for row in pack.tables["trigger"]}
 
 
 def _units(pack: Pack) -> dict[str, set[str]]:
@@ -59,7 +54,7 @@ def _units(pack: Pack) -> dict[str, set[str]]:
     return units
 
 
-def _placeholders(where: str, row: Row, units: set[str], goalless: set[str]) -> Iterator[str]:
+def _placeholders(where: str, row: Row, units: set[str]) -> Iterator[str]:
     used = {name for column in _TEXTS for name in _PLACEHOLDER.findall(row[column])}
     for name in sorted(used - PLACEHOLDERS):
         yield f"{where}: no stored value fills {{{name}}}"
@@ -68,8 +63,8 @@ def _placeholders(where: str, row: Row, units: set[str], goalless: set[str]) -> 
     if "p" in used and units - {"bp"}:
         yield f"{where}: {{p}} is a percentage, its feature is in {', '.join(sorted(units))}"
     for name in sorted(used & {"k", "q"}):
-        if row["reason_code"] in goalless:
-            yield f"{where}: {{{name}}} is a best bin; where a trigger or an operator cites the reason there is none"
+        if row["reason_code"] in GOALLESS_REASONS:
+            yield f"{where}: {{{name}}} is a value to get back to; an operator that cites the reason has none"
     if "rule" in used and row["reason_code"] != "G1":
         yield f"{where}: {{rule}} is known for G1 only"
 
