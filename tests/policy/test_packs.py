@@ -232,7 +232,6 @@ def test_a_broken_pack_is_found(pack, case):
     [
         ("needed_nights: 7", "needed_nights: 11", "more needed_nights than window_nights"),
         ("score_max: 900", "score_max: 300", "score_min must be below score_max"),
-        ("floor_amount: 10", "floor_amount: 15", "floor_amount must be a multiple of rounding_amount"),
     ],
 )
 def test_settings_must_fit_each_other(pack, before, after, expected):

@@ -17,8 +17,6 @@ def settings(pack: Pack) -> Iterator[str]:
         yield "policy.yml: confirmation asks for more needed_nights than window_nights"
     if values.score_min >= values.score_max:
         yield "policy.yml: score_min must be below score_max"
-    if values.floor_amount % values.rounding_amount:
-        yield "policy.yml: floor_amount must be a multiple of rounding_amount, or rounding would go below the floor"
 
 
 def bands(pack: Pack) -> Iterator[str]:
