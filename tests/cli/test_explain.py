@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
+import sys
+from contextlib import nullcontext
+from datetime import date, timedelta
 from decimal import Decimal
 
 import duckdb
@@ -15,6 +17,7 @@ from creditline.cli.explain import AUDIENCES, explain_account
 from creditline.cli.explain_text import explanation_text
 from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, money
 from creditline.errors import CreditlineError
+from creditline.gate.identity import account_key_of
 from creditline.publish.reader import open_marts
 
 LATEST = "business_date = (select max(business_date) from fct_limit_decision)"
@@ -118,6 +121,39 @@ def test_a_change_in_the_core_is_told_apart_from_a_decision(sample_book):
     assert facts["is_limit_of_core"] and "no nightly decision of ours made it" in text
     first, _ = explained(sample_book, f"account_key = {key} and business_date < '{since}'")
     assert (first["limit_amount"], first["limit_before_amount"]) == (before, None)
+
+
+def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
+    """The core followed our cut, and nothing has happened since: the reasons of that night are given, with its date."""
+    tables = ("fct_limit_decision", "fct_account_night", "fct_decision_reason", "fct_decision_trace")
+    first = "business_date = (select min(business_date) from fct_limit_decision)"
+    account, night = accounts_where(sample_book, f"action = 'DOWN' and display_state = 'REDUCED' and {first}")[0]
+    key = account_key_of(sample_book.home, account)
+    followed = duckdb.connect()
+    with open_marts(sample_book.home) as connection:
+        for table in tables:
+            kept = connection.execute(f"select * from {table} where account_key = {key}").to_arrow_table()
+            followed.from_arrow(kept).create(table)
+        followed.from_arrow(connection.execute("select * from dim_policy").to_arrow_table()).create("dim_policy")
+    before, after = followed.execute(
+        f"select old_limit_amount, recommended_limit_amount from fct_limit_decision where business_date = '{night}'"
+    ).fetchone()
+    later = f"where business_date > '{night}'"
+    followed.execute(f"update fct_account_night set limit_amount = {after} {later}")
+    followed.execute(
+        f"update fct_limit_decision set action = 'HOLD', old_limit_amount = {after},"
+        f" recommended_limit_amount = {after}, effective_date = null {later}"
+    )
+    followed.execute(f"delete from fct_decision_reason {later}")
+    monkeypatch.setattr(sys.modules[explain_account.__module__], "open_marts", lambda home: nullcontext(followed))
+
+    facts = explain_account(sample_book.home, account, night + timedelta(days=2), "agent")
+    assert (facts["limit_amount"], facts["limit_before_amount"]) == (after, before)
+    assert facts["limit_since_date"] == night + timedelta(days=1)
+    assert facts["cause_date"] == night
+    assert facts["cause_reasons"] and not facts["reasons"]
+    assert not facts["is_limit_of_core"]
+    assert f"Why the limit changed then ({night.day} September 2026)" in explanation_text(facts)
 
 
 def test_every_word_is_there_in_both_languages():
