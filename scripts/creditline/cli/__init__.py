@@ -146,6 +146,22 @@ def night(
 
 
 @app.command()
+def skip(
+    context: typer.Context,
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The missing business date.")],
+    by: Annotated[str, typer.Option("--by", help="Who skips it.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it will not come.")],
+) -> None:
+    """Let a missing night go: it is void, and the nights after it run on from the one before it."""
+    from creditline.home import open_home
+    from creditline.night.calendar import skip_night
+
+    skipped = skip_night(open_home(context.obj), business_date.date(), by=by, approved_by=approved_by, reason=reason)
+    tell(f"{skipped.business_date} is skipped since {skipped.recorded_at}")
+
+
+@app.command()
 def status(context: typer.Context, output_format: FormatOption = Format.TABLE) -> None:
     """Where the nights stand, and where the files are."""
     from creditline.cli.status import home_status

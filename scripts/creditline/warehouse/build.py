@@ -12,11 +12,14 @@ from creditline.gate.record import delivery_records
 from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, write_file
-from creditline.policy import archive, lay_policy_tables, packs_in_force
+from creditline.home.publications import last_valid
+from creditline.policy import PolicySet, archive, lay_policy_tables, packs_in_force
+from creditline.policy.calendar import timetable
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
 from creditline.warehouse.logic import archive_logic
 from creditline.warehouse.sources import (
     NightParameters,
+    has_void_snapshot,
     lay_raw,
     lay_released,
     lay_run,
@@ -41,6 +44,7 @@ class Build:
 
     business_date: date
     previous_business_date: date | None
+    is_void: bool
     logic_hash: str
     policy_versions: dict[str, str]
     marts: tuple[Table, ...]
@@ -54,16 +58,18 @@ def build(home: Home, business_date: date) -> Build:
     Raises:
         BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
-    previous = max((day for day in home.published_dates() if day < business_date), default=None)
+    previous = last_valid(home, business_date)
     packs = packs_in_force(POLICIES_DIR, business_date)
     archive(home, packs)
-    _lay_sources(home, business_date, previous, packs)
+    night = _lay_sources(home, business_date, previous, packs)
     nodes = run_build(home, target_path=home.warehouse / "dbt")
     with connect(str(home.warehouse_file), read_only=True) as connection:
-        export_state(connection, home, business_date)
+        if not night.is_void:
+            export_state(connection, home, business_date)
     result = Build(
         business_date=business_date,
         previous_business_date=previous,
+        is_void=night.is_void,
         logic_hash=archive_logic(home, nodes),
         policy_versions=_used_policy_versions(home),
         marts=_tables(nodes, ("dim_", "fct_", "mon_")),
@@ -84,6 +90,7 @@ def read_build(home: Home, business_date: date) -> Build | None:
     return Build(
         business_date=date.fromisoformat(record["business_date"]),
         previous_business_date=date.fromisoformat(previous) if previous else None,
+        is_void=record["is_void"],
         logic_hash=record["logic_hash"],
         policy_versions=record["policy_versions"],
         marts=tuple(Table(table["name"], tuple(table["key"])) for table in record["marts"]),
@@ -92,26 +99,29 @@ def read_build(home: Home, business_date: date) -> Build | None:
     )
 
 
-def _lay_sources(home: Home, business_date: date, previous: date | None, packs: object) -> None:
+def _lay_sources(home: Home, business_date: date, previous: date | None, packs: PolicySet) -> NightParameters:
     home.warehouse.mkdir(parents=True, exist_ok=True)
     for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal")):
         leftover.unlink(missing_ok=True)
     shutil.rmtree(home.warehouse / "build", ignore_errors=True)
+    records = delivery_records(home)
+    rules = timetable(home, packs, business_date)
+    sources = night_sources(home, records, business_date, rules)
     night = NightParameters(
         business_date=business_date,
         cut_off_at=home.cut_off_at(business_date),
         previous_business_date=previous,
-        is_void=False,
+        is_void=has_void_snapshot(sources),
         home_name=home.settings.name,
     )
-    records = delivery_records(home)
     with connect(str(home.warehouse_file)) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        lay_run(connection, night, night_sources(home, records, business_date))
+        lay_run(connection, night, sources)
         lay_raw(connection, home, records, business_date)
         lay_state(connection, home, previous)
         lay_released(connection, home, business_date)
         lay_policy_tables(connection, packs)
+    return night
 
 
 def _used_policy_versions(home: Home) -> dict[str, str]:
