@@ -38,7 +38,8 @@ observed as (
                     then scores.observed_date
             end
         ) as earlier_score,
-        max_by(scores.external_debt_minor, scores.observed_date) as external_debt_minor
+        max_by(scores.external_debt_minor, scores.observed_date) as external_debt_minor,
+        max_by(scores.has_new_default, scores.observed_date) as has_new_default
     from scores
     cross join night
     cross join parameters
@@ -51,6 +52,7 @@ select
     customers.customer_key,
     observed.latest_score as f38_bureau_score,
     observed.latest_score - observed.earlier_score as f39_bureau_score_delta_90d,
-    observed.external_debt_minor as f40_external_debt_minor
+    observed.external_debt_minor as f40_external_debt_minor,
+    cast(observed.has_new_default as bigint) as bureau_has_new_default
 from customers
 left join observed on customers.customer_key = observed.customer_key

@@ -56,7 +56,16 @@ windows as (
         count(distinct case when {{ in_window('local_date', 1) }} then region_token end) as regions_1d,
         sum(case when {{ in_window('local_date', 1) }} and not succeeded then 1 else 0 end) as failed_logins_1d,
         sum(case when {{ in_window('local_date', 7) }} and is_proxy then 1 else 0 end) as proxied_7d,
-        sum(case when {{ in_window('local_date', 7) }} then 1 else 0 end) as sessions_7d
+        sum(case when {{ in_window('local_date', 7) }} then 1 else 0 end) as sessions_7d,
+        sum(
+            case
+                when
+                    {{ in_window('local_date', 1) }}
+                    and (not succeeded or is_proxy or local_date = device_first_date)
+                    then 1
+                else 0
+            end
+        ) as suspicious_events_new
     from sessions
     cross join night
     group by sessions.customer_key
@@ -118,7 +127,8 @@ select
             when profile_coverage.coverage_from_date <= {{ add_days('night.business_date', -29) }}
                 then coalesce(changes.profile_changes_30d, 0)
         end as bigint
-    ) as f44_profile_changes_30d
+    ) as f44_profile_changes_30d,
+    cast(coalesce(windows.suspicious_events_new, 0) as bigint) as suspicious_events_new
 from customers
 cross join night
 cross join coverage
