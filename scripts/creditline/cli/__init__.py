@@ -243,6 +243,40 @@ def mode_set(
     tell(f"{change.slice_code} is in {change.mode} since {change.recorded_at}")
 
 
+@app.command()
+def approve(
+    context: typer.Context,
+    slice_code: Annotated[str, typer.Argument(metavar="SLICE", help="The held slice.")],
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night that holds it.")],
+    by: Annotated[str, typer.Option("--by", help="Who approves it.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
+) -> None:
+    """Approve the orders of a held slice, exactly as they were published, and let them leave."""
+    from creditline import release
+    from creditline.home import open_home
+
+    home = open_home(context.obj)
+    answer = release.approve(home, slice_code, business_date.date(), by=by, approved_by=approved_by)
+    tell(f"{slice_code} is approved for {answer.business_date}: orders {answer.orders_sha256}")
+    result = release.release(home, business_date.date())
+    tell(f"{result.reason}: {result.orders} orders in {result.file}")
+
+
+@app.command()
+def reject(
+    context: typer.Context,
+    slice_code: Annotated[str, typer.Argument(metavar="SLICE", help="The held slice.")],
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night that holds it.")],
+    by: Annotated[str, typer.Option("--by", help="Who rejects it.")],
+) -> None:
+    """Keep the orders of a held slice back; the core owns the limits, so nothing has to be undone."""
+    from creditline import release
+    from creditline.home import open_home
+
+    answer = release.reject(open_home(context.obj), slice_code, business_date.date(), by=by)
+    tell(f"{slice_code} is rejected for {answer.business_date}: orders {answer.orders_sha256}")
+
+
 def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
