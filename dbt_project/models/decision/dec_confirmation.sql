@@ -67,7 +67,7 @@ judged as (
         packs.window_nights,
         packs.needed_nights,
         packs.ewma_alpha_pct,
-        1000 * scores.score as score_milli,
+        {{ to_milli('scores.score') }} as score_milli,
         carried.smoothed_milli as smoothed_milli_before,
         {{ newest_of('carried.smoothed_milli') }} as newest_milli,
         maintenance.policy_version is not null as is_maintenance,

@@ -63,8 +63,9 @@ forgiven as (
         causes.cause,
         multipliers.utilisation_bp,
         multipliers.own_multiplier_bp,
-        1000 * least(packs.score_max, greatest(packs.score_min, scores.point_sum + reasons.reason_points_lost))
-            as forgiven_milli
+        {{ to_milli(
+            'least(packs.score_max, greatest(packs.score_min, scores.point_sum + reasons.reason_points_lost))'
+        ) }} as forgiven_milli
     from reasons
     inner join packs on reasons.policy_version = packs.policy_version
     inner join causes

@@ -34,8 +34,8 @@ cells as (
 select
     cells.policy_version,
     cells.band,
-    1000 * cells.lower_score as lower_milli,
-    1000 * cells.upper_score as upper_milli,
+    {{ to_milli('cells.lower_score') }} as lower_milli,
+    {{ to_milli('cells.upper_score') }} as upper_milli,
     coalesce(cells.lower_utilisation_bp, {{ missing_marker() }}) as lower_utilisation_bp,
     coalesce(cells.upper_utilisation_bp, {{ highest_value() }}) as upper_utilisation_bp,
     cells.multiplier_bp,
