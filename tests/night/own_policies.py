@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from creditline.policy.schema import PACK_FILES
 from creditline.warehouse import build
@@ -14,9 +15,16 @@ from creditline.warehouse import build
 BUNDLED = build.POLICIES_DIR
 
 
-def lay_policies(monkeypatch: pytest.MonkeyPatch, root: Path, **tables: list[dict[str, str]]) -> Path:
-    """A copy of the bundled policies whose default pack has these rows in the named files, in force for the test."""
+def lay_policies(
+    monkeypatch: pytest.MonkeyPatch,
+    root: Path,
+    settings: dict[str, object] | None = None,
+    **tables: list[dict[str, str]],
+) -> Path:
+    """A copy of the bundled policies whose default pack has these settings and rows, in force for the test."""
     policies = Path(shutil.copytree(BUNDLED, root / "policies"))
+    pack = policies / "default" / "policy.yml"
+    pack.write_text(yaml.safe_dump(yaml.safe_load(pack.read_text()) | (settings or {})))
     for name, rows in tables.items():
         with (policies / "default" / f"{name}.csv").open("w", newline="") as stream:
             writer = csv.DictWriter(stream, PACK_FILES[name], restval="")

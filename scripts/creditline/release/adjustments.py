@@ -109,7 +109,11 @@ def _lay_orders(
     connection.executemany(
         "insert into slice_mode values (?, ?, ?)",
         [
-            [name, permit.modes.share_percent(name), name not in permit.waiting() and (wanted is None or name in wanted)]
+            [
+                name,
+                permit.modes.share_percent(name),
+                name not in permit.waiting() and (wanted is None or name in wanted),
+            ]
             for name in slices
         ],
     )
