@@ -11,12 +11,11 @@ from small_delivery import NIGHT, change_entry, deliver, small_home, spoil_cell
 
 from creditline.cli.status import home_status
 from creditline.gate.record import delivery_records
-from creditline.home.publications import is_void, read_manifest
+from creditline.home.publications import REVISION, is_void, read_manifest
 from creditline.home.skips import record_skip
 from creditline.night import accept, gate_inputs, run_night
 from creditline.policy import packs_in_force
 from creditline.policy.calendar import timetable
-from creditline.publish import REVISION
 from creditline.publish.reader import query_marts
 from creditline.warehouse.sources import night_sources
 from creditline.warehouse.state import state_file, state_tables
@@ -64,7 +63,7 @@ def test_a_night_whose_snapshot_came_too_late_is_void_and_published(book):
 
 def test_a_void_night_hands_nothing_on(book):
     void, _ = book
-    assert not state_file(void, SECOND, "account").parent.exists()
+    assert not state_file(void, SECOND, "account").exists()
     manifest = read_manifest(void, THIRD)
     assert manifest["previous_business_date"] == str(NIGHT)
     assert query_marts(void, f"select previous_business_date from fct_night where business_date = date '{THIRD}'")[

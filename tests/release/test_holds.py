@@ -12,7 +12,7 @@ import pytest
 from creditline.cli.status import home_status
 from creditline.errors import UsageError
 from creditline.home import Home
-from creditline.publish import REVISION
+from creditline.home.publications import REVISION
 from creditline.release import FEED, ReleaseRefused, adjustments, approve, read_holds, reject, release, set_mode
 from creditline.release.holds import NotHeld
 

@@ -17,7 +17,7 @@ from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
 from creditline.home.keys import sign_file
-from creditline.home.publications import MANIFEST, REVISION, last_published
+from creditline.home.publications import MANIFEST, REVISION, last_published, publication_directory
 from creditline.publish.marts import PublishedNight, export_marts, write_marts_database
 from creditline.report import ReportFile, write_reports
 from creditline.warehouse.build import Build, read_build
@@ -52,7 +52,7 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
     Raises:
         NothingToPublish: build the night first.
     """
-    target = home.published / str(business_date) / REVISION
+    target = publication_directory(home, business_date)
     if target.is_dir():
         _flip(home, business_date)
         return Publication(business_date, target, sha256_of(target / MANIFEST), None, is_new=False)
@@ -118,7 +118,7 @@ def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]
     previous = build.previous_business_date
     # Manifests chain by publication, decisions by valid night.
     before = last_published(home, build.business_date)
-    previous_manifest = home.published / str(before) / REVISION / MANIFEST if before else None
+    previous_manifest = publication_directory(home, before) / MANIFEST if before else None
     manifest = {
         "business_date": str(build.business_date),
         "revision": 0,

@@ -15,7 +15,7 @@ from creditline.home.control import append_line, read_lines
 from creditline.home.database import connect
 from creditline.home.files import canonical_json
 from creditline.home.keys import is_signed, sign
-from creditline.home.publications import REVISION
+from creditline.home.publications import publication_directory
 
 APPROVED, REJECTED = "approved", "rejected"
 _ORDER = "adjustment_id, account_key, action, old_limit_amount, new_limit_amount, effective_date, expires_at, decision_sha256"
@@ -50,7 +50,7 @@ class Answer:
 
 def read_holds(home: Home, business_date: date) -> dict[str, Hold]:
     """The held slices of a published night."""
-    marts = home.published / str(business_date) / REVISION / "marts"
+    marts = publication_directory(home, business_date) / "marts"
     with connect() as connection:
         held = connection.execute(
             f"select slice_code, hold_reason from read_parquet('{marts}/fct_slice_night.parquet') where is_held order by 1"

@@ -13,19 +13,21 @@ from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import last_valid
-from creditline.policy import PolicySet, archive, lay_policy_tables, packs_in_force
+from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
-from creditline.warehouse.logic import archive_logic
+from creditline.warehouse.inputs import Relation, lay, write_inputs
+from creditline.warehouse.logic import archive_logic, logic_of
 from creditline.warehouse.sources import (
     NightParameters,
+    NightSource,
     has_void_snapshot,
-    lay_raw,
-    lay_released,
-    lay_run,
     night_sources,
+    raw_relations,
+    released_relation,
+    run_relations,
 )
-from creditline.warehouse.state import export_state, lay_state
+from creditline.warehouse.state import export_state, state_relations
 
 POLICIES_DIR = PROJECT_DIR / "policies"
 
@@ -58,19 +60,26 @@ def build(home: Home, business_date: date) -> Build:
     Raises:
         BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
-    previous = last_valid(home, business_date)
-    packs = packs_in_force(POLICIES_DIR, business_date)
-    archive(home, packs)
-    night = _lay_sources(home, business_date, previous, packs)
+    policies = archive(home, packs_in_force(POLICIES_DIR, business_date))
+    records = delivery_records(home)
+    sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
+    night = _night(home, business_date, sources)
+    inputs = [
+        *run_relations(night, sources),
+        *raw_relations(home, records, business_date),
+        *state_relations(home, night.previous_business_date),
+        released_relation(home, business_date),
+        *policy_relations(policies),
+    ]
+    _lay_sources(home, inputs)
     nodes = run_build(home, target_path=home.warehouse / "dbt")
-    with connect(str(home.warehouse_file), read_only=True) as connection:
-        if not night.is_void:
-            export_state(connection, home, business_date)
+    if business_date not in home.published_dates():
+        _hand_on(home, night, inputs)
     result = Build(
         business_date=business_date,
-        previous_business_date=previous,
+        previous_business_date=night.previous_business_date,
         is_void=night.is_void,
-        logic_hash=archive_logic(home, nodes),
+        logic_hash=archive_logic(home, logic_of(nodes)),
         policy_versions=_used_policy_versions(home),
         marts=_tables(nodes, ("dim_", "fct_", "mon_")),
         reports=_tables(nodes, ("rpt_",)),
@@ -99,29 +108,35 @@ def read_build(home: Home, business_date: date) -> Build | None:
     )
 
 
-def _lay_sources(home: Home, business_date: date, previous: date | None, packs: PolicySet) -> NightParameters:
+def _night(home: Home, business_date: date, sources: list[NightSource]) -> NightParameters:
+    return NightParameters(
+        business_date=business_date,
+        cut_off_at=home.cut_off_at(business_date),
+        previous_business_date=last_valid(home, business_date),
+        is_void=has_void_snapshot(sources),
+        home_name=home.settings.name,
+    )
+
+
+def _lay_sources(home: Home, inputs: list[Relation]) -> None:
     home.warehouse.mkdir(parents=True, exist_ok=True)
     for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal")):
         leftover.unlink(missing_ok=True)
     shutil.rmtree(home.warehouse / "build", ignore_errors=True)
-    records = delivery_records(home)
-    rules = timetable(home, packs, business_date)
-    sources = night_sources(home, records, business_date, rules)
-    night = NightParameters(
-        business_date=business_date,
-        cut_off_at=home.cut_off_at(business_date),
-        previous_business_date=previous,
-        is_void=has_void_snapshot(sources),
-        home_name=home.settings.name,
-    )
     with connect(str(home.warehouse_file)) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        lay_run(connection, night, sources)
-        lay_raw(connection, home, records, business_date)
-        lay_state(connection, home, previous)
-        lay_released(connection, home, business_date)
-        lay_policy_tables(connection, packs)
-    return night
+        lay(connection, inputs)
+
+
+def _hand_on(home: Home, night: NightParameters, inputs: list[Relation]) -> None:
+    """State and inputs of a night that is not published yet; those of a published one never change.
+
+    A void night leaves its inputs and no state: nothing that it saw goes on.
+    """
+    if not night.is_void:
+        with connect(str(home.warehouse_file), read_only=True) as connection:
+            export_state(connection, home, night.business_date)
+    write_inputs(home, night.business_date, inputs)
 
 
 def _used_policy_versions(home: Home) -> dict[str, str]:

@@ -1,15 +1,14 @@
-"""What dbt reads: the night's parameters as rows, raw Parquet as views, carried state, packs, earlier releases.
+"""What dbt reads: the night's parameters as rows, raw Parquet, earlier releases.
 
-Everything lies in the scratch warehouse under fixed names, so that the compiled SQL is the same every night.
+Everything is described first (warehouse/inputs.py) and lies in the scratch warehouse under fixed names, so that the compiled
+SQL is the same every night.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
-
-import duckdb
 
 from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
@@ -18,7 +17,7 @@ from creditline.landing.contract import Source, contract
 from creditline.landing.manifest import naive_utc
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy.calendar import Timetable
-from creditline.warehouse.parquet import lay_parquet
+from creditline.warehouse.inputs import InputFile, Relation
 
 # No feature looks further back than 180 days; instalment plans and first deliveries reach 400 (blueprint of landing).
 RAW_REACH_DAYS = 400
@@ -100,58 +99,72 @@ def _worst(verdicts: list[str]) -> str:
     return max(verdicts, key=["pass", "late", "maintenance", "distrust", "refuse"].index)
 
 
-def lay_run(connection: duckdb.DuckDBPyConnection, night: NightParameters, sources: list[NightSource]) -> None:
-    """Create `run.night` and `run.night_source`."""
-    connection.execute("create schema if not exists run")
-    connection.execute(
-        "create table run.night (business_date date, cut_off_at timestamp, previous_business_date date,"
-        " is_first_night boolean, is_void boolean, home_name varchar)"
-    )
-    connection.execute(
-        "insert into run.night values (?, ?, ?, ?, ?, ?)",
-        [
-            night.business_date,
-            night.cut_off_at,
-            night.previous_business_date,
-            night.previous_business_date is None,
-            night.is_void,
-            night.home_name,
-        ],
-    )
-    connection.execute(
-        "create table run.night_source (source varchar, is_expected boolean, verdict varchar, is_missing boolean,"
-        " is_distrusted boolean, coverage_from_date date)"
-    )
-    connection.executemany(
-        "insert into run.night_source values (?, ?, ?, ?, ?, ?)",
-        [
-            [row.source, row.is_expected, row.verdict, row.is_missing, row.is_distrusted, row.coverage_from_date]
-            for row in sources
-        ],
-    )
+def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Relation]:
+    """`run.night` and `run.night_source`."""
+    is_first = night.previous_business_date is None
+    return [
+        Relation(
+            "run.night",
+            {
+                "business_date": "date",
+                "cut_off_at": "timestamp",
+                "previous_business_date": "date",
+                "is_first_night": "boolean",
+                "is_void": "boolean",
+                "home_name": "varchar",
+            },
+            rows=(
+                (
+                    night.business_date,
+                    night.cut_off_at,
+                    night.previous_business_date,
+                    is_first,
+                    night.is_void,
+                    night.home_name,
+                ),
+            ),
+        ),
+        Relation(
+            "run.night_source",
+            {
+                "source": "varchar",
+                "is_expected": "boolean",
+                "verdict": "varchar",
+                "is_missing": "boolean",
+                "is_distrusted": "boolean",
+                "coverage_from_date": "date",
+            },
+            rows=tuple(
+                (row.source, row.is_expected, row.verdict, row.is_missing, row.is_distrusted, row.coverage_from_date)
+                for row in sources
+            ),
+        ),
+    ]
 
 
-def lay_raw(
-    connection: duckdb.DuckDBPyConnection, home: Home, records: list[DeliveryRecord], business_date: date
-) -> None:
-    """Create one view a source in schema `raw` over the Parquet files that tonight can need.
+def raw_relations(home: Home, records: list[DeliveryRecord], business_date: date) -> list[Relation]:
+    """One relation a source in schema `raw` over the Parquet files that tonight can need.
 
     A raw file without a delivery record is what a killed gate left behind: it is not in the house yet.
     """
-    connection.execute("create schema if not exists raw")
     void = void_dates(home, business_date - timedelta(days=RAW_REACH_DAYS), business_date)
-    for source in contract().values():
-        # What made a night void is no evidence for the nights after it.
-        files = _raw_files(home, source, records, business_date, void if source.required else frozenset())
-        lay_parquet(connection, f"raw.{source.name}", files, raw_columns(source))
+    return [
+        Relation(
+            f"raw.{source.name}",
+            raw_columns(source),
+            # What made a night void is no evidence for the nights after it.
+            _raw_files(home, source, records, business_date, void if source.required else frozenset()),
+        )
+        for source in contract().values()
+    ]
 
 
 def _raw_files(
     home: Home, source: Source, records: list[DeliveryRecord], business_date: date, left_out: frozenset[date]
-) -> list[Path]:
+) -> tuple[InputFile, ...]:
     earliest = business_date - timedelta(days=RAW_REACH_DAYS)
-    return sorted(
-        home.root / entry.raw_file
+    files = [
+        InputFile(home.root / entry.raw_file, entry.raw_sha256)
         for record in records
         if record.business_date <= business_date
         for entry in record.sources
@@ -159,20 +172,22 @@ def _raw_files(
         and entry.raw_file
         and (entry.corrects_business_date or record.business_date) >= earliest
         and (entry.corrects_business_date or record.business_date) not in left_out
-    )
+    ]
+    return tuple(sorted(files, key=lambda file: file.path))
 
 
-def lay_released(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
-    """Create `release.adjustment`: the orders that earlier nights released."""
-    connection.execute("create schema if not exists release")
+def released_relation(home: Home, business_date: date) -> Relation:
+    """`release.adjustment`: the orders that earlier nights released."""
     # The record beside it is written last: orders without one never left.
-    records = sorted((home.releases / "limit_adjustments").glob("*.json"))
-    files = [record.with_suffix(".parquet") for record in records]
-    lay_parquet(connection, "release.released", files, RELEASED_COLUMNS)
-    connection.execute(
-        "create view release.adjustment as"
-        f" select * from release.released where business_date < date '{business_date.isoformat()}'"
+    records = [
+        (path, json.loads(path.read_text())) for path in sorted((home.releases / "limit_adjustments").glob("*.json"))
+    ]
+    files = tuple(
+        InputFile(path.with_suffix(".parquet"), record["orders_sha256"])
+        for path, record in records
+        if date.fromisoformat(record["business_date"]) < business_date
     )
+    return Relation("release.adjustment", RELEASED_COLUMNS, files)
 
 
 RELEASED_COLUMNS = {

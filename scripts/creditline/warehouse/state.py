@@ -14,8 +14,10 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
+from creditline.home.publications import read_manifest
 from creditline.warehouse.dbt import PROJECT_DIR
-from creditline.warehouse.parquet import lay_parquet, write_parquet
+from creditline.warehouse.inputs import InputFile, Relation
+from creditline.warehouse.parquet import write_parquet
 
 
 @dataclass(frozen=True)
@@ -121,12 +123,31 @@ def state_file(home: Home, business_date: date, table: str) -> Path:
     return home.state / f"business_date={business_date}" / f"{table}.parquet"
 
 
-def lay_state(connection: duckdb.DuckDBPyConnection, home: Home, previous: date | None) -> None:
-    """Create `state.<table>`: what the valid night before carried over, empty on the first night."""
-    connection.execute("create schema if not exists state")
-    for table in state_tables():
-        files = [state_file(home, previous, table.name)] if previous else []
-        lay_parquet(connection, f"state.{table.name}", files, table.columns)
+def state_relations(home: Home, previous: date | None) -> list[Relation]:
+    """`state.<table>`: what the valid night before carried over, empty on the first night.
+
+    Each file has the sha256 that the night before published, not the one that it has now.
+    """
+    published = read_manifest(home, previous)["state"] if previous else {}
+    return [
+        Relation(f"state.{table.name}", table.columns, _state_files(home, previous, table, published))
+        for table in state_tables()
+    ]
+
+
+def _state_files(
+    home: Home, previous: date | None, table: StateTable, published: dict[str, str]
+) -> tuple[InputFile, ...]:
+    if previous is None:
+        return ()
+    file = state_file(home, previous, table.name)
+    return (InputFile(file, published[file.name]),)
+
+
+def carried_rows(table: StateTable) -> str:
+    """The query whose ordered rows a night carries over in one table."""
+    columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
+    return f"select {columns} from {table.model} order by {', '.join(table.key)}"
 
 
 def export_state(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
@@ -134,5 +155,4 @@ def export_state(connection: duckdb.DuckDBPyConnection, home: Home, business_dat
     for table in state_tables():
         target = state_file(home, business_date, table.name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
-        write_parquet(connection, f"select {columns} from {table.model} order by {', '.join(table.key)}", target)
+        write_parquet(connection, carried_rows(table), target)
