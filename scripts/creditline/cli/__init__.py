@@ -149,6 +149,22 @@ def night(
 
 
 @app.command()
+def skip(
+    context: typer.Context,
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The missing business date.")],
+    by: Annotated[str, typer.Option("--by", help="Who skips it.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it will not come.")],
+) -> None:
+    """Let a missing night go: it is void, and the nights after it run on from the one before it."""
+    from creditline.home import open_home
+    from creditline.night.calendar import skip_night
+
+    skipped = skip_night(open_home(context.obj), business_date.date(), by=by, approved_by=approved_by, reason=reason)
+    tell(f"{skipped.business_date} is skipped since {skipped.recorded_at}")
+
+
+@app.command()
 def status(context: typer.Context, output_format: FormatOption = Format.TABLE) -> None:
     """Where the nights stand, and where the files are."""
     from creditline.cli.status import home_status
@@ -295,6 +311,40 @@ def policy_diff(
     ]
     title = f"{left.settings.name} {left.policy_version[:12]} -> {right.settings.name} {right.policy_version[:12]}"
     print_rows(("file", "row", "column", "before", "after"), changes, output_format, title=title)
+
+
+@app.command()
+def approve(
+    context: typer.Context,
+    slice_code: Annotated[str, typer.Argument(metavar="SLICE", help="The held slice.")],
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night that holds it.")],
+    by: Annotated[str, typer.Option("--by", help="Who approves it.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
+) -> None:
+    """Approve the orders of a held slice, exactly as they were published, and let them leave."""
+    from creditline import release
+    from creditline.home import open_home
+
+    home = open_home(context.obj)
+    answer = release.approve(home, slice_code, business_date.date(), by=by, approved_by=approved_by)
+    tell(f"{slice_code} is approved for {answer.business_date}: orders {answer.orders_sha256}")
+    result = release.release(home, business_date.date())
+    tell(f"{result.reason}: {result.orders} orders in {result.file}")
+
+
+@app.command()
+def reject(
+    context: typer.Context,
+    slice_code: Annotated[str, typer.Argument(metavar="SLICE", help="The held slice.")],
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night that holds it.")],
+    by: Annotated[str, typer.Option("--by", help="Who rejects it.")],
+) -> None:
+    """Keep the orders of a held slice back; the core owns the limits, so nothing has to be undone."""
+    from creditline import release
+    from creditline.home import open_home
+
+    answer = release.reject(open_home(context.obj), slice_code, business_date.date(), by=by)
+    tell(f"{slice_code} is rejected for {answer.business_date}: orders {answer.orders_sha256}")
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -66,7 +66,7 @@ def replay_night(home: Home, business_date: date) -> NightReplay:
     with _scratch(home) as connection:
         lay(connection, inputs)
         run_logic(connection, logic)
-        differences = tuple(_differences(connection, home, business_date, logic, manifest["rows"]))
+        differences = tuple(_differences(connection, home, business_date, logic, manifest))
     return NightReplay(
         business_date=business_date,
         decisions=manifest["rows"][DECISIONS],
@@ -104,9 +104,10 @@ def _scratch(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _differences(
-    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, logic: Logic, published: dict[str, int]
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, logic: Logic, manifest: dict[str, object]
 ) -> Iterator[Difference]:
-    """Decisions first, then every other published table, then what the night carried over."""
+    """Decisions first, then every other published table, then what the night carried over: nothing if it was void."""
+    published = manifest["rows"]
     keys = {model.name: model.key for model in logic.models}
     marts = publication_directory(home, business_date) / "marts"
     tables = [
@@ -116,6 +117,7 @@ def _differences(
     carried = [
         (f"state {table.name}", table.key, carried_rows(table), state_file(home, business_date, table.name))
         for table in logic.carried
+        if not manifest["is_void"]
     ]
     for table, key, replayed, file in [*tables, *carried]:
         if not file.is_file():

@@ -10,10 +10,13 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from creditline.gate.record import DeliveryRecord
+from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
+from creditline.home.publications import void_dates
 from creditline.landing.contract import Source, contract
+from creditline.landing.manifest import naive_utc
 from creditline.landing.rawtypes import raw_columns
+from creditline.policy.calendar import Timetable
 from creditline.warehouse.inputs import InputFile, Relation
 
 # No feature looks further back than 180 days; instalment plans and first deliveries reach 400 (blueprint of landing).
@@ -43,21 +46,32 @@ class NightSource:
     coverage_from_date: date | None
 
 
-def night_sources(home: Home, records: list[DeliveryRecord], business_date: date) -> list[NightSource]:
+def night_sources(
+    home: Home, records: list[DeliveryRecord], business_date: date, timetable: Timetable
+) -> list[NightSource]:
     """Verdict and coverage of every source of the contract on one night, from all deliveries up to that night."""
     known = [record for record in records if record.business_date <= business_date]
-    return [_night_source(home, source, known, business_date) for source in contract()]
+    return [_night_source(home, source, known, business_date, timetable) for source in contract()]
 
 
-def _night_source(home: Home, source: str, records: list[DeliveryRecord], business_date: date) -> NightSource:
+def has_void_snapshot(sources: list[NightSource]) -> bool:
+    """Whether a night is void: its account snapshot, the one required source, cannot be trusted."""
+    return any(row.is_distrusted for row in sources if contract()[row.source].required)
+
+
+def _night_source(
+    home: Home, source: str, records: list[DeliveryRecord], business_date: date, timetable: Timetable
+) -> NightSource:
     deliveries = [
-        (record.business_date, entry)
+        (record, entry)
         for record in records
         for entry in record.sources
         if entry.source == source and entry.corrects_business_date is None
     ]
-    accepted = [(day, entry) for day, entry in deliveries if entry.verdict != "refuse"]
-    tonight = [entry.verdict for day, entry in deliveries if day == business_date]
+    accepted = [(record.business_date, entry) for record, entry in deliveries if entry.verdict != "refuse"]
+    tonight = [
+        _verdict(record, entry, timetable) for record, entry in deliveries if record.business_date == business_date
+    ]
     is_expected = source in home.settings.expected_sources
     is_missing = not is_expected and not deliveries
     verdict = _worst(tonight) if tonight else "missing"
@@ -71,8 +85,18 @@ def _night_source(home: Home, source: str, records: list[DeliveryRecord], busine
     )
 
 
+def _verdict(record: DeliveryRecord, entry: SourceRecord, timetable: Timetable) -> str:
+    """The gate's verdict; a source that passed and yet came too late, or in its maintenance, says so instead."""
+    if entry.verdict != "pass":
+        return entry.verdict
+    if entry.source in timetable.in_maintenance:
+        return "maintenance"
+    delivered_at = naive_utc(datetime.fromisoformat(record.delivered_at))
+    return "late" if timetable.is_late(entry.source, delivered_at) else "pass"
+
+
 def _worst(verdicts: list[str]) -> str:
-    return max(verdicts, key=["pass", "distrust", "refuse"].index)
+    return max(verdicts, key=["pass", "late", "maintenance", "distrust", "refuse"].index)
 
 
 def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Relation]:
@@ -123,13 +147,21 @@ def raw_relations(home: Home, records: list[DeliveryRecord], business_date: date
 
     A raw file without a delivery record is what a killed gate left behind: it is not in the house yet.
     """
+    void = void_dates(home, business_date - timedelta(days=RAW_REACH_DAYS), business_date)
     return [
-        Relation(f"raw.{source.name}", raw_columns(source), _raw_files(home, source, records, business_date))
+        Relation(
+            f"raw.{source.name}",
+            raw_columns(source),
+            # What made a night void is no evidence for the nights after it.
+            _raw_files(home, source, records, business_date, void if source.required else frozenset()),
+        )
         for source in contract().values()
     ]
 
 
-def _raw_files(home: Home, source: Source, records: list[DeliveryRecord], business_date: date) -> tuple[InputFile, ...]:
+def _raw_files(
+    home: Home, source: Source, records: list[DeliveryRecord], business_date: date, left_out: frozenset[date]
+) -> tuple[InputFile, ...]:
     earliest = business_date - timedelta(days=RAW_REACH_DAYS)
     files = [
         InputFile(home.root / entry.raw_file, entry.raw_sha256)
@@ -139,6 +171,7 @@ def _raw_files(home: Home, source: Source, records: list[DeliveryRecord], busine
         if entry.source == source.name
         and entry.raw_file
         and (entry.corrects_business_date or record.business_date) >= earliest
+        and (entry.corrects_business_date or record.business_date) not in left_out
     ]
     return tuple(sorted(files, key=lambda file: file.path))
 

@@ -102,6 +102,12 @@ def state_tables() -> tuple[StateTable, ...]:
                 "reason_code": "varchar",
             },
         ),
+        StateTable(
+            "slice",
+            "dec_carried_slice",
+            ("slice_code", "business_date"),
+            {"slice_code": "varchar", "business_date": "date", "account_count": "bigint", "down_count": "bigint"},
+        ),
     )
 
 
