@@ -1,4 +1,5 @@
--- Grain: one row a customer of tonight's snapshot: the outside score and debt (f38-f40).
+-- Grain: one row a customer of tonight's snapshot: the outside score and debt (f38-f40), and a fact that no
+-- scorecard uses: a new default. What was observed more than 400 days ago tells nothing.
 
 with
 
@@ -38,11 +39,12 @@ observed as (
                     then scores.observed_date
             end
         ) as earlier_score,
-        max_by(scores.external_debt_minor, scores.observed_date) as external_debt_minor
+        max_by(scores.external_debt_minor, scores.observed_date) as external_debt_minor,
+        max_by(case when scores.has_new_default then 1 else 0 end, scores.observed_date) as has_new_default
     from scores
     cross join night
     cross join parameters
-    where scores.observed_date <= night.business_date
+    where {{ in_window('scores.observed_date', 400) }}
     group by scores.customer_key
 
 )
@@ -51,6 +53,7 @@ select
     customers.customer_key,
     observed.latest_score as f38_bureau_score,
     observed.latest_score - observed.earlier_score as f39_bureau_score_delta_90d,
-    observed.external_debt_minor as f40_external_debt_minor
+    observed.external_debt_minor as f40_external_debt_minor,
+    cast(observed.has_new_default as bigint) as bureau_has_new_default
 from customers
 left join observed on customers.customer_key = observed.customer_key

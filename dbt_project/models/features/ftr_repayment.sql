@@ -1,4 +1,5 @@
--- Grain: one row a customer of tonight's snapshot: how instalments were paid (f19-f24).
+-- Grain: one row a customer of tonight's snapshot: how instalments were paid (f19-f24), and two facts that
+-- no scorecard uses: instalments due within 90 days, and those of them that were paid on time.
 
 with
 
@@ -97,7 +98,10 @@ windows as (
                 else 0
             end
         ) as first_payment_default,
-        sum(case when {{ in_window('due_date', 91) }} and is_reversed then 1 else 0 end) as bounced_payments_90d
+        sum(case when {{ in_window('due_date', 91) }} and is_reversed then 1 else 0 end) as bounced_payments_90d,
+        sum(case when {{ in_window('due_date', 90) }} then 1 else 0 end) as due_instalments_90d,
+        sum(case when {{ in_window('due_date', 90) }} and paid_date <= due_date and not is_reversed then 1 else 0 end)
+            as on_time_instalments_90d
     from judged
     cross join night
     cross join parameters
@@ -112,7 +116,9 @@ select
     {{ when_covered(bp('windows.paid_minor_90d', 'windows.due_minor_90d'), 91) }} as f21_paid_share_90d_bp,
     cast({{ when_covered('coalesce(windows.early_repay_30d, 0)', 30) }} as bigint) as f22_early_repay_30d,
     cast({{ when_covered('coalesce(windows.first_payment_default, 0)', 91) }} as bigint) as f23_first_payment_default,
-    cast({{ when_covered('coalesce(windows.bounced_payments_90d, 0)', 91) }} as bigint) as f24_bounced_payments_90d
+    cast({{ when_covered('coalesce(windows.bounced_payments_90d, 0)', 91) }} as bigint) as f24_bounced_payments_90d,
+    cast({{ when_covered('coalesce(windows.on_time_instalments_90d, 0)', 90) }} as bigint) as on_time_instalments_90d,
+    cast({{ when_covered('coalesce(windows.due_instalments_90d, 0)', 90) }} as bigint) as due_instalments_90d
 from customers
 cross join night
 cross join coverage

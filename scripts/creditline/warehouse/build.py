@@ -22,7 +22,7 @@ from creditline.warehouse.sources import (
     lay_run,
     night_sources,
 )
-from creditline.warehouse.state import export_state, lay_state
+from creditline.warehouse.state import export_state, has_carried_features, lay_state
 
 POLICIES_DIR = PROJECT_DIR / "policies"
 
@@ -108,8 +108,8 @@ def _lay_sources(home: Home, business_date: date, previous: date | None, packs: 
     with connect(str(home.warehouse_file)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         lay_run(connection, night, night_sources(home, records, business_date))
-        lay_raw(connection, home, records, business_date)
         lay_state(connection, home, previous)
+        lay_raw(connection, home, records, night, is_carried=has_carried_features(home, previous))
         lay_released(connection, home, business_date)
         lay_policy_tables(connection, packs)
 

@@ -5,20 +5,27 @@ Everything lies in the scratch warehouse under fixed names, so that the compiled
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from creditline.gate.record import DeliveryRecord
 from creditline.home import Home
-from creditline.landing.contract import Source, contract
+from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
+from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.parquet import lay_parquet
 
-# No feature looks further back than 180 days; instalment plans and first deliveries reach 400 (blueprint of landing).
-RAW_REACH_DAYS = 400
+# The longest that anything of a source that no feature reads can matter; first deliveries reach as far back.
+OTHER_REACH_DAYS = 400
+# Events lie in windows of their own day, and an event never happens after the day that follows its delivery's date.
+WINDOWED_EVENTS = ("loan_application", "cash_flow", "session", "profile_change")
+# Versions that can still matter are carried over, so a night opens what is new and, of nightly pictures, what leaves.
+CARRIED = ("instalment", "bureau_score", "related_product", "case_event")
 
 
 @dataclass(frozen=True)
@@ -108,29 +115,145 @@ def lay_run(connection: duckdb.DuckDBPyConnection, night: NightParameters, sourc
 
 
 def lay_raw(
-    connection: duckdb.DuckDBPyConnection, home: Home, records: list[DeliveryRecord], business_date: date
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    records: list[DeliveryRecord],
+    night: NightParameters,
+    *,
+    is_carried: bool,
 ) -> None:
-    """Create one view a source in schema `raw` over the Parquet files that tonight can need.
+    """Create views in schema `raw` over the Parquet files that tonight can need, and say in `run` which are news.
 
-    A raw file without a delivery record is what a killed gate left behind: it is not in the house yet.
+    Needs `state.case_event`. A raw file without a delivery record is what a killed gate left behind: it is not in the
+    house yet.
+
+    Args:
+        is_carried: the night before carried over what windows need (`has_carried_features`).
     """
     connection.execute("create schema if not exists raw")
+    _lay_news(connection, records, night, is_carried=is_carried)
+    files = [file for file in _raw_files(home, records) if file.delivered_date <= night.business_date]
     for source in contract().values():
-        files = _raw_files(home, source, records, business_date)
-        lay_parquet(connection, f"raw.{source.name}", files, raw_columns(source))
+        laid = [file.path for file in files if file.source == source.name and _is_needed(file, night, is_carried)]
+        lay_parquet(connection, f"raw.{source.name}", sorted(laid), raw_columns(source))
+    snapshots = [file for file in files if file.source == "account_snapshot"]
+    leaving = [file.path for file in snapshots if is_carried and _leaves(file, night, (30, 120))]
+    history = []
+    if not is_carried or _touches_history(connection, snapshots, night):
+        earliest = night.business_date - timedelta(days=longest_window("account_snapshot"))
+        history = [file.path for file in snapshots if file.night > earliest]
+    columns = raw_columns(contract()["account_snapshot"])
+    lay_parquet(connection, "raw.account_snapshot_leaving", sorted(leaving), columns)
+    lay_parquet(connection, "raw.account_snapshot_history", sorted(history), columns)
 
 
-def _raw_files(home: Home, source: Source, records: list[DeliveryRecord], business_date: date) -> list[Path]:
-    earliest = business_date - timedelta(days=RAW_REACH_DAYS)
-    return sorted(
-        home.root / entry.raw_file
+@dataclass(frozen=True)
+class _RawFile:
+    """One raw file: the night that delivered it, and the night of which it speaks (another one where it corrects)."""
+
+    source: str
+    path: Path
+    delivered_date: date
+    night: date
+
+
+def _raw_files(home: Home, records: list[DeliveryRecord]) -> list[_RawFile]:
+    return [
+        _RawFile(
+            entry.source,
+            home.root / entry.raw_file,
+            record.business_date,
+            entry.corrects_business_date or record.business_date,
+        )
         for record in records
-        if record.business_date <= business_date
         for entry in record.sources
-        if entry.source == source.name
-        and entry.raw_file
-        and (entry.corrects_business_date or record.business_date) >= earliest
+        if entry.raw_file
+    ]
+
+
+def _is_needed(file: _RawFile, night: NightParameters, is_carried: bool) -> bool:
+    """Whether the view of the file's source holds it tonight."""
+    tonight, previous = night.business_date, night.previous_business_date
+    is_new = previous is None or file.delivered_date > previous
+    if file.source == "account_snapshot":
+        return file.night == tonight if previous is None else previous < file.night <= tonight
+    if file.source in WINDOWED_EVENTS:
+        return file.delivered_date >= _first_event_date(file.source, night, is_carried)
+    if file.source == "related_product":
+        is_old = file.night > tonight - timedelta(days=longest_window(file.source))
+        return is_new or (_leaves(file, night, (30,)) if is_carried else is_old)
+    if file.source in CARRIED:
+        return is_new or not is_carried
+    return file.night >= tonight - timedelta(days=OTHER_REACH_DAYS)
+
+
+def _first_event_date(source: str, night: NightParameters, is_carried: bool) -> date:
+    """The first day whose events a window asks for.
+
+    Suspicious events count since the night before, and whether a device was new then is asked of the week before that.
+    What is carried of devices is the time before; without it sessions reach as far as devices are remembered.
+    """
+    week = timedelta(days=feature_windows()["f33_new_devices_7d"])
+    first = night.business_date - timedelta(days=longest_window(source))
+    first = min(first, (night.previous_business_date or night.business_date) - week)
+    if source == "session" and not is_carried:
+        first -= timedelta(days=_feature_parameter("device_memory_days"))
+    return first
+
+
+def _leaves(file: _RawFile, night: NightParameters, windows: tuple[int, ...]) -> bool:
+    """Whether the file's night lay in a window of so many days on the night before and lies in it no more."""
+    previous = night.previous_business_date
+    return file.night <= previous and any(
+        previous - timedelta(days=days) < file.night <= night.business_date - timedelta(days=days) for days in windows
     )
+
+
+def _touches_history(connection: duckdb.DuckDBPyConnection, snapshots: list[_RawFile], night: NightParameters) -> bool:
+    """Whether windows of some customers must be recomputed: a late snapshot, or a hardship pause that began earlier."""
+    previous = night.previous_business_date
+    if any(file.delivered_date > previous and file.night <= previous for file in snapshots):
+        return True
+    return connection.execute(
+        "select count(*) > 0 from raw.case_event as delivered"
+        " inner join run.new_batch on delivered.batch_id = new_batch.batch_id"
+        " left join state.case_event as carried on delivered.event_token = carried.event_token"
+        " where delivered.kind = 'hardship_pause' and (delivered.from_date <= $night or carried.from_date <= $night)",
+        {"night": previous},
+    ).fetchone()[0]
+
+
+def _lay_news(
+    connection: duckdb.DuckDBPyConnection, records: list[DeliveryRecord], night: NightParameters, *, is_carried: bool
+) -> None:
+    previous = night.previous_business_date
+    connection.execute("create table run.new_batch (batch_id varchar)")
+    for record in records:
+        if (previous is None or record.business_date > previous) and record.business_date <= night.business_date:
+            batch = f"{record.feed}-{record.sequence:06d}"
+            connection.execute("insert into run.new_batch values (?)", [batch])
+    connection.execute("create table run.carried_state as select ?::boolean as is_complete", [is_carried])
+
+
+@cache
+def feature_windows() -> dict[str, int]:
+    """The window of every feature in days (seeds/feature.csv)."""
+    return {row["feature"]: int(row["window_days"]) for row in _seed("feature")}
+
+
+@cache
+def longest_window(source: str) -> int:
+    """The longest window of a source's features in days: nothing older can matter."""
+    return max(int(row["window_days"]) for row in _seed("feature") if row["source"] == source)
+
+
+def _feature_parameter(name: str) -> int:
+    return next(int(row["value"]) for row in _seed("feature_parameter") if row["name"] == name)
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (PROJECT_DIR / "seeds" / f"{name}.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def lay_released(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
