@@ -55,12 +55,12 @@ def lay(book: Book, file: Path) -> None:
             rows = book.raw[source.name]
             if source.name == "account_snapshot":
                 rows = [row for row in rows if row["business_date"] == book.night]
-            _lay_table(connection, f"raw.{source.name}", raw_columns(source), rows, file.parent)
+            lay_table(connection, f"raw.{source.name}", raw_columns(source), rows, file.parent)
         columns = raw_columns(contract()["account_snapshot"])
-        _lay_table(connection, "raw.account_snapshot_leaving", columns, [], file.parent)
-        _lay_table(connection, "raw.account_snapshot_history", columns, book.raw["account_snapshot"], file.parent)
+        lay_table(connection, "raw.account_snapshot_leaving", columns, [], file.parent)
+        lay_table(connection, "raw.account_snapshot_history", columns, book.raw["account_snapshot"], file.parent)
         for table in state_tables():
-            _lay_table(connection, f"state.{table.name}", table.columns, _carried_rows(book, table.name), file.parent)
+            lay_table(connection, f"state.{table.name}", table.columns, _carried_rows(book, table.name), file.parent)
         connection.execute("create table run.new_batch (batch_id varchar)")
         connection.execute("create table run.carried_state as select false as is_complete")
         lay_maintenance(connection, book)
@@ -108,9 +108,10 @@ def _carried_rows(book: Book, table: str) -> list[Row]:
     return []
 
 
-def _lay_table(
+def lay_table(
     connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], rows: list[Row], scratch: Path
 ) -> None:
+    """Create a table of plain rows; a column that a row does not have is null."""
     connection.execute(f"create table {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
     if not rows:
         return
@@ -124,8 +125,11 @@ def _lay_table(
     )
 
 
-def build_models(file: Path, select: str) -> None:
-    """Run the selected models and seeds against a laid warehouse; an error of dbt is an AssertionError."""
+def build_models(file: Path, select: str) -> list:
+    """Run the selected models and seeds against a laid warehouse; an error of dbt is an AssertionError.
+
+    Returns: the nodes that were built.
+    """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -148,6 +152,7 @@ def build_models(file: Path, select: str) -> None:
     finally:
         DuckDBConnectionManager.close_all_connections()
     assert outcome.success, outcome.exception or [result.message for result in outcome.result.results]
+    return [result.node for result in outcome.result.results]
 
 
 FEATURES_AND_FACTS = """
