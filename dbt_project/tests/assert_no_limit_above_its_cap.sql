@@ -12,6 +12,6 @@ select
     account_key,
     cap_rule_id,
     cap_minor,
-    recommended_minor
+    decided_minor
 from decisions
-where recommended_minor > cap_minor
+where decided_minor > cap_minor and overlay_code is null

@@ -112,7 +112,7 @@ def test_released_orders_are_the_decisions_of_the_night(sample_book):
     _, decided = query_marts(
         home,
         "select count(*), sum(old_limit_amount), sum(recommended_limit_amount) from fct_limit_decision"
-        f" where action <> 'HOLD' and business_date = date '{last.business_date}'",
+        f" where action in ('UP', 'DOWN', 'CLOSE') and business_date = date '{last.business_date}'",
     )
     assert len(orders) == control["rows"] == decided[0][0] > 0
     assert (

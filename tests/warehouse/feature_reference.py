@@ -113,9 +113,9 @@ class Reference:
             whose = case["account_key"] == row["account_key"] or (
                 case["account_key"] is None and case["customer_key"] == row["customer_key"]
             )
-            if case["kind"] == "hardship_pause" and whose:
-                last = min(case["to_date"] or night, night)
-                paused |= {case["from_date"] + timedelta(days=i) for i in range((last - case["from_date"]).days + 1)}
+            if case["kind"] == "hardship_pause" and whose and case["outcome"] != "withdrawn":
+                first, last = case["from_date"] or case["local_date"], min(case["to_date"] or night, night)
+                paused |= {first + timedelta(days=i) for i in range((last - first).days + 1)}
         return days - sum(night - timedelta(days=back) in paused for back in range(min(days, 400)))
 
     def _arrears(self, customer: int) -> dict:

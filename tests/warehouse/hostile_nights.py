@@ -256,6 +256,7 @@ class _Life:
             "customer_key": None if is_of_account else self.customer,
             "from_date": start,
             "to_date": start and self.choose.choice([None, start + self.choose.randint(0, 50) * _ONE]),
+            "outcome": self.choose.choice([None, "received", "received", "withdrawn"]),
         } | self._moment("occurred_at", day)
 
 

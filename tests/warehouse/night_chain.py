@@ -30,7 +30,7 @@ from creditline.warehouse.state import state_tables
 
 # What raw alone cannot tell: both ways of a night are given it.
 _KNOWLEDGE = ("account", "reference_limit_step", "blocked_day")
-_TABLES = tuple(table for table in state_tables() if table.name not in ("account", "customer", "blocked_day"))
+_TABLES = tuple(table for table in state_tables() if table.model.startswith("ftr_"))
 _COMPARED = tuple(table for table in _TABLES if table.name not in _KNOWLEDGE)
 
 
@@ -184,9 +184,9 @@ class Chain:
         approved = ", ".join(f"({key}, {minor})" for key, minor in self.book.approved.get(night, {}).items())
         connection.execute(f"""
             create or replace table carried.account as
-            select account_key, customer_key, coalesce(approved.minor, tonight.reference_limit_minor,
-                before.reference_limit_minor) as reference_limit_minor, null::bigint as recommended_minor,
-                null::bigint as limit_minor, null::date as limit_since_date
+            select before.* replace (account_key as account_key, customer_key as customer_key,
+                coalesce(approved.minor, tonight.reference_limit_minor, before.reference_limit_minor)
+                    as reference_limit_minor)
             from carried.account as before
             full outer join ftr_reference_limit as tonight using (account_key, customer_key)
             left join (values {approved or "(0, 0)"}) as approved(account_key, minor) using (account_key)

@@ -193,10 +193,13 @@ def _case_event(book: Book, choose: random.Random, customer: int, accounts: list
             "customer_key": None if is_of_account else customer,
             "from_date": None,
             "to_date": None,
+            "outcome": choose.choice([None, "received", "upheld", "withdrawn"]),
         } | _moment(book, choose, "occurred_at")
         if kind == "hardship_pause":
             row["from_date"] = _day(book, choose)
             row["to_date"] = choose.choice([None, row["from_date"] + timedelta(days=choose.randint(0, 60))])
+            # a pause without a first day begins on the day it was granted
+            row["from_date"] = choose.choice([None, *[row["from_date"]] * 4])
         _versions(book, choose, "case_event", book.night, row, {"occurred_at": row["occurred_at"] + timedelta(hours=1)})
 
 

@@ -1,7 +1,9 @@
--- Grain: one row an account of tonight's snapshot.
--- Routes the account to the policy pack in force for its legal entity and product: the most specific row of
--- policies/assignment.csv decides, `*` matches all. An account that no row matches keeps a null policy_version,
--- which assert_every_account_has_a_policy turns into a refused night.
+-- Grain: one row an account of tonight's snapshot and policy pack that decides it.
+-- The most specific row of policies/assignment.csv gives the account its champion, `*` matches all; a challenger decides
+-- beside it. Only the pack that the customer is assigned to is released. An account that no champion's row matches keeps
+-- a null policy_version, which assert_every_account_has_a_decision turns into a refused night.
+
+{{ config(materialized='table') }}
 
 with
 
@@ -20,6 +22,12 @@ snapshots as (
 assignments as (
 
     select * from {{ ref('stg_policy_assignment') }}
+
+),
+
+packs as (
+
+    select * from {{ ref('stg_policy_pack') }}
 
 ),
 
@@ -48,8 +56,12 @@ routed as (
     select
         tonight.account_key,
         assignments.policy_version,
+        packs.pack,
+        assignments.role,
+        assignments.share_bp,
+        {{ hash_bucket(as_text('tonight.customer_key') ~ " || '|' || packs.pack") }} as bucket,
         row_number() over (
-            partition by tonight.account_key
+            partition by tonight.account_key, assignments.role
             order by
                 case when assignments.legal_entity_code = '*' then 1 else 0 end,
                 case when assignments.product_code = '*' then 1 else 0 end,
@@ -60,6 +72,23 @@ routed as (
         on
             assignments.legal_entity_code in (tonight.legal_entity_code, '*')
             and assignments.product_code in (tonight.product_code, '*')
+    inner join packs on assignments.policy_version = packs.policy_version
+
+),
+
+deciding as (
+
+    select
+        account_key,
+        policy_version,
+        pack,
+        role,
+        case
+            when role = 'challenger' then bucket < share_bp
+            else not bool_or(role = 'challenger' and bucket < share_bp) over (partition by account_key)
+        end as is_assigned
+    from routed
+    where preference = 1
 
 )
 
@@ -76,7 +105,6 @@ select
     tonight.status,
     statuses.is_open,
     statuses.is_drawable,
-    statuses.display_state as status_display_state,
     tonight.opened_date,
     tonight.limit_minor,
     tonight.principal_minor,
@@ -90,8 +118,12 @@ select
     tonight.forbearance_date,
     tonight.risk_class as delivered_risk_class,
     reference_limits.reference_limit_minor,
-    routed.policy_version
+    not statuses.is_open or reference_limits.reference_limit_minor = 0 or night.is_void as is_held,
+    deciding.policy_version,
+    deciding.pack,
+    coalesce(deciding.is_assigned, true) as is_assigned
 from tonight
+cross join night
 inner join statuses on tonight.status = statuses.status
 inner join reference_limits on tonight.account_key = reference_limits.account_key
-left join routed on tonight.account_key = routed.account_key and routed.preference = 1
+left join deciding on tonight.account_key = deciding.account_key

@@ -13,7 +13,7 @@ night as (
 decisions as (
 
     select * from {{ ref('dec_decision') }}
-    where action in ('UP', 'DOWN', 'CLOSE')
+    where is_assigned and action in ('UP', 'DOWN', 'CLOSE')
 
 ),
 

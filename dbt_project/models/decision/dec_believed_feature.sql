@@ -1,12 +1,18 @@
--- Grain: one row a customer of tonight's snapshot: the scored features as tonight may believe them.
--- A feature whose source is late, refused or stale keeps the customer's value of the last trusted night, so that no
--- limit moves because of it in either direction; a customer without one has it MISSING.
+-- Grain: one row a customer of tonight's snapshot: the facts as tonight may believe them.
+-- A fact whose source is late, refused or stale keeps the customer's value of the last trusted night, so that no limit
+-- moves because of it in either direction; a customer without one has it MISSING.
+
+{{ config(materialized='table') }}
 
 with
 
 features as (
 
-    select * from {{ ref('ftr_customer') }}
+    select
+        customers.*,
+        bureau.bureau_has_new_default
+    from {{ ref('ftr_customer') }} as customers
+    inner join {{ ref('ftr_bureau') }} as bureau on customers.customer_key = bureau.customer_key
 
 ),
 
@@ -23,9 +29,10 @@ carried as (
 )
 
 select
-    features.customer_key
-    {%- for feature in scored_features() %},
-    case when trust.{{ feature }}_is_distrusted then carried.{{ feature }} else features.{{ feature }} end as {{ feature }}
+    features.customer_key,
+    carried.customer_key is null as is_new_customer
+    {%- for fact in believed_facts() %},
+    case when trust.{{ fact }}_is_distrusted then carried.{{ fact }} else features.{{ fact }} end as {{ fact }}
     {%- endfor %}
 from features
 cross join trust

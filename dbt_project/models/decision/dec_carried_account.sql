@@ -5,7 +5,7 @@ with
 
 accounts as (
 
-    select * from {{ ref('dec_account') }}
+    select * from {{ ref('dec_assigned_account') }}
 
 ),
 
@@ -33,9 +33,13 @@ select
     accounts.reference_limit_minor,
     limits.recommended_minor,
     accounts.limit_minor,
-    standings.limit_since_date
+    standings.limit_since_date,
+    limits.is_overlaid,
+    limits.pending_minor,
+    limits.pending_since_date,
+    limits.pending_effective_date
 from accounts
-inner join limits on accounts.account_key = limits.account_key
+inner join limits on accounts.account_key = limits.account_key and accounts.policy_version = limits.policy_version
 inner join standings on accounts.account_key = standings.account_key
 
 union all
@@ -46,7 +50,11 @@ select
     carried.reference_limit_minor,
     carried.recommended_minor,
     carried.limit_minor,
-    carried.limit_since_date
+    carried.limit_since_date,
+    carried.is_overlaid,
+    carried.pending_minor,
+    carried.pending_since_date,
+    carried.pending_effective_date
 from carried
 left join accounts on carried.account_key = accounts.account_key
 where accounts.account_key is null

@@ -1,9 +1,9 @@
--- Grain: one row a customer: the believed features that tonight hands to the next night.
+-- Grain: one row a customer: the believed facts that tonight hands to the next night.
 -- A customer whom tonight's snapshot does not name keeps what the night before knew.
 
 with
 
-features as (
+believed as (
 
     select * from {{ ref('dec_believed_feature') }}
 
@@ -17,18 +17,18 @@ carried as (
 
 select
     customer_key
-    {%- for feature in scored_features() %},
-    {{ feature }}
+    {%- for fact in believed_facts() %},
+    {{ fact }}
     {%- endfor %}
-from features
+from believed
 
 union all
 
 select
     carried.customer_key
-    {%- for feature in scored_features() %},
-    carried.{{ feature }}
+    {%- for fact in believed_facts() %},
+    carried.{{ fact }}
     {%- endfor %}
 from carried
-left join features on carried.customer_key = features.customer_key
-where features.customer_key is null
+left join believed on carried.customer_key = believed.customer_key
+where believed.customer_key is null

@@ -1,4 +1,4 @@
--- Grain: one row an account of tonight's snapshot: the whole decision, with the hash that replay compares.
+-- Grain: one row an account of tonight's snapshot and policy pack: the whole decision, with the hash that replay compares.
 
 {{ config(materialized='table') }}
 
@@ -26,12 +26,13 @@ reasons as (
 
     select
         account_key,
+        policy_version,
         max(case when reason_rank = 1 then reason_code end) as reason_code_1,
         max(case when reason_rank = 2 then reason_code end) as reason_code_2,
         max(case when reason_rank = 3 then reason_code end) as reason_code_3,
         max(case when reason_rank = 4 then reason_code end) as reason_code_4
     from {{ ref('dec_reason') }}
-    group by account_key
+    group by account_key, policy_version
 
 ),
 
@@ -39,27 +40,39 @@ decided as (
 
     select
         limits.*,
+        limits.limit_minor as old_limit_minor,
         night.is_void,
         limits.drawable_minor >= limits.min_draw_minor and limits.drawable_minor > 0 as is_usable,
         reasons.reason_code_1,
         reasons.reason_code_2,
         reasons.reason_code_3,
         reasons.reason_code_4,
-        coalesce(notices.is_notice_required, false) as is_notice_required,
-        notices.notice_due_date,
-        notices.effective_date
+        -- a cut that waits was announced on the night it began to
+        coalesce(notices.is_notice_required, false)
+        and (limits.action <> 'HOLD' or coalesce(limits.pending_since_date = limits.business_date, false))
+            as is_notice_required,
+        notices.notice_due_date as notice_due_date_tonight,
+        case
+            when limits.is_pending then limits.pending_effective_date
+            when limits.is_pending_over then {{ add_days('limits.business_date', 1) }}
+            when limits.action <> 'HOLD' then notices.effective_date
+        end as effective_date
     from limits
     cross join night
-    left join reasons on limits.account_key = reasons.account_key
-    left join notices on limits.account_key = notices.account_key
+    left join reasons
+        on limits.account_key = reasons.account_key and limits.policy_version = reasons.policy_version
+    left join notices
+        on limits.account_key = notices.account_key and limits.policy_version = notices.policy_version
 
 )
 
 select
     *,
+    case when is_notice_required then notice_due_date_tonight end as notice_due_date,
     {{ sha256_hex(fields_text([
-        'business_date', 'account_key', 'customer_key', 'policy_version', 'score', 'band', 'reference_limit_minor',
-        'target_minor', 'old_limit_minor', 'recommended_minor', 'action', 'display_state', 'drawable_minor',
-        'reason_code_1', 'reason_code_2', 'reason_code_3', 'reason_code_4', 'effective_date'
+        'business_date', 'account_key', 'customer_key', 'policy_version', 'score', 'confirmed_milli', 'band',
+        'reference_limit_minor', 'target_minor', 'old_limit_minor', 'recommended_minor', 'action', 'display_state',
+        'drawable_minor', 'pending_minor', 'reason_code_1', 'reason_code_2', 'reason_code_3', 'reason_code_4',
+        'effective_date'
     ])) }} as decision_sha256
 from decided

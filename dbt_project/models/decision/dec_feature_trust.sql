@@ -1,5 +1,5 @@
--- Grain: one row. One column a scored feature: may tonight's value be believed?
--- A feature of a source that is late, refused or stale keeps its points of the last trusted night instead.
+-- Grain: one row. One column a fact that the decision believes: may tonight's value be believed?
+-- A fact of a source that is late, refused or stale keeps its value of the last trusted night instead.
 
 with
 
@@ -16,8 +16,12 @@ sources as (
 )
 
 select
-{%- for feature in scored_features() %}
-    coalesce(bool_or(features.feature = '{{ feature }}' and sources.is_distrusted), false) as {{ feature }}_is_distrusted{{ "," if not loop.last }}
+{%- for fact in believed_facts() %}
+    coalesce(
+        bool_or(sources.is_distrusted and (
+            {%- if fact in scored_features() %} features.feature = '{{ fact }}'
+            {%- else %} features.family = 'bureau'{% endif %})), false
+    ) as {{ fact }}_is_distrusted{{ "," if not loop.last }}
 {%- endfor %}
 from features
 inner join sources on features.source = sources.source

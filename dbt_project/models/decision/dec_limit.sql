@@ -1,5 +1,4 @@
--- Grain: one row an account of tonight's snapshot: the limit, and what it means for the customer.
--- limit = min(regulatory cap, round(max(floor, min(strategy, bounds)))), composed of least() and greatest() only.
+-- Grain: one row an account of tonight's snapshot and policy pack: the limit, and what it means for the customer.
 
 {{ config(materialized='table') }}
 
@@ -17,106 +16,122 @@ packs as (
 
 ),
 
-bounds as (
+decided as (
 
-    select * from {{ ref('dec_bound') }}
-
-),
-
-rounded as (
-
-    select * from {{ ref('dec_rounding') }}
+    select * from {{ ref('dec_decided_limit') }}
 
 ),
 
-caps as (
+pendings as (
 
-    select * from {{ ref('dec_regulatory_cap') }}
-
-),
-
-strategies as (
-
-    select * from {{ ref('dec_strategy') }}
+    select * from {{ ref('dec_pending') }}
 
 ),
 
-composed as (
+scores as (
+
+    select * from {{ ref('dec_score') }}
+
+),
+
+confirmations as (
+
+    select * from {{ ref('dec_confirmation') }}
+
+),
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+limits as (
 
     select
-        accounts.account_key,
-        least(rounded.balanced_minor, coalesce(caps.share_minor, rounded.balanced_minor)) as recommended_minor,
-        least(rounded.grantable_minor, coalesce(caps.share_minor, rounded.grantable_minor)) as grantable_minor,
-        coalesce(caps.share_minor < rounded.balanced_minor, false) as is_capped,
-        caps.rule_id as cap_rule_id,
-        caps.cap_minor,
-        rounded.is_held,
-        rounded.floored_minor,
-        rounded.rounded_minor,
-        rounded.balanced_minor
-    from accounts
-    inner join rounded on accounts.account_key = rounded.account_key
-    left join caps on accounts.account_key = caps.account_key
+        decided.*,
+        coalesce(pendings.is_pending, false) as is_pending,
+        case when pendings.is_pending then pendings.pending_minor end as pending_minor,
+        case when pendings.is_pending then pendings.pending_since_date end as pending_since_date,
+        case when pendings.is_pending then pendings.pending_effective_date end as pending_effective_date,
+        coalesce(pendings.movement = 'ACT', false) as is_pending_over,
+        coalesce(pendings.limit_minor, decided.decided_minor) as recommended_minor
+    from decided
+    left join pendings
+        on decided.account_key = pendings.account_key and decided.policy_version = pendings.policy_version
 
 )
 
 select
-    accounts.business_date,
-    accounts.account_key,
-    accounts.customer_key,
+    limits.*,
+    accounts.pack,
+    accounts.is_assigned,
     accounts.product_code,
     accounts.legal_entity_code,
     accounts.purpose_code,
     accounts.channel_code,
     accounts.slice_code,
-    accounts.policy_version,
-    strategies.score,
-    strategies.band,
-    strategies.pd_bp,
+    scores.score,
+    confirmations.confirmed_milli,
+    scores.band,
+    scores.pd_bp,
     -- expected loss = PD x LGD x (balance + CCF x undrawn), all in integers
     {{ int_div(
-        'strategies.pd_bp * packs.lgd_bp * (greatest(accounts.principal_minor, 0) + '
-        ~ int_div('packs.ccf_bp * greatest(composed.recommended_minor - accounts.principal_minor, 0)', '10000') ~ ')',
+        'scores.pd_bp * packs.lgd_bp * (greatest(accounts.principal_minor, 0) + '
+        ~ int_div('packs.ccf_bp * greatest(limits.recommended_minor - accounts.principal_minor, 0)', '10000') ~ ')',
         '10000 * 10000'
     ) }} as expected_loss_minor,
-    accounts.reference_limit_minor,
-    strategies.target_minor,
-    strategies.strategy_minor,
-    bounds.tier_bound_minor,
-    bounds.income_bound_minor,
-    bounds.bounded_minor,
-    composed.floored_minor,
-    composed.rounded_minor,
-    composed.balanced_minor,
-    composed.cap_rule_id,
-    composed.cap_minor,
-    composed.is_capped,
-    composed.is_held,
-    accounts.limit_minor as old_limit_minor,
-    composed.recommended_minor,
+    coalesce(
+        limits.overlay_action,
+        case
+            when limits.recommended_minor > limits.limit_minor then 'UP'
+            when limits.recommended_minor < limits.limit_minor then 'DOWN'
+            else 'HOLD'
+        end
+    ) as action,
     case
-        when composed.recommended_minor > accounts.limit_minor then 'UP'
-        when composed.recommended_minor < accounts.limit_minor then 'DOWN'
-        else 'HOLD'
-    end as action,
-    case
-        when not accounts.is_open then accounts.status_display_state
-        when composed.is_capped then 'REG_CAPPED'
-        when composed.is_held or composed.recommended_minor >= accounts.reference_limit_minor then 'NORMAL'
-        when composed.recommended_minor <= packs.floor_minor then 'FLOORED'
+        when not accounts.is_open then 'CLOSED'
+        when limits.is_overlaid then 'FROZEN_SECURITY'
+        when
+            (night.is_void or confirmations.is_maintenance)
+            and limits.recommended_minor = limits.limit_minor
+            and limits.limit_minor > packs.floor_minor
+            then 'MAINTENANCE'
+        when limits.is_capped then 'REG_CAPPED'
+        when limits.is_held or limits.recommended_minor >= limits.reference_limit_minor then 'NORMAL'
+        when limits.recommended_minor <= packs.floor_minor then 'FLOORED'
         else 'REDUCED'
     end as display_state,
     case
-        when accounts.is_drawable then greatest(composed.recommended_minor - accounts.principal_minor, 0)
+        when accounts.is_drawable and not limits.is_overlaid and not limits.is_draw_blocked
+            then greatest(limits.recommended_minor - accounts.principal_minor, 0)
         else 0
     end as drawable_minor,
-    bounds.min_draw_minor,
     case
-        when composed.is_held then composed.recommended_minor
-        else greatest(composed.grantable_minor, composed.recommended_minor)
+        when limits.is_held or limits.overlay_code is not null or limits.is_raise_forbidden then limits.recommended_minor
+        else
+            greatest(
+                limits.recommended_minor,
+                {{ round_down(
+                    "least("
+                    ~ "greatest(coalesce(limits.target_minor, limits.strategy_minor), limits.strategy_minor), "
+                    ~ "coalesce(limits.tier_bound_minor, " ~ highest_value() ~ "), "
+                    ~ "coalesce(limits.customer_income_bound_minor - (sum(limits.recommended_minor) over customer - limits.recommended_minor), "
+                    ~ highest_value() ~ "), "
+                    ~ "coalesce(limits.trigger_bound_minor, " ~ highest_value() ~ "), "
+                    ~ "coalesce(limits.own_maximum_minor, " ~ highest_value() ~ "), "
+                    ~ "coalesce(limits.cap_room_minor, " ~ highest_value() ~ "))",
+                    'packs.rounding_minor'
+                ) }}
+            )
     end as max_grantable_minor
-from accounts
-inner join composed on accounts.account_key = composed.account_key
-inner join packs on accounts.policy_version = packs.policy_version
-inner join bounds on accounts.account_key = bounds.account_key
-inner join strategies on accounts.account_key = strategies.account_key
+from limits
+cross join night
+inner join accounts
+    on limits.account_key = accounts.account_key and limits.policy_version = accounts.policy_version
+inner join packs on limits.policy_version = packs.policy_version
+inner join scores
+    on limits.customer_key = scores.customer_key and limits.policy_version = scores.policy_version
+inner join confirmations
+    on limits.customer_key = confirmations.customer_key and limits.policy_version = confirmations.policy_version
+window customer as (partition by limits.customer_key, limits.policy_version, limits.customer_income_bound_minor is not null)

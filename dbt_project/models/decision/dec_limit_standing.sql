@@ -5,7 +5,7 @@ with
 
 accounts as (
 
-    select * from {{ ref('dec_account') }}
+    select * from {{ ref('dec_assigned_account') }}
 
 ),
 

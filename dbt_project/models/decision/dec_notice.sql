@@ -1,11 +1,19 @@
--- Grain: one row an account whose limit moves: must the customer be told, by when, and from which day does it hold.
+-- Grain: one row an account of tonight's snapshot and policy pack whose limit or draws change: must the customer be told,
+-- by when, and how many days before the change acts.
 
 with
 
 limits as (
 
-    select * from {{ ref('dec_limit') }}
-    where action <> 'HOLD'
+    select
+        account_key,
+        policy_version,
+        business_date,
+        coalesce(
+            overlay_action,
+            case when decided_minor > limit_minor then 'UP' when decided_minor < limit_minor then 'DOWN' end
+        ) as action
+    from {{ ref('dec_decided_limit') }}
 
 ),
 
@@ -26,16 +34,19 @@ concerned as (
 
     select
         limits.account_key,
+        limits.policy_version,
         limits.business_date,
+        limits.action,
         rules.lead_days,
         rules.is_required,
         rules.due_days,
         row_number() over (
-            partition by limits.account_key
+            partition by limits.account_key, limits.policy_version
             order by case when rules.reason_code = '*' then 1 else 0 end, rules.lead_days desc, rules.channel
         ) as preference
     from limits
-    left join reasons on limits.account_key = reasons.account_key
+    left join reasons
+        on limits.account_key = reasons.account_key and limits.policy_version = reasons.policy_version
     inner join rules
         on
             limits.policy_version = rules.policy_version
@@ -46,9 +57,11 @@ concerned as (
 
 select
     account_key,
+    policy_version,
     is_required as is_notice_required,
     case when is_required then {{ add_days('business_date', 'due_days') }} end as notice_due_date,
+    case when action = 'DOWN' then lead_days else 0 end as lead_days,
     -- tonight's decision holds from the next calendar day at the earliest
-    {{ add_days('business_date', 'lead_days + 1') }} as effective_date
+    {{ add_days('business_date', "case when action = 'DOWN' then lead_days else 0 end + 1") }} as effective_date
 from concerned
 where preference = 1

@@ -1,4 +1,4 @@
--- Grain: one row an account and reason rank: the reason in words, with the numbers that were stored for it.
+-- Grain: one row an account, assigned pack and reason rank: the reason in words, with the numbers that were stored for it.
 
 with
 
@@ -16,7 +16,7 @@ limits as (
 
 accounts as (
 
-    select * from {{ ref('dec_account') }}
+    select * from {{ ref('dec_assigned_account') }}
 
 ),
 
@@ -46,9 +46,9 @@ numbers as (
         reasons.policy_version,
         reasons.reason_rank,
         reasons.reason_code,
-        {{ value_text('reasons.feature_value', "coalesce(features.unit, 'minor')") }} as value_text,
+        {{ value_text('reasons.feature_value', "case when reasons.reason_code in ('K1') then 'count' else coalesce(features.unit, 'minor') end") }} as value_text,
         {{ percent_text('reasons.feature_value') }} as percent_text,
-        {{ value_text('reasons.goal_value', "coalesce(features.unit, 'minor')") }} as goal_text,
+        {{ value_text('reasons.goal_value', "case when reasons.reason_code in ('K1') then 'count' else coalesce(features.unit, 'minor') end") }} as goal_text,
         case
             when features.source = 'account_snapshot' then {{ amount_text('accounts.arrears_minor') }}
             else {{ amount_text('reasons.feature_value') }}
@@ -56,8 +56,10 @@ numbers as (
         coalesce(caps.citation, '') as rule_text,
         {{ as_text('limits.business_date') }} as date_text
     from reasons
-    inner join limits on reasons.account_key = limits.account_key
-    inner join accounts on reasons.account_key = accounts.account_key
+    inner join limits
+        on reasons.account_key = limits.account_key and reasons.policy_version = limits.policy_version
+    inner join accounts
+        on reasons.account_key = accounts.account_key and reasons.policy_version = accounts.policy_version
     left join features on reasons.feature = features.feature
     left join caps on limits.policy_version = caps.policy_version and limits.cap_rule_id = caps.rule_id
 

@@ -1,18 +1,15 @@
--- Grain: one row an account of tonight's snapshot that at least one regulatory cap concerns.
--- A cap binds the customer, over all accounts of the legal entity, purpose and channel that it names; where their sum
--- exceeds it, it is shared out in proportion, rounded down. It comes last, over everything.
+-- Grain: one row an account of tonight's snapshot and policy pack that at least one regulatory cap concerns.
+-- A cap binds the customer, over all open accounts of the legal entity, purpose and channel that it names, whatever their
+-- pack; where their sum exceeds it, it is shared out. It comes last, over everything.
+
+{{ config(materialized='table') }}
 
 with
 
 accounts as (
 
     select * from {{ ref('dec_account') }}
-
-),
-
-rounded as (
-
-    select * from {{ ref('dec_rounding') }}
+    where not is_held
 
 ),
 
@@ -22,47 +19,71 @@ packs as (
 
 ),
 
+maxima as (
+
+    select * from {{ ref('dec_own_maximum') }}
+
+),
+
 caps as (
 
     select * from {{ ref('stg_policy_regulatory_cap') }}
 
 ),
 
-concerned as (
+measured as (
 
     select
         accounts.account_key,
+        accounts.customer_key,
+        accounts.policy_version,
+        accounts.is_assigned,
         packs.rounding_minor,
         caps.rule_id,
         caps.cap_minor,
-        rounded.balanced_minor,
-        rounded.grantable_minor,
-        sum(rounded.balanced_minor) over customer_rule as customer_minor
+        {{ round_down('caps.cap_minor', 'packs.rounding_minor') }} as bound_minor,
+        maxima.maximised_minor,
+        {{ round_down('maxima.maximised_minor', 'packs.rounding_minor') }} as maximised_units_minor
     from accounts
-    inner join rounded on accounts.account_key = rounded.account_key
     inner join packs on accounts.policy_version = packs.policy_version
+    inner join maxima
+        on accounts.account_key = maxima.account_key and accounts.policy_version = maxima.policy_version
     inner join caps
         on
             accounts.policy_version = caps.policy_version
             and caps.legal_entity_code in (accounts.legal_entity_code, '*')
             and caps.purpose_code in (accounts.purpose_code, '*')
             and caps.channel_code in (accounts.channel_code, '*')
-    where accounts.is_open
-    window customer_rule as (partition by accounts.customer_key, accounts.policy_version, caps.rule_id)
 
 ),
 
-shared_out as (
+shared as (
 
     select
-        account_key,
-        rule_id,
-        cap_minor,
+        *,
+        sum(maximised_minor) over sharers as customer_minor,
+        {{ share_out('bound_minor', 'maximised_units_minor', 'rounding_minor') }} as share_minor
+    from measured
+    window
+        sharers as (partition by customer_key, rule_id, is_assigned),
+        sharers_so_far as (
+            partition by customer_key, rule_id, is_assigned
+            order by account_key, policy_version rows between unbounded preceding and current row
+        )
+
+),
+
+capped as (
+
+    select
+        *,
         case
-            when customer_minor <= cap_minor then least(cap_minor, greatest(balanced_minor, grantable_minor))
-            else {{ int_div(int_div('cap_minor * balanced_minor', 'customer_minor'), 'rounding_minor') }} * rounding_minor
-        end as share_minor
-    from concerned
+            when customer_minor > bound_minor then least(maximised_minor, share_minor)
+            else maximised_minor
+        end as capped_minor,
+        -- what this account could have if the others stay where they are
+        bound_minor - (least(customer_minor, bound_minor) - least(maximised_minor, share_minor)) as room_minor
+    from shared
 
 ),
 
@@ -70,15 +91,18 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by account_key order by share_minor, rule_id) as tightness
-    from shared_out
+        min(room_minor) over (partition by account_key, policy_version) as least_room_minor,
+        row_number() over (partition by account_key, policy_version order by capped_minor, rule_id) as tightness
+    from capped
 
 )
 
 select
     account_key,
+    policy_version,
     rule_id,
     cap_minor,
-    share_minor
+    capped_minor,
+    least_room_minor as room_minor
 from ranked
 where tightness = 1

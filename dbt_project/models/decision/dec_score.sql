@@ -22,35 +22,42 @@ bands as (
 
 ),
 
-scored as (
+summed as (
 
     select
         points.customer_key,
         points.policy_version,
+        packs.score_min,
+        packs.score_max,
         cast(
-            least(
-                packs.score_max,
-                greatest(
-                    packs.score_min,
-                    packs.score_base
-                    {%- for feature in scored_features() %}
-                    + points.{{ feature }}_points
-                    {%- endfor %}
-                )
-            ) as bigint
-        ) as score
+            packs.score_base
+            {%- for feature in scored_features() %}
+            + points.{{ feature }}_points
+            {%- endfor %}
+            as bigint
+        ) as point_sum
     from points
     inner join packs on points.policy_version = packs.policy_version
+
+),
+
+scored as (
+
+    select
+        customer_key,
+        policy_version,
+        point_sum,
+        least(score_max, greatest(score_min, point_sum)) as score
+    from summed
 
 )
 
 select
     scored.customer_key,
     scored.policy_version,
+    scored.point_sum,
     scored.score,
     bands.band,
-    bands.lower_score as band_lower_score,
-    bands.upper_score as band_upper_score,
     bands.pd_bp
 from scored
 inner join bands

@@ -1,29 +1,12 @@
--- Grain: one row an account that tonight's own score cuts, and reason code: the points lost under that reason.
--- The feature that lost most stands for its reason; its stored value, as tonight believes it, is the evidence.
+-- Grain: one row a customer whom the strategy cuts, policy pack and cause: the points lost under its largest reason.
+-- The feature that lost most stands for the reason; its stored value, as tonight believes it, is the evidence. A reason
+-- whose points back would not raise tonight's own multiplier is none, unless that is true of all of them.
 
 with
 
-limits as (
+losses as (
 
-    select * from {{ ref('dec_limit') }}
-
-),
-
-points as (
-
-    select * from {{ ref('dec_feature_points') }}
-
-),
-
-customer_features as (
-
-    select * from {{ ref('dec_believed_feature') }}
-
-),
-
-bins as (
-
-    select * from {{ ref('dec_scorecard_bin') }}
+    select * from {{ ref('dec_score_loss') }}
 
 ),
 
@@ -33,87 +16,115 @@ packs as (
 
 ),
 
-scored_features as (
+scores as (
+
+    select * from {{ ref('dec_score') }}
+
+),
+
+multipliers as (
+
+    select * from {{ ref('dec_customer_multiplier') }}
+
+),
+
+cells as (
+
+    select * from {{ ref('dec_strategy_cell') }}
+
+),
+
+causes as (
+
+    select distinct policy_version, reason_code, cause
+    from {{ ref('stg_policy_reason_text') }}
+
+),
+
+reasons as (
 
     select
-        policy_version,
-        feature,
-        reason_code,
-        best_points,
-        -- the value from which on nothing is lost: what advice may name
-        case
-            when max(sign) > 0 then max(case when points = best_points and not is_missing then upper_value - 1 end)
-            else min(case when points = best_points and not is_missing then lower_value end)
-        end as goal_value
-    from bins
-    group by policy_version, feature, reason_code, best_points
+        losses.*,
+        row_number() over (
+            partition by losses.customer_key, losses.policy_version, losses.reason_code
+            order by losses.points_lost desc, losses.feature
+        ) as strength,
+        sum(losses.points_lost) over (partition by losses.customer_key, losses.policy_version, losses.reason_code)
+            as reason_points_lost,
+        sum(losses.points_lost) over (partition by losses.customer_key, losses.policy_version) as all_points_lost
+    from losses
 
 ),
 
-cut_customers as (
-
-    select distinct customer_key, policy_version
-    from limits
-    where action = 'DOWN' and strategy_minor < old_limit_minor
-
-),
-
-evidence as (
+forgiven as (
 
     select
-        cut_customers.customer_key,
-        cut_customers.policy_version,
-        scored_features.feature,
-        scored_features.reason_code,
-        scored_features.goal_value,
-        case scored_features.feature
-            {%- for feature in scored_features() %}
-            when '{{ feature }}' then customer_features.{{ feature }}
-            {%- endfor %}
-        end as feature_value,
-        case scored_features.feature
-            {%- for feature in scored_features() %}
-            when '{{ feature }}'
-                then scored_features.best_points - points.{{ feature }}_points
-            {%- endfor %}
-        end as points_lost
-    from cut_customers
-    inner join points
-        on cut_customers.customer_key = points.customer_key and cut_customers.policy_version = points.policy_version
-    inner join customer_features on cut_customers.customer_key = customer_features.customer_key
-    inner join scored_features on cut_customers.policy_version = scored_features.policy_version
+        reasons.*,
+        causes.cause,
+        multipliers.utilisation_bp,
+        multipliers.own_multiplier_bp,
+        {{ to_milli(
+            'least(packs.score_max, greatest(packs.score_min, scores.point_sum + reasons.reason_points_lost))'
+        ) }} as forgiven_milli
+    from reasons
+    inner join packs on reasons.policy_version = packs.policy_version
+    inner join causes
+        on reasons.policy_version = causes.policy_version and reasons.reason_code = causes.reason_code
+    inner join scores
+        on reasons.customer_key = scores.customer_key and reasons.policy_version = scores.policy_version
+    inner join multipliers
+        on reasons.customer_key = multipliers.customer_key and reasons.policy_version = multipliers.policy_version
+    where
+        reasons.strength = 1
+        and reasons.reason_points_lost * 10000 >= reasons.all_points_lost * packs.least_reason_share_bp
 
 ),
 
-strongest as (
+weighed as (
+
+    select
+        forgiven.*,
+        {{ multiplier_bp('forgiven.forgiven_milli') }} > forgiven.own_multiplier_bp as is_necessary
+    from forgiven
+    inner join cells
+        on
+            forgiven.policy_version = cells.policy_version
+            and forgiven.forgiven_milli >= cells.lower_milli
+            and forgiven.forgiven_milli < cells.upper_milli
+            and forgiven.utilisation_bp >= cells.lower_utilisation_bp
+            and forgiven.utilisation_bp < cells.upper_utilisation_bp
+
+),
+
+chosen as (
+
+    select
+        *,
+        bool_or(is_necessary) over (partition by customer_key, policy_version) as is_any_necessary
+    from weighed
+
+),
+
+placed as (
 
     select
         *,
         row_number() over (
-            partition by customer_key, policy_version, reason_code
-            order by points_lost desc, feature
-        ) as strength,
-        sum(points_lost) over (partition by customer_key, policy_version, reason_code) as reason_points_lost,
-        sum(points_lost) over (partition by customer_key, policy_version) as all_points_lost
-    from evidence
-    where feature_value is not null and points_lost > 0
+            partition by customer_key, policy_version, cause
+            order by reason_points_lost desc, reason_code
+        ) as place
+    from chosen
+    where is_necessary or not is_any_necessary
 
 )
 
 select
-    limits.account_key,
-    limits.policy_version,
-    strongest.reason_code,
-    strongest.feature,
-    cast(strongest.feature_value as bigint) as feature_value,
-    cast(strongest.goal_value as bigint) as goal_value,
-    cast(strongest.reason_points_lost as bigint) as points_lost
-from limits
-inner join packs on limits.policy_version = packs.policy_version
-inner join strongest
-    on limits.customer_key = strongest.customer_key and limits.policy_version = strongest.policy_version
-where
-    limits.action = 'DOWN'
-    and limits.strategy_minor < limits.old_limit_minor
-    and strongest.reason_points_lost * 10000 >= strongest.all_points_lost * packs.least_reason_share_bp
-    and strongest.strength = 1
+    customer_key,
+    policy_version,
+    reason_code,
+    feature,
+    feature_value,
+    goal_value,
+    cast(reason_points_lost as bigint) as points_lost
+from placed
+where place = 1

@@ -1,8 +1,16 @@
--- Grain: one row an account of tonight's snapshot.
--- The target is the account's reference limit times the customer's multiplier; the strategy then moves the core's
--- limit of tonight only to the edge of the band around that target (play operator, source: policy docs c4).
+-- Grain: one row an account of tonight's snapshot and policy pack.
+-- The target is the reference limit times the multiplier of the confirmed score. The core's limit moves only to the edge
+-- of the play band around it, by one step, on the customer's slot; a cut never goes below tonight's own target.
+
+{{ config(materialized='table') }}
 
 with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
 
 accounts as (
 
@@ -16,44 +24,15 @@ packs as (
 
 ),
 
-scores as (
-
-    select * from {{ ref('dec_score') }}
-
-),
-
-features as (
-
-    select * from {{ ref('ftr_customer') }}
-
-),
-
-cells as (
-
-    select * from {{ ref('dec_strategy_cell') }}
-
-),
-
 multipliers as (
 
-    select
-        scores.customer_key,
-        scores.policy_version,
-        scores.score,
-        scores.band,
-        scores.pd_bp,
-        cells.multiplier_bp + {{ int_div(
-            '(cells.better_multiplier_bp - cells.multiplier_bp) * (scores.score - cells.lower_score)',
-            'cells.upper_score - cells.lower_score'
-        ) }} as multiplier_bp
-    from scores
-    inner join features on scores.customer_key = features.customer_key
-    inner join cells
-        on
-            scores.policy_version = cells.policy_version
-            and scores.band = cells.band
-            and coalesce(features.f06_util_bp, 0) >= cells.lower_utilisation_bp
-            and coalesce(features.f06_util_bp, 0) < cells.upper_utilisation_bp
+    select * from {{ ref('dec_customer_multiplier') }}
+
+),
+
+cases as (
+
+    select * from {{ ref('dec_open_case') }}
 
 ),
 
@@ -63,19 +42,56 @@ targets as (
         accounts.account_key,
         accounts.customer_key,
         accounts.policy_version,
-        multipliers.score,
-        multipliers.band,
-        multipliers.pd_bp,
-        multipliers.multiplier_bp,
+        accounts.is_held,
         accounts.limit_minor,
-        {{ int_div('accounts.reference_limit_minor * multipliers.multiplier_bp', '10000') }} as target_minor,
-        packs.play_bp
+        accounts.reference_limit_minor,
+        packs.play_bp,
+        {{ int_div('accounts.reference_limit_minor * multipliers.confirmed_multiplier_bp', '10000') }} as target_minor,
+        {{ int_div('accounts.reference_limit_minor * multipliers.own_multiplier_bp', '10000') }} as own_target_minor,
+        case
+            when {{ slot_is_due('accounts.customer_key', 'packs.cut_days') }}
+                then accounts.limit_minor - {{ int_div('accounts.limit_minor * (10000 - multipliers.cut_step_bp)', '10000') }}
+            else 0
+        end as down_minor,
+        case
+            when {{ slot_is_due('accounts.customer_key', 'packs.raise_days') }}
+                then
+                    greatest(
+                        {{ int_div('accounts.limit_minor * packs.raise_share_bp', '10000') }},
+                        least(
+                            {{ int_div('accounts.reference_limit_minor * packs.climb_share_bp', '10000') }},
+                            accounts.reference_limit_minor - accounts.limit_minor
+                        )
+                    )
+            else 0
+        end as up_minor,
+        cases.override_minor
     from accounts
+    cross join night
     inner join packs on accounts.policy_version = packs.policy_version
     inner join multipliers
         on
             accounts.customer_key = multipliers.customer_key
             and accounts.policy_version = multipliers.policy_version
+    left join cases on accounts.account_key = cases.account_key
+
+),
+
+stepped as (
+
+    select
+        *,
+        least(
+            greatest(
+                least(
+                    greatest(limit_minor, {{ int_div('target_minor * (10000 - play_bp)', '10000') }}),
+                    {{ int_div('target_minor * (10000 + play_bp)', '10000') }}
+                ),
+                limit_minor - down_minor
+            ),
+            limit_minor + up_minor
+        ) as stepped_minor
+    from targets
 
 )
 
@@ -83,13 +99,13 @@ select
     account_key,
     customer_key,
     policy_version,
-    score,
-    band,
-    pd_bp,
-    multiplier_bp,
     target_minor,
-    least(
-        greatest(limit_minor, {{ int_div('target_minor * (10000 - play_bp)', '10000') }}),
-        {{ int_div('target_minor * (10000 + play_bp)', '10000') }}
-    ) as strategy_minor
-from targets
+    own_target_minor,
+    not is_held and override_minor is not null as is_overridden,
+    case
+        when is_held then limit_minor
+        when override_minor is not null then override_minor
+        when target_minor is null then limit_minor
+        else greatest(stepped_minor, least(limit_minor, own_target_minor))
+    end as strategy_minor
+from stepped

@@ -1,5 +1,6 @@
 -- Grain: one row a policy pack, band and utilisation bin: the multiplier at the band's lower edge and at the lower
--- edge of the next better band. Between the two it runs in a straight line, so that no band edge is a cliff.
+-- edge of the next better band, edges in milli-points. Between the two it runs in a straight line, so that no band edge
+-- is a cliff.
 
 with
 
@@ -33,8 +34,8 @@ cells as (
 select
     cells.policy_version,
     cells.band,
-    cells.lower_score,
-    cells.upper_score,
+    {{ to_milli('cells.lower_score') }} as lower_milli,
+    {{ to_milli('cells.upper_score') }} as upper_milli,
     coalesce(cells.lower_utilisation_bp, {{ missing_marker() }}) as lower_utilisation_bp,
     coalesce(cells.upper_utilisation_bp, {{ highest_value() }}) as upper_utilisation_bp,
     cells.multiplier_bp,

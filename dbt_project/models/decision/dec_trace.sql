@@ -1,62 +1,59 @@
--- Grain: one row an account and operator that changed the value, for every decision that is not a plain HOLD.
+-- Grain: one row an account of tonight's snapshot, policy pack and operator that changed the value, for every decision
+-- that is not a plain HOLD.
 
 with
 
 limits as (
 
     select * from {{ ref('dec_limit') }}
-    where action <> 'HOLD' or recommended_minor <> strategy_minor
 
 ),
 
+rules as (
+
+    select
+        limits.*,
+        case when is_overridden then 'override' else band end as strategy_rule
+    from limits
+    where action <> 'HOLD' or is_pending or recommended_minor <> strategy_minor
+
+),
+
+{%- set steps = [
+    ("case when is_overridden then 'override' else 'strategy' end", 'strategy_rule', 'limit_minor', 'strategy_minor'),
+    ("'product_tier'", "product_code", 'strategy_minor', 'tiered_minor'),
+    ("'no_raise'", "'raises'", 'tiered_minor', 'permitted_minor'),
+    ("'income'", "'income_multiple_bp'", 'permitted_minor', 'income_bounded_minor'),
+    ("'raise_budget'", "'nightly_budget_amount'", 'income_bounded_minor', 'bounded_minor'),
+    ("'protect'", 'protection_code', 'bounded_minor', 'protected_minor'),
+    ("'hard_trigger'", 'trigger_code', 'protected_minor', 'triggered_minor'),
+    ("'floor'", "'floor_amount'", 'triggered_minor', 'floored_minor'),
+    ("'rounding'", "'rounding_amount'", 'floored_minor', 'rounded_minor'),
+    ("'balance_rule'", "'not_below_balance'", 'rounded_minor', 'balanced_minor'),
+    ("'own_maximum'", "'limit_request'", 'balanced_minor', 'maximised_minor'),
+    ("'regulatory_cap'", 'cap_rule_id', 'maximised_minor', 'capped_minor'),
+    ("'overlay'", 'overlay_code', 'capped_minor', 'decided_minor'),
+    ("'pending'", "'lead_days'", 'decided_minor', 'recommended_minor'),
+] %}
+
 steps as (
-
+{% for operator, rule, before, after in steps %}
     select
-        account_key, 1 as step, 'strategy' as operator, band as rule_id,
-        old_limit_minor as before_minor, strategy_minor as after_minor
-    from limits
-
-    union all
-
-    select
-        account_key, 2 as step, 'bound' as operator,
-        case when bounded_minor = tier_bound_minor then 'product_tier' else 'income' end as rule_id,
-        strategy_minor as before_minor, bounded_minor as after_minor
-    from limits
-
-    union all
-
-    select
-        account_key, 3 as step, 'floor' as operator, 'floor_amount' as rule_id,
-        bounded_minor as before_minor, floored_minor as after_minor
-    from limits
-
-    union all
-
-    select
-        account_key, 4 as step, 'rounding' as operator,
-        case when is_held then 'held' else 'rounding_amount' end as rule_id,
-        floored_minor as before_minor, rounded_minor as after_minor
-    from limits
-
-    union all
-
-    select
-        account_key, 5 as step, 'balance_rule' as operator, 'not_below_balance' as rule_id,
-        rounded_minor as before_minor, balanced_minor as after_minor
-    from limits
-
-    union all
-
-    select
-        account_key, 6 as step, 'regulatory_cap' as operator, cap_rule_id as rule_id,
-        balanced_minor as before_minor, recommended_minor as after_minor
-    from limits
-
+        account_key,
+        policy_version,
+        {{ loop.index }} as step,
+        {{ operator }} as operator,
+        {{ rule }} as rule_id,
+        {{ before }} as before_minor,
+        {{ after }} as after_minor
+    from rules
+{{ 'union all' if not loop.last }}
+{%- endfor %}
 )
 
 select
     account_key,
+    policy_version,
     cast(step as bigint) as step,
     operator,
     rule_id,

@@ -16,8 +16,13 @@ account_nights as (
 
 cases as (
 
-    select * from {{ ref('stg_case_event') }}
-    where kind = 'hardship_pause'
+    select
+        account_key,
+        customer_key,
+        coalesce(from_date, local_date) as from_date,
+        to_date
+    from {{ ref('stg_case_event') }}
+    where kind = 'hardship_pause' and coalesce(outcome, 'received') <> 'withdrawn'
 
 ),
 

@@ -5,6 +5,7 @@ with
 decisions as (
 
     select * from {{ ref('dec_decision') }}
+    where is_assigned
 
 ),
 

@@ -5,6 +5,7 @@ with
 decisions as (
 
     select * from {{ ref('dec_decision') }}
+    where is_assigned
 
 ),
 
@@ -33,6 +34,7 @@ select
     texts.advice_zh,
     texts.advice_en
 from reasons
-inner join decisions on reasons.account_key = decisions.account_key
+inner join decisions
+    on reasons.account_key = decisions.account_key and reasons.policy_version = decisions.policy_version
 left join texts
     on reasons.account_key = texts.account_key and reasons.reason_rank = texts.reason_rank

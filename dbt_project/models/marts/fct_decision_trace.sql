@@ -5,6 +5,7 @@ with
 decisions as (
 
     select * from {{ ref('dec_decision') }}
+    where is_assigned
 
 ),
 
@@ -23,4 +24,5 @@ select
     {{ to_major('traces.before_minor') }} as before_amount,
     {{ to_major('traces.after_minor') }} as after_amount
 from traces
-inner join decisions on traces.account_key = decisions.account_key
+inner join decisions
+    on traces.account_key = decisions.account_key and traces.policy_version = decisions.policy_version

@@ -5,6 +5,7 @@ with
 decisions as (
 
     select * from {{ ref('dec_decision') }}
+    where is_assigned
 
 )
 
@@ -20,6 +21,7 @@ select
     decisions.policy_version,
     decisions.is_void,
     decisions.score,
+    decisions.confirmed_milli as confirmed_score_milli,
     decisions.band,
     decisions.pd_bp,
     {{ to_major('decisions.expected_loss_minor') }} as expected_loss_amount,
@@ -32,6 +34,8 @@ select
     {{ to_major('decisions.drawable_minor') }} as drawable_amount,
     decisions.is_usable,
     {{ to_major('decisions.max_grantable_minor') }} as max_grantable_amount,
+    decisions.is_pending,
+    {{ to_major('decisions.pending_minor') }} as pending_limit_amount,
     decisions.reason_code_1,
     decisions.reason_code_2,
     decisions.reason_code_3,

@@ -16,13 +16,14 @@ sources as (
 
 accounts as (
 
-    select * from {{ ref('dec_account') }}
+    select * from {{ ref('dec_assigned_account') }}
 
 ),
 
 decisions as (
 
     select * from {{ ref('dec_decision') }}
+    where is_assigned
 
 ),
 

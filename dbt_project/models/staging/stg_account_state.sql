@@ -1,4 +1,4 @@
--- Grain: one row an account that the night before carried over.
+-- Grain: one row an account that the valid night before carried over.
 
 with
 
@@ -14,5 +14,9 @@ select
     reference_limit_minor,
     recommended_minor,
     limit_minor,
-    limit_since_date
+    limit_since_date,
+    is_overlaid,
+    pending_minor,
+    pending_since_date,
+    pending_effective_date
 from carried

@@ -1,4 +1,5 @@
--- Grain: one row source_name, maintenance_date within 400 days up to tonight; source_name `*` is the whole house.
+-- Grain: one row source_name, maintenance_date up to tonight that a window of activity can hold; source_name `*` is the
+-- whole house.
 
 with
 
@@ -16,7 +17,7 @@ maintenance_windows as (
 
 days_ago as (
 
-    {{ whole_numbers(400) }}
+    {{ whole_numbers(longest_activity_window()) }}
 
 )
 

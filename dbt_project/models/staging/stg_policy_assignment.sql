@@ -1,4 +1,4 @@
--- Grain: one row a legal entity, product and policy pack in force tonight; `*` stands for all.
+-- Grain: one row a legal entity, product and policy pack and role in force tonight; `*` stands for all.
 
 with
 
@@ -11,5 +11,7 @@ assignments as (
 select
     policy_version,
     legal_entity_code,
-    product_code
+    product_code,
+    role,
+    share_bp
 from assignments

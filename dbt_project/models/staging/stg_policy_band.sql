@@ -13,5 +13,6 @@ select
     entries.band,
     entries.lower_score,
     entries.upper_score,
-    entries.pd_bp
+    entries.pd_bp,
+    entries.cut_step_bp
 from entries

@@ -11,6 +11,7 @@ entries as (
 select
     entries.policy_version,
     entries.reason_code,
+    entries.cause,
     entries.audience,
     entries.zh,
     entries.en,

@@ -54,7 +54,7 @@ new_pauses as (
         delivered_cases.event_token,
         delivered_cases.account_key,
         delivered_cases.customer_key,
-        delivered_cases.from_date
+        coalesce(delivered_cases.from_date, delivered_cases.local_date) as from_date
     from delivered_cases
     inner join new_batches on delivered_cases.batch_id = new_batches.batch_id
     where delivered_cases.kind = 'hardship_pause'
@@ -75,7 +75,7 @@ changed_pauses as (
     select
         carried_cases.account_key,
         carried_cases.customer_key,
-        carried_cases.from_date
+        coalesce(carried_cases.from_date, carried_cases.local_date) as from_date
     from carried_cases
     inner join new_pauses on carried_cases.event_token = new_pauses.event_token
 

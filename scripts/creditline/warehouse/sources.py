@@ -218,7 +218,8 @@ def _touches_history(connection: duckdb.DuckDBPyConnection, snapshots: list[_Raw
         "select count(*) > 0 from raw.case_event as delivered"
         " inner join run.new_batch on delivered.batch_id = new_batch.batch_id"
         " left join state.case_event as carried on delivered.event_token = carried.event_token"
-        " where delivered.kind = 'hardship_pause' and (delivered.from_date <= $night or carried.from_date <= $night)",
+        " where delivered.kind = 'hardship_pause' and (coalesce(delivered.from_date, delivered.local_date) <= $night"
+        " or coalesce(carried.from_date, carried.local_date) <= $night)",
         {"night": previous},
     ).fetchone()[0]
 

@@ -1,0 +1,145 @@
+-- Grain: one row a customer and policy pack that is frozen tonight or was frozen until tonight.
+-- A freeze is no credit matter: it stops draws, ends by itself, and leaves the limit as it is.
+
+{{ config(materialized='table') }}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+exposures as (
+
+    select * from {{ ref('dec_exposure') }}
+
+),
+
+packs as (
+
+    select * from {{ ref('stg_policy_pack') }}
+
+),
+
+causes as (
+
+    select * from {{ ref('dec_freeze_cause') }}
+    where has_cause
+
+),
+
+carried as (
+
+    select * from {{ ref('stg_freeze_state') }}
+
+),
+
+rules as (
+
+    select
+        policy_version,
+        max(ttl_hours) as ttl_hours,
+        max(max_extensions) as max_extensions
+    from {{ ref('stg_policy_freeze_rule') }}
+    group by policy_version
+
+),
+
+verifications as (
+
+    select
+        customer_key,
+        max(occurred_at) as verified_at
+    from {{ ref('stg_case_event') }}
+    where kind = 'step_up_verified'
+    group by customer_key
+
+),
+
+judged as (
+
+    select
+        exposures.customer_key,
+        exposures.policy_version,
+        exposures.pack,
+        night.business_date,
+        night.cut_off_at,
+        {{ add_hours('night.cut_off_at', 'rules.ttl_hours') }} as extended_until_at,
+        carried.customer_key is not null as was_frozen,
+        carried.frozen_since_date,
+        carried.frozen_at,
+        carried.frozen_until_at,
+        carried.extension_count,
+        carried.reason_code,
+        causes.customer_key is not null and not night.is_void as has_cause,
+        case when causes.has_shared_device then 'F2' else 'F1' end as cause_reason_code,
+        coalesce(verifications.verified_at >= carried.frozen_at, false) as is_verified,
+        coalesce(carried.extension_count < rules.max_extensions, true) as may_extend
+    from exposures
+    cross join night
+    inner join rules on exposures.policy_version = rules.policy_version
+    left join causes
+        on exposures.customer_key = causes.customer_key and exposures.policy_version = causes.policy_version
+    left join carried on exposures.customer_key = carried.customer_key and exposures.pack = carried.pack
+    left join verifications on exposures.customer_key = verifications.customer_key
+    where causes.customer_key is not null or carried.customer_key is not null
+
+),
+
+masses as (
+
+    select
+        exposures.policy_version,
+        count(distinct exposures.customer_key) as customer_count,
+        count(distinct case when judged.has_cause and not judged.was_frozen then judged.customer_key end) as new_count
+    from exposures
+    left join judged
+        on exposures.customer_key = judged.customer_key and exposures.policy_version = judged.policy_version
+    group by exposures.policy_version
+
+),
+
+guards as (
+
+    select
+        masses.policy_version,
+        masses.new_count > packs.mass_least_customers
+        and masses.new_count * 10000 > masses.customer_count * packs.mass_share_bp as is_mass
+    from masses
+    inner join packs on masses.policy_version = packs.policy_version
+
+),
+
+moved as (
+
+    select
+        judged.*,
+        case
+            when not judged.was_frozen and judged.has_cause and guards.is_mass then 'WITHHELD'
+            when not judged.was_frozen and judged.has_cause then 'FREEZE'
+            when not judged.was_frozen then 'NONE'
+            when judged.is_verified and not judged.has_cause then 'RESTORE'
+            when judged.has_cause and judged.may_extend then 'EXTEND'
+            when judged.frozen_until_at > judged.cut_off_at then 'STAY'
+            else 'RESTORE'
+        end as movement
+    from judged
+    inner join guards on judged.policy_version = guards.policy_version
+
+)
+
+select
+    customer_key,
+    policy_version,
+    pack,
+    movement,
+    movement in ('FREEZE', 'EXTEND', 'STAY') as is_frozen,
+    case when movement = 'FREEZE' then business_date else frozen_since_date end as frozen_since_date,
+    case when movement = 'FREEZE' then cut_off_at else frozen_at end as frozen_at,
+    case when movement in ('FREEZE', 'EXTEND') then extended_until_at else frozen_until_at end as frozen_until_at,
+    case movement when 'FREEZE' then 0 when 'EXTEND' then extension_count + 1 else extension_count end as extension_count,
+    case when movement = 'FREEZE' then cause_reason_code else reason_code end as reason_code
+from moved
+where movement <> 'NONE'

@@ -1,0 +1,74 @@
+-- Grain: one row a customer of tonight, policy pack and trigger that is known from before: carried over, or named by the
+-- opening state of a customer who is seen for the first time.
+
+with
+
+exposures as (
+
+    select * from {{ ref('dec_exposure') }}
+
+),
+
+features as (
+
+    select * from {{ ref('dec_believed_feature') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('dec_account') }}
+
+),
+
+carried as (
+
+    select * from {{ ref('stg_trigger_state') }}
+
+),
+
+opening as (
+
+    select
+        accounts.customer_key,
+        accounts.policy_version,
+        opening_states.trigger_code,
+        min(opening_states.triggered_date) as triggered_date
+    from {{ ref('stg_opening_state') }} as opening_states
+    inner join accounts on opening_states.account_key = accounts.account_key
+    inner join features on accounts.customer_key = features.customer_key
+    where features.is_new_customer and opening_states.trigger_code is not null
+    group by accounts.customer_key, accounts.policy_version, opening_states.trigger_code
+
+)
+
+select
+    exposures.customer_key,
+    exposures.policy_version,
+    carried.trigger_code,
+    carried.triggered_date,
+    carried.last_hit_date,
+    carried.nights_in_a_row,
+    carried.is_held,
+    carried.clean_since_date,
+    carried.is_inherited,
+    carried.reason_code,
+    carried.feature
+from carried
+inner join exposures on carried.customer_key = exposures.customer_key and carried.pack = exposures.pack
+
+union all
+
+select
+    opening.customer_key,
+    opening.policy_version,
+    opening.trigger_code,
+    opening.triggered_date,
+    opening.triggered_date as last_hit_date,
+    1 as nights_in_a_row,
+    true as is_held,
+    cast(null as date) as clean_since_date,
+    true as is_inherited,
+    cast(null as {{ dbt.type_string() }}) as reason_code,
+    cast(null as {{ dbt.type_string() }}) as feature
+from opening

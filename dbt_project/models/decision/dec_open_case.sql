@@ -1,0 +1,95 @@
+-- Grain: one row an account of tonight's snapshot about which a case stands (docs/decision.md: protect, override, own
+-- maximum, legal hold). Cases of a customer count for each of the customer's accounts.
+
+{{ config(materialized='table') }}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('dec_assigned_account') }}
+
+),
+
+events as (
+
+    select
+        case_events.kind,
+        case_events.account_key,
+        case when case_events.account_key is null then case_events.customer_key end as customer_key,
+        case_events.occurred_at,
+        case_events.event_token,
+        case_events.amount_minor,
+        coalesce(case_events.outcome, 'received') as outcome,
+        case_events.actor,
+        case_events.approver,
+        coalesce(case_events.from_date, case_events.local_date) <= night.business_date
+        and coalesce(case_events.to_date, night.business_date) >= night.business_date as is_running,
+        case_events.from_date is not null and case_events.to_date is not null as is_bounded
+    from {{ ref('stg_case_event') }} as case_events
+    cross join night
+
+),
+
+relevant as (
+
+    select
+        *,
+        row_number() over (partition by kind, account_key, customer_key order by occurred_at desc, event_token desc)
+            as recency
+    from events
+    where
+        kind <> 'override'
+        or (is_running and is_bounded and amount_minor is not null and approver <> actor and outcome <> 'withdrawn')
+
+),
+
+standing as (
+
+    select * from relevant
+    where
+        (kind in ('appeal', 'human_review', 'opt_out_automated') and recency = 1 and outcome = 'received')
+        or (kind in ('limit_request', 'override') and recency = 1 and outcome <> 'withdrawn')
+        or (kind in ('hardship_pause', 'legal_hold') and is_running and outcome <> 'withdrawn')
+
+),
+
+concerned as (
+
+    select
+        accounts.account_key,
+        standing.kind,
+        standing.amount_minor,
+        true as is_of_account
+    from accounts
+    inner join standing on accounts.account_key = standing.account_key
+
+    union all
+
+    select
+        accounts.account_key,
+        standing.kind,
+        standing.amount_minor,
+        false as is_of_account
+    from accounts
+    inner join standing on accounts.customer_key = standing.customer_key
+
+)
+
+select
+    account_key,
+    bool_or(kind = 'hardship_pause') as is_in_hardship,
+    bool_or(kind = 'appeal') as has_open_appeal,
+    bool_or(kind in ('human_review', 'opt_out_automated')) as has_human_review,
+    bool_or(kind = 'legal_hold') as is_legal_hold,
+    max(case when kind = 'override' and is_of_account then amount_minor end) as override_minor,
+    max(case when kind = 'limit_request' and is_of_account then amount_minor end) as own_maximum_minor,
+    max(case when kind = 'limit_request' and not is_of_account then amount_minor end) as customer_maximum_minor
+from concerned
+group by account_key

@@ -1,0 +1,86 @@
+-- Grain: one row an account of tonight's snapshot and policy pack that is overlaid tonight or was until tonight.
+-- Security freeze and legal hold stop draws and leave the limit exactly as it is. A void night leaves them as they were.
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('dec_account') }}
+    where is_open and reference_limit_minor > 0
+
+),
+
+freezes as (
+
+    select * from {{ ref('dec_freeze') }}
+
+),
+
+cases as (
+
+    select * from {{ ref('dec_open_case') }}
+
+),
+
+carried as (
+
+    select * from {{ ref('stg_account_state') }}
+
+),
+
+judged as (
+
+    select
+        accounts.account_key,
+        accounts.policy_version,
+        freezes.reason_code as freeze_code,
+        freezes.frozen_until_at,
+        coalesce(freezes.is_frozen, false) as is_frozen,
+        coalesce(cases.is_legal_hold, false) as is_legal_hold,
+        coalesce(carried.is_overlaid, false) as was_overlaid,
+        night.is_void
+    from accounts
+    cross join night
+    left join freezes
+        on accounts.customer_key = freezes.customer_key and accounts.policy_version = freezes.policy_version
+    left join cases on accounts.account_key = cases.account_key
+    left join carried on accounts.account_key = carried.account_key
+
+),
+
+overlaid as (
+
+    select
+        account_key,
+        policy_version,
+        was_overlaid,
+        frozen_until_at,
+        case when is_void then was_overlaid else is_frozen or is_legal_hold end as is_overlaid,
+        case
+            when is_legal_hold then 'L1'
+            when is_frozen then freeze_code
+            else 'F3'
+        end as reason_code
+    from judged
+
+)
+
+select
+    account_key,
+    policy_version,
+    was_overlaid,
+    is_overlaid,
+    frozen_until_at,
+    reason_code,
+    case
+        when is_overlaid and not was_overlaid then 'FREEZE'
+        when was_overlaid and not is_overlaid then 'RESTORE'
+    end as action
+from overlaid
+where is_overlaid or was_overlaid

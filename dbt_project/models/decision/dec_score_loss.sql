@@ -1,0 +1,123 @@
+-- Grain: one row a customer whom the strategy cuts, policy pack and scored feature that lost points: since the night on
+-- which the reference limit was approved, or, where nothing was lost since then, against its best bin.
+
+with
+
+limits as (
+
+    select * from {{ ref('dec_decided_limit') }}
+
+),
+
+points as (
+
+    select * from {{ ref('dec_feature_points') }}
+
+),
+
+customer_features as (
+
+    select * from {{ ref('dec_believed_feature') }}
+
+),
+
+confirmations as (
+
+    select * from {{ ref('dec_confirmation') }}
+
+),
+
+carried as (
+
+    select * from {{ ref('stg_confirmation_state') }}
+
+),
+
+bins as (
+
+    select * from {{ ref('dec_scorecard_bin') }}
+
+),
+
+names as (
+
+    select
+        policy_version,
+        feature,
+        reason_code,
+        best_points,
+        -- the value from which on nothing is lost: what advice may name
+        case
+            when max(sign) > 0 then max(case when points = best_points and not is_missing then upper_value - 1 end)
+            else min(case when points = best_points and not is_missing then lower_value end)
+        end as goal_value
+    from bins
+    group by policy_version, feature, reason_code, best_points
+
+),
+
+cut_customers as (
+
+    select distinct customer_key, policy_version
+    from limits
+    where decided_minor < limit_minor and strategy_minor < limit_minor and not is_overridden
+
+),
+
+evidence as (
+
+    select
+        cut_customers.customer_key,
+        cut_customers.policy_version,
+        names.feature,
+        names.reason_code,
+        names.goal_value,
+        case names.feature
+            {%- for feature in scored_features() %}
+            when '{{ feature }}' then customer_features.{{ feature }}
+            {%- endfor %}
+        end as feature_value,
+        names.best_points - case names.feature
+            {%- for feature in scored_features() %}
+            when '{{ feature }}' then points.{{ feature }}_points
+            {%- endfor %}
+        end as points_below_best,
+        case names.feature
+            {%- for feature in scored_features() %}
+            when '{{ feature }}' then carried.{{ feature }}_points - points.{{ feature }}_points
+            {%- endfor %}
+        end as points_since_reference
+    from cut_customers
+    inner join points
+        on cut_customers.customer_key = points.customer_key and cut_customers.policy_version = points.policy_version
+    inner join customer_features on cut_customers.customer_key = customer_features.customer_key
+    inner join confirmations
+        on
+            cut_customers.customer_key = confirmations.customer_key
+            and cut_customers.policy_version = confirmations.policy_version
+    inner join names on cut_customers.policy_version = names.policy_version
+    left join carried
+        on cut_customers.customer_key = carried.customer_key and confirmations.pack = carried.pack
+
+),
+
+attributed as (
+
+    select
+        *,
+        bool_or(points_since_reference > 0 and feature_value is not null)
+            over (partition by customer_key, policy_version) as has_changed
+    from evidence
+
+)
+
+select
+    customer_key,
+    policy_version,
+    feature,
+    reason_code,
+    cast(feature_value as bigint) as feature_value,
+    cast(goal_value as bigint) as goal_value,
+    cast(case when has_changed then points_since_reference else points_below_best end as bigint) as points_lost
+from attributed
+where feature_value is not null and case when has_changed then points_since_reference else points_below_best end > 0

@@ -1,0 +1,158 @@
+-- Grain: one row a customer, policy pack and trigger that is active tonight or was cured tonight.
+
+{{ config(materialized='table') }}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+exposures as (
+
+    select * from {{ ref('dec_exposure') }}
+
+),
+
+features as (
+
+    select * from {{ ref('dec_believed_feature') }}
+
+),
+
+repayment as (
+
+    select * from {{ ref('ftr_repayment') }}
+
+),
+
+rules as (
+
+    select * from {{ ref('dec_trigger_rule') }}
+
+),
+
+hits as (
+
+    select * from {{ ref('dec_trigger_condition') }}
+
+),
+
+known_before as (
+
+    select * from {{ ref('dec_known_trigger') }}
+
+),
+
+judged as (
+
+    select
+        exposures.customer_key,
+        exposures.policy_version,
+        exposures.pack,
+        rules.trigger_code,
+        rules.effect,
+        rules.effect_bp,
+        rules.hold_nights,
+        rules.clean_nights as clean_days_needed,
+        night.business_date,
+        known_before.trigger_code is not null as was_active,
+        known_before.triggered_date,
+        known_before.last_hit_date,
+        coalesce(known_before.nights_in_a_row, 0) as nights_in_a_row_before,
+        coalesce(known_before.is_held, false) as was_held,
+        known_before.clean_since_date,
+        known_before.is_inherited as was_inherited,
+        features.is_new_customer,
+        hits.trigger_code is not null and not night.is_void as is_hit,
+        hits.trigger_code is null and rules.is_undecided as is_undecided,
+        coalesce(hits.reason_code, known_before.reason_code, rules.reason_code) as reason_code,
+        coalesce(hits.feature, known_before.feature) as feature,
+        hits.feature_value,
+        hits.goal_value,
+        coalesce(rules.max_days_past_due is null or features.f01_dpd_now <= rules.max_days_past_due, false) as is_clean,
+        rules.asked_on_time_instalments = 0
+        or (
+            not rules.is_instalment_distrusted
+            and coalesce(repayment.on_time_instalments_90d, 0)
+            >= least(rules.asked_on_time_instalments, coalesce(repayment.due_instalments_90d, 0))
+        ) as has_paid_on_time
+    from exposures
+    cross join night
+    inner join rules on exposures.policy_version = rules.policy_version
+    inner join features on exposures.customer_key = features.customer_key
+    inner join repayment on exposures.customer_key = repayment.customer_key
+    left join hits
+        on
+            exposures.customer_key = hits.customer_key
+            and exposures.policy_version = hits.policy_version
+            and rules.trigger_code = hits.trigger_code
+    left join known_before
+        on
+            exposures.customer_key = known_before.customer_key
+            and exposures.policy_version = known_before.policy_version
+            and rules.trigger_code = known_before.trigger_code
+    where hits.trigger_code is not null or known_before.trigger_code is not null
+
+),
+
+moved as (
+
+    select
+        *,
+        case
+            when is_hit then nights_in_a_row_before + 1
+            when is_undecided then nights_in_a_row_before
+            else 0
+        end as nights_in_a_row,
+        case
+            when is_hit then null
+            when is_undecided then clean_since_date
+            when is_clean then coalesce(clean_since_date, business_date)
+        end as clean_since_date_tonight
+    from judged
+    where is_hit or was_active
+
+),
+
+counted as (
+
+    select
+        *,
+        case
+            when clean_since_date_tonight is null then 0
+            else {{ days_between('clean_since_date_tonight', 'business_date') }} + 1
+        end as clean_days
+    from moved
+
+)
+
+select
+    customer_key,
+    policy_version,
+    pack,
+    trigger_code,
+    effect,
+    effect_bp,
+    reason_code,
+    feature,
+    feature_value,
+    goal_value,
+    is_hit,
+    case when was_active then triggered_date else business_date end as triggered_date,
+    case when is_hit then business_date else last_hit_date end as last_hit_date,
+    nights_in_a_row,
+    was_held or nights_in_a_row >= hold_nights as is_held,
+    clean_since_date_tonight as clean_since_date,
+    clean_days,
+    clean_days_needed,
+    case
+        when not was_active then is_new_customer
+        -- once it was not hit on a decided night, a later hit is a new one
+        when is_hit and nights_in_a_row_before = 0 then false
+        else was_inherited
+    end as is_inherited,
+    not is_hit and not is_undecided and is_clean and clean_days >= clean_days_needed and has_paid_on_time as is_cured
+from counted

@@ -1,0 +1,64 @@
+-- Grain: one row an account of tonight's snapshot and policy pack with a held trigger: what the triggers allow.
+-- A trigger bounds while it is held and was not inherited; the smallest bound counts.
+
+with
+
+accounts as (
+
+    select * from {{ ref('dec_account') }}
+
+),
+
+packs as (
+
+    select * from {{ ref('stg_policy_pack') }}
+
+),
+
+triggers as (
+
+    select * from {{ ref('dec_trigger') }}
+    where not is_cured and is_held and not is_inherited
+
+),
+
+bounds as (
+
+    select
+        accounts.account_key,
+        accounts.policy_version,
+        triggers.trigger_code,
+        triggers.effect,
+        case
+            when triggers.effect = 'floor' then packs.floor_minor
+            when triggers.effect = 'share_of_reference'
+                then {{ int_div('accounts.reference_limit_minor * triggers.effect_bp', '10000') }}
+        end as bound_minor
+    from accounts
+    inner join packs on accounts.policy_version = packs.policy_version
+    inner join triggers
+        on accounts.customer_key = triggers.customer_key and accounts.policy_version = triggers.policy_version
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by account_key, policy_version
+            order by case when bound_minor is null then 1 else 0 end, bound_minor, trigger_code
+        ) as tightness
+    from bounds
+
+)
+
+select
+    account_key,
+    policy_version,
+    max(case when tightness = 1 then bound_minor end) as bound_minor,
+    max(case when tightness = 1 then trigger_code end) as trigger_code,
+    bool_or(effect = 'floor') as is_floored,
+    bool_or(effect in ('floor', 'block_draws')) as is_draw_blocked
+from ranked
+group by account_key, policy_version

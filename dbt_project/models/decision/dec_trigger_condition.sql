@@ -1,0 +1,91 @@
+-- Grain: one row a customer, policy pack and trigger with at least one condition that is true tonight.
+-- The rows of a group hold together; one group is enough; a group with a row of a distrusted source fires for nobody.
+
+with
+
+exposures as (
+
+    select * from {{ ref('dec_exposure') }}
+
+),
+
+features as (
+
+    select * from {{ ref('dec_believed_feature') }}
+
+),
+
+conditions as (
+
+    select
+        triggers.*,
+        count(*) over condition_group as rows_of_group,
+        bool_or(coalesce(sources.is_distrusted, false)) over condition_group as is_undecided
+    from {{ ref('stg_policy_trigger') }} as triggers
+    left join {{ ref('stg_night_source') }} as sources on triggers.source_name = sources.source
+    window condition_group as (
+        partition by triggers.policy_version, triggers.trigger_code, triggers.condition_group
+    )
+
+),
+
+compared as (
+
+    select
+        exposures.customer_key,
+        exposures.policy_version,
+        conditions.trigger_code,
+        conditions.condition_group,
+        conditions.rows_of_group,
+        conditions.feature,
+        conditions.operator,
+        conditions.threshold,
+        conditions.reason_code,
+        case conditions.feature
+            {%- for fact in believed_facts() %}
+            when '{{ fact }}' then features.{{ fact }}
+            {%- endfor %}
+        end as feature_value
+    from exposures
+    inner join conditions on exposures.policy_version = conditions.policy_version
+    inner join features on exposures.customer_key = features.customer_key
+    where not conditions.is_undecided
+
+),
+
+true_rows as (
+
+    select
+        *,
+        count(*) over (partition by customer_key, policy_version, trigger_code, condition_group) as true_rows_of_group
+    from compared
+    where
+        (operator = '>=' and feature_value >= threshold)
+        or (operator = '>' and feature_value > threshold)
+
+),
+
+strongest as (
+
+    select
+        *,
+        row_number() over (
+            partition by customer_key, policy_version, trigger_code
+            order by condition_group, feature
+        ) as place
+    from true_rows
+    where true_rows_of_group = rows_of_group
+
+)
+
+select
+    customer_key,
+    policy_version,
+    trigger_code,
+    reason_code,
+    feature,
+    feature_value,
+    -- the value from which on the condition is no longer met
+    case when operator = '>' then threshold else threshold - 1 end as goal_value
+from strongest
+where place = 1
