@@ -15,8 +15,8 @@ import pytest
 from sample_book import run_sample_book
 
 from creditline.home import Home
+from creditline.home.publications import REVISION
 from creditline.night import run_night
-from creditline.publish import REVISION
 from creditline.publish.reader import query_marts
 
 # Where the core's own ids may stand (docs/architecture.md); everything else holds keys.

@@ -11,8 +11,9 @@ import duckdb
 import pytest
 
 from creditline.home import HomeSettings, create_home
-from creditline.policy import PackRefused, archive, lay_policy_tables, load_pack, packs_in_force, validate_pack
+from creditline.policy import PackRefused, archive, load_pack, packs_in_force, policy_relations, validate_pack
 from creditline.policy.schema import PACK_FILES
+from creditline.warehouse.inputs import InputRefused, lay
 
 POLICIES = Path(__file__).resolve().parents[2] / "dbt_project" / "policies"
 PACKS = sorted(path.parent for path in POLICIES.glob("*/policy.yml"))
@@ -126,8 +127,8 @@ def test_a_value_of_the_wrong_type_is_named(pack, tmp_path):
     edit(pack / "notice_rule.csv", setter(0, due_days="soon"))
     shutil.copy(POLICIES / "assignment.csv", tmp_path)
     edit(tmp_path / "assignment.csv", lambda rows: [row for row in rows if row["pack"] == "default"])
-    with duckdb.connect() as connection, pytest.raises(PackRefused, match=r"notice_rule\.csv: .*soon"):
-        lay_policy_tables(connection, packs_in_force(tmp_path, DAY))
+    with duckdb.connect() as connection, pytest.raises(InputRefused, match=r"notice_rule\.csv: .*soon"):
+        lay(connection, policy_relations(packs_in_force(tmp_path, DAY)))
 
 
 def test_routing_is_dated(tmp_path):
@@ -143,10 +144,11 @@ def test_routing_is_dated(tmp_path):
 def test_a_pack_is_kept_once_as_it_was(tmp_path):
     home = create_home(tmp_path / "home", HomeSettings(name="archive", is_demo=True))
     policies = packs_in_force(POLICIES, DAY)
-    archive(home, policies)
+    archived = archive(home, policies)
     kept = {path.name: sorted(file.name for file in path.iterdir()) for path in home.policy.iterdir()}
     archive(home, policies)
     assert set(kept) == {pack.policy_version for pack in policies.packs}
     assert all(set(files) == {"policy.yml", *(f"{name}.csv" for name in PACK_FILES)} for files in kept.values())
-    for pack in policies.packs:
-        assert load_pack(home.policy / pack.policy_version).policy_version == pack.policy_version
+    for pack in archived.packs:
+        assert pack.directory == home.policy / pack.policy_version
+        assert load_pack(pack.directory).policy_version == pack.policy_version

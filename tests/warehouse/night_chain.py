@@ -25,7 +25,8 @@ from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home, HomeSettings, create_home
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
-from creditline.warehouse.sources import NightParameters, lay_raw, lay_run, night_sources
+from creditline.warehouse.inputs import InputFile, Relation, lay
+from creditline.warehouse.sources import NightParameters, night_sources, raw_relations, run_relations
 from creditline.warehouse.state import state_tables
 
 # What raw alone cannot tell: both ways of a night are given it.
@@ -130,10 +131,19 @@ class Chain:
             kept = "" if is_carried or table.name in _KNOWLEDGE else " where false"
             connection.execute(f"create table state.{table.name} as select * from carried.{table.name}{kept}")
         parameters = NightParameters(night, self.home.cut_off_at(night), self.previous, False, "chain")
-        lay_run(connection, parameters, night_sources(self.home, self.records, night))
-        lay_raw(connection, self.home, self.records, parameters, is_carried=is_carried)
+        sources = night_sources(self.home, self.records, night)
+        lay(connection, run_relations(parameters, sources))
+        lay(connection, raw_relations(self.home, self.records, parameters, self._state(connection, is_carried)))
         if not is_carried:
             _read_once(connection)
+
+    def _state(self, connection: duckdb.DuckDBPyConnection, is_carried: bool) -> list[Relation]:
+        """The state of the night as the product describes it: cases as a file, of the rest whether it is there."""
+        file = InputFile(self.file.parent / "case_event.parquet", "")
+        connection.execute(f"copy state.case_event to '{file.path}' (format parquet)")
+        return [
+            Relation(f"state.{table.name}", table.columns, (file,) if is_carried else ()) for table in state_tables()
+        ]
 
     def _execute(self, connection: duckdb.DuckDBPyConnection) -> None:
         for statement in self.statements:

@@ -14,9 +14,9 @@ from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home, HomeSettings, create_home
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
-from creditline.warehouse.parquet import write_parquet
-from creditline.warehouse.sources import NightParameters, lay_raw, longest_window
-from creditline.warehouse.state import has_carried_features, lay_state, state_file, state_tables
+from creditline.warehouse.inputs import InputFile, Relation, lay
+from creditline.warehouse.sources import NightParameters, longest_window, raw_relations
+from creditline.warehouse.state import has_carried_features, state_relations, state_tables
 
 
 @pytest.mark.slow
@@ -94,19 +94,28 @@ def _laid(delivered: Delivered, tonight: str | None = None, *, is_carried: bool 
     """Business dates of the rows that lie in each raw relation of the last night."""
     home, others, records = delivered
     records = [*records[:-1], others[tonight] if tonight else records[-1]]
+    night = NightParameters(NIGHT, home.cut_off_at(NIGHT), BEFORE, False, "reach")
+    state = [
+        Relation(f"state.{table.name}", table.columns, (_no_cases(home),) if is_carried else ())
+        for table in state_tables()
+    ]
     with duckdb.connect() as connection:
-        connection.execute("create schema run")
-        connection.execute("create schema state")
-        for table in state_tables():
-            columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
-            connection.execute(f"create table state.{table.name} ({columns})")
-        night = NightParameters(NIGHT, home.cut_off_at(NIGHT), BEFORE, False, "reach")
-        lay_raw(connection, home, records, night, is_carried=is_carried)
+        lay(connection, raw_relations(home, records, night, state))
         names = [*READ, "account_snapshot_leaving", "account_snapshot_history"]
         return {
             name: [row[0] for row in connection.execute(f"select business_date from raw.{name} order by 1").fetchall()]
             for name in names
         }
+
+
+def _no_cases(home: Home) -> InputFile:
+    """Carried cases: none."""
+    file = home.state / "case_event.parquet"
+    file.parent.mkdir(exist_ok=True)
+    columns = next(table.columns for table in state_tables() if table.name == "case_event")
+    row = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+    duckdb.execute(f"copy (select {row} where false) to '{file}' (format parquet)")
+    return InputFile(file, "")
 
 
 def test_an_ordinary_night_opens_what_is_new_what_leaves_and_the_windows_of_events(delivered: Delivered) -> None:
@@ -150,21 +159,18 @@ def test_without_carried_state_a_night_starts_from_raw(delivered: Delivered) -> 
     assert len(laid["session"]) == 201
 
 
-def test_state_of_an_earlier_release_is_laid_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_state_of_an_earlier_release_is_laid_as_far_as_it_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     home = create_home(tmp_path, HomeSettings(name="state", is_demo=True))
-    with duckdb.connect() as connection:
-        for table in state_tables():
-            target = state_file(home, BEFORE, table.name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            row = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in table.columns.items())
-            write_parquet(connection, f"select {row}", target)
-        assert has_carried_features(home, BEFORE)
-        state_file(home, BEFORE, "account_window").unlink()
-        assert not has_carried_features(home, BEFORE)
-        assert not has_carried_features(home, None)
-        lay_state(connection, home, BEFORE)
-        counts = [
-            connection.execute(f"select count(*) from state.{name}").fetchone()[0]
-            for name in ("account", "account_window")
-        ]
-    assert counts == [1, 0]
+    published = {f"{table.name}.parquet": "" for table in state_tables()}
+    monkeypatch.setattr("creditline.warehouse.state.read_manifest", lambda home, night: {"state": published})
+    assert has_carried_features(state_relations(home, BEFORE))
+
+    del published["account_window.parquet"]
+    state = state_relations(home, BEFORE)
+    assert not has_carried_features(state)
+    assert not has_carried_features(state_relations(home, None))
+    assert [relation.name for relation in state if not relation.files] == ["state.account_window"]
+
+    del published["account.parquet"]
+    with pytest.raises(KeyError):
+        state_relations(home, BEFORE)

@@ -198,6 +198,27 @@ def explain(
         print(explanation_text(explanation, lang))
 
 
+@app.command()
+def replay(
+    context: typer.Context,
+    business_date: DateOption = None,
+    every: Annotated[bool, typer.Option("--all", help="Every published night, in order.")] = False,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Run published nights again with their own code, inputs and state, and compare every row; 1 on any difference."""
+    from creditline.cli.replay import COLUMNS, replay_nights
+
+    if (business_date is not None) == every:
+        raise UsageError("say one of --date D, --all")
+    rows, problems = replay_nights(context.obj, [business_date.date()] if business_date else None, tell)
+    if output_format is Format.TABLE:
+        rows = [(*row[:4], row[4] and row[4][:12], *row[5:7], len(row[7])) for row in rows]
+    print_rows(COLUMNS, rows, output_format, title="Nights replayed")
+    if problems:
+        others = f" ({len(problems) - 1} more; --format json lists them)" if len(problems) > 1 else ""
+        raise CreditlineError(f"{problems[0]}{others}")
+
+
 @mode_app.command("show")
 def mode_show(context: typer.Context, output_format: FormatOption = Format.TABLE) -> None:
     """The recorded changes of mode; a slice that none names is in observe."""

@@ -1,6 +1,6 @@
-"""Policy packs: reading, validating, hashing, archiving, laying them before the build."""
+"""Policy packs: reading, validating, hashing, archiving, describing them to the build."""
 
-from creditline.policy.packs import Pack, PackRefused, PolicySet, archive, lay_policy_tables, load_pack, packs_in_force
+from creditline.policy.packs import Pack, PackRefused, PolicySet, archive, load_pack, packs_in_force, policy_relations
 from creditline.policy.validation import validate_pack
 
 __all__ = [
@@ -8,8 +8,8 @@ __all__ = [
     "PackRefused",
     "PolicySet",
     "archive",
-    "lay_policy_tables",
     "load_pack",
     "packs_in_force",
+    "policy_relations",
     "validate_pack",
 ]

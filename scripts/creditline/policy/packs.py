@@ -5,20 +5,21 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import yaml
 from pydantic import ValidationError
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.files import canonical_json, clear_directory, move_tree_into_place
+from creditline.home.files import canonical_json, clear_directory, move_tree_into_place, sha256_of
 from creditline.policy.schema import ASSIGNMENT_COLUMNS, PACK_FILES, PackSettings
+from creditline.warehouse.inputs import InputFile, Relation
 
 Row = dict[str, str]
+_VERSION = {"policy_version": "varchar"}
 
 
 class PackRefused(CreditlineError):
@@ -111,60 +112,56 @@ def _in_force(row: Row, business_date: date) -> bool:
     return row["effective_from"] <= day and (not row["effective_to"] or day < row["effective_to"])
 
 
-def archive(home: Home, policies: PolicySet) -> None:
-    """Keep every pack once under `policy/<policy_version>/`, as it was."""
-    for pack in policies.packs:
-        target = home.policy / pack.policy_version
-        if target.exists():
-            continue
+def archive(home: Home, policies: PolicySet) -> PolicySet:
+    """Keep every pack once under `policy/<policy_version>/`, as it was.
+
+    Returns: the same packs, each in the folder where it is kept.
+    """
+    return replace(policies, packs=tuple(_archive(home, pack) for pack in policies.packs))
+
+
+def _archive(home: Home, pack: Pack) -> Pack:
+    target = home.policy / pack.policy_version
+    if not target.exists():
         staged = clear_directory(home.policy / f".{pack.policy_version}.partial")
         for file in sorted(pack.directory.glob("*.*")):
             (staged / file.name).write_bytes(file.read_bytes())
         move_tree_into_place(staged, target)
+    return replace(pack, directory=target)
 
 
-def lay_policy_tables(connection: duckdb.DuckDBPyConnection, policies: PolicySet) -> None:
-    """Create schema `policy` with one table a pack file, `pack` and `assignment`; first column policy_version.
-
-    Raises:
-        PackRefused: a value is not of its column's type.
-    """
-    connection.execute("create schema if not exists policy")
-    for name, columns in PACK_FILES.items():
-        connection.execute(f"create table policy.{name} (policy_version varchar, {_declared(columns)})")
-        for pack in policies.packs:
-            _insert(connection, f"policy.{name}", pack.tables[name], columns, pack)
-    _lay_settings(connection, policies)
+def policy_relations(policies: PolicySet) -> list[Relation]:
+    """Schema `policy`: one relation a pack file, `pack` and `assignment`; the first column is policy_version."""
     versions = {pack.settings.name: pack.policy_version for pack in policies.packs}
-    connection.execute(f"create table policy.assignment (policy_version varchar, {_declared(ASSIGNMENT_COLUMNS)})")
-    for row in policies.assignments:
-        values = [versions[row["pack"]], *(row[column] or None for column in ASSIGNMENT_COLUMNS)]
-        connection.execute(f"insert into policy.assignment values ({', '.join('?' * len(values))})", values)
+    return [
+        *(_file_relation(name, columns, policies) for name, columns in PACK_FILES.items()),
+        Relation(
+            "policy.pack",
+            _VERSION | {_column(name): kind for name, kind in PackSettings.columns().items()},
+            rows=tuple((pack.policy_version, *pack.settings.scalars().values()) for pack in policies.packs),
+        ),
+        Relation(
+            "policy.assignment",
+            _VERSION | ASSIGNMENT_COLUMNS,
+            rows=tuple(
+                (versions[row["pack"]], *(row[column] or None for column in ASSIGNMENT_COLUMNS))
+                for row in policies.assignments
+            ),
+        ),
+    ]
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[Row, ...], columns: dict[str, str], pack: Pack
-) -> None:
-    if not rows:
-        return
-    values = [[pack.policy_version, *(row[column].strip() or None for column in columns)] for row in rows]
-    try:
-        connection.executemany(f"insert into {table} values ({', '.join('?' * (len(columns) + 1))})", values)
-    except duckdb.Error as error:
-        raise PackRefused(f"{pack.directory}/{table.partition('.')[2]}.csv: {error}") from error
-
-
-def _lay_settings(connection: duckdb.DuckDBPyConnection, policies: PolicySet) -> None:
-    declared = ", ".join(f"{_column(name)} {kind}" for name, kind in PackSettings.columns().items())
-    connection.execute(f"create table policy.pack (policy_version varchar, {declared})")
-    for pack in policies.packs:
-        values = [pack.policy_version, *pack.settings.scalars().values()]
-        connection.execute(f"insert into policy.pack values ({', '.join('?' * len(values))})", values)
+def _file_relation(name: str, columns: dict[str, str], policies: PolicySet) -> Relation:
+    return Relation(
+        f"policy.{name}",
+        _VERSION | columns,
+        tuple(
+            InputFile(path, sha256_of(path), {"policy_version": pack.policy_version})
+            for pack in policies.packs
+            for path in [pack.directory / f"{name}.csv"]
+        ),
+    )
 
 
 def _column(name: str) -> str:
     return "pack" if name == "name" else name
-
-
-def _declared(columns: dict[str, str]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in columns.items())

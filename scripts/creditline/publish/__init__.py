@@ -1,5 +1,5 @@
 """Publication: staged beside, synced, renamed, and shown by one flip of a pointer."""
 
-from creditline.publish.publication import MANIFEST, REVISION, NothingToPublish, Publication, publish, read_manifest
+from creditline.publish.publication import NothingToPublish, Publication, publish
 
-__all__ = ["MANIFEST", "REVISION", "NothingToPublish", "Publication", "publish", "read_manifest"]
+__all__ = ["NothingToPublish", "Publication", "publish"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import shutil
 import socket
@@ -18,12 +17,11 @@ from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
 from creditline.home.keys import sign_file
+from creditline.home.publications import MANIFEST, REVISION, publication_directory
 from creditline.publish.marts import PublishedNight, export_marts, write_marts_database
 from creditline.report import ReportFile, write_reports
 from creditline.warehouse.build import Build, read_build
 
-REVISION = "r00"
-MANIFEST = "manifest.json"
 RUN = "run.json"
 SECONDS = "seconds.json"
 # Files whose bytes never repeat are facts about the run: listed in run.json, not in the manifest.
@@ -54,7 +52,7 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
     Raises:
         NothingToPublish: build the night first.
     """
-    target = home.published / str(business_date) / REVISION
+    target = publication_directory(home, business_date)
     if target.is_dir():
         _flip(home, business_date)
         return Publication(business_date, target, sha256_of(target / MANIFEST), None, is_new=False)
@@ -118,7 +116,7 @@ def _nights(home: Home, business_date: date) -> list[PublishedNight]:
 
 def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]) -> None:
     previous = build.previous_business_date
-    previous_manifest = home.published / str(previous) / REVISION / MANIFEST if previous else None
+    previous_manifest = publication_directory(home, previous) / MANIFEST if previous else None
     manifest = {
         "business_date": str(build.business_date),
         "revision": 0,
@@ -182,8 +180,3 @@ def _digests(directory: Path) -> dict[str, str]:
     return {
         str(file.relative_to(directory)): sha256_of(file) for file in sorted(directory.rglob("*")) if file.is_file()
     }
-
-
-def read_manifest(home: Home, business_date: date) -> dict[str, object]:
-    """The manifest of a published night."""
-    return json.loads((home.published / str(business_date) / REVISION / MANIFEST).read_text())

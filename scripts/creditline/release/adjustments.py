@@ -14,7 +14,7 @@ from creditline.gate.identity import attach_identity
 from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
-from creditline.publish import MANIFEST, REVISION
+from creditline.home.publications import MANIFEST, publication_directory
 from creditline.release.modes import Modes, read_modes
 from creditline.warehouse.parquet import write_parquet
 
@@ -51,7 +51,7 @@ def release(home: Home, business_date: date) -> Release:
         ReleaseRefused: the night is not published or not the newest, a demo pack in a home that is no demo, an order
             that no decision covers, or the modes changed while the file was written.
     """
-    publication = home.published / str(business_date) / REVISION
+    publication = publication_directory(home, business_date)
     if not publication.is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     earlier = _earlier_release(home, business_date)
@@ -140,20 +140,27 @@ def _write_release(
         f" to '{partial}' (format csv, header true)"
     )
     move_into_place(partial, file)
+    orders_file = records / f"{sequence:06d}.parquet"
     write_parquet(
         connection,
         f"select {sequence}::bigint as sequence, business_date, adjustment_id, account_key, action,"
         " (old_limit_amount * 100)::bigint as old_limit_minor, (new_limit_amount * 100)::bigint as new_limit_minor"
         " from release_order order by account_key, adjustment_id",
-        records / f"{sequence:06d}.parquet",
+        orders_file,
     )
     if read_modes(home) != modes:
         file.unlink()
         raise ReleaseRefused("a mode was changed while the orders were written; none of them left: release again")
     control = _control(connection, file, business_date, sequence, previous)
     write_file(file.with_suffix(".ctl"), canonical_json(control))
-    publication_sha = sha256_of(home.published / str(business_date) / REVISION / MANIFEST)
-    record = {**control, "withheld": withheld, "manifest_sha256": publication_sha, "modes": _mode_table(connection)}
+    publication_sha = sha256_of(publication_directory(home, business_date) / MANIFEST)
+    record = {
+        **control,
+        "withheld": withheld,
+        "manifest_sha256": publication_sha,
+        "orders_sha256": sha256_of(orders_file),
+        "modes": _mode_table(connection),
+    }
     write_file(records / f"{sequence:06d}.json", canonical_json(record))
     return Release(business_date, file, sequence, orders, withheld, "released", is_new=True)
 

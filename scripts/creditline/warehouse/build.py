@@ -12,17 +12,18 @@ from creditline.gate.record import delivery_records
 from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, write_file
-from creditline.policy import archive, lay_policy_tables, packs_in_force
+from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
-from creditline.warehouse.logic import archive_logic
+from creditline.warehouse.inputs import Relation, lay, write_inputs
+from creditline.warehouse.logic import archive_logic, logic_of
 from creditline.warehouse.sources import (
     NightParameters,
-    lay_raw,
-    lay_released,
-    lay_run,
     night_sources,
+    raw_relations,
+    released_relation,
+    run_relations,
 )
-from creditline.warehouse.state import export_state, has_carried_features, lay_state
+from creditline.warehouse.state import export_state, state_relations
 
 POLICIES_DIR = PROJECT_DIR / "policies"
 
@@ -55,16 +56,15 @@ def build(home: Home, business_date: date) -> Build:
         BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
     previous = max((day for day in home.published_dates() if day < business_date), default=None)
-    packs = packs_in_force(POLICIES_DIR, business_date)
-    archive(home, packs)
-    _lay_sources(home, business_date, previous, packs)
+    inputs = _inputs(home, business_date, previous)
+    _lay_sources(home, inputs)
     nodes = run_build(home, target_path=home.warehouse / "dbt")
-    with connect(str(home.warehouse_file), read_only=True) as connection:
-        export_state(connection, home, business_date)
+    if business_date not in home.published_dates():
+        _hand_on(home, business_date, inputs)
     result = Build(
         business_date=business_date,
         previous_business_date=previous,
-        logic_hash=archive_logic(home, nodes),
+        logic_hash=archive_logic(home, logic_of(nodes)),
         policy_versions=_used_policy_versions(home),
         marts=_tables(nodes, ("dim_", "fct_", "mon_")),
         reports=_tables(nodes, ("rpt_",)),
@@ -92,11 +92,8 @@ def read_build(home: Home, business_date: date) -> Build | None:
     )
 
 
-def _lay_sources(home: Home, business_date: date, previous: date | None, packs: object) -> None:
-    home.warehouse.mkdir(parents=True, exist_ok=True)
-    for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal")):
-        leftover.unlink(missing_ok=True)
-    shutil.rmtree(home.warehouse / "build", ignore_errors=True)
+def _inputs(home: Home, business_date: date, previous: date | None) -> list[Relation]:
+    """Everything that this night depends on, as the home stands now."""
     night = NightParameters(
         business_date=business_date,
         cut_off_at=home.cut_off_at(business_date),
@@ -105,13 +102,31 @@ def _lay_sources(home: Home, business_date: date, previous: date | None, packs: 
         home_name=home.settings.name,
     )
     records = delivery_records(home)
+    state = state_relations(home, previous)
+    return [
+        *run_relations(night, night_sources(home, records, business_date)),
+        *raw_relations(home, records, night, state),
+        *state,
+        released_relation(home, business_date),
+        *policy_relations(archive(home, packs_in_force(POLICIES_DIR, business_date))),
+    ]
+
+
+def _lay_sources(home: Home, inputs: list[Relation]) -> None:
+    home.warehouse.mkdir(parents=True, exist_ok=True)
+    for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal")):
+        leftover.unlink(missing_ok=True)
+    shutil.rmtree(home.warehouse / "build", ignore_errors=True)
     with connect(str(home.warehouse_file)) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        lay_run(connection, night, night_sources(home, records, business_date))
-        lay_state(connection, home, previous)
-        lay_raw(connection, home, records, night, is_carried=has_carried_features(home, previous))
-        lay_released(connection, home, business_date)
-        lay_policy_tables(connection, packs)
+        lay(connection, inputs)
+
+
+def _hand_on(home: Home, business_date: date, inputs: list[Relation]) -> None:
+    """State and inputs of a night that is not published yet; those of a published one never change."""
+    with connect(str(home.warehouse_file), read_only=True) as connection:
+        export_state(connection, home, business_date)
+    write_inputs(home, business_date, inputs)
 
 
 def _used_policy_versions(home: Home) -> dict[str, str]:

@@ -1,10 +1,12 @@
-"""One dbt build in this process. dbt itself keeps the parsed project in the target folder for the next night."""
+"""dbt in this process: a build, or a compilation alone. dbt keeps the parsed project in the target folder itself."""
 
 from __future__ import annotations
 
+import csv
+import json
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from creditline.errors import CreditlineError
@@ -19,11 +21,18 @@ class BuildFailed(CreditlineError):
 
 @dataclass(frozen=True)
 class BuiltNode:
-    """One model, seed or test of a build, in order of execution."""
+    """One model, seed, test or exposure of a build, in order of execution.
+
+    `columns` are a seed's columns and those that a model's contract casts to; `depends_on` looks through ephemeral models,
+    whose SQL dbt writes into the models that read them.
+    """
 
     unique_id: str
     name: str
     resource_type: str
+    materialisation: str
+    path: str
+    columns: dict[str, str]
     status: str
     message: str
     compiled_sql: str
@@ -38,20 +47,35 @@ def run_build(home: Home, *, target_path: Path, select: str | None = None) -> li
     Raises:
         BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
     """
+    _environment(home.warehouse_file, home.settings.memory_limit, home.settings.threads)
+    return _run(["build", *(["--select", select] if select else [])], target_path)
+
+
+def compile_project(target_path: Path) -> list[BuiltNode]:
+    """Run `dbt compile` against an empty scratch database in `target_path`.
+
+    Raises:
+        BuildFailed: names the first node that does not compile.
+    """
+    target_path.mkdir(parents=True, exist_ok=True)
+    # Compiled SQL carries the name of the catalog, which is the stem of the file.
+    _environment(target_path / "warehouse.duckdb")
+    return _run(["compile"], target_path)
+
+
+def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     _quiet()
-    _environment(home)
-    arguments = ["build", *_arguments(target_path), *(["--select", select] if select else [])]
     try:
-        outcome = dbtRunner().invoke(arguments)
+        outcome = dbtRunner().invoke([*command, *_arguments(target_path)])
     finally:
         # dbt keeps the file open in this process; the next step opens it in another way.
         DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
-        raise BuildFailed(f"dbt build stopped: {outcome.exception}; see {target_path / 'logs' / 'dbt.log'}")
-    nodes = [_node(result) for result in outcome.result.results]
+        raise BuildFailed(f"dbt {command[0]} stopped: {outcome.exception}; see {target_path / 'logs' / 'dbt.log'}")
+    nodes = _past_ephemerals([_node(result) for result in outcome.result.results], target_path)
     failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
     if failed:
         first = failed[0]
@@ -74,11 +98,12 @@ def _arguments(target_path: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _environment(home: Home) -> None:
+def _environment(warehouse_file: Path, memory_limit: str | None = None, threads: int | None = None) -> None:
     # dbt reads its profile from the environment and offers no other way to hand it a place.
-    os.environ["CREDITLINE_WAREHOUSE_FILE"] = str(home.warehouse_file)
-    os.environ["CREDITLINE_MEMORY_LIMIT"] = home.settings.memory_limit
-    os.environ["CREDITLINE_THREADS"] = str(home.settings.threads)
+    os.environ["CREDITLINE_WAREHOUSE_FILE"] = str(warehouse_file)
+    for name, value in (("CREDITLINE_MEMORY_LIMIT", memory_limit), ("CREDITLINE_THREADS", threads)):
+        if value is not None:
+            os.environ[name] = str(value)
 
 
 def _quiet() -> None:
@@ -92,6 +117,10 @@ def _node(result: object) -> BuiltNode:
         unique_id=node.unique_id,
         name=node.name,
         resource_type=str(node.resource_type),
+        # an exposure is a node too, and is nothing in the database
+        materialisation=getattr(node.config, "materialized", ""),
+        path=str(PROJECT_DIR / node.original_file_path),
+        columns=_columns(node),
         status=str(result.status),
         message=result.message or "",
         compiled_sql=getattr(node, "compiled_code", None) or "",
@@ -100,3 +129,31 @@ def _node(result: object) -> BuiltNode:
         # a seed depends on macros only
         depends_on=tuple(getattr(node.depends_on, "nodes", ())),
     )
+
+
+def _columns(node: object) -> dict[str, str]:
+    if str(node.resource_type) == "seed":
+        with (PROJECT_DIR / node.original_file_path).open(newline="") as stream:
+            header = next(csv.reader(stream))
+        return {name: node.config.column_types[name] for name in header}
+    is_cast = str(node.resource_type) == "model" and node.config.contract.enforced
+    return {column.name: column.data_type for column in node.columns.values()} if is_cast else {}
+
+
+def _past_ephemerals(nodes: list[BuiltNode], target_path: Path) -> list[BuiltNode]:
+    """Nodes that exist in the database, each with the parents that must exist before it."""
+    kept = [node for node in nodes if node.materialisation != "ephemeral"]
+    known = {node.unique_id for node in kept}
+    if all(parent in known for node in kept for parent in node.depends_on if parent.startswith("model.")):
+        return kept
+    # The results of a build leave ephemeral models out; only the manifest knows what those read.
+    parents = json.loads((target_path / "manifest.json").read_text())["parent_map"]
+
+    def existing(names: tuple[str, ...]) -> tuple[str, ...]:
+        found = [
+            (name,) if name in known or not name.startswith("model.") else existing(tuple(parents[name]))
+            for name in names
+        ]
+        return tuple(dict.fromkeys(name for group in found for name in group))
+
+    return [replace(node, depends_on=existing(node.depends_on)) for node in kept]

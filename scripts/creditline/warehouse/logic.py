@@ -1,41 +1,125 @@
-"""The decision code that ever decided, kept as it was: `logic/<logic_hash>/`."""
+"""The decision code that ever decided, kept as it was under `logic/<logic_hash>/`, and how it runs without dbt.
+
+An archive is whole: reference data, compiled SQL in order of execution with the way each model is materialised, what the
+night hands on, and the engine. It needs no project, no dbt and no network, also years and releases later.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import tempfile
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 import duckdb
 
+from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.files import canonical_json, clear_directory, move_tree_into_place
-from creditline.warehouse.dbt import BuiltNode
+from creditline.warehouse.dbt import BuiltNode, compile_project
+from creditline.warehouse.state import StateTable, state_tables
 
 ENGINE = "duckdb"
+INDEX = "index.json"
+# dbt names every relation with its catalog, and the catalog of a file is the file's stem.
+CATALOG = "warehouse"
 
 
-def archive_logic(home: Home, nodes: list[BuiltNode]) -> str:
-    """Hash tonight's compiled models in their order of execution and keep them once.
+class LogicRefused(CreditlineError):
+    """An archive is not what it was, or cannot be run."""
 
-    Returns: `logic_hash`, the sha256 of order, SQL and the engine's version.
+
+@dataclass(frozen=True)
+class Seed:
+    """Reference data as it was: CSV text with a header, columns with their types in the order of the file."""
+
+    name: str
+    columns: dict[str, str]
+    content: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: `materialisation` is view or table; `columns` are the types its contract casts to, empty without one."""
+
+    name: str
+    materialisation: str
+    key: tuple[str, ...]
+    columns: dict[str, str]
+    sql: str
+
+
+@dataclass(frozen=True)
+class Logic:
+    """Everything that decides, in order of execution, and the engine that ran it first."""
+
+    engine: str
+    engine_version: str
+    seeds: tuple[Seed, ...]
+    models: tuple[Model, ...]
+    carried: tuple[StateTable, ...]
+
+    @cached_property
+    def index(self) -> dict[str, object]:
+        """What stands in index.json: all but the texts, which stand there as sha256."""
+        return {
+            "engine": self.engine,
+            "engine_version": self.engine_version,
+            "seeds": [_entry(seed, "content") for seed in self.seeds],
+            "models": [_entry(model, "sql") for model in self.models],
+            "carried": [_entry(table) for table in self.carried],
+        }
+
+    @cached_property
+    def logic_hash(self) -> str:
+        """The sha256 of the index: reference data, SQL, order, carried tables and engine."""
+        return hashlib.sha256(canonical_json(self.index)).hexdigest()
+
+
+def _entry(part: Seed | Model | StateTable, text: str | None = None) -> dict[str, object]:
+    entry = asdict(part)
+    # JSON with sorted keys would lose the order of columns.
+    entry["columns"] = [list(column) for column in part.columns.items()]
+    if text:
+        entry["sha256"] = _sha256(entry.pop(text))
+    return entry
+
+
+def compile_logic(target_path: Path) -> Logic:
+    """The project as it stands, compiled without a home and without data.
+
+    Args:
+        target_path: folder for what dbt leaves behind; it may be deleted afterwards.
     """
-    models = _in_order(nodes)
-    index = {
-        "engine": ENGINE,
-        "engine_version": duckdb.__version__,
-        "models": [
-            {"name": node.name, "sha256": hashlib.sha256(node.compiled_sql.encode()).hexdigest()} for node in models
-        ],
-    }
-    logic_hash = hashlib.sha256(canonical_json(index)).hexdigest()
-    target = home.logic / logic_hash
-    if not target.exists():
-        staged = clear_directory(home.logic / f".{logic_hash}.partial")
-        for number, node in enumerate(models, start=1):
-            (staged / f"{number:03d}_{node.name}.sql").write_text(node.compiled_sql.strip() + "\n")
-        (staged / "index.json").write_bytes(canonical_json(index))
-        move_tree_into_place(staged, target)
-    return logic_hash
+    return logic_of(compile_project(target_path))
+
+
+def logic_of(nodes: list[BuiltNode]) -> Logic:
+    """The decision code of a build or a compilation."""
+    return Logic(
+        engine=ENGINE,
+        engine_version=duckdb.__version__,
+        seeds=tuple(
+            Seed(node.name, node.columns, Path(node.path).read_text())
+            for node in sorted(nodes, key=lambda node: node.name)
+            if node.resource_type == "seed"
+        ),
+        models=tuple(
+            Model(
+                node.name,
+                node.materialisation,
+                tuple(node.meta.get("key", ())),
+                node.columns,
+                node.compiled_sql.strip() + "\n",
+            )
+            for node in _in_order(nodes)
+        ),
+        carried=state_tables(),
+    )
 
 
 def _in_order(nodes: list[BuiltNode]) -> list[BuiltNode]:
@@ -51,3 +135,132 @@ def _in_order(nodes: list[BuiltNode]) -> list[BuiltNode]:
         ordered.extend(models[name] for name in ready)
         sorter.done(*ready)
     return ordered
+
+
+def archive_logic(home: Home, logic: Logic) -> str:
+    """Keep decision code once.
+
+    Returns: `logic_hash`, which is the name of its folder.
+    """
+    target = home.logic / logic.logic_hash
+    if not target.exists():
+        staged = clear_directory(home.logic / f".{logic.logic_hash}.partial")
+        (staged / "seeds").mkdir()
+        for seed in logic.seeds:
+            (staged / _seed_file(seed.name)).write_text(seed.content, newline="")
+        for number, model in enumerate(logic.models, start=1):
+            (staged / _model_file(number, model.name)).write_text(model.sql, newline="")
+        (staged / INDEX).write_bytes(canonical_json(logic.index))
+        move_tree_into_place(staged, target)
+    return logic.logic_hash
+
+
+def read_logic(directory: Path) -> Logic:
+    """An archive as it was kept.
+
+    Raises:
+        LogicRefused: a file is missing or is not what the index says; names the first one.
+    """
+    try:
+        index = json.loads((directory / INDEX).read_text())
+    except (OSError, ValueError) as error:
+        raise LogicRefused(
+            f"{directory / INDEX} cannot be read ({error}); restore the archive from a backup"
+        ) from error
+    return Logic(
+        engine=index["engine"],
+        engine_version=index["engine_version"],
+        seeds=tuple(
+            Seed(entry["name"], dict(entry["columns"]), _read(directory / _seed_file(entry["name"]), entry["sha256"]))
+            for entry in index["seeds"]
+        ),
+        models=tuple(
+            Model(
+                entry["name"],
+                entry["materialisation"],
+                tuple(entry["key"]),
+                dict(entry["columns"]),
+                _read(directory / _model_file(number, entry["name"]), entry["sha256"]),
+            )
+            for number, entry in enumerate(index["models"], start=1)
+        ),
+        carried=tuple(
+            StateTable(entry["name"], entry["model"], tuple(entry["key"]), dict(entry["columns"]))
+            for entry in index["carried"]
+        ),
+    )
+
+
+def _read(path: Path, sha256: str) -> str:
+    if not path.is_file():
+        raise LogicRefused(f"{path} is missing from the archived decision code; restore it from a backup")
+    # newline="" keeps the bytes that were hashed
+    with path.open(newline="") as stream:
+        content = stream.read()
+    if _sha256(content) != sha256:
+        raise LogicRefused(f"{path} was changed since it was archived; restore it from a backup")
+    return content
+
+
+def _seed_file(name: str) -> str:
+    return f"seeds/{name}.csv"
+
+
+def _model_file(number: int, name: str) -> str:
+    return f"{number:03d}_{name}.sql"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def use_scratch_catalog(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give an in-memory connection the catalog whose name archived SQL carries."""
+    connection.execute(f"attach ':memory:' as {CATALOG}")
+    connection.execute(f"use {CATALOG}")
+
+
+def run_logic(connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Collection[str] = frozenset()) -> None:
+    """Create reference data and models in a catalog named `warehouse` in which the sources are laid.
+
+    Args:
+        skip: seeds and models that are not to be created, because the caller laid them or does not need them.
+
+    Raises:
+        LogicRefused: a model does not run on this engine, or is materialised in a way that only dbt knows.
+    """
+    connection.execute("set TimeZone = 'UTC'")
+    for part in (*logic.seeds, *logic.models):
+        if part.name in skip:
+            continue
+        try:
+            _create_seed(connection, part) if isinstance(part, Seed) else _create_model(connection, part)
+        except duckdb.Error as error:
+            raise LogicRefused(f"{part.name} does not run on DuckDB {duckdb.__version__}: {error}") from error
+
+
+def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Seed) -> None:
+    relation = f"{CATALOG}.main.{seed.name}"
+    connection.execute(f"create table {relation} ({_declared(seed.columns)})")
+    with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8", newline="") as file:
+        file.write(seed.content)
+        file.flush()
+        connection.execute(f"copy {relation} from '{file.name}' (format csv, header true, delimiter ',')")
+
+
+def _create_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    relation = f"{CATALOG}.main.{model.name}"
+    if model.materialisation == "view":
+        connection.execute(f"create view {relation} as ({model.sql})")
+    elif model.materialisation != "table":
+        raise LogicRefused(f"{model.name} is materialised as {model.materialisation}; use view, table or ephemeral")
+    elif model.columns:
+        names = ", ".join(model.columns)
+        connection.execute(f"create table {relation} ({_declared(model.columns)})")
+        connection.execute(f"insert into {relation} ({names}) (select {names} from ({model.sql}))")
+    else:
+        connection.execute(f"create table {relation} as ({model.sql})")
+
+
+def _declared(columns: dict[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())

@@ -1,24 +1,26 @@
-"""What dbt reads: the night's parameters as rows, raw Parquet as views, carried state, packs, earlier releases.
+"""What dbt reads: the night's parameters as rows, raw Parquet, earlier releases.
 
-Everything lies in the scratch warehouse under fixed names, so that the compiled SQL is the same every night.
+Everything is described first (warehouse/inputs.py) and lies in the scratch warehouse under fixed names, so that the compiled
+SQL is the same every night.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 import duckdb
 
 from creditline.gate.record import DeliveryRecord
 from creditline.home import Home
-from creditline.landing.contract import contract
+from creditline.landing.contract import Source, contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.warehouse.dbt import PROJECT_DIR
-from creditline.warehouse.parquet import lay_parquet
+from creditline.warehouse.inputs import InputFile, Relation, lay
+from creditline.warehouse.state import has_carried_features
 
 # The longest that anything of a source that no feature reads can matter; first deliveries reach as far back.
 OTHER_REACH_DAYS = 400
@@ -83,68 +85,99 @@ def _worst(verdicts: list[str]) -> str:
     return max(verdicts, key=["pass", "distrust", "refuse"].index)
 
 
-def lay_run(connection: duckdb.DuckDBPyConnection, night: NightParameters, sources: list[NightSource]) -> None:
-    """Create `run.night` and `run.night_source`."""
-    connection.execute("create schema if not exists run")
-    connection.execute(
-        "create table run.night (business_date date, cut_off_at timestamp, previous_business_date date,"
-        " is_first_night boolean, is_void boolean, home_name varchar)"
-    )
-    connection.execute(
-        "insert into run.night values (?, ?, ?, ?, ?, ?)",
-        [
-            night.business_date,
-            night.cut_off_at,
-            night.previous_business_date,
-            night.previous_business_date is None,
-            night.is_void,
-            night.home_name,
-        ],
-    )
-    connection.execute(
-        "create table run.night_source (source varchar, is_expected boolean, verdict varchar, is_missing boolean,"
-        " is_distrusted boolean, coverage_from_date date)"
-    )
-    connection.executemany(
-        "insert into run.night_source values (?, ?, ?, ?, ?, ?)",
-        [
-            [row.source, row.is_expected, row.verdict, row.is_missing, row.is_distrusted, row.coverage_from_date]
-            for row in sources
-        ],
-    )
+def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Relation]:
+    """`run.night` and `run.night_source`."""
+    is_first = night.previous_business_date is None
+    return [
+        Relation(
+            "run.night",
+            {
+                "business_date": "date",
+                "cut_off_at": "timestamp",
+                "previous_business_date": "date",
+                "is_first_night": "boolean",
+                "is_void": "boolean",
+                "home_name": "varchar",
+            },
+            rows=(
+                (
+                    night.business_date,
+                    night.cut_off_at,
+                    night.previous_business_date,
+                    is_first,
+                    night.is_void,
+                    night.home_name,
+                ),
+            ),
+        ),
+        Relation(
+            "run.night_source",
+            {
+                "source": "varchar",
+                "is_expected": "boolean",
+                "verdict": "varchar",
+                "is_missing": "boolean",
+                "is_distrusted": "boolean",
+                "coverage_from_date": "date",
+            },
+            rows=tuple(
+                (row.source, row.is_expected, row.verdict, row.is_missing, row.is_distrusted, row.coverage_from_date)
+                for row in sources
+            ),
+        ),
+    ]
 
 
-def lay_raw(
-    connection: duckdb.DuckDBPyConnection,
-    home: Home,
-    records: list[DeliveryRecord],
-    night: NightParameters,
-    *,
-    is_carried: bool,
-) -> None:
-    """Create views in schema `raw` over the Parquet files that tonight can need, and say in `run` which are news.
+def raw_relations(
+    home: Home, records: list[DeliveryRecord], night: NightParameters, state: list[Relation]
+) -> list[Relation]:
+    """Relations in schema `raw` over the Parquet files that tonight can need, and in `run` which of them are news.
 
-    Needs `state.case_event`. A raw file without a delivery record is what a killed gate left behind: it is not in the
-    house yet.
+    A raw file without a delivery record is what a killed gate left behind: it is not in the house yet.
 
     Args:
-        is_carried: the night before carried over what windows need (`has_carried_features`).
+        state: what the night before carried over (`state_relations`).
     """
-    connection.execute("create schema if not exists raw")
-    _lay_news(connection, records, night, is_carried=is_carried)
+    is_carried = has_carried_features(state)
     files = [file for file in _raw_files(home, records) if file.delivered_date <= night.business_date]
-    for source in contract().values():
-        laid = [file.path for file in files if file.source == source.name and _is_needed(file, night, is_carried)]
-        lay_parquet(connection, f"raw.{source.name}", sorted(laid), raw_columns(source))
+    raw = [
+        _raw_relation(source.name, source, [f for f in files if _is_needed(f, source.name, night, is_carried)])
+        for source in contract().values()
+    ]
     snapshots = [file for file in files if file.source == "account_snapshot"]
-    leaving = [file.path for file in snapshots if is_carried and _leaves(file, night, (30, 120))]
+    leaving = [file for file in snapshots if is_carried and _leaves(file, night, (30, 120))]
     history = []
-    if not is_carried or _touches_history(connection, snapshots, night):
+    if not is_carried or _touches_history(snapshots, [*raw, *state], night):
         earliest = night.business_date - timedelta(days=longest_window("account_snapshot"))
-        history = [file.path for file in snapshots if file.night > earliest]
-    columns = raw_columns(contract()["account_snapshot"])
-    lay_parquet(connection, "raw.account_snapshot_leaving", sorted(leaving), columns)
-    lay_parquet(connection, "raw.account_snapshot_history", sorted(history), columns)
+        history = [file for file in snapshots if file.night > earliest]
+    snapshot = contract()["account_snapshot"]
+    return [
+        *raw,
+        _raw_relation("account_snapshot_leaving", snapshot, leaving),
+        _raw_relation("account_snapshot_history", snapshot, history),
+        Relation(
+            "run.new_batch", {"batch_id": "varchar"}, rows=tuple((batch,) for batch in _new_batches(records, night))
+        ),
+        Relation("run.carried_state", {"is_complete": "boolean"}, rows=((is_carried,),)),
+    ]
+
+
+def _raw_relation(name: str, source: Source, files: list[_RawFile]) -> Relation:
+    inputs = sorted((file.input for file in files), key=lambda file: file.path)
+    return Relation(f"raw.{name}", raw_columns(source), tuple(inputs))
+
+
+def _new_batches(records: list[DeliveryRecord], night: NightParameters) -> list[str]:
+    """Deliveries that the night before did not have."""
+    return [
+        f"{record.feed}-{record.sequence:06d}"
+        for record in records
+        if _is_new(record.business_date, night) and record.business_date <= night.business_date
+    ]
+
+
+def _is_new(delivered_date: date, night: NightParameters) -> bool:
+    return night.previous_business_date is None or delivered_date > night.previous_business_date
 
 
 @dataclass(frozen=True)
@@ -152,7 +185,7 @@ class _RawFile:
     """One raw file: the night that delivered it, and the night of which it speaks (another one where it corrects)."""
 
     source: str
-    path: Path
+    input: InputFile
     delivered_date: date
     night: date
 
@@ -161,7 +194,7 @@ def _raw_files(home: Home, records: list[DeliveryRecord]) -> list[_RawFile]:
     return [
         _RawFile(
             entry.source,
-            home.root / entry.raw_file,
+            InputFile(home.root / entry.raw_file, entry.raw_sha256),
             record.business_date,
             entry.corrects_business_date or record.business_date,
         )
@@ -171,10 +204,12 @@ def _raw_files(home: Home, records: list[DeliveryRecord]) -> list[_RawFile]:
     ]
 
 
-def _is_needed(file: _RawFile, night: NightParameters, is_carried: bool) -> bool:
-    """Whether the view of the file's source holds it tonight."""
+def _is_needed(file: _RawFile, source: str, night: NightParameters, is_carried: bool) -> bool:
+    """Whether tonight's relation of the source holds the file."""
+    if file.source != source:
+        return False
     tonight, previous = night.business_date, night.previous_business_date
-    is_new = previous is None or file.delivered_date > previous
+    is_new = _is_new(file.delivered_date, night)
     if file.source == "account_snapshot":
         return file.night == tonight if previous is None else previous < file.night <= tonight
     if file.source in WINDOWED_EVENTS:
@@ -209,31 +244,21 @@ def _leaves(file: _RawFile, night: NightParameters, windows: tuple[int, ...]) ->
     )
 
 
-def _touches_history(connection: duckdb.DuckDBPyConnection, snapshots: list[_RawFile], night: NightParameters) -> bool:
+def _touches_history(snapshots: list[_RawFile], inputs: list[Relation], night: NightParameters) -> bool:
     """Whether windows of some customers must be recomputed: a late snapshot, or a hardship pause that began earlier."""
     previous = night.previous_business_date
-    if any(file.delivered_date > previous and file.night <= previous for file in snapshots):
+    if any(_is_new(file.delivered_date, night) and file.night <= previous for file in snapshots):
         return True
-    return connection.execute(
-        "select count(*) > 0 from raw.case_event as delivered"
-        " inner join run.new_batch on delivered.batch_id = new_batch.batch_id"
-        " left join state.case_event as carried on delivered.event_token = carried.event_token"
-        " where delivered.kind = 'hardship_pause' and (coalesce(delivered.from_date, delivered.local_date) <= $night"
-        " or coalesce(carried.from_date, carried.local_date) <= $night)",
-        {"night": previous},
-    ).fetchone()[0]
-
-
-def _lay_news(
-    connection: duckdb.DuckDBPyConnection, records: list[DeliveryRecord], night: NightParameters, *, is_carried: bool
-) -> None:
-    previous = night.previous_business_date
-    connection.execute("create table run.new_batch (batch_id varchar)")
-    for record in records:
-        if (previous is None or record.business_date > previous) and record.business_date <= night.business_date:
-            batch = f"{record.feed}-{record.sequence:06d}"
-            connection.execute("insert into run.new_batch values (?)", [batch])
-    connection.execute("create table run.carried_state as select ?::boolean as is_complete", [is_carried])
+    with duckdb.connect() as connection:
+        lay(connection, [relation for relation in inputs if relation.name in ("raw.case_event", "state.case_event")])
+        return connection.execute(
+            "select count(*) > 0 from raw.case_event as delivered"
+            " left join state.case_event as carried on delivered.event_token = carried.event_token"
+            " where delivered.kind = 'hardship_pause'"
+            " and least(coalesce(delivered.from_date, delivered.local_date),"
+            " coalesce(carried.from_date, carried.local_date)) <= $night",
+            {"night": previous},
+        ).fetchone()[0]
 
 
 @cache
@@ -257,17 +282,18 @@ def _seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def lay_released(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
-    """Create `release.adjustment`: the orders that earlier nights released."""
-    connection.execute("create schema if not exists release")
+def released_relation(home: Home, business_date: date) -> Relation:
+    """`release.adjustment`: the orders that earlier nights released."""
     # The record beside it is written last: orders without one never left.
-    records = sorted((home.releases / "limit_adjustments").glob("*.json"))
-    files = [record.with_suffix(".parquet") for record in records]
-    lay_parquet(connection, "release.released", files, RELEASED_COLUMNS)
-    connection.execute(
-        "create view release.adjustment as"
-        f" select * from release.released where business_date < date '{business_date.isoformat()}'"
+    records = [
+        (path, json.loads(path.read_text())) for path in sorted((home.releases / "limit_adjustments").glob("*.json"))
+    ]
+    files = tuple(
+        InputFile(path.with_suffix(".parquet"), record["orders_sha256"])
+        for path, record in records
+        if date.fromisoformat(record["business_date"]) < business_date
     )
+    return Relation("release.adjustment", RELEASED_COLUMNS, files)
 
 
 RELEASED_COLUMNS = {

@@ -14,8 +14,10 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
+from creditline.home.publications import read_manifest
 from creditline.warehouse.dbt import PROJECT_DIR
-from creditline.warehouse.parquet import lay_parquet, write_parquet
+from creditline.warehouse.inputs import InputFile, Relation
+from creditline.warehouse.parquet import write_parquet
 
 
 @dataclass(frozen=True)
@@ -230,21 +232,39 @@ def state_file(home: Home, business_date: date, table: str) -> Path:
     return home.state / f"business_date={business_date}" / f"{table}.parquet"
 
 
-def has_carried_features(home: Home, previous: date | None) -> bool:
-    """Whether the valid night before carried over every table that windows of features go on from."""
-    return previous is not None and all(
-        state_file(home, previous, table.name).is_file() for table in state_tables() if table.may_be_absent
-    )
+def state_relations(home: Home, previous: date | None) -> list[Relation]:
+    """`state.<table>`: what the valid night before carried over, empty on the first night.
+
+    Each file has the sha256 that the night before published, not the one that it has now.
+    """
+    published = read_manifest(home, previous)["state"] if previous else {}
+    return [
+        Relation(f"state.{table.name}", table.columns, _state_files(home, previous, table, published))
+        for table in state_tables()
+    ]
 
 
-def lay_state(connection: duckdb.DuckDBPyConnection, home: Home, previous: date | None) -> None:
-    """Create `state.<table>`: what the valid night before carried over, empty on the first night."""
-    connection.execute("create schema if not exists state")
-    for table in state_tables():
-        files = [state_file(home, previous, table.name)] if previous else []
-        if table.may_be_absent:
-            files = [file for file in files if file.is_file()]
-        lay_parquet(connection, f"state.{table.name}", files, table.columns)
+def _state_files(
+    home: Home, previous: date | None, table: StateTable, published: dict[str, str]
+) -> tuple[InputFile, ...]:
+    if previous is None:
+        return ()
+    file = state_file(home, previous, table.name)
+    if table.may_be_absent and file.name not in published:
+        return ()
+    return (InputFile(file, published[file.name]),)
+
+
+def has_carried_features(state: list[Relation]) -> bool:
+    """Whether the night before carried over every table that windows of features go on from."""
+    names = {f"state.{table.name}" for table in state_tables() if table.may_be_absent}
+    return all(relation.files for relation in state if relation.name in names)
+
+
+def carried_rows(table: StateTable) -> str:
+    """The query whose ordered rows a night carries over in one table."""
+    columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
+    return f"select {columns} from {table.model} order by {', '.join(table.key)}"
 
 
 def export_state(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
@@ -252,5 +272,4 @@ def export_state(connection: duckdb.DuckDBPyConnection, home: Home, business_dat
     for table in state_tables():
         target = state_file(home, business_date, table.name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
-        write_parquet(connection, f"select {columns} from {table.model} order by {', '.join(table.key)}", target)
+        write_parquet(connection, carried_rows(table), target)

@@ -1,0 +1,150 @@
+"""What a night depends on, as a plain description that is recorded first and laid afterwards.
+
+A night and its replay lay the same description with the same function. The record holds no code's opinion of today: names,
+columns with types, files with sha256, and rows as text, so that later settings, packs, deliveries and releases change
+nothing about it. It lies beside the carried state, because it is handed on in the same way: written once a night, named
+with its sha256 in the signed manifest, and read by whoever runs the night again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from creditline.errors import CreditlineError
+from creditline.home import Home
+from creditline.home.files import canonical_json, sha256_of, write_file
+from creditline.warehouse.parquet import lay_parquet
+
+
+class InputRefused(CreditlineError):
+    """A file that a night reads is not what it was, or does not hold what it should."""
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One immutable file (Parquet, or CSV of text) and the values of columns that it does not hold itself."""
+
+    path: Path
+    sha256: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One source table of the night: the rows of its files, or rows that stand here; empty without either."""
+
+    name: str
+    columns: dict[str, str]
+    files: tuple[InputFile, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+
+
+def lay(connection: duckdb.DuckDBPyConnection, relations: Iterable[Relation]) -> None:
+    """Create every relation under its name: Parquet as a view, everything else as a table.
+
+    Raises:
+        InputRefused: a value is not of its column's type; names the file.
+    """
+    for relation in relations:
+        connection.execute(f"create schema if not exists {relation.name.partition('.')[0]}")
+        parquet = [file.path for file in relation.files if file.path.suffix == ".parquet"]
+        lay_parquet(connection, relation.name, parquet, relation.columns)
+        for file in relation.files:
+            if file.path.suffix == ".csv":
+                _insert(connection, relation, _csv_rows(file, relation.columns), str(file.path))
+        _insert(connection, relation, relation.rows, relation.name)
+
+
+def _csv_rows(file: InputFile, columns: dict[str, str]) -> list[list[object]]:
+    reader = csv.DictReader(io.StringIO(file.path.read_text(encoding="utf-8-sig"), newline=""))
+    return [[{**row, **file.values}[column].strip() or None for column in columns] for row in reader]
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, relation: Relation, rows: Iterable[Iterable[object]], where: str
+) -> None:
+    values = [list(row) for row in rows]
+    if not values:
+        return
+    try:
+        connection.executemany(f"insert into {relation.name} values ({', '.join('?' * len(relation.columns))})", values)
+    except duckdb.Error as error:
+        raise InputRefused(f"{where}: {' '.join(str(error).split())}") from error
+
+
+def inputs_file(home: Home, business_date: date) -> Path:
+    """Where the record of one night lies."""
+    return home.state / f"business_date={business_date}" / "inputs.json"
+
+
+def write_inputs(home: Home, business_date: date, relations: Iterable[Relation]) -> None:
+    """Keep what one night depends on; paths are taken from the home, so that it may be moved."""
+    record = {
+        "business_date": str(business_date),
+        "relations": [_relation_as_json(home, relation) for relation in relations],
+    }
+    write_file(inputs_file(home, business_date), canonical_json(record))
+
+
+def _relation_as_json(home: Home, relation: Relation) -> dict[str, object]:
+    return {
+        "name": relation.name,
+        # JSON with sorted keys would lose the order of columns.
+        "columns": [list(column) for column in relation.columns.items()],
+        "files": [
+            {"path": str(file.path.relative_to(home.root)), "sha256": file.sha256, "values": file.values}
+            for file in relation.files
+        ],
+        "rows": [[_plain(value) for value in row] for row in relation.rows],
+    }
+
+
+def _plain(value: object) -> object:
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def read_inputs(home: Home, business_date: date) -> tuple[Relation, ...]:
+    """What one night depended on, in the order in which it was laid.
+
+    Raises:
+        InputRefused: the night left no record.
+    """
+    path = inputs_file(home, business_date)
+    if not path.is_file():
+        raise InputRefused(f"{path} is missing: nothing says what night {business_date} read; restore it from a backup")
+    return tuple(
+        Relation(
+            entry["name"],
+            dict(entry["columns"]),
+            tuple(InputFile(home.root / file["path"], file["sha256"], file["values"]) for file in entry["files"]),
+            tuple(tuple(row) for row in entry["rows"]),
+        )
+        for entry in json.loads(path.read_text())["relations"]
+    )
+
+
+def check_inputs(relations: Iterable[Relation]) -> None:
+    """Compare every file with its sha256.
+
+    Raises:
+        InputRefused: names the first file that is missing or differs.
+    """
+    for relation in relations:
+        for file in relation.files:
+            check_file(file.path, file.sha256)
+
+
+def check_file(path: Path, sha256: str) -> None:
+    """Compare one file with its sha256. Raises InputRefused."""
+    if not path.is_file():
+        raise InputRefused(f"{path} is missing; restore it from a backup")
+    if sha256_of(path) != sha256:
+        raise InputRefused(f"{path} was changed: its sha256 is not {sha256}; restore it from a backup")

@@ -1,0 +1,245 @@
+"""A book full of awkward customers, night after night: every case kind, distrusted and missing sources, void and irregular
+nights, cores that follow our limits and cores that do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+import numpy as np
+import pyarrow as pa
+from decision_harness import ACCOUNT_COLUMNS, EVENT_COLUMNS, OPENING_COLUMNS, Inputs, all_features
+from decision_packs import varied_policies
+
+from creditline.landing.contract import contract
+from creditline.policy import Pack
+from creditline.warehouse.sources import NightParameters, NightSource
+
+START = date(2026, 2, 20)
+# Days to the next night: most follow at once, some after a weekend or a month.
+GAPS = (1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 1, 1, 1, 4, 1)
+VOID_NIGHTS = (9, 24)
+INSTALMENTS_FROM = 7
+ENTITIES = ("BANK01", "BANK01", "BANK01", "CFC01", "MICRO01")
+PRODUCTS = ("mini", "standard", "standard", "plus")
+# Values about the thresholds of triggers and freezes; everything else is drawn at the edges of its bins.
+SPECIAL = {
+    "f01_dpd_now": [0] * 30 + [1, 3, 4, 9, 10, 15, 29, 30, 31, 90, None],
+    "f02_dpd_max_30d": [0] * 12 + [3, 4, 9, 10, 30, None],
+    "f23_first_payment_default": [0] * 40 + [1, None],
+    "f41_related_dpd_30d": [0] * 30 + [5, 29, 30, 31, None],
+    "f13_small_apps_7d": [0, 0, 1, 2, 3, 4, 5, 6, None],
+    "f15_app_burst_x90": [-7, 0, 1, 83, 300, None],
+    "f06_util_bp": [None, -50, 0, 2999, 3000, 6999, 7000, 9499, 9500, 14000],
+    "f33_new_devices_7d": [0] * 20 + [1, 2, 3],
+    "f34_regions_1d": [1] * 20 + [2, 3, 4],
+    "f35_failed_logins_1d": [0, 0, 5],
+    "f36_proxy_share_7d_bp": [0, 4999, 5000, None],
+    "f37_customers_per_device": [1] * 30 + [4, 5, 6, None],
+    "f44_profile_changes_30d": [0] * 10 + [1, 2, 3],
+    "f43_days_since_balance": [0, 30],
+    "f12_revolving_days_90d": [0, 90],
+    "f22_early_repay_30d": [0, 3],
+    "on_time_instalments_90d": [0, 1, 2, 3, 4, 5],
+    "due_instalments_90d": [0, 1, 2, 3, 4, 5],
+    "suspicious_events_new": [0, 0, 1, 2],
+    "bureau_has_new_default": [0] * 40 + [1, None],
+}
+KINDS = (
+    "appeal", "override", "override", "override", "hardship_pause", "opt_out_automated", "human_review", "limit_request",
+    "limit_request", "legal_hold", "step_up_verified",
+)  # fmt: skip
+
+
+@dataclass
+class Book:
+    """The book as it stands; `advance` makes the next night out of the limits that were decided."""
+
+    seed: int
+    customers: int
+    packs: dict[str, Pack]
+    follows: float = 0.97
+    number: int = 0
+    day: date = START
+    previous: date | None = None
+    accounts: list[dict] = field(default_factory=list)
+    events: list[dict] = field(default_factory=list)
+    opening: list[dict] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.choose = np.random.default_rng(self.seed)
+        self.values = {name: SPECIAL.get(name) or _edges(self.packs["alpha"], name) for name in all_features()}
+        self.drawn: dict[str, list[int | None]] = {name: [] for name in self.values}
+        for customer in range(1, self.customers + 1):
+            self._add_customer(customer)
+
+    # ---- customers and accounts
+
+    def _pick(self, options: tuple | list) -> object:
+        return options[int(self.choose.integers(len(options)))]
+
+    def _one_in(self, count: int) -> bool:
+        return int(self.choose.integers(count)) == 0
+
+    def _add_customer(self, customer: int) -> None:
+        income = None if self._one_in(6) else int(self.choose.integers(2_000, 30_000)) * 100
+        entity = self._pick(ENTITIES)
+        for place in range(self._pick((1, 1, 2, 3))):
+            self._add_account(customer, place, entity if self._one_in(2) else self._pick(ENTITIES), income)
+
+    def _add_account(self, customer: int, place: int, entity: str, income: int | None) -> None:
+        # keys of accounts and customers do not rise together
+        key = (place + 1) * 1_000_000 + customer * 7919 % 999_983
+        limit = int(self.choose.integers(50, 3000)) * 1000
+        if self._one_in(6):
+            limit = self._pick([0, 500, 999, 5_000, 123_457, limit + 333, limit + 1])
+        self.accounts.append(
+            {
+                "account_key": key,
+                "customer_key": customer,
+                "product_code": self._pick(PRODUCTS),
+                "status": "active",
+                "opened_date": self.day - timedelta(days=int(self.choose.integers(0, 1000))),
+                "limit_minor": limit,
+                "principal_minor": int(limit * self.choose.uniform(0, 1.1)),
+                "legal_entity_code": entity,
+                "purpose_code": self._pick(("consumer", "consumer", "business")),
+                "channel_code": self._pick(("internet", "internet", "branch", "joint")),
+                "income_monthly_minor": income if not self._one_in(8) else None,
+                "income_as_of_date": self.day - timedelta(days=int(self.choose.integers(0, 260))),
+                "raise_consent_code": self._pick(("opted_in",) * 6 + ("opted_out", "unknown", None)),
+            }
+        )
+        if self._one_in(3):
+            reference = self._pick([limit, limit * 2, limit // 2, limit + 777, 0])
+            trigger = self._pick(["H1", "H2", "H4", None, None, None, None])
+            self.opening.append({"account_key": key, "reference_limit_minor": reference, "trigger_code": trigger})
+
+    # ---- a night
+
+    def inputs(self) -> Inputs:
+        """What tonight knows."""
+        is_void = self.number in VOID_NIGHTS
+        self._draw_features()
+        self._add_events()
+        return Inputs(
+            night=NightParameters(self.day, self.cut_off, self.previous, is_void, "test"),
+            sources=self._sources(is_void),
+            policies=varied_policies(self.packs, self.day),
+            accounts=pa.Table.from_pylist(self.accounts, ACCOUNT_COLUMNS),
+            features=self._features(),
+            events=pa.Table.from_pylist(self.events, EVENT_COLUMNS),
+            opening=pa.Table.from_pylist(self.opening, OPENING_COLUMNS),
+        )
+
+    @property
+    def cut_off(self) -> datetime:
+        return datetime.combine(self.day + timedelta(days=1), time(2))
+
+    def _sources(self, is_void: bool) -> list[NightSource]:
+        found = []
+        for name in contract():
+            is_missing = name == "instalment" and self.number < INSTALMENTS_FROM
+            is_distrusted = is_void if name == "account_snapshot" else not is_missing and self._one_in(14)
+            verdict = "missing" if is_missing else "distrust" if is_distrusted else "pass"
+            start = None if is_missing else date(2020, 1, 1)
+            found.append(NightSource(name, not is_missing, verdict, is_missing, is_distrusted, start))
+        return found
+
+    def _draw_features(self) -> None:
+        """Most values stay as they were the night before."""
+        for name, options in self.values.items():
+            drawn = self.drawn[name]
+            drawn += [None] * (self.customers - len(drawn))
+            is_new = self.choose.random(self.customers) < (1.0 if self.number == 0 else 0.12)
+            picks = self.choose.integers(len(options), size=self.customers)
+            for place in np.flatnonzero(is_new):
+                drawn[place] = options[picks[place]]
+
+    def _features(self) -> pa.Table:
+        sources = all_features()
+        columns: dict[str, pa.Array] = {"customer_key": pa.array(range(1, self.customers + 1), pa.int64())}
+        for name, drawn in self.drawn.items():
+            is_absent = sources[name] == "instalment" and self.number < INSTALMENTS_FROM
+            columns[name] = pa.array([None] * self.customers if is_absent else drawn, pa.int64())
+        present = pa.array(sorted({row["customer_key"] for row in self.accounts}), pa.int64())
+        table = pa.table(columns)
+        return table.filter(pa.compute.is_in(table["customer_key"], value_set=present))
+
+    # ---- case events
+
+    def _add_events(self) -> None:
+        for account in self.accounts:
+            if self._one_in(28):
+                self.events.append(self._event(account))
+
+    def _event(self, account: dict) -> dict:
+        kind = self._pick(KINDS)
+        is_personal = kind == "step_up_verified" or (kind != "override" and self._one_in(2))
+        day = self.day - timedelta(days=self._pick((0, 0, 0, 1, 5)))
+        moment = datetime.combine(day, time(int(self.choose.integers(24)), int(self.choose.integers(60))))
+        start = day + timedelta(days=self._pick((-3, 0, 0, 2)))
+        end = start + timedelta(days=self._pick((0, 1, 4, 12)))
+        closing = ("received", "upheld", "partial", "overturned", "restored", "withdrawn")
+        return {
+            "event_token": f"event-{len(self.events):07d}",
+            "kind": kind,
+            "account_key": None if is_personal else account["account_key"],
+            "customer_key": account["customer_key"] if is_personal else None,
+            "occurred_at": moment + timedelta(seconds=len(self.events) % 60),
+            "amount_minor": None if self._one_in(6) else self._amount(account),
+            "from_date": None if kind in ("override", "legal_hold") and self._one_in(6) else start,
+            "to_date": None if self._one_in(5) else end,
+            "actor": self._pick(("clerk1", "clerk2", "clerk2", None)),
+            "approver": self._pick(("clerk1", "clerk3", "clerk3", "clerk3", None)),
+            "outcome": self._pick((None, None, *closing)),
+            "local_date": day,
+        }
+
+    def _amount(self, account: dict) -> int:
+        limit = account["limit_minor"]
+        return max(0, self._pick([limit // 2, limit * 3, limit - 333, limit + 12_345, 500, 0, 2_500_000, 99_999]))
+
+    # ---- what the core does until the next night
+
+    def advance(self, decided: dict[int, int]) -> None:
+        """Go on to the next night; the core follows what was decided, or at times does as it likes."""
+        for account in self.accounts:
+            key = account["account_key"]
+            if self.choose.random() < self.follows:
+                account["limit_minor"] = decided.get(key, account["limit_minor"])
+            else:
+                limit = account["limit_minor"]
+                account["limit_minor"] = self._pick([limit, limit // 2, limit + 55_555, 123_457, 500, 0])
+            self._live_on(account)
+        if self.number not in VOID_NIGHTS:
+            self.previous = self.day
+        self.number += 1
+        self.day += timedelta(days=GAPS[self.number % len(GAPS)])
+        for _ in range(1 + self.customers // 200):
+            owner = self._pick(self.accounts)
+            place = sum(row["customer_key"] == owner["customer_key"] for row in self.accounts)
+            self._add_account(owner["customer_key"], place, self._pick(ENTITIES), owner["income_monthly_minor"])
+        for _ in range(1 + self.customers // 200):
+            self.customers += 1
+            self._add_customer(self.customers)
+
+    def _live_on(self, account: dict) -> None:
+        if self._one_in(4):
+            share = self._pick([-0.01, 0, 0.2, 0.5, 0.8, 0.97, 1, 1.3])
+            account["principal_minor"] = int(account["limit_minor"] * share) + self._pick([0, 1, -1, 333])
+        if self._one_in(150):
+            account["status"] = self._pick(("active", "blocked", "blocked", "closed", "charged_off", "deceased"))
+        if self._one_in(40):
+            account["raise_consent_code"] = self._pick(("opted_in", "opted_out", None))
+            account["income_as_of_date"] = self._pick((self.day, self.day - timedelta(days=300), None))
+            account["income_monthly_minor"] = self._pick((None, 0, 300_000, 2_000_000))
+
+
+def _edges(pack: Pack, feature: str) -> list[int | None]:
+    """A value on either side of every edge of a scored feature's bins, and MISSING; the better bins more often."""
+    rows = [row for row in pack.tables["scorecard"] if row["feature"] == feature]
+    edges = [int(row[side]) for row in rows for side in ("lower", "upper") if row[side]]
+    values = sorted({value for edge in edges for value in (edge - 1, edge)})
+    best = values[:2] if rows[0]["sign"] == "1" else values[-2:]
+    return [*values, *best * 4, None]

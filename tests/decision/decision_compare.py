@@ -1,0 +1,163 @@
+"""The reference beside the SQL, field by field, over the nights of a generated book."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from decision_book import Book
+from decision_harness import Inputs, Nights, all_features
+from reference import Decision, Night, Reference
+from reference_policy import Rules
+
+from creditline.policy import Pack
+from creditline.warehouse.logic import Logic
+
+# Field of the comparison to column of dec_decision.
+FIELDS = {
+    "pack": "pack",
+    "is_assigned": "is_assigned",
+    "score": "score",
+    "confirmed_milli": "confirmed_milli",
+    "band": "band",
+    "reference_limit": "reference_limit_minor",
+    "target": "target_minor",
+    "own_target": "own_target_minor",
+    "recommended": "recommended_minor",
+    "action": "action",
+    "display_state": "display_state",
+    "drawable": "drawable_minor",
+    "is_usable": "is_usable",
+    "max_grantable": "max_grantable_minor",
+    "reason_code_1": "reason_code_1",
+    "reason_code_2": "reason_code_2",
+    "reason_code_3": "reason_code_3",
+    "reason_code_4": "reason_code_4",
+    "pending": "pending_minor",
+    "effective_date": "effective_date",
+}
+# A void night decides nothing; only these say something.
+VOID_FIELDS = ("pack", "is_assigned", "recommended", "action", "display_state")
+
+
+@dataclass
+class Comparison:
+    """What was compared, what differed (with a few examples), and which branches were taken."""
+
+    account_nights: int = 0
+    decisions: int = 0
+    traces: int = 0
+    differences: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def differ(self, name: str, text: str) -> None:
+        """Count one difference; the first few are kept in full."""
+        self.differences[name] += 1
+        kept = self.examples.setdefault(name, [])
+        if len(kept) < 5:
+            kept.append(text)
+
+
+def reference_night(inputs: Inputs, rules: dict[str, Rules]) -> Night:
+    """The inputs of a night as the reference takes them."""
+    night = inputs.night
+    return Night(
+        day=night.business_date,
+        cut_off=night.cut_off_at,
+        previous=night.previous_business_date,
+        is_void=night.is_void,
+        distrusted=frozenset(source.source for source in inputs.sources if source.is_distrusted),
+        accounts=inputs.accounts.to_pylist(),
+        features={row.pop("customer_key"): row for row in inputs.features.to_pylist()},
+        events=inputs.events.to_pylist(),
+        opening={row["account_key"]: row for row in inputs.opening.to_pylist()},
+        rules=rules,
+        assignments=list(inputs.policies.assignments),
+    )
+
+
+def compare(logic: Logic, packs: dict[str, Pack], *, seed: int, customers: int, nights: int) -> Comparison:
+    """Run both over the same book; the core follows the SQL."""
+    book, sql = Book(seed, customers, packs), Nights(logic)
+    reference, result = Reference(all_features()), Comparison()
+    rules: dict[str, Rules] = {}
+    for _ in range(nights):
+        inputs = book.inputs()
+        for pack in inputs.policies.packs:
+            rules.setdefault(pack.policy_version, Rules(pack))
+        tonight = {pack.settings.name: rules[pack.policy_version] for pack in inputs.policies.packs}
+        sql.run(inputs)
+        mine = reference.decide(reference_night(inputs, tonight))
+        theirs = sql.rows("select * from dec_decision")
+        result.account_nights += inputs.accounts.num_rows
+        _compare_decisions(result, inputs, mine, theirs)
+        if not inputs.night.is_void:
+            _compare_traces(result, inputs, mine, sql.rows("select * from dec_trace order by account_key, step"))
+        book.advance({row["account_key"]: row["recommended_minor"] for row in theirs if row["is_assigned"]})
+    result.seen = reference.seen
+    sql.close()
+    return result
+
+
+def _fields(decision: Decision) -> dict[str, object]:
+    reasons = [*decision.reasons, None, None, None, None][:4]
+    return {
+        "pack": decision.rules.name,
+        "is_assigned": decision.is_assigned,
+        "score": decision.score,
+        "confirmed_milli": decision.confirmed,
+        "band": decision.band,
+        "reference_limit": decision.reference,
+        "target": decision.target,
+        "own_target": decision.own_target,
+        "recommended": decision.x,
+        "action": decision.action,
+        "display_state": decision.state,
+        "drawable": decision.drawable,
+        "is_usable": decision.is_usable,
+        "max_grantable": decision.grantable,
+        **{f"reason_code_{number}": code for number, code in enumerate(reasons, start=1)},
+        "pending": decision.pending[0] if decision.pending else None,
+        "effective_date": decision.effective,
+    }
+
+
+def _compare_decisions(result: Comparison, inputs: Inputs, mine: list[Decision], theirs: list[dict]) -> None:
+    by_key = {(row["account_key"], row["pack"]): row for row in theirs}
+    if len(by_key) != len(theirs) or by_key.keys() != {(d.key, d.rules.name) for d in mine}:
+        result.differ("rows", f"{inputs.night.business_date}: {len(theirs)} rows, {len(mine)} in the reference")
+    for decision in mine:
+        result.decisions += 1
+        row = by_key.get((decision.key, decision.rules.name))
+        if row is None:
+            continue
+        for name, value in _fields(decision).items():
+            if inputs.night.is_void and name not in VOID_FIELDS:
+                continue
+            if row[FIELDS[name]] != value:
+                text = f"SQL {row[FIELDS[name]]}, reference {value}; {_describe(inputs, decision)}"
+                result.differ(name if not inputs.night.is_void else f"{name} (void night)", text)
+
+
+def _compare_traces(result: Comparison, inputs: Inputs, mine: list[Decision], theirs: list[dict]) -> None:
+    traces: dict[tuple[int, str], list[tuple[str, int, int]]] = {}
+    for row in theirs:
+        key = (row["account_key"], row["policy_version"])
+        traces.setdefault(key, []).append((row["operator"], row["before_minor"], row["after_minor"]))
+    for decision in mine:
+        found = traces.pop((decision.key, decision.rules.version), [])
+        result.traces += len(found)
+        if found != decision.published_trace:
+            result.differ("trace", f"SQL {found}, reference {decision.published_trace}; {_describe(inputs, decision)}")
+    for key in traces:
+        result.differ("trace", f"{inputs.night.business_date} {key}: no such decision")
+
+
+def _describe(inputs: Inputs, decision: Decision) -> str:
+    """The decision as the reference sees it, in one line."""
+    shown = ("limit", "reference", "x", "score", "confirmed", "target", "override", "grounds", "trigger_bound",
+             "is_overlaid", "ended", "pending", "wanted", "action", "state", "reasons", "trace")  # fmt: skip
+    values = ", ".join(f"{name}={getattr(decision, name)}" for name in shown)
+    where = f"{inputs.night.business_date} account {decision.key} of {decision.customer}, {decision.rules.name}"
+    return f"{where} ({'assigned' if decision.is_assigned else 'shadow'}), {decision.account['status']}: {values}"

@@ -1,0 +1,223 @@
+"""Runs the decision models over many nights in one DuckDB process, with given features in place of the feature models.
+
+The project is compiled once. Every night gets a fresh catalog with its sources, the models run, and what they carry over is
+laid for the next night, as a home does it. Amounts of inputs and results are minor units.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from creditline.landing.contract import contract
+from creditline.landing.rawtypes import raw_columns
+from creditline.policy import PolicySet, policy_relations
+from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.warehouse.inputs import Relation, lay
+from creditline.warehouse.logic import CATALOG, Logic, compile_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.sources import RELEASED_COLUMNS, NightParameters, NightSource, run_relations
+from creditline.warehouse.state import state_tables
+
+# What the decision reads of the features beside the 44, and the source that each comes from.
+EXTRA_FEATURES = {
+    "on_time_instalments_90d": ("repayment", "instalment"),
+    "due_instalments_90d": ("repayment", "instalment"),
+    "suspicious_events_new": ("security", "session"),
+    "bureau_has_new_default": ("bureau", "bureau_score"),
+}
+OWN_MODELS = {"repayment": "ftr_repayment", "security": "ftr_security", "bureau": "ftr_bureau"}
+RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base")
+NOT_NEEDED = ("dim_", "fct_", "rpt_", "mon_")
+
+EVENT_COLUMNS = pa.schema(
+    [
+        ("event_token", pa.string()),
+        ("kind", pa.string()),
+        ("account_key", pa.int64()),
+        ("customer_key", pa.int64()),
+        ("occurred_at", pa.timestamp("us")),
+        ("amount_minor", pa.int64()),
+        ("from_date", pa.date32()),
+        ("to_date", pa.date32()),
+        ("actor", pa.string()),
+        ("approver", pa.string()),
+        ("outcome", pa.string()),
+        ("local_date", pa.date32()),
+    ]
+)
+OPENING_COLUMNS = pa.schema(
+    [("account_key", pa.int64()), ("reference_limit_minor", pa.int64()), ("trigger_code", pa.string())]
+)
+ACCOUNT_COLUMNS = pa.schema(
+    [
+        ("account_key", pa.int64()),
+        ("customer_key", pa.int64()),
+        ("product_code", pa.string()),
+        ("status", pa.string()),
+        ("opened_date", pa.date32()),
+        ("limit_minor", pa.int64()),
+        ("principal_minor", pa.int64()),
+        ("legal_entity_code", pa.string()),
+        ("purpose_code", pa.string()),
+        ("channel_code", pa.string()),
+        ("income_monthly_minor", pa.int64()),
+        ("income_as_of_date", pa.date32()),
+        ("raise_consent_code", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one night knows, laid for the models and read by the reference alike."""
+
+    night: NightParameters
+    sources: list[NightSource]
+    policies: PolicySet
+    accounts: pa.Table
+    features: pa.Table
+    events: pa.Table
+    opening: pa.Table
+
+
+@cache
+def seed_features() -> dict[str, tuple[str, str]]:
+    """Family and source of each of the 44 features, in the order of the seed."""
+    with (PROJECT_DIR / "seeds" / "feature.csv").open(newline="") as stream:
+        return {row["feature"]: (row["family"], row["source"]) for row in csv.DictReader(stream)}
+
+
+def all_features() -> dict[str, str]:
+    """The source of every feature that the decision may read."""
+    return {name: source for name, (_, source) in (seed_features() | EXTRA_FEATURES).items()}
+
+
+@cache
+def project_logic() -> Logic:
+    """The decision code as it stands, without the models that only publish."""
+    with tempfile.TemporaryDirectory() as folder:
+        logic = compile_logic(Path(folder))
+    kept = tuple(model for model in logic.models if not model.name.startswith(NOT_NEEDED))
+    return replace(logic, models=kept)
+
+
+def broken(logic: Logic, model: str, change: Callable[[str], str]) -> Logic:
+    """A copy of the decision code with one model's SQL changed."""
+    found = {entry.name: entry for entry in logic.models}
+    sql = change(found[model].sql)
+    assert sql != found[model].sql, f"{model} is as it was: the text to be changed is not in it"
+    return replace(logic, models=tuple(replace(m, sql=sql) if m.name == model else m for m in logic.models))
+
+
+def swapped(old: str, new: str) -> Callable[[str], str]:
+    """A change of SQL text by a pattern."""
+    return lambda sql: re.sub(old, new, sql)
+
+
+class Nights:
+    """Night after night; `memory` keeps what is carried, `warehouse` is tonight."""
+
+    def __init__(self, logic: Logic) -> None:
+        self.logic = logic
+        self.connection = duckdb.connect(":memory:")
+        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute("create schema memory.kept")
+        for table in state_tables():
+            declared = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
+            self.connection.execute(f"create table memory.kept.{table.name} ({declared})")
+        made = {model.name for model in logic.models if model.name.startswith("ftr_")}
+        self.skip = made - set(RUN_AS_THEY_ARE)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def run(self, inputs: Inputs) -> None:
+        """Decide one night; a void one carries nothing over."""
+        self.connection.execute("use memory")
+        self.connection.execute(f"detach database if exists {CATALOG}")
+        use_scratch_catalog(self.connection)
+        lay(self.connection, [*run_relations(inputs.night, inputs.sources), *policy_relations(inputs.policies)])
+        lay(self.connection, [Relation("release.adjustment", RELEASED_COLUMNS)])
+        self._lay_raw(inputs)
+        self._lay_features(inputs.features)
+        self.connection.execute("create schema state")
+        for table in state_tables():
+            self.connection.execute(f"create table state.{table.name} as select * from memory.kept.{table.name}")
+        run_logic(self.connection, self.logic, skip=self.skip)
+        if not inputs.night.is_void:
+            self._carry_over()
+
+    def _lay_raw(self, inputs: Inputs) -> None:
+        day = inputs.night.business_date
+        given = {
+            "account_snapshot": (inputs.accounts, {"currency_code": "'CNY'", "days_past_due": "0"}),
+            "case_event": (inputs.events, {}),
+            "opening_state": (inputs.opening, {}),
+        }
+        snapshot = raw_columns(contract()["account_snapshot"])
+        # windows of features are given: nothing of their history is read
+        lay(self.connection, [Relation(f"raw.account_snapshot_{part}", snapshot) for part in ("leaving", "history")])
+        lay(self.connection, [Relation("run.new_batch", {"batch_id": "varchar"})])
+        lay(self.connection, [Relation("run.carried_state", {"is_complete": "boolean"}, rows=((True,),))])
+        for source in contract().values():
+            columns = raw_columns(source)
+            lay(self.connection, [Relation(f"raw.{source.name}", columns)])
+            if source.name in given:
+                rows, constants = given[source.name]
+                constants = {
+                    "business_date": f"date '{day}'",
+                    "batch_id": "'batch'",
+                    "known_at": f"timestamp '{inputs.night.cut_off_at}'",
+                    "source_row": "row_number() over ()",
+                } | constants
+                self._insert(f"raw.{source.name}", columns, rows, constants)
+
+    def _insert(self, relation: str, columns: dict[str, str], rows: pa.Table, constants: dict[str, str]) -> None:
+        """Minor units become decimals in major units; a column that is not given stays empty."""
+        values = []
+        for column, kind in columns.items():
+            stem = column.removesuffix("_amount").removesuffix("_balance")
+            if column in rows.column_names:
+                value = column
+            elif f"{stem}_minor" in rows.column_names:
+                value = f"cast({stem}_minor as decimal(18, 0)) * cast(0.01 as decimal(3, 2))"
+            else:
+                value = constants.get(column, "null")
+            values.append(f"cast({value} as {kind})")
+        self.connection.register("given_rows", rows)
+        self.connection.execute(f"insert into {relation} select {', '.join(values)} from given_rows")
+        self.connection.unregister("given_rows")
+
+    def _lay_features(self, features: pa.Table) -> None:
+        self.connection.register("given_features", features)
+        self.connection.execute("create table features as select * from given_features")
+        self.connection.unregister("given_features")
+        names = ", ".join(seed_features())
+        self.connection.execute(f"create table ftr_customer as select customer_key, {names} from features")
+        for family, model in OWN_MODELS.items():
+            own = [name for name, (of, _) in (seed_features() | EXTRA_FEATURES).items() if of == family]
+            self.connection.execute(f"create table {model} as select customer_key, {', '.join(own)} from features")
+
+    def _carry_over(self) -> None:
+        for table in state_tables():
+            if table.model in self.skip:
+                continue
+            columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
+            kept = f"memory.kept.{table.name}"
+            self.connection.execute(f"create or replace table {kept} as select {columns} from {table.model}")
+
+    def table(self, query: str) -> pa.Table:
+        """Rows of tonight's warehouse."""
+        return self.connection.execute(query).to_arrow_table()
+
+    def rows(self, query: str) -> list[dict]:
+        """Rows of tonight's warehouse as dicts."""
+        return self.table(query).to_pylist()

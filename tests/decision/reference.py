@@ -1,0 +1,959 @@
+"""The whole decision once more, in plain Python, from the words of docs/decision.md alone.
+
+No code and no thought is shared with the SQL. Amounts are minor units, scores points, confirmed scores milli-points.
+`Reference.decide` takes one night after another and carries its own state. `seen` counts the branches that were taken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from hashlib import sha256
+
+from reference_policy import Row, Rules, most_specific, units_down
+
+OPEN = ("active", "blocked")
+HOUSE = "*"
+
+
+@dataclass(frozen=True)
+class Night:
+    """Everything that one night knows. `features` holds what was delivered, distrusted or not."""
+
+    day: date
+    cut_off: datetime
+    previous: date | None
+    is_void: bool
+    distrusted: frozenset[str]
+    accounts: list[Row]
+    features: dict[int, Row]
+    events: list[Row]
+    opening: dict[int, Row]
+    rules: dict[str, Rules]
+    assignments: list[Row]
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """An active trigger of a customer under a pack."""
+
+    hits_in_a_row: int = 0
+    is_held: bool = False
+    clean_since: date | None = None
+    is_inherited: bool = False
+    was_interrupted: bool = False
+    reason: tuple[str, str] | None = None
+    is_hit: bool = False
+    was_clear: bool = False
+
+
+@dataclass(frozen=True)
+class Freeze:
+    """A security freeze: the cut-off that began it, when it ends by itself, how often it was extended."""
+
+    began: datetime
+    until: datetime
+    extensions: int = 0
+    code: str = "F1"
+
+
+@dataclass(frozen=True)
+class Mind:
+    """What a pack carries of a customer."""
+
+    version: str
+    reference: int
+    approved: dict[str, int]
+    evidence: tuple[int, ...] = ()
+    triggers: dict[str, Trigger] = field(default_factory=dict)
+    freeze: Freeze | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is carried of an account, as its assigned pack decided."""
+
+    was_overlaid: bool = False
+    pending: tuple[int, date] | None = None
+
+
+@dataclass
+class State:
+    """What one valid night hands to the next."""
+
+    believed: dict[int, Row] = field(default_factory=dict)
+    reference: dict[int, int] = field(default_factory=dict)
+    minds: dict[tuple[int, str], Mind] = field(default_factory=dict)
+    lines: dict[int, Line] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Decision:
+    """One account under one pack on one night; `x` is the value as the operators move it."""
+
+    account: Row
+    rules: Rules
+    is_assigned: bool
+    limit: int
+    reference: int
+    x: int = 0
+    score: int | None = None
+    band: str | None = None
+    confirmed: int | None = None
+    target: int | None = None
+    own_target: int | None = None
+    strategy: int = 0
+    override: int | None = None
+    is_no_raise: bool = False
+    grounds: list[str] = field(default_factory=list)
+    is_budget_spent: bool = False
+    is_capped: bool = False
+    is_floored_by_trigger: bool = False
+    trigger_bound: int | None = None
+    after_triggers: int = 0
+    own_maximum: int | None = None
+    is_overlaid: bool = False
+    ended: bool = False
+    pending: tuple[int, date] | None = None
+    wanted: int = 0
+    action: str = "HOLD"
+    state: str = ""
+    drawable: int = 0
+    is_usable: bool = False
+    grantable: int = 0
+    effective: date | None = None
+    facts: list[tuple[int, str]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    trace: list[tuple[str, int, int]] = field(default_factory=list)
+
+    @property
+    def key(self) -> int:
+        return self.account["account_key"]
+
+    @property
+    def customer(self) -> int:
+        return self.account["customer_key"]
+
+    @property
+    def is_open(self) -> bool:
+        return self.account["status"] in OPEN
+
+    @property
+    def is_kept(self) -> bool:
+        """A held account in the sense of the page: closed, or without a line."""
+        return not self.is_open or self.reference == 0
+
+    @property
+    def published_trace(self) -> list[tuple[str, int, int]]:
+        """A plain HOLD, where nothing was wanted and nothing came about, has none."""
+        is_plain = self.action == "HOLD" and self.pending is None and self.strategy == self.limit
+        return [] if is_plain else self.trace
+
+    def move(self, operator: str, value: int) -> bool:
+        """Set the value and write the trace; tells whether it changed."""
+        if value == self.x:
+            return False
+        self.trace.append((operator, self.x, value))
+        self.x = value
+        return True
+
+
+class Reference:
+    """The decision of every account, night by night."""
+
+    def __init__(self, families: dict[str, str]) -> None:
+        """`families`: the source of every feature."""
+        self.families = families
+        self.state = State()
+        self.seen: Counter[str] = Counter()
+
+    def note(self, name: str, happened: object = True) -> None:
+        self.seen[name] += bool(happened)
+
+    def decide(self, night: Night) -> list[Decision]:
+        """Tonight's decisions, one an account and pack that decides it; a valid night moves the state on."""
+        work = Work(self, night)
+        if night.is_void:
+            self.note("night: void")
+            return work.void_decisions()
+        decisions = work.decisions()
+        self.state = work.state_after()
+        return decisions
+
+
+class Work:
+    """One night's work."""
+
+    def __init__(self, reference: Reference, night: Night) -> None:
+        self.night, self.before, self.note = night, reference.state, reference.note
+        self.families = reference.families
+        self.minds: dict[tuple[int, str], Mind] = {}
+        self.lifted: set[tuple[int, str]] = set()
+        self.all: list[Decision] = []
+
+    # ---- whose limit, by whose policy
+
+    def _routes(self, account: Row) -> list[tuple[str, bool]]:
+        """The packs that decide an account, and whether each is the assigned one."""
+        champion = most_specific(self.night.assignments, account, "champion")
+        challenger = most_specific(self.night.assignments, account, "challenger")
+        if champion is None:
+            raise LookupError(f"no champion for {account}")
+        if challenger is None:
+            return [(champion["pack"], True)]
+        text = f"{account['customer_key']}|{challenger['pack']}"
+        bucket = int(sha256(text.encode()).hexdigest()[:8], 16) % 10_000
+        is_challenged = bucket < int(challenger["share_bp"] or 0)
+        self.note("routing: challenger" if is_challenged else "routing: champion beside a challenger")
+        return [(champion["pack"], not is_challenged), (challenger["pack"], is_challenged)]
+
+    def _reference_limit(self, account: Row) -> int:
+        key = account["account_key"]
+        first = (self.night.opening.get(key) or {}).get("reference_limit_minor") or 0
+        return max(self.before.reference.get(key, first), account["limit_minor"])
+
+    def _open_decisions(self) -> None:
+        for account in sorted(self.night.accounts, key=lambda row: row["account_key"]):
+            for pack, is_assigned in self._routes(account):
+                limit, reference = account["limit_minor"], self._reference_limit(account)
+                decision = Decision(account, self.night.rules[pack], is_assigned, limit, reference, x=limit)
+                decision.wanted = decision.strategy = limit
+                self.all.append(decision)
+                self.note("held: closed", not decision.is_open)
+                self.note("held: no line", decision.is_open and reference == 0)
+
+    @cached_property
+    def _of_customer(self) -> dict[tuple[int, str], list[Decision]]:
+        groups: dict[tuple[int, str], list[Decision]] = defaultdict(list)
+        for decision in self.all:
+            groups[decision.customer, decision.rules.name].append(decision)
+        return groups
+
+    @cached_property
+    def known_customers(self) -> set[int]:
+        return {customer for customer, _ in self.before.minds}
+
+    # ---- the night
+
+    def decisions(self) -> list[Decision]:
+        self._open_decisions()
+        self._believe()
+        self._freeze_customers()
+        for (customer, pack), group in self._of_customer.items():
+            self._judge_customer(customer, pack, group)
+        for decision in self.all:
+            self._targets(decision)
+            if not decision.is_kept:
+                self._strategy(decision)
+        self._bounds()
+        for decision in self.all:
+            if not decision.is_kept:
+                self._protect(decision)
+                self._act_on_triggers(decision)
+                self._floor_and_round(decision)
+        self._own_maximum()
+        self._caps()
+        for decision in self.all:
+            self._overlay(decision)
+        for decision in self.all:
+            self._reasons(decision)
+            self._pend(decision)
+        for decision in self.all:
+            self._publish(decision)
+        return self.all
+
+    # ---- evidence
+
+    def _believe(self) -> None:
+        """Features as believed: of a distrusted source what the last trusted night knew."""
+        self.believed: dict[int, Row] = {}
+        for customer, fresh in self.night.features.items():
+            old = self.before.believed.get(customer, {})
+            self.believed[customer] = {
+                name: old.get(name) if self.families[name] in self.night.distrusted else value
+                for name, value in fresh.items()
+            }
+
+    def _events(self, kinds: tuple[str, ...], account: Row) -> list[Row]:
+        """Events about the account, and about its customer as a whole, in the order in which they happened."""
+        return [*self._of_account(kinds, account), *self._of_person(kinds, account)]
+
+    def _of_account(self, kinds: tuple[str, ...], account: Row) -> list[Row]:
+        return [row for kind in kinds for row in self._index.get((kind, "account", account["account_key"]), ())]
+
+    def _of_person(self, kinds: tuple[str, ...], account: Row) -> list[Row]:
+        return [row for kind in kinds for row in self._index.get((kind, "customer", account["customer_key"]), ())]
+
+    @cached_property
+    def _index(self) -> dict[tuple[str, str, int], list[Row]]:
+        index: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
+        for row in sorted(self.night.events, key=lambda row: (row["occurred_at"], row["event_token"])):
+            subject = "account" if row["account_key"] is not None else "customer"
+            index[row["kind"], subject, row[f"{subject}_key"]].append(row)
+        return index
+
+    def _is_within(self, row: Row, start: date | None) -> bool:
+        return (
+            start is not None
+            and start <= self.night.day
+            and (row["to_date"] is None or self.night.day <= row["to_date"])
+        )
+
+    def _is_paused(self, account: Row) -> bool:
+        rows = self._standing(self._events(("hardship_pause",), account))
+        return any(self._is_within(row, row["from_date"]) for row in rows)
+
+    def _standing(self, rows: list[Row]) -> list[Row]:
+        """Events that were not withdrawn."""
+        return [row for row in rows if row["outcome"] != "withdrawn"]
+
+    def _is_legally_held(self, account: Row) -> bool:
+        rows = self._standing(self._events(("legal_hold",), account))
+        return any(self._is_within(row, row["from_date"] or row["local_date"]) for row in rows)
+
+    def _is_open_case(self, kind: str, account: Row) -> bool:
+        """Of the account and of the customer the latest event of this kind counts, each for itself."""
+        threads = (self._of_account((kind,), account), self._of_person((kind,), account))
+        return any(rows and rows[-1]["outcome"] in (None, "received") for rows in threads)
+
+    def _is_maintained(self, rules: Rules) -> bool:
+        return rules.in_maintenance(HOUSE, self.night.day)
+
+    def _judge_customer(self, customer: int, pack: str, group: list[Decision]) -> None:
+        rules, features = group[0].rules, self.believed[customer]
+        before = self.before.minds.get((customer, pack))
+        score = rules.score(features)
+        evidence = before.evidence if before else ()
+        if self._counts(customer, pack, group):
+            evidence = (*evidence, rules.smoothed(evidence, score))[-rules.window_nights :]
+        confirmed = rules.confirmed(evidence)
+        triggers = self._triggers(customer, rules, before)
+        approval = self._approval(rules, group, before)
+        freeze = self.frozen.get((customer, pack))
+        self.minds[customer, pack] = Mind(rules.version, *approval, evidence, triggers, freeze)
+        for decision in group:
+            decision.score, decision.confirmed, decision.band = score, confirmed, rules.band_of(1000 * score)["band"]
+        self.note("confirmation: not yet", confirmed is None)
+        self.note("confirmation: there", confirmed is not None)
+
+    def _counts(self, customer: int, pack: str, group: list[Decision]) -> bool:
+        rules = group[0].rules
+        why_not = {
+            "frozen": (customer, pack) in self.frozen,
+            "maintenance": self._is_maintained(rules),
+            "hardship": any(self._is_paused(decision.account) for decision in group),
+            "appeal": any(self._is_open_case("appeal", decision.account) for decision in group),
+        }
+        for name, holds in why_not.items():
+            self.note(f"evidence does not count: {name}", holds)
+        return not any(why_not.values())
+
+    # ---- strategy
+
+    def _targets(self, decision: Decision) -> None:
+        rules, reference = decision.rules, decision.reference
+        utilisation = self.believed[decision.customer]["f06_util_bp"] or 0
+        decision.own_target = reference * rules.multiplier(1000 * decision.score, utilisation) // 10000
+        if decision.confirmed is not None:
+            decision.target = reference * rules.multiplier(decision.confirmed, utilisation) // 10000
+
+    def _strategy(self, decision: Decision) -> None:
+        rules, limit, target = decision.rules, decision.limit, decision.target
+        if target is not None:
+            least, most = target * (10000 - rules.play_bp) // 10000, target * (10000 + rules.play_bp) // 10000
+            wanted = min(max(limit, least), most)
+            down, up = self._steps(decision)
+            stepped = min(max(wanted, limit - down), limit + up)
+            decision.wanted = max(stepped, min(limit, decision.own_target))
+            self.note("strategy: stopped at tonight's own target", decision.wanted > stepped)
+        decision.strategy = decision.wanted
+        decision.override = self._override(decision.account)
+        if decision.override is not None:
+            decision.strategy = decision.override
+        name = "strategy" if decision.override is None else "override"
+        if decision.move(name, decision.strategy):
+            self.note(f"{name}: {'up' if decision.x > limit else 'down'}")
+
+    def _steps(self, decision: Decision) -> tuple[int, int]:
+        rules, limit, reference = decision.rules, decision.limit, decision.reference
+        down = up = 0
+        if self._is_due(decision.customer, rules.cut_days):
+            left = 10000 - int(rules.band_of(decision.confirmed)["cut_step_bp"])
+            down = limit - limit * left // 10000
+        if self._is_due(decision.customer, rules.raise_days):
+            climb = min(reference * rules.climb_share_bp // 10000, reference - limit)
+            up = max(limit * rules.raise_share_bp // 10000, climb)
+        return down, up
+
+    def _is_due(self, customer: int, days: int) -> bool:
+        """Does a day of the slot lie after the previous valid night and up to tonight?"""
+        tonight = (self.night.day - date(1970, 1, 1)).days
+        since = tonight - 1 if self.night.previous is None else (self.night.previous - date(1970, 1, 1)).days
+        return any(number % days == customer % days for number in range(since + 1, tonight + 1))
+
+    def _override(self, account: Row) -> int | None:
+        rows = [
+            row
+            for row in self._of_account(("override",), account)
+            if row["amount_minor"] is not None
+            and row["approver"] is not None
+            and row["actor"] is not None
+            and row["approver"] != row["actor"]
+            and row["to_date"] is not None
+            and self._is_within(row, row["from_date"])
+        ]
+        return rows[-1]["amount_minor"] if rows else None
+
+    # ---- bounds
+
+    def _bounds(self) -> None:
+        live = [decision for decision in self.all if not decision.is_kept]
+        for decision in live:
+            moved = decision.move("product_tier", min(decision.x, decision.rules.tier(decision.account)["max"]))
+            self.note("product_tier", moved)
+        for decision in live:
+            decision.is_no_raise = decision.override is None and self._forbids_raise(decision)
+            if decision.is_no_raise:
+                self.note("no_raise", decision.move("no_raise", min(decision.x, decision.limit)))
+        for group in self._of_customer.values():
+            self._bound_by_income(group)
+        for rules in self.night.rules.values():
+            self._spend_budget(rules, [decision for decision in live if decision.rules is rules])
+
+    def _forbids_raise(self, decision: Decision) -> bool:
+        rules, account, night = decision.rules, decision.account, self.night
+        past_due = self.believed[decision.customer]["f02_dpd_max_30d"]
+        age = rules.most_income_age_days
+        income, income_date = account["income_monthly_minor"], account["income_as_of_date"]
+        is_unknown = income is None or income_date is None
+        grounds = {
+            "tenure": (night.day - account["opened_date"]).days < rules.least_tenure_days,
+            "past due": past_due is None or past_due > rules.most_days_past_due_30d,
+            "income age": age is not None and (is_unknown or (night.day - income_date).days > age),
+            "consent": rules.is_consent_required and account["raise_consent_code"] != "opted_in",
+            "trigger": bool(self.minds[decision.customer, rules.name].triggers),
+        }
+        for name, holds in grounds.items():
+            self.note(f"no_raise: {name}", holds)
+        decision.grounds = [name for name, holds in grounds.items() if holds]
+        return any(grounds.values())
+
+    def _income(self, group: list[Decision]) -> tuple[list[Decision], int | None]:
+        """The accounts that the income bound counts, and the bound on them together (None: without an income)."""
+        counted = [d for d in group if not d.is_kept and d.rules.tier(d.account)["multiple_bp"] is not None]
+        known = [d.account["income_monthly_minor"] for d in group if d.account["income_monthly_minor"] is not None]
+        if not counted or not known:
+            return [], None
+        multiple = max(d.rules.tier(d.account)["multiple_bp"] for d in counted)
+        return counted, max(known) * multiple // 10000
+
+    def _bound_by_income(self, group: list[Decision]) -> None:
+        counted, bound = self._income(group)
+        if bound is None:
+            return
+        shares = share_out(bound, {decision.key: decision.x for decision in counted}, counted[0].rules.unit)
+        for decision in counted:
+            moved = decision.move("income", min(decision.x, max(shares[decision.key], decision.rules.floor)))
+            self.note("income", moved)
+            self.note("income: several accounts", moved and len(counted) > 1)
+
+    def _spend_budget(self, rules: Rules, live: list[Decision]) -> None:
+        if rules.budget is None:
+            return
+        raises = [decision for decision in live if decision.x > decision.limit and decision.override is None]
+        spent = 0
+        for decision in sorted(raises, key=lambda d: (-d.score, d.customer, d.key)):
+            spent += decision.x - decision.limit
+            if spent > rules.budget:
+                decision.is_budget_spent = decision.move("raise_budget", decision.limit)
+                self.note("raise_budget")
+
+    # ---- protect
+
+    def _protections(self, decision: Decision) -> dict[str, bool]:
+        account, rules = decision.account, decision.rules
+        before = self.before.minds.get((decision.customer, rules.name))
+        is_known = decision.customer in self.known_customers
+        return {
+            "P2": self._is_paused(account),
+            "P3": self._is_open_case("appeal", account),
+            "P4": self._is_open_case("human_review", account) or self._is_open_case("opt_out_automated", account),
+            "G2": self._is_maintained(rules),
+            "P5": is_known and (before is None or before.version != rules.version),
+        }
+
+    def _protect(self, decision: Decision) -> None:
+        held = [code for code, holds in self._protections(decision).items() if holds]
+        if held and decision.move("protect", max(decision.x, decision.limit)):
+            self.note(f"protect: {held[0]}")
+            decision.facts.append((5, held[0]))
+
+    # ---- hard triggers
+
+    def _triggers(self, customer: int, rules: Rules, before: Mind | None) -> dict[str, Trigger]:
+        after = {}
+        for code in rules.triggers:
+            old = before.triggers.get(code) if before else None
+            new = self._trigger(customer, rules, code, old)
+            if new is not None:
+                after[code] = new
+        return after
+
+    def _trigger(self, customer: int, rules: Rules, code: str, old: Trigger | None) -> Trigger | None:
+        verdict, reason = self._verdict(customer, rules, code)
+        self.note(f"trigger {verdict}: {'active' if old else 'not active'}")
+        is_first = customer not in self.known_customers
+        is_named = is_first and code in self._named(customer, rules)
+        if verdict == "undecided":
+            if old is None and is_named:
+                return Trigger(is_inherited=True)
+            return None if old is None else Trigger(**(vars(old) | {"is_hit": False, "was_clear": False}))
+        if verdict == "hit":
+            return self._hit(rules, code, old, reason, is_first)
+        if old is None and is_named:
+            old = Trigger(is_inherited=True)
+        return None if old is None else self._clear(customer, rules, code, old)
+
+    def _named(self, customer: int, rules: Rules) -> set[str]:
+        """Trigger codes that the opening state of the customer's accounts of the pack names."""
+        keys = [decision.key for decision in self._of_customer[customer, rules.name]]
+        return {(self.night.opening.get(key) or {}).get("trigger_code") for key in keys} - {None}
+
+    def _verdict(self, customer: int, rules: Rules, code: str) -> tuple[str, tuple[str, str] | None]:
+        """hit, undecided or clear; with a hit its reason code and the first feature of the group."""
+        is_undecided = False
+        for group in rules.triggers[code]:
+            if any(row["source_name"] in self.night.distrusted for row in group):
+                is_undecided = True
+            elif all(rules.meets(row, self.believed[customer][row["feature"]]) for row in group):
+                return "hit", (group[0]["reason_code"], group[0]["feature"])
+        return ("undecided" if is_undecided else "clear"), None
+
+    def _hit(self, rules: Rules, code: str, old: Trigger | None, reason: tuple[str, str], is_first: bool) -> Trigger:
+        is_new = old is None or (old.is_inherited and old.was_interrupted)
+        hits = 1 if is_new else old.hits_in_a_row + 1
+        is_held = hits >= rules.hold_nights(code) or (not is_new and old.is_held)
+        is_inherited = is_first if old is None else old.is_inherited and not is_new
+        self.note("trigger: new after an inherited one", old is not None and is_new)
+        self.note("trigger: inherited", is_inherited)
+        self.note("trigger: hit but not yet held", not is_held)
+        self.note("trigger: relapse", old is not None and old.hits_in_a_row == 0)
+        return Trigger(hits, is_held, None, is_inherited, False, reason, is_hit=True)
+
+    def _clear(self, customer: int, rules: Rules, code: str, old: Trigger) -> Trigger | None:
+        cure, features = rules.cure(code), self.believed[customer]
+        past_due = features["f01_dpd_now"]
+        is_clean = cure.most_past_due is None or (past_due is not None and past_due <= cure.most_past_due)
+        self.note("trigger: clear but not clean", not is_clean)
+        since = (old.clean_since or self.night.day) if is_clean else None
+        days = (self.night.day - since).days + 1 if since else 0
+        if is_clean and days >= cure.clean_nights and self._has_paid(cure.min_on_time, features):
+            self.note("trigger: cured")
+            return None
+        self.note("trigger: waits for instalments", is_clean and days >= cure.clean_nights)
+        return Trigger(0, old.is_held, since, old.is_inherited, True, old.reason, was_clear=True)
+
+    def _has_paid(self, least: int, features: Row) -> bool:
+        if least <= 0:
+            return True
+        if "instalment" in self.night.distrusted:
+            self.note("cure: instalments distrusted")
+            return False
+        on_time, due = features["on_time_instalments_90d"], features["due_instalments_90d"]
+        if on_time is None or due is None:
+            self.note("cure: instalments missing")
+            return True
+        return on_time >= min(least, due)
+
+    def _acting(self, decision: Decision) -> dict[str, Trigger]:
+        """Held and not inherited: these bound."""
+        triggers = self.minds[decision.customer, decision.rules.name].triggers
+        return {code: one for code, one in triggers.items() if one.is_held and not one.is_inherited}
+
+    def _bound_of(self, decision: Decision, code: str) -> int | None:
+        effect, share = decision.rules.effect(code)
+        if effect == "floor":
+            return decision.rules.floor
+        return decision.reference * share // 10000 if effect == "share_of_reference" else None
+
+    def _act_on_triggers(self, decision: Decision) -> None:
+        acting = self._acting(decision)
+        bounds = [bound for bound in (self._bound_of(decision, code) for code in acting) if bound is not None]
+        decision.is_floored_by_trigger = any(decision.rules.effect(code)[0] == "floor" for code in acting)
+        for code in acting:
+            self.note(f"trigger acts: {decision.rules.effect(code)[0]}")
+        if bounds:
+            decision.trigger_bound = min(bounds)
+            self.note("hard_trigger", decision.move("hard_trigger", min(decision.x, min(bounds))))
+        decision.after_triggers = decision.x
+
+    # ---- floor, rounding, balance
+
+    def _floor_and_round(self, decision: Decision) -> None:
+        rules, limit = decision.rules, decision.limit
+        self.note("floor", decision.move("floor", max(decision.x, rules.floor)))
+        rounded = units_down(decision.x, rules.unit)
+        if decision.x > limit:
+            rounded = max(limit, rounded)
+        if decision.x != limit:
+            self.note("rounding", decision.move("rounding", rounded))
+        if decision.is_floored_by_trigger:
+            return
+        owed = -units_down(-decision.account["principal_minor"], rules.unit)
+        self.note("balance_rule", decision.move("balance_rule", max(decision.x, min(limit, owed))))
+
+    # ---- own maximum, cap
+
+    def _requested(self, rows: list[Row]) -> int | None:
+        if not rows or rows[-1]["outcome"] == "withdrawn":
+            return None
+        return rows[-1]["amount_minor"]
+
+    def _own_maximum(self) -> None:
+        for group in self._of_customer.values():
+            live = [decision for decision in group if not decision.is_kept]
+            after = {}
+            for decision in live:
+                decision.own_maximum = self._requested(self._of_account(("limit_request",), decision.account))
+                own = decision.own_maximum
+                after[decision.key] = decision.x if own is None else min(decision.x, own)
+                self.note("own_maximum: account", after[decision.key] < decision.x)
+            together = self._requested(self._of_person(("limit_request",), group[0].account))
+            if live and together is not None:
+                shares = share_out(together, after, live[0].rules.unit)
+                self.note("own_maximum: customer", shares != after)
+                after = {key: min(after[key], share) for key, share in shares.items()}
+            for decision in live:
+                if decision.move("own_maximum", after[decision.key]):
+                    decision.facts.append((3, "M1"))
+
+    def _peers(self, decision: Decision) -> list[Decision]:
+        """The customer's open accounts: as this pack values them where it decides them, else as the assigned pack does."""
+        own = {d.key: d for d in self._of_customer[decision.customer, decision.rules.name]}
+        others = {d.key: d for d in self._assigned[decision.customer]}
+        return [d for d in (others | own).values() if d.is_open]
+
+    @cached_property
+    def _assigned(self) -> dict[int, list[Decision]]:
+        groups: dict[int, list[Decision]] = defaultdict(list)
+        for decision in self.all:
+            if decision.is_assigned:
+                groups[decision.customer].append(decision)
+        return groups
+
+    def _caps_on(self, decision: Decision) -> list[Row]:
+        return [row for row in decision.rules.caps(self.night.day) if row["concerns"](decision.account)]
+
+    def _caps(self) -> None:
+        after = {}
+        for decision in self.all:
+            if decision.is_kept:
+                continue
+            shares = [decision.x]
+            for row in self._caps_on(decision):
+                peers = [d for d in self._peers(decision) if row["concerns"](d.account)]
+                values = {d.key: d.x for d in peers}
+                whole = {d.key: units_down(d.x, d.rules.unit) for d in peers}
+                shares.append(share_out(row["cap"], values, decision.rules.unit, whole)[decision.key])
+                self.note(f"regulatory_cap: {row['base']}", shares[-1] < decision.x)
+                self.note("regulatory_cap: several accounts", shares[-1] < decision.x and len(values) > 1)
+            after[id(decision)] = min(shares)
+        for decision in self.all:
+            if id(decision) in after and decision.move("regulatory_cap", after[id(decision)]):
+                decision.is_capped = True
+                decision.facts.append((3, "G1"))
+
+    # ---- overlays
+
+    def _freeze_customers(self) -> None:
+        """Whose freeze begins, goes on or ends tonight, pack by pack."""
+        self.frozen: dict[tuple[int, str], Freeze] = {}
+        self.suspected: set[str] = set()
+        new: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for (customer, pack), group in self._of_customer.items():
+            before = self.before.minds.get((customer, pack))
+            old = before.freeze if before else None
+            after = self._freeze(customer, group, old)
+            if after is not None:
+                self.frozen[customer, pack] = after
+            if after is not None and old is None:
+                new[pack].append((customer, pack))
+        for pack, fresh in new.items():
+            rules = self.night.rules[pack]
+            customers = sum(name == pack for _, name in self._of_customer)
+            if len(fresh) * 10000 > rules.mass_share_bp * customers and len(fresh) > rules.mass_least_customers:
+                self.suspected.add(pack)
+                self.note("freeze: mass guard")
+                for key in fresh:
+                    del self.frozen[key]
+
+    def _freeze(self, customer: int, group: list[Decision], old: Freeze | None) -> Freeze | None:
+        rules, cut_off = group[0].rules, self.night.cut_off
+        has_cause = self._has_cause(customer, rules)
+        until = cut_off + timedelta(hours=rules.freeze_hours)
+        if old is None:
+            self.note("freeze: begins", has_cause)
+            return Freeze(cut_off, until, 0, self._freeze_code(customer, rules)) if has_cause else None
+        if self._is_verified(group, old.began) and not has_cause:
+            self.note("freeze: ends verified")
+            return None
+        if has_cause and old.extensions < rules.max_extensions:
+            self.note("freeze: extended")
+            return Freeze(old.began, until, old.extensions + 1, old.code)
+        self.note("freeze: stays" if old.until > cut_off else "freeze: ends by time")
+        return old if old.until > cut_off else None
+
+    def _has_cause(self, customer: int, rules: Rules) -> bool:
+        features = self.night.features[customer]
+        points = sum(
+            int(row["points"])
+            for row in rules.freeze_rows
+            if self.families[row["feature"]] not in self.night.distrusted
+            and features[row["feature"]] is not None
+            and features[row["feature"]] >= int(row["threshold"])
+        )
+        is_reached = bool(rules.freeze_rows) and points >= rules.freeze_at_points
+        is_new = (features["suspicious_events_new"] or 0) > 0
+        self.note("freeze: points without anything new", is_reached and not is_new)
+        return is_reached and is_new
+
+    def _is_verified(self, group: list[Decision], since: datetime) -> bool:
+        return any(row["occurred_at"] >= since for d in group for row in self._events(("step_up_verified",), d.account))
+
+    def _overlay(self, decision: Decision) -> None:
+        pack = decision.rules.name
+        is_frozen = (decision.customer, pack) in self.frozen
+        is_legal = self._is_legally_held(decision.account)
+        was = self.before.lines.get(decision.key, Line()).was_overlaid
+        decision.is_overlaid = is_frozen or is_legal
+        decision.ended = was and not decision.is_overlaid
+        if decision.is_overlaid and not was:
+            decision.action = "FREEZE"
+        elif decision.ended:
+            decision.action = "RESTORE"
+        self.note("overlay: legal hold", is_legal)
+        self.note(f"overlay: {decision.action}", decision.is_overlaid or decision.ended)
+        if decision.is_overlaid or decision.ended:
+            self.note("overlay", decision.move("overlay", decision.limit))
+        if is_legal:
+            decision.facts.append((1, "L1"))
+        elif is_frozen:
+            decision.facts.append((1, self.frozen[decision.customer, pack].code))
+        elif decision.ended:
+            decision.facts.append((1, "F3"))
+
+    def _freeze_code(self, customer: int, rules: Rules) -> str:
+        """F2 if a device that others share gives points, else F1."""
+        value = self.night.features[customer]["f37_customers_per_device"]
+        thresholds = [int(r["threshold"]) for r in rules.freeze_rows if r["feature"] == "f37_customers_per_device"]
+        is_shared = value is not None and any(value >= threshold for threshold in thresholds)
+        return "F2" if is_shared and "session" not in self.night.distrusted else "F1"
+
+    # ---- pending
+
+    def _pend(self, decision: Decision) -> None:
+        limit, x, night = decision.limit, decision.x, self.night
+        old = self.before.lines.get(decision.key, Line()).pending
+        if decision.is_overlaid or decision.ended:
+            decision.pending = old
+            self.note("pending: kept under an overlay", old is not None)
+        elif old is not None:
+            amount, effective = max(old[0], x), old[1]
+            if x >= limit:
+                self.note("pending: withdrawn")
+            elif night.day + timedelta(days=1) >= effective:
+                decision.move("pending", min(limit, amount))
+                self.note("pending: acts")
+            else:
+                decision.pending = (amount, effective)
+                decision.move("pending", limit)
+                self.note("pending: goes on")
+        elif x < limit:
+            lead = decision.rules.lead_days("DOWN", decision.reasons[0] if decision.reasons else None, night.day)
+            if lead > 0:
+                decision.pending = (x, night.day + timedelta(days=1 + lead))
+                decision.move("pending", limit)
+                self.note("pending: begins")
+
+    # ---- what is shown
+
+    def _publish(self, decision: Decision) -> None:
+        if decision.action == "HOLD" and decision.x != decision.limit:
+            decision.action = "UP" if decision.x > decision.limit else "DOWN"
+        if decision.pending is not None:
+            decision.effective = decision.pending[1]
+        elif decision.action != "HOLD":
+            decision.effective = self.night.day + timedelta(days=1)
+        acting = self._acting(decision)
+        forbids = any(decision.rules.effect(code)[0] in ("floor", "block_draws") for code in acting)
+        self._draw(decision, decision.is_overlaid or forbids)
+        decision.state = self._display(decision, self._is_maintained(decision.rules))
+        decision.grantable = self._grantable(decision)
+        self.note(f"action: {decision.action}")
+        self.note(f"state: {decision.state}")
+
+    def _draw(self, decision: Decision, is_forbidden: bool) -> None:
+        is_forbidden = is_forbidden or decision.account["status"] != "active"
+        decision.drawable = 0 if is_forbidden else max(0, decision.x - decision.account["principal_minor"])
+        decision.is_usable = decision.drawable >= decision.rules.tier(decision.account)["min_draw"]
+        self.note("usable" if decision.is_usable else "not usable")
+
+    def _display(self, decision: Decision, is_maintained: bool) -> str:
+        x, floor = decision.x, decision.rules.floor
+        if not decision.is_open:
+            return "CLOSED"
+        if decision.is_overlaid:
+            return "FROZEN_SECURITY"
+        if is_maintained and x == decision.limit and x > floor:
+            return "MAINTENANCE"
+        if decision.is_capped:
+            return "REG_CAPPED"
+        if decision.is_kept or x >= decision.reference:
+            return "NORMAL"
+        return "FLOORED" if x <= floor else "REDUCED"
+
+    def _grantable(self, decision: Decision) -> int:
+        if decision.is_no_raise or decision.is_kept or decision.is_overlaid:
+            return decision.x
+        rules = decision.rules
+        group = [d for d in self._of_customer[decision.customer, rules.name] if not d.is_kept]
+        counted, income = self._income(self._of_customer[decision.customer, rules.name])
+        most = [max(decision.target or 0, decision.strategy), rules.tier(decision.account)["max"]]
+        if decision in counted:
+            most.append(income - sum(d.x for d in counted if d is not decision))
+        together = self._requested(self._of_person(("limit_request",), decision.account))
+        if together is not None:
+            most.append(together - sum(d.x for d in group if d is not decision))
+        for row in self._caps_on(decision):
+            others = [d for d in self._peers(decision) if row["concerns"](d.account) and d is not decision]
+            most.append(row["cap"] - sum(d.x for d in others))
+        most += [bound for bound in (decision.trigger_bound, decision.own_maximum) if bound is not None]
+        grantable = max(decision.x, units_down(min(most), rules.unit))
+        self.note("granted on request: more", grantable > decision.x)
+        return grantable
+
+    # ---- reasons
+
+    def _reasons(self, decision: Decision) -> None:
+        rules, limit = decision.rules, decision.limit
+        self._trigger_reasons(decision)
+        if decision.is_kept:
+            if decision.is_open:
+                decision.facts.append((4, "N1"))
+        else:
+            moved = {name: (before, after) for name, before, after in decision.trace}
+            for operator, code in (("product_tier", "T1"), ("income", "I1")):
+                if operator in moved and moved[operator][1] < limit and decision.x < limit:
+                    decision.facts.append((4, code))
+            if decision.x != limit and decision.override is not None:
+                decision.facts.append((5, "P1"))
+            elif decision.x > limit:
+                decision.facts.append((5, "U1"))
+            if decision.is_budget_spent:
+                decision.facts.append((5, "G3"))
+        codes = [code for _, code in sorted(set(decision.facts))]
+        if decision.x < limit and decision.wanted < limit and decision.override is None:
+            codes += self._score_reasons(decision)
+        decision.reasons = list(dict.fromkeys(codes))[: rules.most_reasons]
+        for code in decision.reasons:
+            self.note(f"reason: {code}")
+
+    def _trigger_reasons(self, decision: Decision) -> None:
+        """The trigger whose bound was reached, and those that block draws; K1 for one that is only being cured."""
+        if decision.is_kept:
+            return
+        x = decision.after_triggers
+        for code, one in self._acting(decision).items():
+            is_reached = self._bound_of(decision, code) == x == decision.trigger_bound and x < decision.reference
+            if is_reached or decision.rules.effect(code)[0] == "block_draws":
+                decision.facts.append((2, "K1" if one.was_clear else one.reason[0]))
+
+    def _score_reasons(self, decision: Decision) -> list[str]:
+        lost = self._points_lost(decision)
+        rules, by_code, places = decision.rules, Counter(), {}
+        for name, points in lost.items():
+            by_code[rules.reason_of(name)] += points
+        for code, points in sorted(by_code.items(), key=lambda item: (-item[1], item[0])):
+            places.setdefault(rules.cause(code), (code, points))
+        self.note("score reasons: one cause, one place", len(places) < len(by_code))
+        least = rules.least_reason_share_bp * sum(lost.values())
+        weighty = {code: points for code, points in places.values() if points * 10000 >= least}
+        self.note("score reasons: too small", len(weighty) < len(places))
+        causes = [code for code, points in weighty.items() if self._raises_target(decision, points)]
+        self.note("score reasons: not a cause", 0 < len(causes) < len(weighty))
+        self.note("score reasons: only together", weighty and not causes)
+        return causes or list(weighty)
+
+    def _points_lost(self, decision: Decision) -> dict[str, int]:
+        """Since the reference limit was approved; if there are none, against the best bin."""
+        rules, features = decision.rules, self.believed[decision.customer]
+        points = {name: rules.points(name, features[name]) for name in rules.scored if features[name] is not None}
+        approved = self._approved(decision)
+        lost = {name: approved[name] - points[name] for name in points if name in approved}
+        lost = {name: value for name, value in lost.items() if value > 0}
+        self.note("score reasons: since approval" if lost else "score reasons: against the best bin")
+        if lost:
+            return lost
+        best = {name: rules.best_points(name) - value for name, value in points.items()}
+        return {name: value for name, value in best.items() if value > 0}
+
+    def _raises_target(self, decision: Decision, points: int) -> bool:
+        """Would tonight's own target be higher with these points back?"""
+        rules, features = decision.rules, self.believed[decision.customer]
+        score = rules.clamped(rules.raw_score(features) + points)
+        multiplier = rules.multiplier(1000 * score, features["f06_util_bp"] or 0)
+        return decision.reference * multiplier // 10000 > decision.own_target
+
+    def _approved(self, decision: Decision) -> dict[str, int]:
+        """The points of the features on the night on which the customer's reference limits were approved."""
+        return self.minds[decision.customer, decision.rules.name].approved
+
+    def _approval(self, rules: Rules, group: list[Decision], before: Mind | None) -> tuple[int, dict[str, int]]:
+        """The sum of the reference limits, and the points as they stood when it came to be."""
+        reference = sum(decision.reference for decision in group)
+        if before is not None and before.reference == reference and before.version == rules.version:
+            return before.reference, before.approved
+        features = self.believed[group[0].customer]
+        return reference, {name: rules.points(name, features[name]) for name in rules.scored}
+
+    # ---- void nights, state
+
+    def void_decisions(self) -> list[Decision]:
+        """Every account keeps its limit; what was frozen stays frozen."""
+        self._open_decisions()
+        for decision in self.all:
+            line = self.before.lines.get(decision.key, Line())
+            decision.is_overlaid = line.was_overlaid
+            decision.state = self._display(decision, True)
+            decision.grantable = decision.x
+        return self.all
+
+    def state_after(self) -> State:
+        return State(
+            believed=self.believed,
+            reference={d.key: d.reference for d in self.all},
+            minds=self.minds,
+            lines={d.key: Line(d.is_overlaid, d.pending) for d in self.all if d.is_assigned},
+        )
+
+
+def share_out(bound: int, values: dict[int, int], unit: int, whole: dict[int, int] | None = None) -> dict[int, int]:
+    """A bound on several accounts together, shared in the order of their keys; without need everybody keeps their own.
+
+    Args:
+        whole: the values in whole units, where accounts of several packs have units of their own.
+    """
+    bound = units_down(bound, unit)
+    if sum(values.values()) <= bound:
+        return dict(values)
+    whole = whole or {key: units_down(value, unit) for key, value in values.items()}
+    total = sum(whole.values())
+    shares, reached, so_far = {}, 0, 0
+    for key, value in sorted(whole.items()):
+        so_far += value
+        until = units_down(bound * so_far // total, unit) if total else 0
+        shares[key] = min(values[key], until - reached)
+        reached = until
+    return shares

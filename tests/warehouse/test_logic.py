@@ -1,0 +1,137 @@
+"""The archive of decision code: whole, the same whoever compiles it, and able to run without dbt."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sample_book import FIRST_NIGHT
+
+from creditline.home import Home
+from creditline.home.database import connect
+from creditline.home.publications import read_manifest
+from creditline.warehouse import dbt
+from creditline.warehouse.logic import (
+    LogicRefused,
+    Model,
+    archive_logic,
+    compile_logic,
+    read_logic,
+    run_logic,
+    use_scratch_catalog,
+)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    return compile_logic(tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.fixture
+def archived(compiled, tmp_path):
+    home = Home(tmp_path)
+    return home.logic / archive_logic(home, compiled)
+
+
+def test_a_compilation_without_a_home_is_what_a_night_archives(compiled, sample_book):
+    assert compiled.logic_hash == read_manifest(sample_book.home, FIRST_NIGHT)["logic_hash"]
+    assert read_logic(sample_book.home.logic / compiled.logic_hash) == compiled
+
+
+def test_an_archive_is_read_as_it_was_written(compiled, archived):
+    assert read_logic(archived) == compiled
+    assert archived.name == read_logic(archived).logic_hash
+
+
+@pytest.mark.parametrize("pattern", ["*_dec_limit.sql", "seeds/feature.csv"])
+def test_a_changed_or_missing_file_of_an_archive_is_named(archived, pattern):
+    path = next(archived.glob(pattern))
+    content = path.read_text()
+    path.write_text(content.replace("a", "b", 1))
+    with pytest.raises(LogicRefused, match=f"{path.name} was changed"):
+        read_logic(archived)
+    path.unlink()
+    with pytest.raises(LogicRefused, match=f"{path.name} is missing"):
+        read_logic(archived)
+
+
+@pytest.mark.parametrize("part", ["content", "columns", "order", "sql", "materialisation", "key", "carried", "engine"])
+def test_the_hash_covers_everything_that_decides(compiled, part):
+    first, second, *rest = compiled.models
+    changed = {
+        "content": {"seeds": (replace(compiled.seeds[0], content="other"), *compiled.seeds[1:])},
+        "columns": {"seeds": (replace(compiled.seeds[0], columns={"other": "bigint"}), *compiled.seeds[1:])},
+        "order": {"models": (second, first, *rest)},
+        "sql": {"models": (replace(first, sql="select 1"), second, *rest)},
+        "materialisation": {"models": (replace(first, materialisation="table"), second, *rest)},
+        "key": {"models": (replace(first, key=("other",)), second, *rest)},
+        "carried": {"carried": compiled.carried[1:]},
+        "engine": {"engine_version": "0.0.0"},
+    }[part]
+    assert replace(compiled, **changed).logic_hash != compiled.logic_hash
+
+
+def test_seeds_are_loaded_as_dbt_loads_them(compiled, sample_book):
+    with connect() as connection:
+        use_scratch_catalog(connection)
+        run_logic(connection, replace(compiled, models=()))
+        connection.execute(f"attach '{sample_book.home.warehouse_file}' as built (read_only)")
+        for seed in compiled.seeds:
+            ours, theirs = (connection.execute(f"from {where}.main.{seed.name}") for where in ("warehouse", "built"))
+            assert ours.description == theirs.description
+            assert ours.fetchall()
+            assert (
+                connection.execute(
+                    f"(from warehouse.main.{seed.name} except all from built.main.{seed.name})"
+                    f" union all (from built.main.{seed.name} except all from warehouse.main.{seed.name})"
+                ).fetchall()
+                == []
+            )
+
+
+def test_what_is_skipped_is_not_created(compiled):
+    seeds = {seed.name for seed in compiled.seeds}
+    with connect() as connection:
+        use_scratch_catalog(connection)
+        run_logic(connection, replace(compiled, models=()), skip=seeds - {"feature"})
+        assert connection.execute("select table_name from duckdb_tables()").fetchall() == [("feature",)]
+
+
+def test_a_model_that_does_not_run_is_named(compiled):
+    for sql, materialisation, message in (
+        ("select nothing", "view", "odd does not run"),
+        ("select 1", "incremental", "odd is materialised as incremental"),
+    ):
+        odd = Model(name="odd", materialisation=materialisation, key=(), columns={}, sql=sql)
+        with connect() as connection, pytest.raises(LogicRefused, match=message):
+            use_scratch_catalog(connection)
+            run_logic(connection, replace(compiled, seeds=(), models=(odd,)))
+
+
+def test_a_contract_casts_as_dbt_does(compiled):
+    model = Model("cast_model", "table", (), {"amount": "decimal(18,2)", "n": "bigint"}, "select 1 as n, 2.5 as amount")
+    with connect() as connection:
+        use_scratch_catalog(connection)
+        run_logic(connection, replace(compiled, seeds=(), models=(model,)))
+        described = connection.execute("describe cast_model").fetchall()
+        assert [row[:2] for row in described] == [("amount", "DECIMAL(18,2)"), ("n", "BIGINT")]
+
+
+def test_models_behind_an_ephemeral_one_keep_their_order(tmp_path, monkeypatch):
+    """dbt writes an ephemeral model into its readers; what that model reads must exist before them."""
+    project = tmp_path / "project"
+    shutil.copytree(dbt.PROJECT_DIR, project, ignore=shutil.ignore_patterns("models", "tests", "target"))
+    models = project / "models" / "staging"
+    models.mkdir(parents=True)
+    (models / "stg_z.sql").write_text("select 1 as n")
+    (models / "stg_m.sql").write_text("{{ config(materialized='ephemeral') }} select n from {{ ref('stg_z') }}")
+    (models / "stg_a.sql").write_text("select n from {{ ref('stg_m') }}")
+    monkeypatch.setattr(dbt, "PROJECT_DIR", project)
+    logic = compile_logic(Path(tmp_path / "target"))
+    assert [model.name for model in logic.models] == ["stg_z", "stg_a"]
+    with connect() as connection:
+        use_scratch_catalog(connection)
+        run_logic(connection, logic)
+        assert connection.execute("select n from stg_a").fetchall() == [(1,)]
