@@ -56,7 +56,7 @@ def build(home: Home, business_date: date) -> Build:
         BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
     previous = max((day for day in home.published_dates() if day < business_date), default=None)
-    inputs = _inputs(home, business_date, previous)
+    inputs = night_inputs(home, business_date, previous)
     _lay_sources(home, inputs)
     nodes = run_build(home, target_path=home.warehouse / "dbt")
     if business_date not in home.published_dates():
@@ -92,7 +92,7 @@ def read_build(home: Home, business_date: date) -> Build | None:
     )
 
 
-def _inputs(home: Home, business_date: date, previous: date | None) -> list[Relation]:
+def night_inputs(home: Home, business_date: date, previous: date | None) -> list[Relation]:
     """Everything that this night depends on, as the home stands now."""
     night = NightParameters(
         business_date=business_date,
