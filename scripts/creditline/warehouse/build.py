@@ -104,10 +104,11 @@ def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list
     records = delivery_records(home)
     sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
     night = _night(home, business_date, sources)
+    state = state_relations(home, night.previous_business_date)
     relations = [
         *run_relations(night, sources),
-        *raw_relations(home, records, business_date),
-        *state_relations(home, night.previous_business_date),
+        *raw_relations(home, records, night, state),
+        *state,
         released_relation(home, business_date),
         *policy_relations(policies),
     ]
