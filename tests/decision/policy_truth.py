@@ -14,13 +14,23 @@ import duckdb
 from decision_harness import NOT_NEEDED, project_logic
 
 from creditline.gate.inputs import gate_inputs
+from creditline.gate.record import delivery_records
 from creditline.home import Home, create_home
 from creditline.landing.accept import accept
+from creditline.policy import packs_in_force, policy_relations
+from creditline.policy.calendar import timetable
 from creditline.simulate import sample_home_settings, simulate_book
-from creditline.warehouse.build import night_inputs
-from creditline.warehouse.inputs import lay
-from creditline.warehouse.logic import CATALOG, run_logic, use_scratch_catalog
-from creditline.warehouse.state import carried_rows, state_tables
+from creditline.warehouse.build import POLICIES_DIR
+from creditline.warehouse.inputs import InputFile, Relation, lay
+from creditline.warehouse.logic import CATALOG, Logic, run_logic, use_scratch_catalog
+from creditline.warehouse.sources import (
+    NightParameters,
+    night_sources,
+    raw_relations,
+    released_relation,
+    run_relations,
+)
+from creditline.warehouse.state import export_state, state_file, state_tables
 
 # Causes that should cost a customer part of the limit, and causes that should not: neither by themselves nor soon after.
 RISK_CAUSES = (
@@ -77,9 +87,6 @@ def _memory() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("create schema memory.kept")
-    for table in state_tables():
-        declared = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
-        connection.execute(f"create table memory.kept.{table.name} ({declared})")
     connection.execute("create table memory.kept.core (account_key bigint primary key, limit_minor bigint)")
     connection.execute(
         "create table memory.main.move (night date, account_key bigint, customer_key bigint, old_minor bigint,"
@@ -89,26 +96,15 @@ def _memory() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _decide(connection, home: Home, day: date, previous: date | None, logic) -> None:
+def _decide(connection, home: Home, day: date, previous: date | None, logic: Logic) -> None:
+    """One night as the house runs it, but in memory, and with the core's limits that our decisions left."""
     connection.execute("use memory")
     connection.execute(f"detach database if exists {CATALOG}")
     use_scratch_catalog(connection)
-    inputs = night_inputs(home, day, None)
-    night = next(relation for relation in inputs if relation.name == "run.night")
-    lay(connection, [relation for relation in inputs if not relation.name.startswith(("state.", "run.night."))])
-    assert night.rows
-    connection.execute(
-        "update run.night set previous_business_date = ?, is_first_night = ?", [previous, previous is None]
-    )
-    connection.execute("create schema if not exists state")
-    for table in state_tables():
-        connection.execute(f"create view state.{table.name} as select * from memory.kept.{table.name}")
+    lay(connection, _inputs(home, day, previous))
     _let_the_core_follow(connection)
     run_logic(connection, logic)
-    for table in state_tables():
-        connection.execute(f"create or replace table memory.kept.next_{table.name} as {carried_rows(table)}")
-    for table in state_tables():
-        connection.execute(f"create or replace table memory.kept.{table.name} as from memory.kept.next_{table.name}")
+    export_state(connection, home, day)
     connection.execute(
         "insert or replace into memory.kept.core select account_key, recommended_minor from dec_decision where is_assigned"
     )
@@ -120,6 +116,34 @@ def _decide(connection, home: Home, day: date, previous: date | None, logic) -> 
         "insert into memory.main.freeze select distinct ?::date, customer_key from dec_freeze where movement = 'FREEZE'",
         [day],
     )
+
+
+def _inputs(home: Home, day: date, previous: date | None) -> list[Relation]:
+    """What the night reads; the night before carried its state over without being published."""
+    policies = packs_in_force(POLICIES_DIR, day)
+    records = delivery_records(home)
+    night = NightParameters(
+        business_date=day,
+        cut_off_at=home.cut_off_at(day),
+        previous_business_date=previous,
+        is_void=False,
+        home_name=home.settings.name,
+    )
+    state = [
+        Relation(
+            f"state.{table.name}",
+            table.columns,
+            (InputFile(state_file(home, previous, table.name), sha256=""),) if previous else (),
+        )
+        for table in state_tables()
+    ]
+    return [
+        *run_relations(night, night_sources(home, records, day, timetable(home, policies, day))),
+        *raw_relations(home, records, night, state),
+        *state,
+        released_relation(home, day),
+        *policy_relations(policies),
+    ]
 
 
 def _let_the_core_follow(connection: duckdb.DuckDBPyConnection) -> None:

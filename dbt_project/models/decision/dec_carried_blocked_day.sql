@@ -1,4 +1,5 @@
--- Grain: one row a customer and day on which security had frozen the customer, as long as a window of activity holds it.
+-- Grain: one row a customer and day on which security kept the customer from acting, as long as a window of activity
+-- holds it. A freeze of tonight holds from the day after the night.
 
 with
 
@@ -8,14 +9,29 @@ night as (
 
 ),
 
-blocked_days as (
+freezes as (
+
+    select * from {{ ref('dec_freeze') }}
+    where is_frozen
+
+),
+
+carried as (
 
     select * from {{ ref('stg_blocked_day') }}
 
 )
 
 select
-    blocked_days.customer_key,
-    blocked_days.blocked_date
-from blocked_days
-inner join night on {{ in_window('blocked_days.blocked_date', longest_activity_window()) }}
+    carried.customer_key,
+    carried.blocked_date
+from carried
+inner join night on {{ in_window('carried.blocked_date', longest_activity_window()) }}
+
+union
+
+select
+    freezes.customer_key,
+    {{ add_days('night.business_date', 1) }} as blocked_date
+from freezes
+cross join night
