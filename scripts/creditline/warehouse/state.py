@@ -28,7 +28,6 @@ class StateTable:
     model: str
     key: tuple[str, ...]
     columns: dict[str, str]
-    may_be_absent: bool = False  # a night of an earlier release has none: tonight starts anew from raw
 
 
 _PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
@@ -116,14 +115,15 @@ def state_tables() -> tuple[StateTable, ...]:
     )
 
 
+@cache
 def _feature_tables() -> tuple[StateTable, ...]:
-    """What windows of features need of the nights before: sums and sparse rows, never a dense history."""
+    """What windows of features need of the nights before: sums and sparse rows, never a dense history.
 
-    def table(name: str, model: str, key: tuple[str, ...], columns: dict[str, str]) -> StateTable:
-        return StateTable(name, model, key, columns, may_be_absent=True)
+    A night of an earlier release may have left none of them; the night after it starts them anew from raw.
+    """
 
     return (
-        table(
+        StateTable(
             "account_window",
             "ftr_account_window",
             ("customer_key",),
@@ -138,25 +138,25 @@ def _feature_tables() -> tuple[StateTable, ...]:
                 "last_balance_date": "date",
             },
         ),
-        table(
+        StateTable(
             "past_due_night",
             "ftr_past_due_night",
             ("customer_key", "business_date"),
             {"customer_key": "bigint", "business_date": "date", "days_past_due": "bigint"},
         ),
-        table(
+        StateTable(
             "reference_limit_step",
             "ftr_reference_limit_step",
             ("customer_key", "from_date"),
             {"customer_key": "bigint", "from_date": "date", "reference_limit_minor": "bigint"},
         ),
-        table(
+        StateTable(
             "device",
             "ftr_carried_device",
             ("customer_key", "device_token"),
             {"customer_key": "bigint", "device_token": "varchar", "last_date": "date"},
         ),
-        table(
+        StateTable(
             "instalment",
             "ftr_carried_instalment",
             ("account_key", "instalment_token"),
@@ -172,7 +172,7 @@ def _feature_tables() -> tuple[StateTable, ...]:
                 "is_reversed": "boolean",
             },
         ),
-        table(
+        StateTable(
             "bureau_score",
             "ftr_carried_bureau_score",
             ("customer_key", "observed_date"),
@@ -185,7 +185,7 @@ def _feature_tables() -> tuple[StateTable, ...]:
                 "has_new_default": "boolean",
             },
         ),
-        table(
+        StateTable(
             "related_product",
             "ftr_carried_related_product",
             ("customer_key", "product_code", "business_date"),
@@ -198,7 +198,7 @@ def _feature_tables() -> tuple[StateTable, ...]:
                 "days_past_due": "bigint",
             },
         ),
-        table(
+        StateTable(
             "case_event",
             "ftr_carried_case_event",
             ("event_token",),
@@ -217,7 +217,7 @@ def _feature_tables() -> tuple[StateTable, ...]:
                 "local_hour": "bigint",
             },
         ),
-        table(
+        StateTable(
             "blocked_day",
             "dec_carried_blocked_day",
             ("customer_key", "blocked_date"),
@@ -256,14 +256,14 @@ def _state_files(
     if previous is None:
         return ()
     file = state_file(home, previous, table.name)
-    if table.may_be_absent and file.name not in published:
+    if table in _feature_tables() and file.name not in published:
         return ()
     return (InputFile(file, published[file.name]),)
 
 
 def has_carried_features(state: list[Relation]) -> bool:
     """Whether the night before carried over every table that windows of features go on from."""
-    names = {f"state.{table.name}" for table in state_tables() if table.may_be_absent}
+    names = {f"state.{table.name}" for table in _feature_tables()}
     return all(relation.files for relation in state if relation.name in names)
 
 
