@@ -24,7 +24,14 @@ def test_the_sql_decides_as_the_reference_does(packs):
     assert result.account_nights > 2000
     assert result.examples == {}
     taken = {name for name, count in result.seen.items() if count}
-    assert {"night: void", "routing: challenger", "protect: P5", "trigger: cured", "pending: acts", "freeze: begins"} <= taken
+    assert {
+        "night: void",
+        "routing: challenger",
+        "protect: P5",
+        "trigger: cured",
+        "pending: acts",
+        "freeze: begins",
+    } <= taken
 
 
 @pytest.mark.parametrize(
