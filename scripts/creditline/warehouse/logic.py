@@ -185,7 +185,7 @@ def read_logic(directory: Path) -> Logic:
             for number, entry in enumerate(index["models"], start=1)
         ),
         carried=tuple(
-            StateTable(**{**entry, "key": tuple(entry["key"]), "columns": dict(entry["columns"])})
+            StateTable(entry["name"], entry["model"], tuple(entry["key"]), dict(entry["columns"]))
             for entry in index["carried"]
         ),
     )
