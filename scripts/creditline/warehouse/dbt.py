@@ -93,6 +93,7 @@ def _arguments(target_path: Path) -> list[str]:
         "--profiles-dir", str(PROJECT_DIR),
         "--target-path", str(target_path),
         "--log-path", str(target_path / "logs"),
+        "--log-level-file", "error",
         "--quiet",
         "--no-print",
     ]  # fmt: skip
