@@ -41,6 +41,9 @@ _ROWS = {
         select printf('S{night}-%05d', i) as event_id, printf('C%05d', i // 2) as customer_id,
             timestamp '{day} 16:30:00' as occurred_at, 'device' || i % 7 as device_id, 'region' || i % 3 as ip_region,
             false as is_proxy, true as succeeded""",
+    "bureau_score": """
+        select printf('C%05d', i) as customer_id, date '{day}' as observed_date, 690 as score,
+            0 as external_debt_amount, false as has_new_default""",
     "cash_flow": """
         select printf('C%05d', i) as customer_id, date '{day}' as flow_date, 'in' as direction, 'salary' as kind,
             9000 + i as amount, 1 as event_count""",

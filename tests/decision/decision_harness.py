@@ -205,6 +205,11 @@ class Nights:
             "case_event": (inputs.events, {}),
             "opening_state": (inputs.opening, {}),
         }
+        snapshot = raw_columns(contract()["account_snapshot"])
+        # windows of features are given: nothing of their history is read
+        lay(self.connection, [Relation(f"raw.account_snapshot_{part}", snapshot) for part in ("leaving", "history")])
+        lay(self.connection, [Relation("run.new_batch", {"batch_id": "varchar"})])
+        lay(self.connection, [Relation("run.carried_state", {"is_complete": "boolean"}, rows=((True,),))])
         for source in contract().values():
             columns = raw_columns(source)
             lay(self.connection, [Relation(f"raw.{source.name}", columns)])
@@ -246,6 +251,8 @@ class Nights:
 
     def _carry_over(self) -> None:
         for table in state_tables():
+            if table.model in self.skip:
+                continue
             columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
             kept = f"memory.kept.{table.name}"
             self.connection.execute(f"create or replace table {kept} as select {columns} from {table.model}")

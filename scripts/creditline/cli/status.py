@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
 from creditline.home import Home, open_home
+from creditline.home.publications import is_void
+from creditline.home.skips import skipped_dates
+from creditline.night import held_nights, pending_nights
+from creditline.night.calendar import is_refused
 from creditline.publish.reader import open_marts
 from creditline.release import FEED
 
@@ -30,24 +35,29 @@ def home_status(root: Path) -> dict[str, object]:
     home = open_home(root)
     facts = _night_facts(home)
     orders = _orders(home)
-    published = set(home.published_dates())
+    states = _states(home)
     nights = [
         dict(
             zip(
                 _COLUMNS,
-                (day, _state(home, day, published), *facts.get(day, ("",) * 8), orders.get(day, "")),
+                (day, state, *facts.get(day, ("",) * 8), orders.get(day, "")),
                 strict=True,
             )
         )
-        for day in sorted(published | set(home.landed_dates()))
+        for day, state in sorted(states.items())
     ]
     return {"name": home.settings.name, "columns": _COLUMNS, "nights": nights, "places": _places(home)}
 
 
-def _state(home: Home, day: date, published: set[date]) -> str:
-    if day in published:
-        return "published"
-    return "refused" if (home.quarantine / str(day) / "refusal.json").is_file() else "landed"
+def _states(home: Home) -> dict[date, str]:
+    """What became of every landed, published, skipped or missing business date."""
+    held = held_nights(home)
+    states = dict.fromkeys(home.landed_dates(), "landed")
+    states |= {day: f"held by {missing}" for day, missing in held.items()}
+    states |= dict.fromkeys(held.values(), "missing")
+    states |= {day: "refused" for day in pending_nights(home) if is_refused(home, day)}
+    states |= dict.fromkeys(skipped_dates(home), "skipped")
+    return states | {day: "void" if is_void(home, day) else "published" for day in home.published_dates()}
 
 
 def _night_facts(home: Home) -> dict[date, tuple]:
@@ -62,8 +72,12 @@ def _night_facts(home: Home) -> dict[date, tuple]:
 
 
 def _orders(home: Home) -> dict[date, int]:
-    records = [json.loads(path.read_text()) for path in (home.releases / FEED).glob("*.json")]
-    return {date.fromisoformat(record["business_date"]): record["rows"] for record in records}
+    """Orders by night; a night whose held slices were approved later has more than one file."""
+    rows: Counter[date] = Counter()
+    for path in (home.releases / FEED).glob("*.json"):
+        record = json.loads(path.read_text())
+        rows[date.fromisoformat(record["business_date"])] += record["rows"]
+    return rows
 
 
 def _places(home: Home) -> dict[str, str]:

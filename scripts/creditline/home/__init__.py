@@ -131,6 +131,14 @@ class Home:
     def modes_file(self) -> Path:
         return self.root / "control" / "modes.jsonl"
 
+    @property
+    def skips_file(self) -> Path:
+        return self.root / "control" / "skips.jsonl"
+
+    @property
+    def approvals_file(self) -> Path:
+        return self.root / "control" / "approvals.jsonl"
+
     def key_file(self, location: str) -> Path:
         """The file of one secret of `settings.keys`."""
         return self.root / location

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from pathlib import Path
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -44,14 +45,27 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
 
-def sign_file(home: Home, path: Path) -> None:
-    """Write `<path>.sig`: the signature over the file's bytes, with the public key's id and the key itself."""
+def sign(home: Home, content: bytes) -> dict[str, str]:
+    """The signature over some bytes, with the public key's id and the key itself."""
     key = signing_key(home)
     public = public_bytes(key)
-    signature = {
+    return {
         "algorithm": "Ed25519",
         "key_id": hashlib.sha256(public).hexdigest()[:16],
         "public_key": base64.b64encode(public).decode(),
-        "signature": base64.b64encode(key.sign(path.read_bytes())).decode(),
+        "signature": base64.b64encode(key.sign(content)).decode(),
     }
-    write_file(path.with_name(f"{path.name}.sig"), canonical_json(signature))
+
+
+def is_signed(home: Home, content: bytes, signature: dict[str, str]) -> bool:
+    """Whether a signature over these bytes was made with this home's own key, whatever key it names."""
+    try:
+        signing_key(home).public_key().verify(base64.b64decode(signature["signature"]), content)
+    except (InvalidSignature, KeyError, ValueError):
+        return False
+    return True
+
+
+def sign_file(home: Home, path: Path) -> None:
+    """Write `<path>.sig`: the signature over the file's bytes."""
+    write_file(path.with_name(f"{path.name}.sig"), canonical_json(sign(home, path.read_bytes())))

@@ -20,6 +20,7 @@ from creditline.gate.record import DeliveryRecord, delivery_records
 from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, clear_directory, write_file
+from creditline.home.skips import skipped_dates
 from creditline.landing.contract import DeliveredSource, Manifest, contract
 from creditline.landing.files import FileIdentity, FileRefused
 from creditline.landing.manifest import check_night, check_not_repeated, is_known, naive_utc, read_manifest
@@ -112,7 +113,7 @@ def _accept(home: Home, business_date: date) -> Acceptance:
     manifest, manifest_sha256 = read_manifest(directory)
     check_night(home, manifest, business_date)
     records = delivery_records(home)
-    if is_known(manifest, manifest_sha256, records):
+    if is_known(manifest, manifest_sha256, records, skipped_dates(home)):
         return _acceptance(manifest, manifest_sha256, (), is_known=True)
     scratch = clear_directory(home.warehouse / "accept")
     with connect(str(scratch_file(home, business_date))) as connection:

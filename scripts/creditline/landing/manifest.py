@@ -74,8 +74,13 @@ def check_night(home: Home, manifest: Manifest, business_date: date) -> None:
         )
 
 
-def is_known(manifest: Manifest, manifest_sha256: str, records: list[DeliveryRecord]) -> bool:
+def is_known(
+    manifest: Manifest, manifest_sha256: str, records: list[DeliveryRecord], skipped: frozenset[date] = frozenset()
+) -> bool:
     """Whether this very delivery is in the house already.
+
+    Args:
+        skipped: business dates that two people skipped; the delivery of each may be left out of the sequence.
 
     Raises:
         FileRefused: the feed's sequence has a gap, goes backwards, or comes again with other content.
@@ -99,7 +104,8 @@ def is_known(manifest: Manifest, manifest_sha256: str, records: list[DeliveryRec
             f"feed {manifest.feed} stands at {last.sequence}, this is {manifest.sequence}",
             "send what changed as a correction under the next sequence",
         )
-    if manifest.sequence > last.sequence + 1:
+    left_out = sum(last.business_date < day < manifest.business_date for day in skipped)
+    if manifest.sequence > last.sequence + 1 + left_out:
         raise _refused(
             "sequence_gap",
             f"feed {manifest.feed} stands at {last.sequence}, this is {manifest.sequence}: it is held",

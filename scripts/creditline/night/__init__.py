@@ -18,6 +18,8 @@ from pathlib import Path
 
 from creditline.home import Home
 from creditline.home.files import canonical_json, write_file
+from creditline.home.skips import skipped_dates
+from creditline.night.calendar import is_refused, missing_dates, require_turn
 from creditline.publish import Publication
 from creditline.publish import publish as publish_night
 from creditline.release import Release
@@ -40,10 +42,11 @@ class NightResult:
 
 
 def accept(home: Home, business_date: date) -> object:
-    """Take in tonight's delivery: whole, known, hashed, typed. Raises DeliveryRefused."""
+    """Take in tonight's delivery: in its turn, whole, known, hashed, typed. Raises NightHeld, DeliveryRefused."""
     from creditline.landing.accept import accept as accept_delivery
 
     with _timed(home, business_date, "accept"):
+        require_turn(home, business_date)
         return accept_delivery(home, business_date)
 
 
@@ -81,14 +84,21 @@ def release(home: Home, business_date: date) -> Release:
 
 def next_night(home: Home) -> date | None:
     """The first landed business date that is not published yet."""
-    published = set(home.published_dates())
-    return next((day for day in home.landed_dates() if day not in published), None)
+    return next(iter(pending_nights(home)), None)
 
 
 def pending_nights(home: Home) -> list[date]:
-    """Every landed business date that is not published yet, in order."""
-    published = set(home.published_dates())
-    return [day for day in home.landed_dates() if day not in published]
+    """Every landed business date that is neither published nor skipped, in order; `held_nights` have to wait."""
+    done = skipped_dates(home).union(home.published_dates())
+    return [day for day in home.landed_dates() if day not in done]
+
+
+def held_nights(home: Home) -> dict[date, date]:
+    """Landed nights that have to wait, each with the first missing date before it that has not come or was refused."""
+    waiting = pending_nights(home)
+    missing = missing_dates(home, waiting[-1]) if waiting else []
+    holding = [day for day in missing if day not in waiting or is_refused(home, day)]
+    return {day: holding[0] for day in waiting if holding and day > holding[0]}
 
 
 def run_night(home: Home, business_date: date, progress: Progress | None = None) -> NightResult:

@@ -17,7 +17,7 @@ from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
 from creditline.home.keys import sign_file
-from creditline.home.publications import MANIFEST, REVISION, publication_directory
+from creditline.home.publications import MANIFEST, REVISION, last_published, publication_directory
 from creditline.publish.marts import PublishedNight, export_marts, write_marts_database
 from creditline.report import ReportFile, write_reports
 from creditline.warehouse.build import Build, read_build
@@ -116,13 +116,16 @@ def _nights(home: Home, business_date: date) -> list[PublishedNight]:
 
 def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]) -> None:
     previous = build.previous_business_date
-    previous_manifest = publication_directory(home, previous) / MANIFEST if previous else None
+    # Manifests chain by publication, decisions by valid night.
+    before = last_published(home, build.business_date)
+    previous_manifest = publication_directory(home, before) / MANIFEST if before else None
     manifest = {
         "business_date": str(build.business_date),
         "revision": 0,
         "home": home.settings.name,
         "time_zone": home.settings.time_zone,
         "cut_off_at": f"{home.cut_off_at(build.business_date).isoformat()}Z",
+        "is_void": build.is_void,
         "previous_business_date": str(previous) if previous else None,
         "previous_manifest_sha256": sha256_of(previous_manifest) if previous_manifest else None,
         "deliveries": [

@@ -1,6 +1,7 @@
 """Release: modes, and the orders that leave for the core."""
 
 from creditline.release.adjustments import FEED, Release, ReleaseRefused, release
+from creditline.release.holds import approve, read_holds, reject
 from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode
 
 __all__ = [
@@ -10,7 +11,10 @@ __all__ = [
     "Modes",
     "Release",
     "ReleaseRefused",
+    "approve",
+    "read_holds",
     "read_modes",
+    "reject",
     "release",
     "set_mode",
 ]

@@ -15,6 +15,7 @@ from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
 from creditline.home.publications import MANIFEST, publication_directory
+from creditline.release.holds import Hold, is_approved, read_holds
 from creditline.release.modes import Modes, read_modes
 from creditline.warehouse.parquet import write_parquet
 
@@ -45,54 +46,91 @@ class Release:
 def release(home: Home, business_date: date) -> Release:
     """Write the orders of one published night for slices that are live or ramped, once.
 
-    The modes are read at this instant, and again before the control file makes the orders valid.
+    Slices that the breaker holds stay behind until two people approve them; then they follow in a file of their own.
+    Modes and approvals are read at this instant, and again before the control file makes the orders valid.
 
     Raises:
         ReleaseRefused: the night is not published or not the newest, a demo pack in a home that is no demo, an order
-            that no decision covers, or the modes changed while the file was written.
+            that no decision covers, or a mode or an answer changed while the file was written.
     """
     publication = publication_directory(home, business_date)
     if not publication.is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
-    earlier = _earlier_release(home, business_date)
-    if earlier is not None:
-        return earlier
+    earlier = _records_of(home, business_date)
+    permit = _may_leave(home, business_date)
+    wanted = permit.approved - {name for record in earlier for name in record["approved"]} if earlier else None
+    if earlier and (not wanted or business_date != max(home.published_dates())):
+        return _released_before(home, business_date, earlier[-1], permit)
     if business_date != max(home.published_dates()):
         raise ReleaseRefused(f"night {business_date} is not the newest; its orders were replaced by a later night's")
-    modes = read_modes(home)
     with connect() as connection:
-        orders, withheld = _lay_orders(connection, home, publication, modes)
-        if not _has_live_slice(connection, modes):
+        orders, called_for = _lay_orders(connection, home, publication, permit, wanted)
+        withheld = called_for - orders - sum(record["rows"] for record in earlier)
+        if not _has_live_slice(connection):
             return Release(business_date, None, None, 0, withheld, "every slice is in observe or paused", is_new=False)
         _refuse_demo_packs(connection, home)
         _refuse_undecided(connection)
-        return _write_release(connection, home, business_date, modes, orders, withheld)
+        return _write_release(connection, home, business_date, permit, orders, withheld)
 
 
-def _lay_orders(connection: duckdb.DuckDBPyConnection, home: Home, publication: Path, modes: Modes) -> tuple[int, int]:
+@dataclass(frozen=True)
+class _Permit:
+    """What people and the breaker say about a night's slices at one instant."""
+
+    modes: Modes
+    holds: dict[str, Hold]
+    approved: frozenset[str]
+
+    def waiting(self) -> dict[str, str]:
+        """Held slices without an approval, with the reason."""
+        return {name: hold.reason for name, hold in self.holds.items() if name not in self.approved}
+
+    def reason(self, done: str) -> str:
+        """What was done, and which slices stay behind."""
+        waiting = "; ".join(f"{name} is held ({why})" for name, why in self.waiting().items())
+        return f"{done}; {waiting}" if waiting else done
+
+
+def _may_leave(home: Home, business_date: date) -> _Permit:
+    holds = read_holds(home, business_date)
+    approved = frozenset(name for name, hold in holds.items() if is_approved(home, business_date, hold))
+    return _Permit(read_modes(home), holds, approved)
+
+
+def _lay_orders(
+    connection: duckdb.DuckDBPyConnection, home: Home, publication: Path, permit: _Permit, wanted: frozenset[str] | None
+) -> tuple[int, int]:
+    """Lay the orders that may leave; `wanted` are the slices to look at, None is all. Returns them and all called for."""
     for table in ("fct_limit_adjustment", "fct_limit_decision", "dim_policy"):
         connection.execute(f"create view {table} as from read_parquet('{publication}/marts/{table}.parquet')")
     attach_identity(connection, home)
     slices = [row[0] for row in connection.execute("select distinct slice_code from fct_limit_decision").fetchall()]
-    connection.execute("create table slice_mode (slice_code varchar, share_percent integer)")
+    connection.execute("create table slice_mode (slice_code varchar, share_percent integer, is_leaving boolean)")
     connection.executemany(
-        "insert into slice_mode values (?, ?)", [[name, modes.share_percent(name)] for name in slices]
+        "insert into slice_mode values (?, ?, ?)",
+        [
+            [
+                name,
+                permit.modes.share_percent(name),
+                name not in permit.waiting() and (wanted is None or name in wanted),
+            ]
+            for name in slices
+        ],
     )
     connection.execute(
         # The share of a ramp is fixed by the customer's key, so that nobody comes and goes while it grows.
         "create table release_order as"
         " select orders.*, account.account_id"
         " from fct_limit_adjustment as orders"
-        " inner join slice_mode using (slice_code)"
+        " inner join slice_mode on orders.slice_code = slice_mode.slice_code and slice_mode.is_leaving"
         " inner join identity.account using (account_key)"
         " where ('0x' || left(sha256(orders.customer_key::varchar), 8))::bigint % 100 < slice_mode.share_percent"
     )
     orders = connection.execute("select count(*) from release_order").fetchone()[0]
-    called_for = connection.execute("select count(*) from fct_limit_adjustment").fetchone()[0]
-    return orders, called_for - orders
+    return orders, connection.execute("select count(*) from fct_limit_adjustment").fetchone()[0]
 
 
-def _has_live_slice(connection: duckdb.DuckDBPyConnection, modes: Modes) -> bool:
+def _has_live_slice(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(connection.execute("select count(*) from slice_mode where share_percent > 0").fetchone()[0])
 
 
@@ -126,7 +164,7 @@ def _refuse_undecided(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _write_release(
-    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, modes: Modes, orders: int, withheld: int
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, permit: _Permit, orders: int, withheld: int
 ) -> Release:
     records = home.releases / FEED
     records.mkdir(parents=True, exist_ok=True)
@@ -148,21 +186,25 @@ def _write_release(
         " from release_order order by account_key, adjustment_id",
         orders_file,
     )
-    if read_modes(home) != modes:
+    if _may_leave(home, business_date) != permit:
         file.unlink()
-        raise ReleaseRefused("a mode was changed while the orders were written; none of them left: release again")
+        raise ReleaseRefused(
+            "a mode or an answer was changed while the orders were written; none of them left: release again"
+        )
     control = _control(connection, file, business_date, sequence, previous)
     write_file(file.with_suffix(".ctl"), canonical_json(control))
     publication_sha = sha256_of(publication_directory(home, business_date) / MANIFEST)
     record = {
         **control,
         "withheld": withheld,
+        "held": permit.waiting(),
+        "approved": {name: permit.holds[name].orders_sha256 for name in sorted(permit.approved)},
         "manifest_sha256": publication_sha,
         "orders_sha256": sha256_of(orders_file),
         "modes": _mode_table(connection),
     }
     write_file(records / f"{sequence:06d}.json", canonical_json(record))
-    return Release(business_date, file, sequence, orders, withheld, "released", is_new=True)
+    return Release(business_date, file, sequence, orders, withheld, permit.reason("released"), is_new=True)
 
 
 def _control(
@@ -197,18 +239,19 @@ def _last_record(records: Path) -> dict | None:
     return json.loads(names[-1].read_text()) if names else None
 
 
-def _earlier_release(home: Home, business_date: date) -> Release | None:
-    for path in sorted((home.releases / FEED).glob("*.json")):
-        record = json.loads(path.read_text())
-        if record["business_date"] == str(business_date):
-            file = home.outbox / FEED / record["file"]
-            return Release(
-                business_date,
-                file,
-                record["sequence"],
-                record["rows"],
-                record["withheld"],
-                "released before",
-                is_new=False,
-            )
-    return None
+def _records_of(home: Home, business_date: date) -> list[dict]:
+    """What was released of one night before, in order."""
+    records = [json.loads(path.read_text()) for path in sorted((home.releases / FEED).glob("*.json"))]
+    return [record for record in records if record["business_date"] == str(business_date)]
+
+
+def _released_before(home: Home, business_date: date, record: dict, permit: _Permit) -> Release:
+    return Release(
+        business_date,
+        home.outbox / FEED / record["file"],
+        record["sequence"],
+        record["rows"],
+        record["withheld"],
+        permit.reason("released before"),
+        is_new=False,
+    )

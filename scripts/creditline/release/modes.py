@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from creditline.errors import UsageError
 from creditline.home import Home
-from creditline.home.files import write_file
+from creditline.home.control import append_line, read_lines
 
 DEFAULT_MODE = "observe"
 ALL_SLICES = "*"
@@ -48,10 +47,7 @@ class Modes:
 
 def read_modes(home: Home) -> Modes:
     """The modes as recorded at this instant."""
-    if not home.modes_file.is_file():
-        return Modes(())
-    lines = home.modes_file.read_text().splitlines()
-    return Modes(tuple(ModeChange(**json.loads(line)) for line in lines))
+    return Modes(tuple(ModeChange(**line) for line in read_lines(home.modes_file)))
 
 
 def set_mode(home: Home, slice_code: str, mode: str, *, by: str, approved_by: str | None = None) -> ModeChange:
@@ -65,6 +61,5 @@ def set_mode(home: Home, slice_code: str, mode: str, *, by: str, approved_by: st
     if mode not in ("observe", "paused") and (not approved_by or approved_by == by):
         raise UsageError(f"mode '{mode}' needs two people: give --approved-by somebody other than '{by}'")
     change = ModeChange(slice_code, mode, by, approved_by, datetime.now(UTC).isoformat(timespec="seconds"))
-    earlier = home.modes_file.read_bytes() if home.modes_file.is_file() else b""
-    write_file(home.modes_file, earlier + (json.dumps(change.__dict__, ensure_ascii=False) + "\n").encode())
+    append_line(home.modes_file, asdict(change))
     return change

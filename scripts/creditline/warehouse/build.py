@@ -12,12 +12,16 @@ from creditline.gate.record import delivery_records
 from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.files import canonical_json, write_file
+from creditline.home.publications import last_valid
 from creditline.policy import archive, packs_in_force, policy_relations
+from creditline.policy.calendar import timetable
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
 from creditline.warehouse.inputs import Relation, lay, write_inputs
 from creditline.warehouse.logic import archive_logic, logic_of
 from creditline.warehouse.sources import (
     NightParameters,
+    NightSource,
+    has_void_snapshot,
     night_sources,
     raw_relations,
     released_relation,
@@ -42,6 +46,7 @@ class Build:
 
     business_date: date
     previous_business_date: date | None
+    is_void: bool
     logic_hash: str
     policy_versions: dict[str, str]
     marts: tuple[Table, ...]
@@ -55,15 +60,15 @@ def build(home: Home, business_date: date) -> Build:
     Raises:
         BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
-    previous = max((day for day in home.published_dates() if day < business_date), default=None)
-    inputs = _inputs(home, business_date, previous)
+    night, inputs = night_inputs(home, business_date)
     _lay_sources(home, inputs)
     nodes = run_build(home, target_path=home.warehouse / "dbt")
     if business_date not in home.published_dates():
-        _hand_on(home, business_date, inputs)
+        _hand_on(home, night, inputs)
     result = Build(
         business_date=business_date,
-        previous_business_date=previous,
+        previous_business_date=night.previous_business_date,
+        is_void=night.is_void,
         logic_hash=archive_logic(home, logic_of(nodes)),
         policy_versions=_used_policy_versions(home),
         marts=_tables(nodes, ("dim_", "fct_", "mon_")),
@@ -84,6 +89,7 @@ def read_build(home: Home, business_date: date) -> Build | None:
     return Build(
         business_date=date.fromisoformat(record["business_date"]),
         previous_business_date=date.fromisoformat(previous) if previous else None,
+        is_void=record["is_void"],
         logic_hash=record["logic_hash"],
         policy_versions=record["policy_versions"],
         marts=tuple(Table(table["name"], tuple(table["key"])) for table in record["marts"]),
@@ -92,23 +98,31 @@ def read_build(home: Home, business_date: date) -> Build | None:
     )
 
 
-def _inputs(home: Home, business_date: date, previous: date | None) -> list[Relation]:
-    """Everything that this night depends on, as the home stands now."""
-    night = NightParameters(
+def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list[Relation]]:
+    """The night's parameters, and everything that it depends on, as the home stands now."""
+    policies = archive(home, packs_in_force(POLICIES_DIR, business_date))
+    records = delivery_records(home)
+    sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
+    night = _night(home, business_date, sources)
+    state = state_relations(home, night.previous_business_date)
+    relations = [
+        *run_relations(night, sources),
+        *raw_relations(home, records, night, state),
+        *state,
+        released_relation(home, business_date),
+        *policy_relations(policies),
+    ]
+    return night, relations
+
+
+def _night(home: Home, business_date: date, sources: list[NightSource]) -> NightParameters:
+    return NightParameters(
         business_date=business_date,
         cut_off_at=home.cut_off_at(business_date),
-        previous_business_date=previous,
-        is_void=False,
+        previous_business_date=last_valid(home, business_date),
+        is_void=has_void_snapshot(sources),
         home_name=home.settings.name,
     )
-    records = delivery_records(home)
-    return [
-        *run_relations(night, night_sources(home, records, business_date)),
-        *raw_relations(home, records, business_date),
-        *state_relations(home, previous),
-        released_relation(home, business_date),
-        *policy_relations(archive(home, packs_in_force(POLICIES_DIR, business_date))),
-    ]
 
 
 def _lay_sources(home: Home, inputs: list[Relation]) -> None:
@@ -121,11 +135,15 @@ def _lay_sources(home: Home, inputs: list[Relation]) -> None:
         lay(connection, inputs)
 
 
-def _hand_on(home: Home, business_date: date, inputs: list[Relation]) -> None:
-    """State and inputs of a night that is not published yet; those of a published one never change."""
-    with connect(str(home.warehouse_file), read_only=True) as connection:
-        export_state(connection, home, business_date)
-    write_inputs(home, business_date, inputs)
+def _hand_on(home: Home, night: NightParameters, inputs: list[Relation]) -> None:
+    """State and inputs of a night that is not published yet; those of a published one never change.
+
+    A void night leaves its inputs and no state: nothing that it saw goes on.
+    """
+    if not night.is_void:
+        with connect(str(home.warehouse_file), read_only=True) as connection:
+            export_state(connection, home, night.business_date)
+    write_inputs(home, night.business_date, inputs)
 
 
 def _used_policy_versions(home: Home) -> dict[str, str]:

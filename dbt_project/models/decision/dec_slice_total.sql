@@ -1,0 +1,47 @@
+-- Grain: one row a slice of tonight's snapshot: what its assigned decisions add up to, and the breaker's parameters.
+-- Where several packs decide in a slice, the strictest parameter counts.
+
+{{ config(materialized='table') }}
+
+with
+
+accounts as (
+
+    select * from {{ ref('dec_assigned_account') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('dec_decision') }}
+    where is_assigned
+
+),
+
+packs as (
+
+    select * from {{ ref('stg_policy_pack') }}
+
+)
+
+select
+    accounts.business_date,
+    accounts.slice_code,
+    cast(sum(case when accounts.is_open then 1 else 0 end) as bigint) as account_count,
+    cast(sum(case when decisions.action = 'UP' then 1 else 0 end) as bigint) as up_count,
+    cast(sum(case when decisions.action = 'DOWN' then 1 else 0 end) as bigint) as down_count,
+    cast(
+        sum(case when decisions.action = 'DOWN' and decisions.display_state = 'FLOORED' then 1 else 0 end) as bigint
+    ) as newly_floored_count,
+    cast(sum(case when accounts.is_open then decisions.old_limit_minor else 0 end) as bigint) as exposure_before_minor,
+    cast(sum(case when accounts.is_open then decisions.recommended_minor else 0 end) as bigint) as exposure_after_minor,
+    max(packs.median_nights) as median_nights,
+    min(packs.cuts_over_median_pct) as cuts_over_median_pct,
+    min(packs.least_cuts) as least_cuts,
+    min(packs.exposure_change_bp) as exposure_change_bp,
+    min(packs.least_floored) as least_floored,
+    min(packs.floored_share_bp) as floored_share_bp
+from accounts
+inner join decisions on accounts.account_key = decisions.account_key
+inner join packs on decisions.policy_version = packs.policy_version
+group by accounts.business_date, accounts.slice_code

@@ -1,0 +1,105 @@
+"""Which nights a calendar expects, and until when and on which nights a source may be believed (docs/policy.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from creditline.home import Home, local_to_utc
+from creditline.home.publications import last_published, read_manifest
+from creditline.policy.packs import Pack, PackRefused, PolicySet, Row, load_pack
+
+EVERY_SOURCE = "*"
+_DAY = timedelta(days=1)
+_SATURDAY = 5
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """What the packs of a book say about the sources of one night; instants are naive UTC."""
+
+    deadlines: dict[str, datetime]
+    in_maintenance: frozenset[str]
+
+    def is_late(self, source: str, delivered_at: datetime) -> bool:
+        """Whether a delivery came after the source's own deadline, or else after the one of all sources."""
+        deadline = self.deadlines.get(source, self.deadlines.get(EVERY_SOURCE))
+        return deadline is not None and delivered_at > deadline
+
+
+def expected_dates(rows: Iterable[Row], first: date, last: date) -> list[date]:
+    """The business dates from `first` to `last`, both included, that the rows of one calendar.csv expect.
+
+    Raises:
+        PackRefused: expected_nights has a value that nobody knows.
+    """
+    rules = [row for row in rows if row["kind"] == "expected_nights"]
+    holidays = [row for row in rows if row["kind"] == "holiday"]
+    days = [first + _DAY * number for number in range((last - first).days + 1)]
+    return [
+        day
+        for day in days
+        if any(_holds(row, day) and _rhythm(row["value"])(day) for row in rules)
+        and not any(_holds(row, day) for row in holidays)
+    ]
+
+
+def book_packs(home: Home, policies: PolicySet, business_date: date) -> tuple[Pack, ...]:
+    """The packs that decided the night before, as they stand tonight; on a book's first night every pack in force.
+
+    A pack that is routed to nobody any more is taken as it was when it decided.
+    """
+    before = last_published(home, business_date)
+    if before is None:
+        return policies.packs
+    tonight = {pack.settings.name: pack for pack in policies.packs}
+    decided = read_manifest(home, before)["policy_versions"]
+    return tuple(tonight.get(name) or load_pack(home.policy / version) for name, version in sorted(decided.items()))
+
+
+def timetable(home: Home, policies: PolicySet, business_date: date) -> Timetable:
+    """Deadlines and maintenance of a night's sources; of two packs the stricter counts."""
+    packs = book_packs(home, policies, business_date)
+    deadlines: dict[str, datetime] = {}
+    for row in (row for pack in packs for row in pack.tables["calendar"]):
+        if row["kind"] == "deadline" and _holds(row, business_date):
+            instant = local_to_utc(
+                datetime.combine(business_date + _DAY, _clock_time(row["value"])), home.settings.time_zone
+            )
+            source = row["source_name"]
+            deadlines[source] = min(instant, deadlines.get(source, instant))
+    windows = [row for pack in packs for row in pack.tables["maintenance_window"]]
+    in_maintenance = frozenset(
+        row["source_name"] for row in windows if _within(business_date, row["from_date"], row["to_date"])
+    )
+    # A window of the whole house is the decision's matter: it protects limits, it distrusts nothing.
+    return Timetable(deadlines, in_maintenance - {EVERY_SOURCE})
+
+
+def _holds(row: Row, day: date) -> bool:
+    return _within(day, row["effective_from"], row["effective_to"])
+
+
+def _within(day: date, start: str, end: str) -> bool:
+    """Half-open; an empty edge is open."""
+    text = day.isoformat()
+    return start <= text and (not end or text < end)
+
+
+def _rhythm(value: str) -> Callable[[date], bool]:
+    rhythms: dict[str, Callable[[date], bool]] = {
+        "daily": lambda _day: True,
+        "business_days": lambda day: day.weekday() < _SATURDAY,
+        "month_end": lambda day: (day + _DAY).day == 1,
+    }
+    if value not in rhythms:
+        raise PackRefused(f"calendar.csv: expected_nights '{value}' is none of {', '.join(rhythms)}")
+    return rhythms[value]
+
+
+def _clock_time(value: str) -> time:
+    try:
+        return datetime.strptime(value, "%H:%M").time()
+    except ValueError:
+        raise PackRefused(f"calendar.csv: deadline '{value}' is no local time; write it as HH:MM") from None

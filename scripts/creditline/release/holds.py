@@ -1,0 +1,133 @@
+"""Slices that the breaker holds, and the signed answers of people to them: `control/approvals.jsonl`.
+
+An answer speaks of exactly the orders that would leave, by their hash. It is checked again whenever a release is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+
+from creditline.errors import CreditlineError, UsageError
+from creditline.home import Home
+from creditline.home.control import append_line, read_lines
+from creditline.home.database import connect
+from creditline.home.files import canonical_json
+from creditline.home.keys import is_signed, sign
+from creditline.home.publications import publication_directory
+
+APPROVED, REJECTED = "approved", "rejected"
+_ORDER = "adjustment_id, account_key, action, old_limit_amount, new_limit_amount, effective_date, expires_at, decision_sha256"
+
+
+class NotHeld(CreditlineError):
+    """There is no hold to answer, or it expired."""
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One slice that a published night holds: why, and the hash and count of the orders that wait."""
+
+    slice_code: str
+    reason: str
+    orders_sha256: str
+    orders: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What people said about one hold; the signed part of a line of `control/approvals.jsonl`."""
+
+    slice_code: str
+    business_date: str
+    answer: str
+    orders_sha256: str
+    by: str
+    approved_by: str | None
+    recorded_at: str
+
+
+def read_holds(home: Home, business_date: date) -> dict[str, Hold]:
+    """The held slices of a published night."""
+    marts = publication_directory(home, business_date) / "marts"
+    with connect() as connection:
+        held = connection.execute(
+            f"select slice_code, hold_reason from read_parquet('{marts}/fct_slice_night.parquet') where is_held order by 1"
+        ).fetchall()
+        return {name: _hold(connection, f"{marts}/fct_limit_adjustment.parquet", name, why) for name, why in held}
+
+
+def _hold(connection: object, orders_file: str, slice_code: str, reason: str) -> Hold:
+    rows = connection.execute(
+        f"select {_ORDER} from read_parquet('{orders_file}') where slice_code = ? order by all", [slice_code]
+    ).fetchall()
+    content = canonical_json([[str(value) for value in row] for row in rows])
+    return Hold(slice_code, reason, hashlib.sha256(content).hexdigest(), len(rows))
+
+
+def approve(home: Home, slice_code: str, business_date: date, *, by: str, approved_by: str) -> Answer:
+    """Let the orders of a held slice go; takes two people.
+
+    Raises:
+        UsageError: the second person is missing or is the first.
+        NotHeld: the slice is not held on that night, or the hold expired.
+    """
+    if not by.strip() or not approved_by.strip() or by.strip() == approved_by.strip():
+        raise UsageError(f"approving a held slice needs two people: give --approved-by somebody other than '{by}'")
+    return _record(home, slice_code, business_date, APPROVED, by, approved_by)
+
+
+def reject(home: Home, slice_code: str, business_date: date, *, by: str) -> Answer:
+    """Keep the orders of a held slice back for good; one person is enough.
+
+    Raises:
+        NotHeld: the slice is not held on that night, or the hold expired.
+    """
+    return _record(home, slice_code, business_date, REJECTED, by, None)
+
+
+def _record(home: Home, slice_code: str, business_date: date, answer: str, by: str, approved_by: str | None) -> Answer:
+    hold = _open_hold(home, slice_code, business_date)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    said = Answer(slice_code, str(business_date), answer, hold.orders_sha256, by, approved_by, now)
+    append_line(home.approvals_file, {**asdict(said), "signature": sign(home, canonical_json(asdict(said)))})
+    return said
+
+
+def _open_hold(home: Home, slice_code: str, business_date: date) -> Hold:
+    published = home.published_dates()
+    if business_date not in published:
+        raise NotHeld(f"night {business_date} is not published; run `creditline night --date {business_date}`")
+    if business_date != published[-1]:
+        raise NotHeld(
+            f"{slice_code}: its hold of {business_date} expired when {published[-1]} was published; answer that night's"
+        )
+    holds = read_holds(home, business_date)
+    if slice_code not in holds:
+        raise NotHeld(f"{slice_code} is not held on {business_date}; held are: {', '.join(holds) or 'none'}")
+    return holds[slice_code]
+
+
+def is_approved(home: Home, business_date: date, hold: Hold) -> bool:
+    """Whether the last answer that speaks of these very orders, and bears this home's signature, lets them go."""
+    answers = [
+        answer
+        for answer in _signed_answers(home)
+        if (answer.slice_code, answer.business_date, answer.orders_sha256)
+        == (hold.slice_code, str(business_date), hold.orders_sha256)
+    ]
+    if not answers:
+        return False
+    last = answers[-1]
+    return last.answer == APPROVED and bool(last.approved_by) and last.approved_by != last.by
+
+
+def _signed_answers(home: Home) -> list[Answer]:
+    lines = read_lines(home.approvals_file)
+    signatures = [line.pop("signature", {}) for line in lines]
+    return [
+        Answer(**line)
+        for line, signature in zip(lines, signatures, strict=True)
+        if is_signed(home, canonical_json(line), signature)
+    ]

@@ -1,0 +1,130 @@
+"""One published night once more. Reads the home and writes nothing to it; needs neither dbt nor Great Expectations."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from creditline.errors import CreditlineError
+from creditline.home import Home
+from creditline.home.database import connect
+from creditline.home.publications import publication_directory, read_manifest
+from creditline.replay.comparison import Difference, compare
+from creditline.warehouse.inputs import check_file, check_inputs, inputs_file, lay, read_inputs
+from creditline.warehouse.logic import Logic, LogicRefused, read_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.state import carried_rows, state_file
+
+DECISIONS = "fct_limit_decision"
+
+
+class ReplayRefused(CreditlineError):
+    """The night cannot be run again: it was never published, or what it needs or published cannot be read."""
+
+
+@dataclass(frozen=True)
+class NightReplay:
+    """One replayed night: the first difference of each table that has one. `seconds` and `engine_now` are run facts."""
+
+    business_date: date
+    decisions: int
+    differences: tuple[Difference, ...]
+    seconds: float
+    logic_hash: str
+    engine_then: str
+    engine_now: str
+
+    @property
+    def differing_decisions(self) -> int:
+        """Decisions that differ in any column, the hash among them."""
+        return sum(difference.rows for difference in self.differences if difference.table == DECISIONS)
+
+
+def replay_night(home: Home, business_date: date) -> NightReplay:
+    """Run one published night from its record with its archived code, and compare all that it published and carried.
+
+    Raises:
+        ReplayRefused: the night is not published, or a published table cannot be read.
+        InputRefused: an input or the record of inputs was changed; names the first file.
+        LogicRefused: the archived code was changed, or does not run on this engine.
+    """
+    started = time.perf_counter()
+    publication = publication_directory(home, business_date)
+    if not publication.is_dir():
+        raise ReplayRefused(f"night {business_date} is not published; only a published night can be replayed")
+    manifest = read_manifest(home, business_date)
+    logic = _archived_logic(home, manifest["logic_hash"])
+    record = inputs_file(home, business_date)
+    check_file(record, manifest["state"][record.name])
+    inputs = read_inputs(home, business_date)
+    check_inputs(inputs)
+    with _scratch(home) as connection:
+        lay(connection, inputs)
+        run_logic(connection, logic)
+        differences = tuple(_differences(connection, home, business_date, logic, manifest))
+    return NightReplay(
+        business_date=business_date,
+        decisions=manifest["rows"][DECISIONS],
+        differences=differences,
+        seconds=round(time.perf_counter() - started, 1),
+        logic_hash=logic.logic_hash,
+        engine_then=f"{logic.engine} {logic.engine_version}",
+        engine_now=f"{logic.engine} {duckdb.__version__}",
+    )
+
+
+def _archived_logic(home: Home, logic_hash: str) -> Logic:
+    directory = home.logic / logic_hash
+    logic = read_logic(directory)
+    if logic.logic_hash != logic_hash:
+        raise LogicRefused(f"{directory}/index.json was changed since it was archived; restore it from a backup")
+    return logic
+
+
+@contextmanager
+def _scratch(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory within the bounds of the home; what does not fit goes to a folder outside of it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        connect(
+            config={
+                "memory_limit": home.settings.memory_limit,
+                "threads": home.settings.threads,
+                "temp_directory": folder,
+            }
+        ) as connection,
+    ):
+        use_scratch_catalog(connection)
+        yield connection
+
+
+def _differences(
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, logic: Logic, manifest: dict[str, object]
+) -> Iterator[Difference]:
+    """Decisions first, then every other published table, then what the night carried over: nothing if it was void."""
+    published = manifest["rows"]
+    keys = {model.name: model.key for model in logic.models}
+    marts = publication_directory(home, business_date) / "marts"
+    tables = [
+        (table, keys[table], f"select * from {table}", marts / f"{table}.parquet")
+        for table in sorted(published, key=lambda table: (table != DECISIONS, table))
+    ]
+    carried = [
+        (f"state {table.name}", table.key, carried_rows(table), state_file(home, business_date, table.name))
+        for table in logic.carried
+        if not manifest["is_void"]
+    ]
+    for table, key, replayed, file in [*tables, *carried]:
+        if not file.is_file():
+            raise ReplayRefused(f"{file} is missing; restore it from a backup")
+        try:
+            difference = compare(connection, table, key, replayed, file)
+        except duckdb.Error as error:
+            raise ReplayRefused(f"{file} cannot be compared: {' '.join(str(error).split())}") from error
+        if difference:
+            yield difference

@@ -1,0 +1,183 @@
+"""Held slices: their orders stay behind until two people approve exactly these orders."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import duckdb
+import pytest
+
+from creditline.cli.status import home_status
+from creditline.errors import UsageError
+from creditline.home import Home
+from creditline.home.publications import REVISION
+from creditline.release import FEED, ReleaseRefused, adjustments, approve, read_holds, reject, release, set_mode
+from creditline.release.holds import NotHeld
+
+HELD = "BANK01/jiebei_standard"
+PEOPLE = {"by": "maker", "approved_by": "checker"}
+
+
+@pytest.fixture
+def home(sample_book, tmp_path):
+    """The sample book with its last night unreleased, as if the breaker held one slice of it."""
+    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    last = sample_book.results[-1].release
+    for path in [
+        *(home.releases / FEED).glob(f"{last.sequence:06d}.*"),
+        *(home.outbox / FEED).glob(f"{last.file.stem}.*"),
+    ]:
+        path.unlink()
+    hold(home, HELD)
+    return home
+
+
+@pytest.fixture
+def night(home):
+    return home.published_dates()[-1]
+
+
+def marts(home):
+    return home.published / str(home.published_dates()[-1]) / REVISION / "marts"
+
+
+def hold(home, slice_code):
+    rewrite(
+        home,
+        "fct_slice_night",
+        f"select * replace (slice_code = '{slice_code}' as is_held,"
+        f" case when slice_code = '{slice_code}' then 'cuts: 45, median 5' end as hold_reason)",
+    )
+
+
+def rewrite(home, mart, select):
+    file = marts(home) / f"{mart}.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table rows as {select} from read_parquet('{file}')")
+        connection.execute(f"copy rows to '{file}' (format parquet)")
+
+
+def orders_of(home, slices):
+    file = marts(home) / "fct_limit_adjustment.parquet"
+    rows = duckdb.sql(f"select adjustment_id from read_parquet('{file}') where slice_code {slices} '{HELD}'").fetchall()
+    return {row[0] for row in rows}
+
+
+def released(result):
+    with result.file.open(newline="") as stream:
+        return {row["adjustment_id"] for row in csv.DictReader(stream)}
+
+
+def record(home, result):
+    return json.loads((home.releases / FEED / f"{result.sequence:06d}.json").read_text())
+
+
+def test_the_orders_of_a_held_slice_stay_behind_and_the_release_says_so(home, night):
+    waiting, free = orders_of(home, "="), orders_of(home, "<>")
+    assert waiting
+    assert free
+    result = release(home, night)
+    assert released(result) == free
+    assert result.withheld == len(waiting)
+    assert f"{HELD} is held (cuts: 45, median 5)" in result.reason
+    assert record(home, result)["held"] == {HELD: "cuts: 45, median 5"}
+    again = release(home, night)
+    assert (again.is_new, again.sequence) == (False, result.sequence)
+    assert f"{HELD} is held" in again.reason
+
+
+def test_approved_orders_follow_once_in_a_file_of_their_own(home, night):
+    first = release(home, night)
+    answer = approve(home, HELD, night, **PEOPLE)
+    second = release(home, night)
+    assert released(second) == orders_of(home, "=")
+    assert (second.sequence, second.withheld, second.reason) == (first.sequence + 1, 0, "released")
+    assert record(home, second)["approved"] == {HELD: answer.orders_sha256}
+    assert not release(home, night).is_new
+    assert home_status(home.root)["nights"][-1]["orders"] == first.orders + second.orders
+
+
+def test_orders_approved_before_the_release_leave_with_the_others(home, night):
+    approve(home, HELD, night, **PEOPLE)
+    result = release(home, night)
+    assert released(result) == orders_of(home, "=") | orders_of(home, "<>")
+    assert not release(home, night).is_new
+
+
+def test_an_approval_takes_two_people_and_a_hold(home, night):
+    with pytest.raises(UsageError, match="two people"):
+        approve(home, HELD, night, by="maker", approved_by="maker")
+    with pytest.raises(NotHeld, match=f"is not held on {night}; held are: {HELD}"):
+        approve(home, "CFC01/jiebei_plus", night, **PEOPLE)
+    assert not home.approvals_file.exists()
+
+
+def test_a_hold_that_nobody_answered_expires_with_the_next_night(home, sample_book):
+    earlier = sample_book.home.published_dates()[-2]
+    with pytest.raises(NotHeld, match=f"expired when {home.published_dates()[-1]} was published"):
+        approve(home, HELD, earlier, **PEOPLE)
+
+
+def spoil_answer(home, **changes):
+    line = json.loads(home.approvals_file.read_text())
+    home.approvals_file.write_text(json.dumps({**line, **changes}) + "\n")
+
+
+def other_orders(home):
+    rewrite(home, "fct_limit_adjustment", "select * replace (new_limit_amount - 10 as new_limit_amount)")
+
+
+SPOILT = {
+    "no signature": lambda home: spoil_answer(home, signature={}),
+    "another approver": lambda home: spoil_answer(home, approved_by="somebody"),
+    "another key": lambda home: spoil_answer(
+        home, signature={**json.loads(home.approvals_file.read_text())["signature"], "signature": "AAAA"}
+    ),
+    "other orders": other_orders,
+}
+
+
+@pytest.mark.parametrize("change", SPOILT.values(), ids=SPOILT)
+def test_an_approval_that_does_not_hold_lets_nothing_go(home, night, change):
+    approve(home, HELD, night, **PEOPLE)
+    change(home)
+    permitted = adjustments._may_leave(home, night)
+    assert permitted.approved == frozenset()
+    assert list(permitted.waiting()) == [HELD]
+
+
+def test_one_person_rejects_and_the_last_answer_counts(home, night):
+    approve(home, HELD, night, **PEOPLE)
+    reject(home, HELD, night, by="operator")
+    assert released(release(home, night)) == orders_of(home, "<>")
+    approve(home, HELD, night, **PEOPLE)
+    assert released(release(home, night)) == orders_of(home, "=")
+
+
+def test_an_answer_during_the_release_withdraws_its_file(home, night, monkeypatch):
+    write = adjustments.write_parquet
+
+    def write_and_reject(*arguments):
+        write(*arguments)
+        reject(home, HELD, night, by="operator")
+
+    approve(home, HELD, night, **PEOPLE)
+    monkeypatch.setattr(adjustments, "write_parquet", write_and_reject)
+    with pytest.raises(ReleaseRefused, match="a mode or an answer was changed"):
+        release(home, night)
+    assert not list((home.outbox / FEED).glob(f"*{night}*"))
+
+
+def test_an_approved_slice_that_is_paused_stays_behind(home, night):
+    approve(home, HELD, night, **PEOPLE)
+    set_mode(home, HELD, "paused", by="operator")
+    assert released(release(home, night)) == orders_of(home, "<>")
+
+
+def test_a_hold_names_exactly_the_orders_that_wait(home, night):
+    before = read_holds(home, night)[HELD]
+    assert before.orders == len(orders_of(home, "="))
+    other_orders(home)
+    assert read_holds(home, night)[HELD].orders_sha256 != before.orders_sha256
