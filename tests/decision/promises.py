@@ -314,7 +314,11 @@ WITHOUT = {
     "M1": "delete from raw.case_event where kind = 'limit_request'",
     "trigger": "update policy.trigger set threshold = 9000000000000; delete from state.trigger",
 }
-WITHOUT["together"] = "; ".join(WITHOUT.values())
+GROUNDS = tuple(WITHOUT)
+WITHOUT |= {
+    "all": "; ".join(WITHOUT.values()),
+    **{f"all but {name}": "; ".join(WITHOUT[other] for other in GROUNDS if other != name) for name in GROUNDS},
+}
 TRIGGER_REASONS = (
     "feature like 'trigger_%' or (points_lost = 0 and reason_code in ('B1', 'B4', 'B5', 'E2', 'E4', 'A1', 'D3'))"
 )
@@ -322,7 +326,7 @@ TRIGGER_REASONS = (
 
 def reasons_are_causes(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
     """Promise 5: a cited score reason is a stored fact whose points back raise tonight's own target; without the ground of
-    a policy reason (of all of them, where several bound at once) the composed limit is higher."""
+    a policy reason the composed limit is higher, tonight or, where another bound takes its place, were it the only one."""
     lives = Lives(seed, paths, _packs(None))
     run = _Run(logic, lives, [(lives.half(1), lives.riskier)])
     rules = {pack.policy_version: Rules(pack) for pack in lives.packs}
@@ -404,14 +408,10 @@ def _check_policy_reasons(outcome: Outcome, run: _Run, course: Course, composed:
             and decisions.capped_minor < decisions.limit_minor
         """
     )
-    grounds: dict[int, set[str]] = {}
-    for row in rows:
-        grounds.setdefault(row["account_key"], set()).add(row["ground"])
     for row in rows:
         outcome.checked += 1
-        key = row["account_key"]
-        if composed[row["ground"]][key] > row["capped_minor"]:
-            continue
-        if len(grounds[key]) > 1 and composed["together"][key] > row["capped_minor"]:
-            continue
-        outcome.add([row], f"{course.day} without its ground the limit is no higher")
+        key, ground = row["account_key"], row["ground"]
+        is_cause_tonight = composed[ground][key] > row["capped_minor"]
+        is_cause_alone = composed["all"][key] > composed[f"all but {ground}"][key]
+        if not (is_cause_tonight or is_cause_alone):
+            outcome.add([row], f"{course.day} without its ground the limit is no higher")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import promises
 import pytest
 from decision_harness import broken, project_logic, swapped
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 PROMISES = {
@@ -16,16 +16,20 @@ PROMISES = {
     "reasons_are_causes": promises.reasons_are_causes,
 }
 # Seconds count in nights: each promise gets as many as it needs to be broken by the copies below.
-NIGHTS = {"monotone": 12, "no_spiral": 3, "frozen_identity": 7, "neutral": 4, "reasons_are_causes": 4}
+NIGHTS = {"monotone": 10, "no_spiral": 3, "frozen_identity": 6, "neutral": 4, "reasons_are_causes": 2}
+# A timer needs pairs who moved on different nights, a cut of the strategy a confirmed score.
+BROKEN_SIZES = {"monotone": (1200, 18), "reasons_are_causes": (200, 3)}
 
 
 @pytest.mark.parametrize("name", PROMISES)
 def test_a_promise_holds(name):
-    @settings(max_examples=1, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(seed=st.integers(0, 2**32))
+    @settings(
+        max_examples=1, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+    )
+    @given(seed=st.integers(1, 2**32))
     def experiment(seed: int) -> None:
         note(f"seed {seed}")
-        outcome = PROMISES[name](project_logic(), seed=seed, paths=150, nights=NIGHTS[name])
+        outcome = PROMISES[name](project_logic(), seed=seed, paths=120, nights=NIGHTS[name])
         assert outcome.checked > 0
         assert outcome.violations == 0, outcome.examples
 
@@ -85,5 +89,6 @@ BROKEN = {
 def test_a_broken_promise_is_found(what):
     name, model, old, new = BROKEN[what]
     logic = broken(project_logic(), model, swapped(old, new))
-    outcome = PROMISES[name](logic, seed=11, paths=200, nights=NIGHTS[name])
+    paths, nights = BROKEN_SIZES.get(name, (200, NIGHTS[name]))
+    outcome = PROMISES[name](logic, seed=11, paths=paths, nights=nights)
     assert outcome.violations > 0
