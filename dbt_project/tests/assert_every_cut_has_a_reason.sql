@@ -34,4 +34,7 @@ from reasons
 where
     text_zh is null
     or text_en is null
-    or text_zh || text_en || coalesce(advice_zh, '') || coalesce(advice_en, '') like '%' || '{' || '%'
+    or agent_text_zh is null
+    or agent_text_en is null
+    or text_zh || text_en || advice_zh || advice_en || agent_text_zh || agent_text_en || agent_advice_zh
+    || agent_advice_en like '%' || '{' || '%'

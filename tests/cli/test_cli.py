@@ -41,9 +41,10 @@ def test_explain_says_why_in_both_languages(sample_book):
     assert "What helps: " in english
     assert "原因\n  1. " in chinese
     assert "{" not in english + chinese
-    explained = json.loads(run("explain", account, "--format", "json", home=home).stdout)
-    assert explained["decision"]["action"] == "DOWN"
-    assert explained["reasons"][0]["reason_code"] == explained["decision"]["reason_code_1"]
+    options = ("--audience", "agent", "--format", "json")
+    facts = json.loads(run("explain", account, *options, home=home).stdout)
+    assert facts["action"] == "cut"
+    assert facts["reasons"][0]["reason_code"]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,34 @@ def test_exit_codes_and_one_line_of_reason(sample_book, tmp_path, arguments, cod
     assert shown.returncode == code, shown.stderr
     assert says in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_policy_check_says_what_does_not_hold(tmp_path):
+    assert run("policy", "check").returncode == 0
+    import shutil
+
+    pack = Path(shutil.copytree(ROOT / "dbt_project" / "policies" / "default", tmp_path / "mine"))
+    band = pack / "band.csv"
+    band.write_text(band.read_text().replace("B,680,720,100,3000", "B,680,720,100,2000"))
+    shown = run("policy", "check", str(pack), "--format", "json")
+    assert shown.returncode == 1
+    assert [row["verdict"] for row in json.loads(shown.stdout)] == [
+        "default: band.csv: a safer band is cut faster (cut_step_bp)"
+    ]
+    assert "1 problem(s); mend them and check again" in shown.stderr
+
+
+def test_policy_diff_shows_the_cells(tmp_path):
+    import shutil
+
+    pack = Path(shutil.copytree(ROOT / "dbt_project" / "policies" / "default", tmp_path / "mine"))
+    band = pack / "band.csv"
+    band.write_text(band.read_text().replace("G,300,520,4500,7000", "G,300,520,4500,8000"))
+    shown = run("policy", "diff", "default", str(pack), "--format", "json")
+    assert json.loads(shown.stdout) == [
+        {"file": "band.csv", "row": "G", "column": "cut_step_bp", "before": "7000", "after": "8000"}
+    ]
+    assert run("policy", "diff", "default", "nothing").returncode == 2
 
 
 def test_a_folder_that_is_no_home_is_said(tmp_path):

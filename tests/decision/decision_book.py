@@ -150,8 +150,9 @@ class Book:
         """Most values stay as they were the night before."""
         for name, options in self.values.items():
             drawn = self.drawn[name]
+            is_new = self.choose.random(self.customers) < 0.12
+            is_new[len(drawn) :] = True
             drawn += [None] * (self.customers - len(drawn))
-            is_new = self.choose.random(self.customers) < (1.0 if self.number == 0 else 0.12)
             picks = self.choose.integers(len(options), size=self.customers)
             for place in np.flatnonzero(is_new):
                 drawn[place] = options[picks[place]]

@@ -37,7 +37,48 @@ FIELDS = {
     "effective_date": "effective_date",
 }
 # A void night decides nothing; only these say something.
+STATES = ("CLOSED", "FROZEN_SECURITY", "MAINTENANCE", "REG_CAPPED", "NORMAL", "FLOORED", "REDUCED")
+TRIGGERS = (
+    "inherited", "new after an inherited one", "hit but not yet held", "relapse", "clear but not clean", "cured",
+    "waits for instalments",
+)  # fmt: skip
+FREEZES = (
+    "begins", "points without anything new", "extended", "stays", "ends by time", "ends verified", "mass guard",
+)  # fmt: skip
+REASONS = (
+    "F1", "F2", "F3", "L1", "B1", "B5", "B4", "E2", "E4", "A1", "D3", "K1", "G1", "M1", "T1", "I1", "N1", "P1", "U1", "G3",
+    "P2", "P3", "P4", "P5", "G2", "C1", "D1", "E1",
+)  # fmt: skip
+SCORE_REASONS = (
+    "since approval", "against the best bin", "one cause, one place", "too small", "not a cause", "only together",
+)  # fmt: skip
 VOID_FIELDS = ("pack", "is_assigned", "recommended", "action", "display_state")
+
+
+# Every operator, branch and state of the page; a full run must take each at least once.
+BRANCHES = (
+    *(f"action: {action}" for action in ("UP", "DOWN", "HOLD", "FREEZE", "RESTORE")),
+    *(f"state: {state}" for state in STATES),
+    *("routing: challenger", "routing: champion beside a challenger", "held: closed", "held: no line", "night: void"),
+    *(f"evidence does not count: {why}" for why in ("frozen", "maintenance", "hardship", "appeal")),
+    *("confirmation: not yet", "confirmation: there"),
+    *("strategy: up", "strategy: down", "strategy: stopped at tonight's own target", "override: up", "override: down"),
+    *("product_tier", "no_raise", "income", "income: several accounts", "raise_budget"),
+    *(f"no_raise: {ground}" for ground in ("tenure", "past due", "income age", "consent", "trigger")),
+    *(f"protect: {code}" for code in ("P2", "P3", "P4", "P5", "G2")),
+    *(f"trigger {verdict}: {known}" for verdict in ("hit", "clear", "undecided") for known in ("active", "not active")),
+    *(f"trigger: {what}" for what in TRIGGERS),
+    *(f"trigger acts: {effect}" for effect in ("floor", "share_of_reference", "block_draws", "block_raise")),
+    *("cure: instalments missing", "cure: instalments distrusted"),
+    *("hard_trigger", "floor", "rounding", "balance_rule", "own_maximum: account", "own_maximum: customer"),
+    *("regulatory_cap: LIMIT", "regulatory_cap: BALANCE", "regulatory_cap: several accounts"),
+    *(f"freeze: {what}" for what in FREEZES),
+    *("overlay", "overlay: legal hold", "overlay: FREEZE", "overlay: HOLD", "overlay: RESTORE"),
+    *(f"pending: {what}" for what in ("begins", "goes on", "acts", "withdrawn", "kept under an overlay")),
+    *("usable", "not usable", "granted on request: more"),
+    *(f"reason: {code}" for code in REASONS),
+    *(f"score reasons: {what}" for what in SCORE_REASONS),
+)
 
 
 @dataclass

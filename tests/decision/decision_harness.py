@@ -125,7 +125,8 @@ def swapped(old: str, new: str) -> Callable[[str], str]:
 class Nights:
     """Night after night; `memory` keeps what is carried, `warehouse` is tonight."""
 
-    def __init__(self, logic: Logic) -> None:
+    def __init__(self, logic: Logic, *, real_features: bool = False) -> None:
+        """`real_features`: the feature models run too, on the snapshots that are handed in with each night."""
         self.logic = logic
         self.connection = duckdb.connect(":memory:")
         self.connection.execute("set TimeZone = 'UTC'")
@@ -134,34 +135,81 @@ class Nights:
             declared = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
             self.connection.execute(f"create table memory.kept.{table.name} ({declared})")
         made = {model.name for model in logic.models if model.name.startswith("ftr_")}
-        self.skip = made - set(RUN_AS_THEY_ARE)
+        self.real_features = real_features
+        self.skip = set() if real_features else made - set(RUN_AS_THEY_ARE)
+        self.policies: list[PolicySet] = []
 
     def close(self) -> None:
         self.connection.close()
 
-    def run(self, inputs: Inputs) -> None:
-        """Decide one night; a void one carries nothing over."""
+    def run(
+        self,
+        inputs: Inputs,
+        *,
+        snapshots: pa.Table | None = None,
+        features: pa.Table | None = None,
+        tamper: str | None = None,
+        carry: bool = True,
+    ) -> None:
+        """Decide one night; a void one carries nothing over.
+
+        Args:
+            snapshots: every night's account snapshots so far, in place of tonight's alone.
+            features: other features than those of the inputs.
+            tamper: statements over what was laid, for the question what would be without it.
+            carry: False tries a night without going on from it.
+        """
         self.connection.execute("use memory")
         self.connection.execute(f"detach database if exists {CATALOG}")
         use_scratch_catalog(self.connection)
-        lay(self.connection, [*run_relations(inputs.night, inputs.sources), *policy_relations(inputs.policies)])
+        lay(self.connection, run_relations(inputs.night, inputs.sources))
+        self._lay_policies(inputs.policies)
         lay(self.connection, [Relation("release.adjustment", RELEASED_COLUMNS)])
-        self._lay_raw(inputs)
-        self._lay_features(inputs.features)
+        self._lay_raw(inputs, snapshots)
+        if not self.real_features:
+            self._lay_features(inputs.features if features is None else features)
         self.connection.execute("create schema state")
         for table in state_tables():
             self.connection.execute(f"create table state.{table.name} as select * from memory.kept.{table.name}")
+        if tamper:
+            self.connection.execute(tamper)
         run_logic(self.connection, self.logic, skip=self.skip)
-        if not inputs.night.is_void:
+        if carry and not inputs.night.is_void:
             self._carry_over()
 
-    def _lay_raw(self, inputs: Inputs) -> None:
+    def _lay_policies(self, policies: PolicySet) -> None:
+        """Packs are read once and copied from then on: their rows come one by one from CSV."""
+        relations = policy_relations(policies)
+        if policies not in self.policies:
+            self.policies.append(policies)
+            place = f"memory.policy_{len(self.policies)}"
+            lay(self.connection, relations)
+            self.connection.execute(f"create schema {place}")
+            for relation in relations:
+                name = relation.name.partition(".")[2]
+                self.connection.execute(f"create table {place}.{name} as select * from {relation.name}")
+            return
+        place = f"memory.policy_{self.policies.index(policies) + 1}"
+        self.connection.execute("create schema policy")
+        for relation in relations:
+            name = relation.name.partition(".")[2]
+            self.connection.execute(f"create table {relation.name} as select * from {place}.{name}")
+
+    def _lay_raw(self, inputs: Inputs, snapshots: pa.Table | None) -> None:
         day = inputs.night.business_date
         given = {
-            "account_snapshot": (inputs.accounts, {"currency_code": "'CNY'", "days_past_due": "0"}),
+            "account_snapshot": (
+                inputs.accounts if snapshots is None else snapshots,
+                {"currency_code": "'CNY'", "days_past_due": "0"},
+            ),
             "case_event": (inputs.events, {}),
             "opening_state": (inputs.opening, {}),
         }
+        snapshot = raw_columns(contract()["account_snapshot"])
+        # windows of features are given: nothing of their history is read
+        lay(self.connection, [Relation(f"raw.account_snapshot_{part}", snapshot) for part in ("leaving", "history")])
+        lay(self.connection, [Relation("run.new_batch", {"batch_id": "varchar"})])
+        lay(self.connection, [Relation("run.carried_state", {"is_complete": "boolean"}, rows=((True,),))])
         for source in contract().values():
             columns = raw_columns(source)
             lay(self.connection, [Relation(f"raw.{source.name}", columns)])
@@ -203,9 +251,28 @@ class Nights:
 
     def _carry_over(self) -> None:
         for table in state_tables():
+            if table.model in self.skip:
+                continue
             columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
             kept = f"memory.kept.{table.name}"
             self.connection.execute(f"create or replace table {kept} as select {columns} from {table.model}")
+
+    def believed_names(self) -> list[str]:
+        """The features that are carried over as they were believed."""
+        customer = next(table for table in state_tables() if table.name == "customer")
+        return [name for name in customer.columns if name not in customer.key]
+
+    def believing(self, features: pa.Table, late: frozenset[str]) -> pa.Table:
+        """The features with what the last night believed in place of what late sources hold."""
+        names = [name for name, source in all_features().items() if source in late and name in self.believed_names()]
+        chosen = ", ".join(f"kept.{name} as {name}" for name in names)
+        self.connection.register("fresh", features)
+        replaced = f" replace ({chosen})" if names else ""
+        table = self.table(
+            f"select fresh.*{replaced} from fresh left join memory.kept.customer as kept using (customer_key)"
+        )
+        self.connection.unregister("fresh")
+        return table
 
     def table(self, query: str) -> pa.Table:
         """Rows of tonight's warehouse."""

@@ -20,6 +20,20 @@ TIERS = (
     ("standard", "standard", "20000.00", "500.00", "15000"),
     ("plus", "plus", "60000.00", "500.00", "30000"),
 )
+# Level between two bands: there points given back do not raise the target one by one.
+PLATEAU = tuple(
+    (band, lower, upper, str(multiplier))
+    for band, multiplier in (
+        ("A", 12000),
+        ("B", 11000),
+        ("C", 10000),
+        ("D", 7000),
+        ("E", 4000),
+        ("F", 4000),
+        ("G", 4000),
+    )
+    for lower, upper in (("", "7000"), ("7000", ""))
+)
 CAPS = (
     ("ALL_LINES", "*", "*", "*", "LIMIT", "90000.00", "1990-01-01", "2026-03-20", "true"),
     ("ALL_LINES", "*", "*", "*", "LIMIT", "30000.00", "2026-03-20", "", "true"),
@@ -42,7 +56,7 @@ TRIGGERS = (
 CURES = (
     ("H1", "4", "0", "3"),
     ("H2", "2", "3", "0"),
-    ("H4", "6", "0", "0"),
+    ("H4", "6", "0", "2"),
     ("H5", "3", "", "0"),
     ("H6", "2", "", "1"),
     ("H7", "1", "29", "0"),
@@ -144,7 +158,12 @@ def varied_packs(folder: Path) -> dict[str, Pack]:
         "alpha_next": make_pack(
             folder / "alpha_next", "alpha", settings=alpha | free | {"play_bp": 1000, "score_base": 735}, rows=FILES
         ),
-        "beta": make_pack(folder / "beta", "beta", settings=beta | free, rows=FILES | {"notice_rule": notices(3, 1)}),
+        "beta": make_pack(
+            folder / "beta",
+            "beta",
+            settings=beta | free,
+            rows=FILES | {"notice_rule": notices(3, 1), "strategy_matrix": list(PLATEAU)},
+        ),
         "gamma": make_pack(
             folder / "gamma", "gamma", settings=gamma, rows=FILES | {"freeze_rule": freeze_rules(4, 60, 0)}
         ),

@@ -46,7 +46,6 @@ class Trigger:
     was_interrupted: bool = False
     reason: tuple[str, str] | None = None
     is_hit: bool = False
-    was_clear: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,9 +109,11 @@ class Decision:
     grounds: list[str] = field(default_factory=list)
     is_budget_spent: bool = False
     is_capped: bool = False
+    cap_rooms: list[int] = field(default_factory=list)
     is_floored_by_trigger: bool = False
     trigger_bound: int | None = None
     after_triggers: int = 0
+    balanced: int = 0
     own_maximum: int | None = None
     is_overlaid: bool = False
     ended: bool = False
@@ -396,7 +397,7 @@ class Work:
     def _override(self, account: Row) -> int | None:
         rows = [
             row
-            for row in self._of_account(("override",), account)
+            for row in self._standing(self._of_account(("override",), account))
             if row["amount_minor"] is not None
             and row["approver"] is not None
             and row["actor"] is not None
@@ -447,7 +448,7 @@ class Work:
         if not counted or not known:
             return [], None
         multiple = max(d.rules.tier(d.account)["multiple_bp"] for d in counted)
-        return counted, max(known) * multiple // 10000
+        return counted, units_down(max(known) * multiple // 10000, counted[0].rules.unit)
 
     def _bound_by_income(self, group: list[Decision]) -> None:
         counted, bound = self._income(group)
@@ -509,7 +510,7 @@ class Work:
         if verdict == "undecided":
             if old is None and is_named:
                 return Trigger(is_inherited=True)
-            return None if old is None else Trigger(**(vars(old) | {"is_hit": False, "was_clear": False}))
+            return None if old is None else Trigger(**(vars(old) | {"is_hit": False}))
         if verdict == "hit":
             return self._hit(rules, code, old, reason, is_first)
         if old is None and is_named:
@@ -553,7 +554,7 @@ class Work:
             self.note("trigger: cured")
             return None
         self.note("trigger: waits for instalments", is_clean and days >= cure.clean_nights)
-        return Trigger(0, old.is_held, since, old.is_inherited, True, old.reason, was_clear=True)
+        return Trigger(0, old.is_held, since, old.is_inherited, True, old.reason)
 
     def _has_paid(self, least: int, features: Row) -> bool:
         if least <= 0:
@@ -599,10 +600,10 @@ class Work:
             rounded = max(limit, rounded)
         if decision.x != limit:
             self.note("rounding", decision.move("rounding", rounded))
-        if decision.is_floored_by_trigger:
-            return
-        owed = -units_down(-decision.account["principal_minor"], rules.unit)
-        self.note("balance_rule", decision.move("balance_rule", max(decision.x, min(limit, owed))))
+        if not decision.is_floored_by_trigger:
+            owed = -units_down(-decision.account["principal_minor"], rules.unit)
+            self.note("balance_rule", decision.move("balance_rule", max(decision.x, min(limit, owed))))
+        decision.balanced = decision.x
 
     # ---- own maximum, cap
 
@@ -630,17 +631,15 @@ class Work:
                     decision.facts.append((3, "M1"))
 
     def _peers(self, decision: Decision) -> list[Decision]:
-        """The customer's open accounts: as this pack values them where it decides them, else as the assigned pack does."""
-        own = {d.key: d for d in self._of_customer[decision.customer, decision.rules.name]}
-        others = {d.key: d for d in self._assigned[decision.customer]}
-        return [d for d in (others | own).values() if d.is_open]
+        """The customer's open accounts, whatever their pack: assigned decisions beside assigned ones, shadows beside shadows."""
+        found = self._of_person_at_all[decision.customer]
+        return [d for d in found if d.is_open and d.is_assigned == decision.is_assigned]
 
     @cached_property
-    def _assigned(self) -> dict[int, list[Decision]]:
+    def _of_person_at_all(self) -> dict[int, list[Decision]]:
         groups: dict[int, list[Decision]] = defaultdict(list)
         for decision in self.all:
-            if decision.is_assigned:
-                groups[decision.customer].append(decision)
+            groups[decision.customer].append(decision)
         return groups
 
     def _caps_on(self, decision: Decision) -> list[Row]:
@@ -656,7 +655,10 @@ class Work:
                 peers = [d for d in self._peers(decision) if row["concerns"](d.account)]
                 values = {d.key: d.x for d in peers}
                 whole = {d.key: units_down(d.x, d.rules.unit) for d in peers}
-                shares.append(share_out(row["cap"], values, decision.rules.unit, whole)[decision.key])
+                share = share_out(row["cap"], values, decision.rules.unit, whole)[decision.key]
+                shares.append(share)
+                bound = units_down(row["cap"], decision.rules.unit)
+                decision.cap_rooms.append(bound - min(sum(values.values()), bound) + share)
                 self.note(f"regulatory_cap: {row['base']}", shares[-1] < decision.x)
                 self.note("regulatory_cap: several accounts", shares[-1] < decision.x and len(values) > 1)
             after[id(decision)] = min(shares)
@@ -727,8 +729,8 @@ class Work:
         is_frozen = (decision.customer, pack) in self.frozen
         is_legal = self._is_legally_held(decision.account)
         was = self.before.lines.get(decision.key, Line()).was_overlaid
-        decision.is_overlaid = is_frozen or is_legal
-        decision.ended = was and not decision.is_overlaid
+        decision.is_overlaid = not decision.is_kept and (is_frozen or is_legal)
+        decision.ended = was and not decision.is_kept and not decision.is_overlaid
         if decision.is_overlaid and not was:
             decision.action = "FREEZE"
         elif decision.ended:
@@ -737,9 +739,9 @@ class Work:
         self.note(f"overlay: {decision.action}", decision.is_overlaid or decision.ended)
         if decision.is_overlaid or decision.ended:
             self.note("overlay", decision.move("overlay", decision.limit))
-        if is_legal:
+        if is_legal and not decision.is_kept:
             decision.facts.append((1, "L1"))
-        elif is_frozen:
+        elif is_frozen and not decision.is_kept:
             decision.facts.append((1, self.frozen[decision.customer, pack].code))
         elif decision.ended:
             decision.facts.append((1, "F3"))
@@ -815,7 +817,7 @@ class Work:
         return "FLOORED" if x <= floor else "REDUCED"
 
     def _grantable(self, decision: Decision) -> int:
-        if decision.is_no_raise or decision.is_kept or decision.is_overlaid:
+        if decision.is_no_raise or decision.is_kept or decision.is_overlaid or decision.ended:
             return decision.x
         rules = decision.rules
         group = [d for d in self._of_customer[decision.customer, rules.name] if not d.is_kept]
@@ -825,10 +827,8 @@ class Work:
             most.append(income - sum(d.x for d in counted if d is not decision))
         together = self._requested(self._of_person(("limit_request",), decision.account))
         if together is not None:
-            most.append(together - sum(d.x for d in group if d is not decision))
-        for row in self._caps_on(decision):
-            others = [d for d in self._peers(decision) if row["concerns"](d.account) and d is not decision]
-            most.append(row["cap"] - sum(d.x for d in others))
+            most.append(units_down(together, rules.unit) - sum(d.x for d in group if d is not decision))
+        most += decision.cap_rooms
         most += [bound for bound in (decision.trigger_bound, decision.own_maximum) if bound is not None]
         grantable = max(decision.x, units_down(min(most), rules.unit))
         self.note("granted on request: more", grantable > decision.x)
@@ -839,10 +839,9 @@ class Work:
     def _reasons(self, decision: Decision) -> None:
         rules, limit = decision.rules, decision.limit
         self._trigger_reasons(decision)
-        if decision.is_kept:
-            if decision.is_open:
-                decision.facts.append((4, "N1"))
-        else:
+        if decision.reference == 0:
+            decision.facts.append((4, "N1"))
+        if not decision.is_kept:
             moved = {name: (before, after) for name, before, after in decision.trace}
             for operator, code in (("product_tier", "T1"), ("income", "I1")):
                 if operator in moved and moved[operator][1] < limit and decision.x < limit:
@@ -861,14 +860,19 @@ class Work:
             self.note(f"reason: {code}")
 
     def _trigger_reasons(self, decision: Decision) -> None:
-        """The trigger whose bound was reached, and those that block draws; K1 for one that is only being cured."""
+        """The trigger whose bound was reached, and those that block draws; K1 for one that was not hit tonight."""
         if decision.is_kept:
             return
-        x = decision.after_triggers
-        for code, one in self._acting(decision).items():
-            is_reached = self._bound_of(decision, code) == x == decision.trigger_bound and x < decision.reference
-            if is_reached or decision.rules.effect(code)[0] == "block_draws":
-                decision.facts.append((2, "K1" if one.was_clear else one.reason[0]))
+        acting, bound = self._acting(decision), decision.trigger_bound
+        is_reached = (
+            bound is not None
+            and decision.after_triggers == bound < decision.reference
+            and decision.x <= max(bound, decision.balanced)
+        )
+        reached = next((code for code in sorted(acting) if self._bound_of(decision, code) == bound), None)
+        for code, one in acting.items():
+            if (is_reached and code == reached) or decision.rules.effect(code)[0] == "block_draws":
+                decision.facts.append((2, one.reason[0] if one.is_hit else "K1"))
 
     def _score_reasons(self, decision: Decision) -> list[str]:
         lost = self._points_lost(decision)
@@ -907,13 +911,14 @@ class Work:
         return decision.reference * multiplier // 10000 > decision.own_target
 
     def _approved(self, decision: Decision) -> dict[str, int]:
-        """The points of the features on the night on which the customer's reference limits were approved."""
-        return self.minds[decision.customer, decision.rules.name].approved
+        """The points as they stood when the reference limits that the night before knew were approved."""
+        before = self.before.minds.get((decision.customer, decision.rules.name))
+        return before.approved if before else {}
 
     def _approval(self, rules: Rules, group: list[Decision], before: Mind | None) -> tuple[int, dict[str, int]]:
-        """The sum of the reference limits, and the points as they stood when it came to be."""
+        """The sum of the reference limits, and the points as they stood on the first night that knew it."""
         reference = sum(decision.reference for decision in group)
-        if before is not None and before.reference == reference and before.version == rules.version:
+        if before is not None and before.reference == reference:
             return before.reference, before.approved
         features = self.believed[group[0].customer]
         return reference, {name: rules.points(name, features[name]) for name in rules.scored}

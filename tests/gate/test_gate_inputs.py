@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet
 import pytest
 from small_delivery import (
     ACCOUNTS,
@@ -451,3 +452,18 @@ def seal_hash(delivery: Path, file: str) -> None:
     import hashlib
 
     change_entry(delivery, file, sha256=hashlib.sha256((delivery / file).read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_day_on_which_nothing_happened_passes(home, file_format):
+    """A file without rows is a quiet day: no rule of the suite takes the absence of rows for a fault."""
+    directory = deliver(home, sources=("account_snapshot", "loan_application"), file_format=file_format)
+    path = directory / f"loan_application.{file_format}"
+    if file_format == "csv":
+        spoil(directory, path.name, lambda content: content.split(b"\n")[0] + b"\n")
+    else:
+        emptied = pyarrow.parquet.read_table(path).slice(0, 0)
+        pyarrow.parquet.write_table(emptied, path)
+        seal(directory, path.name, rows=0, totals={"amount": "0.00"})
+    entry = source_of(take_in(home), "loan_application")
+    assert (entry.verdict, entry.accepted_rows, entry.quarantined_rows) == ("pass", 0, 0)

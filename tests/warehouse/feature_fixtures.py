@@ -31,6 +31,12 @@ class Book:
     coverage: dict[str, date]
     raw: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in contract()})
     reference_minor: dict[int, int] = field(default_factory=dict)
+    # customer key to the nights from which another reference limit held
+    reference_steps: dict[int, list[tuple[date, int]]] = field(default_factory=dict)
+    blocked: set[tuple[int, date]] = field(default_factory=set)
+    # source name (`*` is the whole house), first day, first day after
+    maintenance: list[tuple[str, date, date]] = field(default_factory=list)
+    previous: date | None = None
 
     def deliver(self, source: str, day: date, known_at: datetime, **values: object) -> None:
         """Add one row; its place in the file is its place in the list."""
@@ -41,23 +47,27 @@ class Book:
 
 
 def lay(book: Book, file: Path) -> None:
-    """Write the book into a scratch warehouse as the schemas raw, run and state."""
+    """Write the book into a scratch warehouse as a night that nothing was carried over to."""
     with duckdb.connect(str(file)) as connection:
-        for schema in ("raw", "run", "state"):
+        for schema in ("raw", "run", "state", "policy"):
             connection.execute(f"create schema {schema}")
         for source in contract().values():
-            _lay_table(connection, f"raw.{source.name}", raw_columns(source), book.raw[source.name], file.parent)
+            rows = book.raw[source.name]
+            if source.name == "account_snapshot":
+                rows = [row for row in rows if row["business_date"] == book.night]
+            lay_table(connection, f"raw.{source.name}", raw_columns(source), rows, file.parent)
+        columns = raw_columns(contract()["account_snapshot"])
+        lay_table(connection, "raw.account_snapshot_leaving", columns, [], file.parent)
+        lay_table(connection, "raw.account_snapshot_history", columns, book.raw["account_snapshot"], file.parent)
         for table in state_tables():
-            carried = [
-                {"account_key": key, "customer_key": key // 10, "reference_limit_minor": minor}
-                for key, minor in book.reference_minor.items()
-            ]
-            rows = carried if table.name == "account" else []
-            _lay_table(connection, f"state.{table.name}", table.columns, rows, file.parent)
+            lay_table(connection, f"state.{table.name}", table.columns, _carried_rows(book, table.name), file.parent)
+        connection.execute("create table run.new_batch (batch_id varchar)")
+        connection.execute("create table run.carried_state as select false as is_complete")
+        lay_maintenance(connection, book)
         connection.execute(
             "create table run.night as select ?::date as business_date, ?::timestamp as cut_off_at,"
-            " null::date as previous_business_date, true as is_first_night, false as is_void, 'test' as home_name",
-            [book.night, book.cut_off],
+            " ?::date as previous_business_date, false as is_first_night, false as is_void, 'test' as home_name",
+            [book.night, book.cut_off, book.previous],
         )
         connection.execute(
             "create table run.night_source (source varchar, is_expected boolean, verdict varchar, is_missing boolean,"
@@ -70,9 +80,38 @@ def lay(book: Book, file: Path) -> None:
             connection.execute("insert into run.night_source values (?, ?, ?, ?, ?, ?)", row)
 
 
-def _lay_table(
+def lay_maintenance(connection: duckdb.DuckDBPyConnection, book: Book) -> None:
+    """Write the maintenance windows as two packs that overlap would."""
+    connection.execute(
+        "create table policy.maintenance_window (policy_version varchar, source_name varchar, from_date date,"
+        " to_date date, description varchar)"
+    )
+    for version in ("one", "other"):
+        for window in book.maintenance:
+            connection.execute("insert into policy.maintenance_window values (?, ?, ?, ?, 'test')", [version, *window])
+
+
+def _carried_rows(book: Book, table: str) -> list[Row]:
+    if table == "account":
+        return [
+            {"account_key": key, "customer_key": key // 10, "reference_limit_minor": minor}
+            for key, minor in book.reference_minor.items()
+        ]
+    if table == "reference_limit_step":
+        return [
+            {"customer_key": customer, "from_date": day, "reference_limit_minor": minor}
+            for customer, steps in book.reference_steps.items()
+            for day, minor in steps
+        ]
+    if table == "blocked_day":
+        return [{"customer_key": customer, "blocked_date": day} for customer, day in sorted(book.blocked)]
+    return []
+
+
+def lay_table(
     connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], rows: list[Row], scratch: Path
 ) -> None:
+    """Create a table of plain rows; a column that a row does not have is null."""
     connection.execute(f"create table {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
     if not rows:
         return
@@ -86,8 +125,11 @@ def _lay_table(
     )
 
 
-def build_models(file: Path, select: str) -> None:
-    """Run the selected models and seeds against a laid warehouse; an error of dbt is an AssertionError."""
+def build_models(file: Path, select: str) -> list:
+    """Run the selected models and seeds against a laid warehouse; an error of dbt is an AssertionError.
+
+    Returns: the nodes that were built.
+    """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -110,14 +152,31 @@ def build_models(file: Path, select: str) -> None:
     finally:
         DuckDBConnectionManager.close_all_connections()
     assert outcome.success, outcome.exception or [result.message for result in outcome.result.results]
+    return [result.node for result in outcome.result.results]
 
 
-def read_rows(file: Path, relation: str, key: str) -> dict[int, Row]:
-    """Rows of a built relation by their key."""
+FEATURES_AND_FACTS = """
+    select ftr_customer.*, repayment.on_time_instalments_90d, repayment.due_instalments_90d,
+        bureau.bureau_has_new_default, security.suspicious_events_new
+    from ftr_customer
+    left join ftr_repayment as repayment using (customer_key)
+    left join ftr_bureau as bureau using (customer_key)
+    left join ftr_security as security using (customer_key)
+"""
+
+
+def read_features(file: Path) -> dict[int, Row]:
+    """Built features and facts by customer key."""
     with duckdb.connect(str(file), read_only=True) as connection:
-        result = connection.execute(f"select * from {relation}")
-        names = [column[0] for column in result.description]
-        return {row[key]: row for row in (dict(zip(names, values, strict=True)) for values in result.fetchall())}
+        return features_by_customer(connection)
+
+
+def features_by_customer(connection: duckdb.DuckDBPyConnection) -> dict[int, Row]:
+    """Built features and facts by customer key."""
+    result = connection.execute(FEATURES_AND_FACTS)
+    names = [column[0] for column in result.description]
+    rows = [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+    return {row["customer_key"]: row for row in rows}
 
 
 def days_before(night: date, count: int) -> date:

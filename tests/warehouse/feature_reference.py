@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from feature_fixtures import Book, Row
@@ -18,7 +18,10 @@ KEYS = {
     "bureau_score": ("customer_key", "observed_date"),
     "related_product": ("business_date", "customer_key", "product_code"),
     "profile_change": ("event_token",),
+    "case_event": ("event_token",),
 }
+# Facts for the decision that are not among the 44 features.
+FACTS = ("on_time_instalments_90d", "due_instalments_90d", "bureau_has_new_default", "suspicious_events_new")
 
 
 def latest_known(book: Book, source: str) -> list[Row]:
@@ -41,11 +44,16 @@ def minus(left: int | None, right: int | None) -> int | None:
 
 
 class Reference:
-    """The features of every customer of tonight's snapshot."""
+    """The features and facts of every customer of tonight's snapshot."""
 
     def __init__(self, book: Book) -> None:
         self.book, self.night = book, book.night
         self.rows = {source: latest_known(book, source) for source in KEYS}
+        self.by_customer: dict[str, dict[int, list[Row]]] = {}
+        for source, rows in self.rows.items():
+            found = self.by_customer[source] = defaultdict(list)
+            for row in rows:
+                found[row.get("customer_key")].append(row)
         self.tonight = [row for row in self.rows["account_snapshot"] if row["business_date"] == self.night]
         self.owner = {row["account_key"]: row["customer_key"] for row in self.tonight}
         self.reference = defaultdict(int)
@@ -67,10 +75,10 @@ class Reference:
         return start is not None and start <= self.back(days - 1)
 
     def of(self, source: str, customer: int) -> list[Row]:
-        return [row for row in self.rows[source] if row["customer_key"] == customer]
+        return self.by_customer[source][customer]
 
     def features(self) -> dict[int, Row]:
-        """Features by customer key."""
+        """Features and facts by customer key."""
         return {customer: self._customer(customer) for customer in sorted(set(self.owner.values()))}
 
     def _customer(self, customer: int) -> Row:
@@ -90,17 +98,32 @@ class Reference:
             day: (
                 sum(fen(row["principal_balance"]) for row in rows),
                 sum(fen(row["arrears_balance"]) for row in rows),
-                max(row["days_past_due"] for row in rows),
+                max(self._net(row) for row in rows),
             )
             for day, rows in nights.items()
         }
+
+    def _net(self, row: Row) -> int:
+        """Days past due of a snapshot less those of them on which a hardship pause of the account or customer ran."""
+        night, days = row["business_date"], row["days_past_due"]
+        if days <= 0:
+            return 0
+        paused = set()
+        for case in self.rows["case_event"]:
+            whose = case["account_key"] == row["account_key"] or (
+                case["account_key"] is None and case["customer_key"] == row["customer_key"]
+            )
+            if case["kind"] == "hardship_pause" and whose and case["outcome"] != "withdrawn":
+                first, last = case["from_date"] or case["local_date"], min(case["to_date"] or night, night)
+                paused |= {first + timedelta(days=i) for i in range((last - first).days + 1)}
+        return days - sum(night - timedelta(days=back) in paused for back in range(min(days, 400)))
 
     def _arrears(self, customer: int) -> dict:
         nights, source = self._nights(customer), "account_snapshot"
         balance, arrears, dpd = nights[self.night]
         past_due = {day: night[2] for day, night in nights.items()}
-        owed_days = [day for day, night in nights.items() if night[0] > 0]
-        opened = min(r["opened_date"] for r in self.of(source, customer) if r["business_date"] <= self.night)
+        owed_days = [day for day, night in nights.items() if night[0] > 0 and self.within(day, 400)]
+        opened = min(row["opened_date"] for row in self.tonight if row["customer_key"] == customer)
 
         def worst(days: int) -> int:
             return max(value for day, value in past_due.items() if self.within(day, days))
@@ -126,7 +149,15 @@ class Reference:
 
         month_ago = [day for day in balances if self.within(day, 60, 30)]
         then = balances[max(month_ago)] if month_ago else None
-        full = [d for d, v in balances.items() if self.within(d, 90) and limit > 0 and v * 100 >= limit * 95]
+        steps = [*self.book.reference_steps.get(customer, []), (self.night, limit)]
+
+        def limit_of(day: date) -> int:
+            """The reference limit of a night; of one before all that are known, the first known."""
+            return ([steps[0][1]] + [minor for start, minor in steps if start <= day])[-1]
+
+        full = [
+            d for d, v in balances.items() if self.within(d, 90) and v * 100 >= limit_of(d) * 95 and limit_of(d) > 0
+        ]
         return {
             ("f06_util_bp", source, 0): share(balances[self.night], limit),
             ("f07_util_avg_30d_bp", source, 30): mean(30, 0),
@@ -181,6 +212,17 @@ class Reference:
             ("f22_early_repay_30d", source, 30): len(early),
             ("f23_first_payment_default", source, 91): sum(r["instalment_no"] == 1 and days_late(r) > 7 for r in owed),
             ("f24_bounced_payments_90d", source, 91): sum(row["is_reversed"] for row in owed),
+            ("due_instalments_90d", source, 90): len([r for r in rows if self.within(r["due_date"], 90)]),
+            ("on_time_instalments_90d", source, 90): len(
+                [
+                    row
+                    for row in rows
+                    if self.within(row["due_date"], 90)
+                    and not row["is_reversed"]
+                    and paid(row)
+                    and paid(row) <= row["due_date"]
+                ]
+            ),
         }
 
     def _flows(self, customer: int) -> dict:
@@ -191,8 +233,17 @@ class Reference:
                 fen(r["amount"]) for r in rows if r[column] == value and self.within(r["flow_date"], days, until)
             )
 
-        def days(length: int, until: int = 0) -> int:
-            return len({row["flow_date"] for row in rows if self.within(row["flow_date"], length, until)})
+        idle = {day for key, day in self.book.blocked if key == customer}
+        for name, start, end in self.book.maintenance:
+            if name in (source, "*"):
+                idle |= {start + timedelta(days=i) for i in range((end - start).days)}
+
+        def days(length: int, until: int = 0) -> int | None:
+            """Active days among the usable ones, as if the whole window had been usable."""
+            window = {self.back(back) for back in range(until, length)}
+            active = {row["flow_date"] for row in rows} & window - idle
+            usable = len(window - idle)
+            return len(active) * len(window) // usable if usable else None
 
         salaries = [r["flow_date"] for r in rows if r["kind"] == "salary" and self.within(r["flow_date"], 90)]
         inflow, outflow = total("direction", "in", 30), total("direction", "out", 30)
@@ -206,24 +257,54 @@ class Reference:
             ("f29_cash_share_30d_bp", source, 30): share(total("kind", "withdraw", 30), outflow),
             ("f30_paid_to_other_lenders_30d_minor", source, 30): total("kind", "repay_other", 30),
             ("f31_active_days_30d", source, 30): days(30),
-            ("f32_activity_drop_x3", source, 120): 3 * days(30) - days(120, 30),
+            ("f32_activity_drop_x3", source, 120): minus(None if days(30) is None else 3 * days(30), days(120, 30)),
         }
 
+    def _verified(self, customer: int) -> datetime:
+        """When the customer was last verified."""
+        return max(
+            (
+                case["occurred_at"]
+                for case in self.rows["case_event"]
+                if case["kind"] == "step_up_verified"
+                and customer in (case["customer_key"], self.owner.get(case["account_key"]))
+            ),
+            default=datetime.min,
+        )
+
     def _security(self, customer: int) -> dict:
-        rows, source = self.of("session", customer), "session"
-        first: dict[str, date] = {}
-        for row in rows:
-            first[row["device_token"]] = min(first.get(row["device_token"], date.max), row["local_date"])
+        source, verified = "session", self._verified(customer)
+        every = [row for row in self.of(source, customer) if row["local_date"] <= self.night]
+        used: dict[str, list[Row]] = defaultdict(list)
+        for row in sorted(every, key=lambda row: (row["local_date"], row["occurred_at"])):
+            used[row["device_token"]].append(row)
+        first = [
+            row
+            for rows in used.values()
+            for before, row in zip([None, *rows], rows, strict=False)
+            if before is None or (row["local_date"] - before["local_date"]).days > 400
+        ]
         users: dict[str, set[int]] = defaultdict(set)
         for row in self.rows[source]:
             if self.within(row["local_date"], 30):
                 users[row["device_token"]].add(row["customer_key"])
+        rows = [row for row in every if row["occurred_at"] > verified]
         week = [row for row in rows if self.within(row["local_date"], 7)]
         today = [row for row in rows if row["local_date"] == self.night]
-        changes = [row for row in self.of("profile_change", customer) if self.within(row["local_date"], 30)]
+        changes = [row for row in self.of("profile_change", customer) if row["changed_at"] > verified]
+        new = [row for row in first if row["occurred_at"] > verified]
+        since = self.book.previous or self.back(1)
+        at_first = {(row["device_token"], row["occurred_at"]) for row in new}
+        suspicious = [
+            row
+            for row in rows
+            if not row["succeeded"] or row["is_proxy"] or (row["device_token"], row["occurred_at"]) in at_first
+        ]
+        fresh = [row for row in suspicious + changes if since < row["local_date"] <= self.night]
+        is_told = self.covered(source, 1) or self.covered("profile_change", 1)
         return {
             ("f33_new_devices_7d", source, 7): len(
-                {r["device_token"] for r in week if self.within(first[r["device_token"]], 7)}
+                {row["device_token"] for row in new if self.within(row["local_date"], 7)}
             ),
             ("f34_regions_1d", source, 1): len({row["region_token"] for row in today}),
             ("f35_failed_logins_1d", source, 1): sum(not row["succeeded"] for row in today),
@@ -231,12 +312,13 @@ class Reference:
             ("f37_customers_per_device", source, 30): max(
                 (len(keys) for keys in users.values() if customer in keys), default=0
             ),
-            ("f44_profile_changes_30d", "profile_change", 30): len(changes),
+            ("f44_profile_changes_30d", "profile_change", 30): sum(self.within(r["local_date"], 30) for r in changes),
+            ("suspicious_events_new", source, 0): len(fresh) if is_told else None,
         }
 
     def _bureau(self, customer: int) -> dict:
         source = "bureau_score"
-        seen = {r["observed_date"]: r for r in self.of(source, customer) if r["observed_date"] <= self.night}
+        seen = {r["observed_date"]: r for r in self.of(source, customer) if self.within(r["observed_date"], 400)}
         old = [day for day in seen if day <= self.back(85)]
         latest = seen[max(seen)] if seen else None
         score = latest["score"] if latest else None
@@ -244,12 +326,15 @@ class Reference:
             ("f38_bureau_score", source, 0): score,
             ("f39_bureau_score_delta_90d", source, 0): minus(score, seen[max(old)]["score"] if old else None),
             ("f40_external_debt_minor", source, 0): fen(latest["external_debt_amount"]) if latest else None,
+            ("bureau_has_new_default", source, 0): int(latest["has_new_default"]) if latest else None,
         }
 
     def _related(self, customer: int) -> dict:
         rows, source = self.of("related_product", customer), "related_product"
-        dpd = [r["days_past_due"] for r in rows if r["product_code"] == "huabei" and self.within(r["as_of_date"], 30)]
-        savings = {row["as_of_date"]: fen(row["balance"]) for row in rows if row["product_code"] == "yuebao"}
+        dpd = [
+            r["days_past_due"] for r in rows if r["product_code"] == "huabei" and self.within(r["business_date"], 30)
+        ]
+        savings = {row["business_date"]: fen(row["balance"]) for row in rows if row["product_code"] == "yuebao"}
         month_ago = [day for day in savings if self.within(day, 60, 30)]
         then = savings[max(month_ago)] if month_ago else None
         return {

@@ -17,6 +17,7 @@ SOURCES = (
     "bureau_score",
     "related_product",
     "profile_change",
+    "case_event",
 )
 
 
@@ -31,10 +32,23 @@ def random_book(night: date, *, seed: int, customers: int, nights: list[date], c
     for customer in range(1, customers + 1):
         accounts = [customer * 10 + number for number in range(choose.choice([1, 1, 2]))]
         _snapshots(book, choose, customer, accounts, nights)
+        _knowledge(book, choose, customer)
         for source in SOURCES:
             if source in coverage and choose.random() < 0.85:
                 _FILL[source](book, choose, customer, accounts)
     return book
+
+
+def _knowledge(book: Book, choose: random.Random, customer: int) -> None:
+    """Reference limits of past nights, and days on which the customer could not act."""
+    if choose.random() < 0.4:
+        days = sorted({_day(book, choose) for _ in range(choose.randint(1, 4))} - {days_before(book.night, -1)})
+        book.reference_steps[customer] = [
+            (day, choose.choice([0, 1000, 800_000, 1_600_000])) for day in days if day < book.night
+        ] or [(days_before(book.night, 1), 1000)]
+    if choose.random() < 0.3:
+        start, length = choose.randint(0, 130), choose.choice([1, 5, 40, 125])
+        book.blocked |= {(customer, days_before(book.night, start + back)) for back in range(length)}
 
 
 def _versions(book: Book, choose: random.Random, source: str, day: date, values: dict, change: dict) -> None:
@@ -139,16 +153,17 @@ def _session(book: Book, choose: random.Random, customer: int, accounts: list[in
             "region_token": choose.choice("xyz"),
             "is_proxy": choose.random() < 0.3,
             "succeeded": choose.random() < 0.7,
-            "local_date": _day(book, choose),
-            "local_hour": 9,
-        }
+        } | _moment(book, choose, "occurred_at")
         _versions(book, choose, "session", book.night, row, {"succeeded": False, "is_proxy": True})
 
 
 def _bureau_score(book: Book, choose: random.Random, customer: int, accounts: list[int]) -> None:
     for day in sorted({_day(book, choose) for _ in range(choose.randint(0, 6))}):
         row = {"customer_key": customer, "observed_date": day, "score": choose.randint(350, 950)}
-        row |= {"external_debt_amount": f"{choose.randint(0, 10**7) / 100:.2f}", "has_new_default": False}
+        row |= {
+            "external_debt_amount": f"{choose.randint(0, 10**7) / 100:.2f}",
+            "has_new_default": choose.random() < 0.3,
+        }
         _versions(book, choose, "bureau_score", book.night, row, {"score": 351})
 
 
@@ -164,9 +179,34 @@ def _related_product(book: Book, choose: random.Random, customer: int, accounts:
 def _profile_change(book: Book, choose: random.Random, customer: int, accounts: list[int]) -> None:
     for number in range(choose.randint(0, 6)):
         row = {"event_token": f"p{customer}-{number}", "customer_key": customer, "field": "phone"}
-        _versions(
-            book, choose, "profile_change", book.night, row | {"local_date": _day(book, choose), "local_hour": 1}, {}
-        )
+        _versions(book, choose, "profile_change", book.night, row | _moment(book, choose, "changed_at"), {})
+
+
+def _case_event(book: Book, choose: random.Random, customer: int, accounts: list[int]) -> None:
+    for number in range(choose.choice([0, 1, 2, 3])):
+        kind = choose.choice(["hardship_pause", "hardship_pause", "step_up_verified", "appeal"])
+        is_of_account = choose.random() < 0.5
+        row = {
+            "event_token": f"c{customer}-{number}",
+            "kind": kind,
+            "account_key": choose.choice(accounts) if is_of_account else None,
+            "customer_key": None if is_of_account else customer,
+            "from_date": None,
+            "to_date": None,
+            "outcome": choose.choice([None, "received", "upheld", "withdrawn"]),
+        } | _moment(book, choose, "occurred_at")
+        if kind == "hardship_pause":
+            row["from_date"] = _day(book, choose)
+            row["to_date"] = choose.choice([None, row["from_date"] + timedelta(days=choose.randint(0, 60))])
+            # a pause without a first day begins on the day it was granted
+            row["from_date"] = choose.choice([None, *[row["from_date"]] * 4])
+        _versions(book, choose, "case_event", book.night, row, {"occurred_at": row["occurred_at"] + timedelta(hours=1)})
+
+
+def _moment(book: Book, choose: random.Random, name: str) -> dict:
+    """An instant and its local day."""
+    day, hour = _day(book, choose), choose.randint(0, 22)
+    return {name: datetime.combine(day, time(hour)), "local_date": day, "local_hour": hour}
 
 
 _FILL = {
@@ -177,4 +217,5 @@ _FILL = {
     "bureau_score": _bureau_score,
     "related_product": _related_product,
     "profile_change": _profile_change,
+    "case_event": _case_event,
 }

@@ -53,7 +53,10 @@ tiered as (
         -- an account without a multiple, or of a customer without income, is neither bound nor counted
         not accounts.is_held and tiers.income_multiple_bp is not null
         and max(accounts.income_monthly_minor) over customer is not null as has_income_bound,
-        {{ int_div('max(accounts.income_monthly_minor) over customer * max(tiers.income_multiple_bp) over customer', '10000') }}
+        {{ int_div(
+            'max(accounts.income_monthly_minor) over customer'
+            ~ ' * max(case when not accounts.is_held then tiers.income_multiple_bp end) over customer', '10000'
+        ) }}
             as income_minor,
         least(strategies.strategy_minor, coalesce(tiers.max_limit_minor, strategies.strategy_minor)) as tiered_minor
     from accounts

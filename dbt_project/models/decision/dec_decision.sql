@@ -54,7 +54,7 @@ decided as (
         notices.notice_due_date as notice_due_date_tonight,
         case
             when limits.is_pending then limits.pending_effective_date
-            when limits.is_pending_over then {{ add_days('limits.business_date', 1) }}
+            when limits.is_pending_over and limits.action <> 'HOLD' then {{ add_days('limits.business_date', 1) }}
             when limits.action <> 'HOLD' then notices.effective_date
         end as effective_date
     from limits

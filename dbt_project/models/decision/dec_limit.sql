@@ -98,7 +98,7 @@ select
             and limits.limit_minor > packs.floor_minor
             then 'MAINTENANCE'
         when limits.is_capped then 'REG_CAPPED'
-        when limits.is_held or limits.recommended_minor >= limits.reference_limit_minor then 'NORMAL'
+        when limits.recommended_minor >= limits.reference_limit_minor then 'NORMAL'
         when limits.recommended_minor <= packs.floor_minor then 'FLOORED'
         else 'REDUCED'
     end as display_state,
@@ -120,6 +120,8 @@ select
                     ~ highest_value() ~ "), "
                     ~ "coalesce(limits.trigger_bound_minor, " ~ highest_value() ~ "), "
                     ~ "coalesce(limits.own_maximum_minor, " ~ highest_value() ~ "), "
+                    ~ "coalesce(limits.customer_maximum_minor - (sum(limits.recommended_minor) over unheld - limits.recommended_minor), "
+                    ~ highest_value() ~ "), "
                     ~ "coalesce(limits.cap_room_minor, " ~ highest_value() ~ "))",
                     'packs.rounding_minor'
                 ) }}
@@ -134,4 +136,6 @@ inner join scores
     on limits.customer_key = scores.customer_key and limits.policy_version = scores.policy_version
 inner join confirmations
     on limits.customer_key = confirmations.customer_key and limits.policy_version = confirmations.policy_version
-window customer as (partition by limits.customer_key, limits.policy_version, limits.customer_income_bound_minor is not null)
+window
+    customer as (partition by limits.customer_key, limits.policy_version, limits.customer_income_bound_minor is not null),
+    unheld as (partition by limits.customer_key, limits.policy_version, limits.is_held)

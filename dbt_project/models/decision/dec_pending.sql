@@ -3,6 +3,12 @@
 
 with
 
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
 limits as (
 
     select * from {{ ref('dec_decided_limit') }}
@@ -41,8 +47,9 @@ judged as (
         carried.pending_effective_date,
         notices.effective_date,
         coalesce(notices.lead_days, 0) as lead_days,
-        limits.is_held or limits.overlay_code is not null as is_suspended
+        night.is_void or limits.overlay_code is not null as is_suspended
     from limits
+    cross join night
     inner join accounts
         on limits.account_key = accounts.account_key and limits.policy_version = accounts.policy_version
     left join notices

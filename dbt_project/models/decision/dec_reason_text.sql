@@ -1,4 +1,7 @@
--- Grain: one row an account, assigned pack and reason rank: the reason in words, with the numbers that were stored for it.
+-- Grain: one row an account, assigned pack and reason rank: the reason in words for the customer and for the call
+-- centre's agent, with the numbers that were stored for it.
+
+{%- set audiences = ['customer', 'agent'] %}
 
 with
 
@@ -20,6 +23,12 @@ accounts as (
 
 ),
 
+exposures as (
+
+    select * from {{ ref('dec_exposure') }}
+
+),
+
 features as (
 
     select * from {{ ref('feature') }}
@@ -34,8 +43,16 @@ caps as (
 
 texts as (
 
-    select * from {{ ref('stg_policy_reason_text') }}
-    where audience = 'customer'
+    select
+        policy_version,
+        reason_code
+        {%- for audience in audiences %}
+        {%- for text in ['zh', 'en', 'advice_zh', 'advice_en'] %},
+        max(case when audience = '{{ audience }}' then {{ text }} end) as {{ audience }}_{{ text }}
+        {%- endfor %}
+        {%- endfor %}
+    from {{ ref('stg_policy_reason_text') }}
+    group by policy_version, reason_code
 
 ),
 
@@ -50,7 +67,8 @@ numbers as (
         {{ percent_text('reasons.feature_value') }} as percent_text,
         {{ value_text('reasons.goal_value', "case when reasons.reason_code in ('K1') then 'count' else coalesce(features.unit, 'minor') end") }} as goal_text,
         case
-            when features.source = 'account_snapshot' then {{ amount_text('accounts.arrears_minor') }}
+            -- arrears count over all accounts of the customer, and so does what must be paid
+            when features.source = 'account_snapshot' then {{ amount_text('exposures.arrears_minor') }}
             else {{ amount_text('reasons.feature_value') }}
         end as amount_text,
         coalesce(caps.citation, '') as rule_text,
@@ -60,6 +78,8 @@ numbers as (
         on reasons.account_key = limits.account_key and reasons.policy_version = limits.policy_version
     inner join accounts
         on reasons.account_key = accounts.account_key and reasons.policy_version = accounts.policy_version
+    inner join exposures
+        on accounts.customer_key = exposures.customer_key and accounts.policy_version = exposures.policy_version
     left join features on reasons.feature = features.feature
     left join caps on limits.policy_version = caps.policy_version and limits.cap_rule_id = caps.rule_id
 
@@ -68,8 +88,10 @@ numbers as (
 select
     numbers.account_key,
     numbers.reason_rank
+    {%- for audience in audiences %}
     {%- for text in ['zh', 'en', 'advice_zh', 'advice_en'] %},
-    {{ fill_placeholders('texts.' ~ text) }} as {{ 'text_' ~ text if text in ['zh', 'en'] else text }}
+    {{ fill_placeholders('texts.' ~ audience ~ '_' ~ text) }} as {{ audience }}_{{ text }}
+    {%- endfor %}
     {%- endfor %}
 from numbers
 left join texts

@@ -80,9 +80,7 @@ capped as (
         case
             when customer_minor > bound_minor then least(maximised_minor, share_minor)
             else maximised_minor
-        end as capped_minor,
-        -- what this account could have if the others stay where they are
-        bound_minor - (least(customer_minor, bound_minor) - least(maximised_minor, share_minor)) as room_minor
+        end as capped_minor
     from shared
 
 ),
@@ -91,7 +89,10 @@ ranked as (
 
     select
         *,
-        min(room_minor) over (partition by account_key, policy_version) as least_room_minor,
+        -- what this account could have if the others stay where they are
+        min(bound_minor - (least(customer_minor, bound_minor) - capped_minor)) over (
+            partition by account_key, policy_version
+        ) as least_room_minor,
         row_number() over (partition by account_key, policy_version order by capped_minor, rule_id) as tightness
     from capped
 

@@ -121,6 +121,8 @@ counted as (
 
     select
         *,
+        -- once it was not hit on a decided night, a later hit is a new one
+        coalesce(was_inherited and is_hit and nights_in_a_row_before = 0, false) as is_new_after_inherited,
         case
             when clean_since_date_tonight is null then 0
             else {{ days_between('clean_since_date_tonight', 'business_date') }} + 1
@@ -144,15 +146,13 @@ select
     case when was_active then triggered_date else business_date end as triggered_date,
     case when is_hit then business_date else last_hit_date end as last_hit_date,
     nights_in_a_row,
-    was_held or nights_in_a_row >= hold_nights as is_held,
+    (was_held and not is_new_after_inherited) or nights_in_a_row >= hold_nights as is_held,
     clean_since_date_tonight as clean_since_date,
     clean_days,
     clean_days_needed,
     case
         when not was_active then is_new_customer
-        -- once it was not hit on a decided night, a later hit is a new one
-        when is_hit and nights_in_a_row_before = 0 then false
-        else was_inherited
+        else was_inherited and not is_new_after_inherited
     end as is_inherited,
     not is_hit and not is_undecided and is_clean and clean_days >= clean_days_needed and has_paid_on_time as is_cured
 from counted

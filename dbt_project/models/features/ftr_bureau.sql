@@ -1,4 +1,5 @@
--- Grain: one row a customer of tonight's snapshot: the outside score and debt (f38-f40).
+-- Grain: one row a customer of tonight's snapshot: the outside score and debt (f38-f40), and a fact that no
+-- scorecard uses: a new default. What was observed more than 400 days ago tells nothing.
 
 with
 
@@ -39,11 +40,11 @@ observed as (
             end
         ) as earlier_score,
         max_by(scores.external_debt_minor, scores.observed_date) as external_debt_minor,
-        max_by(scores.has_new_default, scores.observed_date) as has_new_default
+        max_by(case when scores.has_new_default then 1 else 0 end, scores.observed_date) as has_new_default
     from scores
     cross join night
     cross join parameters
-    where scores.observed_date <= night.business_date
+    where {{ in_window('scores.observed_date', 400) }}
     group by scores.customer_key
 
 )

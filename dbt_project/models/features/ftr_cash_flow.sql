@@ -27,6 +27,88 @@ flows as (
 
 ),
 
+maintenance_days as (
+
+    select distinct maintenance_date
+    from {{ ref('stg_maintenance_day') }}
+    where source_name in ('cash_flow', '*')
+
+),
+
+blocked_days as (
+
+    select * from {{ ref('stg_blocked_day') }}
+
+),
+
+-- on these days the customer could not act: neither the days nor what happened on them tell anything
+unusable_days as (
+
+    select
+        customers.customer_key,
+        maintenance_days.maintenance_date as unusable_date
+    from customers
+    cross join maintenance_days
+
+    union
+
+    select
+        customer_key,
+        blocked_date
+    from blocked_days
+
+),
+
+unusable as (
+
+    select
+        unusable_days.customer_key,
+        sum(case when {{ in_window('unusable_date', 30) }} then 1 else 0 end) as days_30d,
+        sum(case when {{ in_window('unusable_date', 120, 30) }} then 1 else 0 end) as days_90d_before
+    from unusable_days
+    cross join night
+    group by unusable_days.customer_key
+
+),
+
+active_days as (
+
+    select distinct
+        flows.customer_key,
+        flows.flow_date
+    from flows
+    left join unusable_days
+        on flows.customer_key = unusable_days.customer_key and flows.flow_date = unusable_days.unusable_date
+    where unusable_days.customer_key is null
+
+),
+
+activity as (
+
+    select
+        active_days.customer_key,
+        sum(case when {{ in_window('flow_date', 30) }} then 1 else 0 end) as active_days_30d,
+        sum(case when {{ in_window('flow_date', 120, 30) }} then 1 else 0 end) as active_days_90d_before
+    from active_days
+    cross join night
+    group by active_days.customer_key
+
+),
+
+-- scaled to the whole window; null where no day of it was usable
+scaled as (
+
+    select
+        customers.customer_key,
+        {{ int_div('coalesce(activity.active_days_30d, 0) * 30', '30 - coalesce(unusable.days_30d, 0)') }} as active_days_30d,
+        {{ int_div('coalesce(activity.active_days_90d_before, 0) * 90', '90 - coalesce(unusable.days_90d_before, 0)') }}
+            as active_days_90d_before
+    from customers
+    left join activity on customers.customer_key = activity.customer_key
+    left join unusable on customers.customer_key = unusable.customer_key
+
+),
+
 windows as (
 
     select
@@ -43,9 +125,7 @@ windows as (
         ) as salary_months_90d,
         sum(case when kind = 'withdraw' and {{ in_window('flow_date', 30) }} then amount_minor else 0 end) as withdrawn_30d,
         sum(case when kind = 'repay_other' and {{ in_window('flow_date', 30) }} then amount_minor else 0 end)
-            as paid_to_other_lenders_30d,
-        count(distinct case when {{ in_window('flow_date', 30) }} then flow_date end) as active_days_30d,
-        count(distinct case when {{ in_window('flow_date', 120, 30) }} then flow_date end) as active_days_90d_before
+            as paid_to_other_lenders_30d
     from flows
     cross join night
     group by flows.customer_key
@@ -61,11 +141,10 @@ select
     {{ when_covered(bp('windows.withdrawn_30d', 'windows.outflow_30d'), 30) }} as f29_cash_share_30d_bp,
     cast({{ when_covered('coalesce(windows.paid_to_other_lenders_30d, 0)', 30) }} as bigint)
         as f30_paid_to_other_lenders_30d_minor,
-    cast({{ when_covered('coalesce(windows.active_days_30d, 0)', 30) }} as bigint) as f31_active_days_30d,
-    cast({{ when_covered(
-        'coalesce(windows.active_days_30d, 0) * 3 - coalesce(windows.active_days_90d_before, 0)', 120
-    ) }} as bigint) as f32_activity_drop_x3
+    {{ when_covered('scaled.active_days_30d', 30) }} as f31_active_days_30d,
+    {{ when_covered('scaled.active_days_30d * 3 - scaled.active_days_90d_before', 120) }} as f32_activity_drop_x3
 from customers
+inner join scaled on customers.customer_key = scaled.customer_key
 cross join night
 cross join coverage
 left join windows on customers.customer_key = windows.customer_key

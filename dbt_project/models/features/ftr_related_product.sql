@@ -1,4 +1,5 @@
--- Grain: one row a customer of tonight's snapshot: arrears and savings with related products (f41, f42).
+-- Grain: one row a customer of tonight's snapshot: arrears and savings with related products (f41, f42),
+-- by the night that delivered them.
 
 with
 
@@ -37,13 +38,13 @@ customer_days as (
 
     select
         products.customer_key,
-        products.as_of_date,
+        products.business_date,
         max(case when roles.role = 'credit' then products.days_past_due end) as credit_days_past_due,
         sum(case when roles.role = 'savings' then products.balance_minor end) as savings_minor
     from products
     inner join roles on products.product_code = roles.product_code
-    inner join night on products.as_of_date <= night.business_date
-    group by products.customer_key, products.as_of_date
+    inner join night on products.business_date <= night.business_date
+    group by products.customer_key, products.business_date
 
 ),
 
@@ -51,9 +52,9 @@ windows as (
 
     select
         customer_days.customer_key,
-        max(case when {{ in_window('as_of_date', 30) }} then credit_days_past_due end) as related_dpd_30d,
-        max(case when {{ in_window('as_of_date', 1) }} then savings_minor end) as savings_minor,
-        max_by(savings_minor, case when {{ in_window('as_of_date', 60, 30) }} then as_of_date end)
+        max(case when {{ in_window('customer_days.business_date', 30) }} then credit_days_past_due end) as related_dpd_30d,
+        max(case when {{ in_window('customer_days.business_date', 1) }} then savings_minor end) as savings_minor,
+        max_by(savings_minor, case when {{ in_window('customer_days.business_date', 60, 30) }} then customer_days.business_date end)
             as savings_month_ago_minor
     from customer_days
     cross join night

@@ -1,4 +1,5 @@
--- Grain: one row a customer of tonight's snapshot: how instalments were paid (f19-f24).
+-- Grain: one row a customer of tonight's snapshot: how instalments were paid (f19-f24), and two facts that
+-- no scorecard uses: instalments due within 90 days, and those of them that were paid on time.
 
 with
 
@@ -116,8 +117,8 @@ select
     cast({{ when_covered('coalesce(windows.early_repay_30d, 0)', 30) }} as bigint) as f22_early_repay_30d,
     cast({{ when_covered('coalesce(windows.first_payment_default, 0)', 91) }} as bigint) as f23_first_payment_default,
     cast({{ when_covered('coalesce(windows.bounced_payments_90d, 0)', 91) }} as bigint) as f24_bounced_payments_90d,
-    cast({{ when_covered('coalesce(windows.due_instalments_90d, 0)', 90) }} as bigint) as due_instalments_90d,
-    cast({{ when_covered('coalesce(windows.on_time_instalments_90d, 0)', 90) }} as bigint) as on_time_instalments_90d
+    cast({{ when_covered('coalesce(windows.on_time_instalments_90d, 0)', 90) }} as bigint) as on_time_instalments_90d,
+    cast({{ when_covered('coalesce(windows.due_instalments_90d, 0)', 90) }} as bigint) as due_instalments_90d
 from customers
 cross join night
 cross join coverage

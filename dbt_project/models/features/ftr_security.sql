@@ -1,5 +1,6 @@
 -- Grain: one row a customer of tonight's snapshot: devices, addresses, profile (f33-f37, f44).
--- These feed the security overlay and never the score: a new phone is no credit fault.
+-- These feed the security overlay and never the score: a new phone is no credit fault. Suspicious events since the night
+-- before are a fact for the overlay alone; an event counts once whatever makes it suspicious.
 
 with
 
@@ -29,18 +30,60 @@ customers as (
 
 ),
 
+parameters as (
+
+    select * from {{ ref('stg_feature_parameter') }}
+
+),
+
+verified as (
+
+    select * from {{ ref('ftr_verified_customer') }}
+
+),
+
+-- what happened before the customer was last verified is settled and counts no more
 sessions as (
 
     select
         all_sessions.*,
-        min(all_sessions.local_date) over (partition by customer_key, device_token) as device_first_date
+        verified.verified_at is null or all_sessions.occurred_at > verified.verified_at as is_open
     from {{ ref('stg_session') }} as all_sessions
+    left join verified on all_sessions.customer_key = verified.customer_key
 
 ),
 
 profile_changes as (
 
-    select * from {{ ref('stg_profile_change') }}
+    select all_changes.*
+    from {{ ref('stg_profile_change') }} as all_changes
+    left join verified on all_changes.customer_key = verified.customer_key
+    where verified.verified_at is null or all_changes.changed_at > verified.verified_at
+
+),
+
+new_devices as (
+
+    select
+        appearances.customer_key,
+        appearances.device_token,
+        appearances.first_date,
+        appearances.first_at
+    from {{ ref('ftr_device_appearance') }} as appearances
+    left join verified on appearances.customer_key = verified.customer_key
+    where verified.verified_at is null or appearances.first_at > verified.verified_at
+
+),
+
+device_windows as (
+
+    select
+        new_devices.customer_key,
+        count(distinct new_devices.device_token) as new_devices_7d
+    from new_devices
+    cross join night
+    where {{ in_window('new_devices.first_date', 7) }}
+    group by new_devices.customer_key
 
 ),
 
@@ -48,27 +91,51 @@ windows as (
 
     select
         sessions.customer_key,
-        count(
-            distinct case
-                when {{ in_window('local_date', 7) }} and {{ in_window('device_first_date', 7) }} then device_token
-            end
-        ) as new_devices_7d,
         count(distinct case when {{ in_window('local_date', 1) }} then region_token end) as regions_1d,
         sum(case when {{ in_window('local_date', 1) }} and not succeeded then 1 else 0 end) as failed_logins_1d,
         sum(case when {{ in_window('local_date', 7) }} and is_proxy then 1 else 0 end) as proxied_7d,
-        sum(case when {{ in_window('local_date', 7) }} then 1 else 0 end) as sessions_7d,
-        sum(
-            case
-                when
-                    {{ in_window('local_date', 1) }}
-                    and (not succeeded or is_proxy or local_date = device_first_date)
-                    then 1
-                else 0
-            end
-        ) as suspicious_events_new
+        sum(case when {{ in_window('local_date', 7) }} then 1 else 0 end) as sessions_7d
     from sessions
     cross join night
+    where sessions.is_open
     group by sessions.customer_key
+
+),
+
+suspicious_events as (
+
+    select
+        sessions.customer_key,
+        sessions.local_date
+    from sessions
+    left join new_devices
+        on
+            sessions.customer_key = new_devices.customer_key
+            and sessions.device_token = new_devices.device_token
+            and sessions.occurred_at = new_devices.first_at
+    where sessions.is_open and (not sessions.succeeded or sessions.is_proxy or new_devices.customer_key is not null)
+
+    union all
+
+    select
+        customer_key,
+        local_date
+    from profile_changes
+
+),
+
+suspicions as (
+
+    select
+        suspicious_events.customer_key,
+        count(*) as suspicious_events_new
+    from suspicious_events
+    cross join night
+    where
+        suspicious_events.local_date
+        > coalesce(night.previous_business_date, {{ add_days('night.business_date', -1) }})
+        and suspicious_events.local_date <= night.business_date
+    group by suspicious_events.customer_key
 
 ),
 
@@ -116,7 +183,7 @@ changes as (
 
 select
     customers.customer_key,
-    cast({{ when_covered('coalesce(windows.new_devices_7d, 0)', 7) }} as bigint) as f33_new_devices_7d,
+    cast({{ when_covered('coalesce(device_windows.new_devices_7d, 0)', 7) }} as bigint) as f33_new_devices_7d,
     cast({{ when_covered('coalesce(windows.regions_1d, 0)', 1) }} as bigint) as f34_regions_1d,
     cast({{ when_covered('coalesce(windows.failed_logins_1d, 0)', 1) }} as bigint) as f35_failed_logins_1d,
     {{ when_covered(bp('windows.proxied_7d', 'windows.sessions_7d'), 7) }} as f36_proxy_share_7d_bp,
@@ -128,11 +195,18 @@ select
                 then coalesce(changes.profile_changes_30d, 0)
         end as bigint
     ) as f44_profile_changes_30d,
-    cast(coalesce(windows.suspicious_events_new, 0) as bigint) as suspicious_events_new
+    case
+        when
+            coverage.coverage_from_date <= night.business_date
+            or profile_coverage.coverage_from_date <= night.business_date
+            then coalesce(suspicions.suspicious_events_new, 0)
+    end as suspicious_events_new
 from customers
 cross join night
 cross join coverage
 cross join profile_coverage
 left join windows on customers.customer_key = windows.customer_key
+left join device_windows on customers.customer_key = device_windows.customer_key
+left join suspicions on customers.customer_key = suspicions.customer_key
 left join shared_devices on customers.customer_key = shared_devices.customer_key
 left join changes on customers.customer_key = changes.customer_key

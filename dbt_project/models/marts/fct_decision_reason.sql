@@ -29,10 +29,14 @@ select
     reasons.feature,
     reasons.feature_value,
     reasons.points_lost,
-    texts.text_zh,
-    texts.text_en,
-    texts.advice_zh,
-    texts.advice_en
+    texts.customer_zh as text_zh,
+    texts.customer_en as text_en,
+    texts.customer_advice_zh as advice_zh,
+    texts.customer_advice_en as advice_en,
+    texts.agent_zh as agent_text_zh,
+    texts.agent_en as agent_text_en,
+    texts.agent_advice_zh,
+    texts.agent_advice_en
 from reasons
 inner join decisions
     on reasons.account_key = decisions.account_key and reasons.policy_version = decisions.policy_version

@@ -1,4 +1,4 @@
--- Grain: one row customer_key, observed_date; the latest version known at the night's cut-off.
+-- Grain: one row customer_key, observed_date; the latest version known at the night's cut-off: carried over, or new tonight.
 
 with
 
@@ -14,25 +14,64 @@ delivered as (
 
 ),
 
+carried as (
+
+    select * from {{ source('state', 'bureau_score') }}
+
+),
+
+known as (
+
+    select
+        business_date,
+        batch_id,
+        known_at,
+        source_row,
+        customer_key,
+        observed_date,
+        score,
+        {{ to_minor('external_debt_amount') }} as external_debt_minor,
+        has_new_default
+    from delivered
+
+    union all
+
+    select
+        business_date,
+        batch_id,
+        known_at,
+        source_row,
+        customer_key,
+        observed_date,
+        score,
+        external_debt_minor,
+        has_new_default
+    from carried
+
+),
+
 versions as (
 
     select
-        delivered.*,
+        known.*,
         row_number() over (
-            partition by delivered.customer_key, delivered.observed_date
-            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
+            partition by known.customer_key, known.observed_date
+            order by known.known_at desc, known.batch_id desc, known.source_row desc
         ) as version_rank
-    from delivered
-    inner join night on delivered.known_at <= night.cut_off_at
+    from known
+    inner join night on known.known_at <= night.cut_off_at
 
 )
 
 select
     versions.business_date,
+    versions.batch_id,
+    versions.known_at,
+    versions.source_row,
     versions.customer_key,
     versions.observed_date,
     versions.score,
-    {{ to_minor('versions.external_debt_amount') }} as external_debt_minor,
+    versions.external_debt_minor,
     versions.has_new_default
 from versions
 where versions.version_rank = 1

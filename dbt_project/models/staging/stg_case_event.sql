@@ -1,4 +1,4 @@
--- Grain: one row event_token; the latest version known at the night's cut-off.
+-- Grain: one row event_token; the latest version known at the night's cut-off: carried over, or new tonight.
 
 with
 
@@ -14,27 +14,84 @@ delivered as (
 
 ),
 
+carried as (
+
+    select * from {{ source('state', 'case_event') }}
+
+),
+
+known as (
+
+    select
+        business_date,
+        batch_id,
+        known_at,
+        source_row,
+        event_token,
+        kind,
+        account_key,
+        customer_key,
+        occurred_at,
+        {{ to_minor('amount') }} as amount_minor,
+        from_date,
+        to_date,
+        actor,
+        approver,
+        ground,
+        outcome,
+        local_date,
+        local_hour
+    from delivered
+
+    union all
+
+    select
+        business_date,
+        batch_id,
+        known_at,
+        source_row,
+        event_token,
+        kind,
+        account_key,
+        customer_key,
+        occurred_at,
+        amount_minor,
+        from_date,
+        to_date,
+        actor,
+        approver,
+        ground,
+        outcome,
+        local_date,
+        local_hour
+    from carried
+
+),
+
 versions as (
 
     select
-        delivered.*,
+        known.*,
         row_number() over (
-            partition by delivered.event_token
-            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
+            partition by known.event_token
+            order by known.known_at desc, known.batch_id desc, known.source_row desc
         ) as version_rank
-    from delivered
-    inner join night on delivered.known_at <= night.cut_off_at
+    from known
+    inner join night on known.known_at <= night.cut_off_at
 
 )
 
 select
     versions.business_date,
+    versions.batch_id,
+    versions.known_at,
+    versions.source_row,
     versions.event_token,
     versions.kind,
     versions.account_key,
     versions.customer_key,
     versions.occurred_at,
-    {{ to_minor('versions.amount') }} as amount_minor,
+    versions.amount_minor,
     versions.from_date,
     versions.to_date,
     versions.actor,

@@ -1,4 +1,4 @@
--- Grain: one row business_date, customer_key, product_code; the latest version known at the night's cut-off.
+-- Grain: one row business_date, customer_key, product_code; the latest version known at the night's cut-off: carried over, or new tonight.
 
 with
 
@@ -14,25 +14,64 @@ delivered as (
 
 ),
 
+carried as (
+
+    select * from {{ source('state', 'related_product') }}
+
+),
+
+known as (
+
+    select
+        business_date,
+        batch_id,
+        known_at,
+        source_row,
+        customer_key,
+        product_code,
+        as_of_date,
+        {{ to_minor('balance') }} as balance_minor,
+        days_past_due
+    from delivered
+
+    union all
+
+    select
+        business_date,
+        batch_id,
+        known_at,
+        source_row,
+        customer_key,
+        product_code,
+        as_of_date,
+        balance_minor,
+        days_past_due
+    from carried
+
+),
+
 versions as (
 
     select
-        delivered.*,
+        known.*,
         row_number() over (
-            partition by delivered.business_date, delivered.customer_key, delivered.product_code
-            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
+            partition by known.business_date, known.customer_key, known.product_code
+            order by known.known_at desc, known.batch_id desc, known.source_row desc
         ) as version_rank
-    from delivered
-    inner join night on delivered.known_at <= night.cut_off_at
+    from known
+    inner join night on known.known_at <= night.cut_off_at
 
 )
 
 select
     versions.business_date,
+    versions.batch_id,
+    versions.known_at,
+    versions.source_row,
     versions.customer_key,
     versions.product_code,
     versions.as_of_date,
-    {{ to_minor('versions.balance') }} as balance_minor,
+    versions.balance_minor,
     versions.days_past_due
 from versions
 where versions.version_rank = 1

@@ -9,12 +9,15 @@ from typing import Annotated
 
 import typer
 
-from creditline.cli.output import Format, errors, print_json, print_rows, tell
+from creditline.cli.output import Format, TextFormat, errors, print_json, print_rows, tell
 from creditline.errors import CreditlineError, UsageError
+from creditline.home import Home
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 mode_app = typer.Typer(no_args_is_help=True, help="Who may be ordered about: show or set the mode of a slice.")
 app.add_typer(mode_app, name="mode")
+policy_app = typer.Typer(no_args_is_help=True, help="Policy packs: validate them, compare two.")
+app.add_typer(policy_app, name="policy")
 
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CREDITLINE_HOME", help="The warehouse home.", show_default=True)
@@ -198,20 +201,26 @@ def explain(
     context: typer.Context,
     account: Annotated[str, typer.Argument(help="The core's account id.")],
     business_date: DateOption = None,
+    audience: Annotated[str, typer.Option(help="customer, agent or compliance: who reads it.")] = "customer",
     lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
-    output_format: FormatOption = Format.TABLE,
+    output_format: Annotated[TextFormat, typer.Option("--format", help="text for people, json for programs.")] = (
+        TextFormat.TEXT
+    ),
 ) -> None:
-    """Why an account's limit is what it is: the decision of a night (default: the latest), trace, reasons, advice."""
-    from creditline.cli.explain import explain_account, explanation_text
+    """Why an account's limit is what it is: today, or what a past night decided; reasons, advice, what can be borrowed."""
+    from creditline.cli.explain import AUDIENCES, explain_account
+    from creditline.cli.explain_text import explanation_text
+    from creditline.cli.explain_words import LANGUAGES
     from creditline.home import open_home
 
-    if lang not in ("zh", "en"):
-        raise UsageError(f"--lang {lang}: choose zh or en")
-    explanation = explain_account(open_home(context.obj), account, _day(business_date))
-    if output_format is Format.JSON:
-        print_json(explanation)
+    for option, value, known in (("--lang", lang, LANGUAGES), ("--audience", audience, AUDIENCES)):
+        if value not in known:
+            raise UsageError(f"{option} {value}: choose one of {', '.join(known)}")
+    facts = explain_account(open_home(context.obj), account, _day(business_date), audience, lang)
+    if output_format is TextFormat.JSON:
+        print_json(facts)
     else:
-        print(explanation_text(explanation, lang))
+        print(explanation_text(facts))
 
 
 @app.command()
@@ -262,6 +271,46 @@ def mode_set(
 
     change = set_mode(open_home(context.obj), slice_code, mode, by=by, approved_by=approved_by)
     tell(f"{change.slice_code} is in {change.mode} since {change.recorded_at}")
+
+
+@policy_app.command("check")
+def policy_check(
+    context: typer.Context,
+    pack: Annotated[str | None, typer.Argument(help="A name, a folder or a policy_version; without one: all.")] = None,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Validate a pack as a whole, or all bundled ones and the routing: one line a problem."""
+    from creditline.policy import check_all, check_pack, find_pack
+    from creditline.warehouse.build import POLICIES_DIR
+
+    kept = Home(context.obj).policy
+    found = {pack: check_pack(find_pack(pack, POLICIES_DIR, kept))} if pack else check_all(POLICIES_DIR)
+    rows = [(name, problem) for name, problems in found.items() for problem in problems or ["holds"]]
+    print_rows(("pack", "verdict"), rows, output_format)
+    count = sum(map(len, found.values()))
+    if count:
+        concerned = ", ".join(name for name, problems in found.items() if problems)
+        raise CreditlineError(f"{concerned}: {count} problem(s); mend them and check again (docs/policy.md)")
+
+
+@policy_app.command("diff")
+def policy_diff(
+    context: typer.Context,
+    before: Annotated[str, typer.Argument(metavar="PACK_A", help="A name, a folder or a policy_version.")],
+    after: Annotated[str, typer.Argument(metavar="PACK_B", help="The pack to compare it with.")],
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Every cell in which two packs differ."""
+    from creditline.policy import diff_packs, load_named
+    from creditline.warehouse.build import POLICIES_DIR
+
+    kept = Home(context.obj).policy
+    left, right = load_named(before, POLICIES_DIR, kept), load_named(after, POLICIES_DIR, kept)
+    changes = [
+        (change.file, change.row, change.column, change.before, change.after) for change in diff_packs(left, right)
+    ]
+    title = f"{left.settings.name} {left.policy_version[:12]} -> {right.settings.name} {right.policy_version[:12]}"
+    print_rows(("file", "row", "column", "before", "after"), changes, output_format, title=title)
 
 
 @app.command()

@@ -18,6 +18,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class TextFormat(StrEnum):
+    """How a command prints that tells a story rather than rows."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -146,6 +146,8 @@ def _judged(table: str, result: object) -> Judged:
     message = (result.exception_info or {}).get("exception_message") if raised else None
     observed = values.get("observed_value")
     unexpected = observed if config.type == "unexpected_rows_expectation" else values.get("unexpected_count")
+    if unexpected is None and values.get("element_count") == 0:
+        unexpected = 0  # of no rows none is unexpected; the sum over none is null
     return Judged(
         table=table,
         rule=config.meta["rule"],

@@ -1,15 +1,35 @@
-"""Policy packs: reading, validating, hashing, archiving, describing them to the build."""
+"""Policy packs: reading, validating, comparing, hashing, archiving, describing them to the build."""
 
-from creditline.policy.packs import Pack, PackRefused, PolicySet, archive, load_pack, packs_in_force, policy_relations
+from creditline.policy.check_assignments import validate_assignments
+from creditline.policy.compare import CellChange, diff_packs
+from creditline.policy.packs import (
+    Pack,
+    PackRefused,
+    PolicySet,
+    archive,
+    load_pack,
+    packs_in_force,
+    policy_relations,
+    read_assignments,
+)
+from creditline.policy.shelf import check_all, check_pack, find_pack, load_named
 from creditline.policy.validation import validate_pack
 
 __all__ = [
+    "CellChange",
     "Pack",
     "PackRefused",
     "PolicySet",
     "archive",
+    "check_all",
+    "check_pack",
+    "diff_packs",
+    "find_pack",
+    "load_named",
     "load_pack",
     "packs_in_force",
     "policy_relations",
+    "read_assignments",
+    "validate_assignments",
     "validate_pack",
 ]

@@ -90,21 +90,28 @@ def packs_in_force(policies_dir: Path, business_date: date) -> PolicySet:
     """The packs that `assignment.csv` routes to on a night, validated, and its rows in force.
 
     Raises:
-        PackRefused: a pack does not hold; lists its problems.
+        PackRefused: the routing or a pack does not hold; names the first problem and how many there are.
     """
+    from creditline.policy.check_assignments import validate_assignments
     from creditline.policy.validation import validate_pack
 
-    rows = [
-        row for row in _read_table(policies_dir / "assignment.csv", ASSIGNMENT_COLUMNS) if _in_force(row, business_date)
-    ]
+    assignments = read_assignments(policies_dir)
+    _refuse(policies_dir, validate_assignments(assignments))
+    rows = tuple(row for row in assignments if _in_force(row, business_date))
     packs = tuple(load_pack(policies_dir / name) for name in sorted({row["pack"] for row in rows}))
     for pack in packs:
-        problems = validate_pack(pack)
-        if problems:
-            raise PackRefused(
-                f"{pack.directory}: {problems[0]} ({len(problems)} problems; `creditline policy check` lists them)"
-            )
-    return PolicySet(packs, tuple(rows))
+        _refuse(pack.directory, validate_pack(pack))
+    return PolicySet(packs, rows)
+
+
+def read_assignments(policies_dir: Path) -> tuple[Row, ...]:
+    """All rows of `assignment.csv`, of whatever date. Raises PackRefused if it is missing or has another header."""
+    return _read_table(policies_dir / "assignment.csv", ASSIGNMENT_COLUMNS)
+
+
+def _refuse(where: Path, problems: list[str]) -> None:
+    if problems:
+        raise PackRefused(f"{where}: {problems[0]} ({len(problems)} in all; `creditline policy check` lists them)")
 
 
 def _in_force(row: Row, business_date: date) -> bool:

@@ -65,6 +65,36 @@ PACK_FILES: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+# What tells the rows of a file apart: no two rows share it, and `policy diff` compares rows of the same key.
+ROW_KEYS: dict[str, tuple[str, ...]] = {
+    "scorecard": ("feature", "is_missing", "lower"),
+    "band": ("band",),
+    "strategy_matrix": ("band", "lower_utilisation_bp"),
+    "product_tier": ("product_code",),
+    "regulatory_cap": ("rule_id", "effective_from"),
+    "regulatory_parameter": ("param", "jurisdiction", "entity_type", "purpose", "channel", "effective_from"),
+    "trigger": ("trigger_code", "condition_group", "feature"),
+    "cure_rule": ("trigger_code",),
+    "freeze_rule": ("feature", "threshold"),
+    "maintenance_window": ("source_name", "from_date"),
+    "calendar": ("kind", "value", "source_name", "effective_from"),
+    "notice_rule": ("action", "reason_code", "channel", "effective_from"),
+    "reason_text": ("reason_code", "audience"),
+}
+
+# Cells that may be empty: an open end, a rule that is not asked. In all other cells a value is missing.
+MAY_BE_EMPTY: dict[str, frozenset[str]] = {
+    "scorecard": frozenset({"lower", "upper"}),
+    "strategy_matrix": frozenset({"lower_utilisation_bp", "upper_utilisation_bp"}),
+    "product_tier": frozenset({"income_multiple_bp"}),
+    "regulatory_cap": frozenset({"effective_to", "approved_by"}),
+    "regulatory_parameter": frozenset({"base", "effective_to", "approved_by"}),
+    "trigger": frozenset({"effect_bp"}),
+    "cure_rule": frozenset({"max_days_past_due"}),
+    "calendar": frozenset({"effective_to"}),
+    "notice_rule": frozenset({"effective_to"}),
+}
+
 ASSIGNMENT_COLUMNS = {
     "legal_entity_code": "varchar",
     "product_code": "varchar",

@@ -60,17 +60,7 @@ def build(home: Home, business_date: date) -> Build:
     Raises:
         BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
-    policies = archive(home, packs_in_force(POLICIES_DIR, business_date))
-    records = delivery_records(home)
-    sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
-    night = _night(home, business_date, sources)
-    inputs = [
-        *run_relations(night, sources),
-        *raw_relations(home, records, business_date),
-        *state_relations(home, night.previous_business_date),
-        released_relation(home, business_date),
-        *policy_relations(policies),
-    ]
+    night, inputs = night_inputs(home, business_date)
     _lay_sources(home, inputs)
     nodes = run_build(home, target_path=home.warehouse / "dbt")
     if business_date not in home.published_dates():
@@ -106,6 +96,23 @@ def read_build(home: Home, business_date: date) -> Build | None:
         reports=tuple(Table(table["name"], tuple(table["key"])) for table in record["reports"]),
         seconds=record["seconds"],
     )
+
+
+def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list[Relation]]:
+    """The night's parameters, and everything that it depends on, as the home stands now."""
+    policies = archive(home, packs_in_force(POLICIES_DIR, business_date))
+    records = delivery_records(home)
+    sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
+    night = _night(home, business_date, sources)
+    state = state_relations(home, night.previous_business_date)
+    relations = [
+        *run_relations(night, sources),
+        *raw_relations(home, records, night, state),
+        *state,
+        released_relation(home, business_date),
+        *policy_relations(policies),
+    ]
+    return night, relations
 
 
 def _night(home: Home, business_date: date, sources: list[NightSource]) -> NightParameters:

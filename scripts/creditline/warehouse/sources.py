@@ -6,9 +6,13 @@ SQL is the same every night.
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
+
+import duckdb
 
 from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
@@ -17,10 +21,16 @@ from creditline.landing.contract import Source, contract
 from creditline.landing.manifest import naive_utc
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy.calendar import Timetable
-from creditline.warehouse.inputs import InputFile, Relation
+from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.warehouse.inputs import InputFile, Relation, lay
+from creditline.warehouse.state import has_carried_features
 
-# No feature looks further back than 180 days; instalment plans and first deliveries reach 400 (blueprint of landing).
-RAW_REACH_DAYS = 400
+# The longest that anything of a source that no feature reads can matter; first deliveries reach as far back.
+OTHER_REACH_DAYS = 400
+# Events lie in windows of their own day, and an event never happens after the day that follows its delivery's date.
+WINDOWED_EVENTS = ("loan_application", "cash_flow", "session", "profile_change")
+# Versions that can still matter are carried over, so a night opens what is new and, of nightly pictures, what leaves.
+CARRIED = ("instalment", "bureau_score", "related_product", "case_event")
 
 
 @dataclass(frozen=True)
@@ -142,38 +152,168 @@ def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Re
     ]
 
 
-def raw_relations(home: Home, records: list[DeliveryRecord], business_date: date) -> list[Relation]:
-    """One relation a source in schema `raw` over the Parquet files that tonight can need.
+def raw_relations(
+    home: Home, records: list[DeliveryRecord], night: NightParameters, state: list[Relation]
+) -> list[Relation]:
+    """Relations in schema `raw` over the Parquet files that tonight can need, and in `run` which of them are news.
 
     A raw file without a delivery record is what a killed gate left behind: it is not in the house yet.
+
+    Args:
+        state: what the night before carried over (`state_relations`).
     """
-    void = void_dates(home, business_date - timedelta(days=RAW_REACH_DAYS), business_date)
-    return [
-        Relation(
-            f"raw.{source.name}",
-            raw_columns(source),
-            # What made a night void is no evidence for the nights after it.
-            _raw_files(home, source, records, business_date, void if source.required else frozenset()),
-        )
+    is_carried = has_carried_features(state)
+    void = _void_dates(home, night)
+    files = [
+        file
+        for file in _raw_files(home, records)
+        if file.delivered_date <= night.business_date and not (contract()[file.source].required and file.night in void)
+    ]
+    raw = [
+        _raw_relation(source.name, source, [f for f in files if _is_needed(f, source.name, night, is_carried)])
         for source in contract().values()
     ]
-
-
-def _raw_files(
-    home: Home, source: Source, records: list[DeliveryRecord], business_date: date, left_out: frozenset[date]
-) -> tuple[InputFile, ...]:
-    earliest = business_date - timedelta(days=RAW_REACH_DAYS)
-    files = [
-        InputFile(home.root / entry.raw_file, entry.raw_sha256)
-        for record in records
-        if record.business_date <= business_date
-        for entry in record.sources
-        if entry.source == source.name
-        and entry.raw_file
-        and (entry.corrects_business_date or record.business_date) >= earliest
-        and (entry.corrects_business_date or record.business_date) not in left_out
+    snapshots = [file for file in files if file.source == "account_snapshot"]
+    leaving = [file for file in snapshots if is_carried and _leaves(file, night, (30, 120))]
+    history = []
+    if not is_carried or _touches_history(snapshots, [*raw, *state], night):
+        earliest = night.business_date - timedelta(days=longest_window("account_snapshot"))
+        history = [file for file in snapshots if file.night > earliest]
+    snapshot = contract()["account_snapshot"]
+    return [
+        *raw,
+        _raw_relation("account_snapshot_leaving", snapshot, leaving),
+        _raw_relation("account_snapshot_history", snapshot, history),
+        Relation(
+            "run.new_batch", {"batch_id": "varchar"}, rows=tuple((batch,) for batch in _new_batches(records, night))
+        ),
+        Relation("run.carried_state", {"is_complete": "boolean"}, rows=((is_carried,),)),
     ]
-    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _void_dates(home: Home, night: NightParameters) -> frozenset[date]:
+    """Earlier nights that were void: what made them so is no evidence for the nights after them."""
+    return void_dates(home, night.business_date - timedelta(days=OTHER_REACH_DAYS), night.business_date)
+
+
+def _raw_relation(name: str, source: Source, files: list[_RawFile]) -> Relation:
+    inputs = sorted((file.input for file in files), key=lambda file: file.path)
+    return Relation(f"raw.{name}", raw_columns(source), tuple(inputs))
+
+
+def _new_batches(records: list[DeliveryRecord], night: NightParameters) -> list[str]:
+    """Deliveries that the night before did not have."""
+    return [
+        f"{record.feed}-{record.sequence:06d}"
+        for record in records
+        if _is_new(record.business_date, night) and record.business_date <= night.business_date
+    ]
+
+
+def _is_new(delivered_date: date, night: NightParameters) -> bool:
+    return night.previous_business_date is None or delivered_date > night.previous_business_date
+
+
+@dataclass(frozen=True)
+class _RawFile:
+    """One raw file: the night that delivered it, and the night of which it speaks (another one where it corrects)."""
+
+    source: str
+    input: InputFile
+    delivered_date: date
+    night: date
+
+
+def _raw_files(home: Home, records: list[DeliveryRecord]) -> list[_RawFile]:
+    return [
+        _RawFile(
+            entry.source,
+            InputFile(home.root / entry.raw_file, entry.raw_sha256),
+            record.business_date,
+            entry.corrects_business_date or record.business_date,
+        )
+        for record in records
+        for entry in record.sources
+        if entry.raw_file
+    ]
+
+
+def _is_needed(file: _RawFile, source: str, night: NightParameters, is_carried: bool) -> bool:
+    """Whether tonight's relation of the source holds the file."""
+    if file.source != source:
+        return False
+    tonight, previous = night.business_date, night.previous_business_date
+    is_new = _is_new(file.delivered_date, night)
+    if file.source == "account_snapshot":
+        return file.night == tonight if previous is None else previous < file.night <= tonight
+    if file.source in WINDOWED_EVENTS:
+        return file.delivered_date >= _first_event_date(file.source, night, is_carried)
+    if file.source == "related_product":
+        is_old = file.night > tonight - timedelta(days=longest_window(file.source))
+        return is_new or (_leaves(file, night, (30,)) if is_carried else is_old)
+    if file.source in CARRIED:
+        return is_new or not is_carried
+    return file.night >= tonight - timedelta(days=OTHER_REACH_DAYS)
+
+
+def _first_event_date(source: str, night: NightParameters, is_carried: bool) -> date:
+    """The first day whose events a window asks for.
+
+    Suspicious events count since the night before, and whether a device was new then is asked of the week before that.
+    What is carried of devices is the time before; without it sessions reach as far as devices are remembered.
+    """
+    week = timedelta(days=feature_windows()["f33_new_devices_7d"])
+    first = night.business_date - timedelta(days=longest_window(source))
+    first = min(first, (night.previous_business_date or night.business_date) - week)
+    if source == "session" and not is_carried:
+        first -= timedelta(days=_feature_parameter("device_memory_days"))
+    return first
+
+
+def _leaves(file: _RawFile, night: NightParameters, windows: tuple[int, ...]) -> bool:
+    """Whether the file's night lay in a window of so many days on the night before and lies in it no more."""
+    previous = night.previous_business_date
+    return file.night <= previous and any(
+        previous - timedelta(days=days) < file.night <= night.business_date - timedelta(days=days) for days in windows
+    )
+
+
+def _touches_history(snapshots: list[_RawFile], inputs: list[Relation], night: NightParameters) -> bool:
+    """Whether windows of some customers must be recomputed: a late snapshot, or a hardship pause that began earlier."""
+    previous = night.previous_business_date
+    if any(_is_new(file.delivered_date, night) and file.night <= previous for file in snapshots):
+        return True
+    with duckdb.connect() as connection:
+        lay(connection, [relation for relation in inputs if relation.name in ("raw.case_event", "state.case_event")])
+        return connection.execute(
+            "select count(*) > 0 from raw.case_event as delivered"
+            " left join state.case_event as carried on delivered.event_token = carried.event_token"
+            " where delivered.kind = 'hardship_pause'"
+            " and least(coalesce(delivered.from_date, delivered.local_date),"
+            " coalesce(carried.from_date, carried.local_date)) <= $night",
+            {"night": previous},
+        ).fetchone()[0]
+
+
+@cache
+def feature_windows() -> dict[str, int]:
+    """The window of every feature in days (seeds/feature.csv)."""
+    return {row["feature"]: int(row["window_days"]) for row in _seed("feature")}
+
+
+@cache
+def longest_window(source: str) -> int:
+    """The longest window of a source's features in days: nothing older can matter."""
+    return max(int(row["window_days"]) for row in _seed("feature") if row["source"] == source)
+
+
+def _feature_parameter(name: str) -> int:
+    return next(int(row["value"]) for row in _seed("feature_parameter") if row["name"] == name)
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (PROJECT_DIR / "seeds" / f"{name}.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def released_relation(home: Home, business_date: date) -> Relation:

@@ -30,6 +30,9 @@ class StateTable:
     columns: dict[str, str]
 
 
+_PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
+
+
 @cache
 def state_tables() -> tuple[StateTable, ...]:
     """Every table that a night carries over, in a fixed order."""
@@ -108,6 +111,118 @@ def state_tables() -> tuple[StateTable, ...]:
             ("slice_code", "business_date"),
             {"slice_code": "varchar", "business_date": "date", "account_count": "bigint", "down_count": "bigint"},
         ),
+        *_feature_tables(),
+    )
+
+
+@cache
+def _feature_tables() -> tuple[StateTable, ...]:
+    """What windows of features need of the nights before: sums and sparse rows, never a dense history.
+
+    A night of an earlier release may have left none of them; the night after it starts them anew from raw.
+    """
+
+    return (
+        StateTable(
+            "account_window",
+            "ftr_account_window",
+            ("customer_key",),
+            {
+                "customer_key": "bigint",
+                **dict.fromkeys(
+                    ("balance_sum_30d", "nights_30d", "balance_sum_90d_before", "nights_90d_before"), "bigint"
+                ),
+                **dict.fromkeys(("maxed_low", "maxed_high", "revolving_low", "revolving_high"), "bigint"),
+                "balance_month_ago_minor": "bigint",
+                "month_ago_date": "date",
+                "last_balance_date": "date",
+            },
+        ),
+        StateTable(
+            "past_due_night",
+            "ftr_past_due_night",
+            ("customer_key", "business_date"),
+            {"customer_key": "bigint", "business_date": "date", "days_past_due": "bigint"},
+        ),
+        StateTable(
+            "reference_limit_step",
+            "ftr_reference_limit_step",
+            ("customer_key", "from_date"),
+            {"customer_key": "bigint", "from_date": "date", "reference_limit_minor": "bigint"},
+        ),
+        StateTable(
+            "device",
+            "ftr_carried_device",
+            ("customer_key", "device_token"),
+            {"customer_key": "bigint", "device_token": "varchar", "last_date": "date"},
+        ),
+        StateTable(
+            "instalment",
+            "ftr_carried_instalment",
+            ("account_key", "instalment_token"),
+            {
+                **_PLACE,
+                "instalment_token": "varchar",
+                "account_key": "bigint",
+                "instalment_no": "bigint",
+                "due_date": "date",
+                "due_minor": "bigint",
+                "paid_date": "date",
+                "paid_minor": "bigint",
+                "is_reversed": "boolean",
+            },
+        ),
+        StateTable(
+            "bureau_score",
+            "ftr_carried_bureau_score",
+            ("customer_key", "observed_date"),
+            {
+                **_PLACE,
+                "customer_key": "bigint",
+                "observed_date": "date",
+                "score": "bigint",
+                "external_debt_minor": "bigint",
+                "has_new_default": "boolean",
+            },
+        ),
+        StateTable(
+            "related_product",
+            "ftr_carried_related_product",
+            ("customer_key", "product_code", "business_date"),
+            {
+                **_PLACE,
+                "customer_key": "bigint",
+                "product_code": "varchar",
+                "as_of_date": "date",
+                "balance_minor": "bigint",
+                "days_past_due": "bigint",
+            },
+        ),
+        StateTable(
+            "case_event",
+            "ftr_carried_case_event",
+            ("event_token",),
+            {
+                **_PLACE,
+                "event_token": "varchar",
+                "kind": "varchar",
+                "account_key": "bigint",
+                "customer_key": "bigint",
+                "occurred_at": "timestamp",
+                "amount_minor": "bigint",
+                "from_date": "date",
+                "to_date": "date",
+                **dict.fromkeys(("actor", "approver", "ground", "outcome"), "varchar"),
+                "local_date": "date",
+                "local_hour": "bigint",
+            },
+        ),
+        StateTable(
+            "blocked_day",
+            "dec_carried_blocked_day",
+            ("customer_key", "blocked_date"),
+            {"customer_key": "bigint", "blocked_date": "date"},
+        ),
     )
 
 
@@ -141,7 +256,15 @@ def _state_files(
     if previous is None:
         return ()
     file = state_file(home, previous, table.name)
+    if table in _feature_tables() and file.name not in published:
+        return ()
     return (InputFile(file, published[file.name]),)
+
+
+def has_carried_features(state: list[Relation]) -> bool:
+    """Whether the night before carried over every table that windows of features go on from."""
+    names = {f"state.{table.name}" for table in _feature_tables()}
+    return all(relation.files for relation in state if relation.name in names)
 
 
 def carried_rows(table: StateTable) -> str:

@@ -1,0 +1,108 @@
+"""Settings, bands, strategy matrix and scorecard: total, and monotone, so that a safer customer never gets less."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from creditline.policy.check_helpers import covers, low, within
+from creditline.policy.features import known_features
+from creditline.policy.packs import Pack, Row
+
+
+def settings(pack: Pack) -> Iterator[str]:
+    """Numbers of policy.yml that must fit each other."""
+    values = pack.settings
+    if values.confirmation.needed_nights > values.confirmation.window_nights:
+        yield "policy.yml: confirmation asks for more needed_nights than window_nights"
+    if values.score_min >= values.score_max:
+        yield "policy.yml: score_min must be below score_max"
+
+
+def bands(pack: Pack) -> Iterator[str]:
+    """Bands cover every score; riskier ones have a higher pd_bp and no smaller cut step."""
+    rows = sorted(pack.tables["band"], key=lambda row: int(row["lower_score"]))
+    expected = pack.settings.score_min
+    for row in rows:
+        where = f"band.csv: band {row['band']}"
+        if int(row["lower_score"]) != expected:
+            yield f"{where} starts at {row['lower_score']}, {expected} was expected (gap or overlap)"
+        expected = int(row["upper_score"])
+        yield from within(where, row, "pd_bp", 0, 10000)
+        yield from within(where, row, "cut_step_bp", 0, 10000)
+    if expected != pack.settings.score_max + 1:
+        yield f"band.csv: bands end at {expected}, {pack.settings.score_max + 1} was expected"
+    for column, problem in (("pd_bp", "has a higher pd_bp"), ("cut_step_bp", "is cut faster (cut_step_bp)")):
+        values = [int(row[column]) for row in rows]
+        if values != sorted(values, reverse=True):
+            yield f"band.csv: a safer band {problem}"
+
+
+def matrix(pack: Pack) -> Iterator[str]:
+    """Every band has the same utilisation bins, and never gives more for more risk."""
+    names = [row["band"] for row in sorted(pack.tables["band"], key=lambda row: -int(row["lower_score"]))]
+    rows_of = defaultdict(list)
+    for row in pack.tables["strategy_matrix"]:
+        rows_of[row["band"]].append(row)
+    for unknown in sorted(set(rows_of) - set(names)):
+        yield f"strategy_matrix.csv: band {unknown} is not in band.csv"
+    edges = None
+    above: list[int] | None = None
+    for band in names:
+        where = f"strategy_matrix.csv: band {band}"
+        rows = sorted(rows_of.get(band, []), key=lambda row: low(row["lower_utilisation_bp"]))
+        yield from covers(where, rows, "lower_utilisation_bp", "upper_utilisation_bp")
+        these = [(row["lower_utilisation_bp"], row["upper_utilisation_bp"]) for row in rows]
+        if edges is not None and these != edges:
+            yield f"{where} has other utilisation bins than the band above it"
+        edges = these
+        multipliers = [int(row["multiplier_bp"]) for row in rows]
+        if multipliers != sorted(multipliers, reverse=True):
+            yield f"{where} gives more for higher utilisation"
+        if any(multiplier < 0 for multiplier in multipliers):
+            yield f"{where} has a multiplier_bp below 0"
+        if above is not None and any(here > better for here, better in zip(multipliers, above, strict=False)):
+            yield f"{where} gives more than the safer band above it"
+        above = multipliers
+
+
+def scorecard(pack: Pack) -> Iterator[str]:
+    """Bins cover every value, MISSING has one of its own, and points follow the feature's sign."""
+    features = defaultdict(list)
+    for row in pack.tables["scorecard"]:
+        features[row["feature"]].append(row)
+    if not features:
+        yield "scorecard.csv: no feature is scored"
+    for feature, rows in features.items():
+        where = f"scorecard.csv: {feature}"
+        missing = [row for row in rows if row["is_missing"] == "true"]
+        bins = sorted((row for row in rows if row["is_missing"] != "true"), key=lambda row: low(row["lower"]))
+        if len(missing) != 1:
+            yield f"{where} needs exactly one is_missing=true row, has {len(missing)}"
+        yield from covers(where, bins, "lower", "upper")
+        if len({(row["sign"], row["reason_code"]) for row in rows}) != 1:
+            yield f"{where} has more than one sign or reason_code"
+        yield from _feature(where, feature, rows[0])
+        yield from _monotone(where, bins)
+        points = [int(row["points"]) for row in bins]
+        if missing and points and int(missing[0]["points"]) > max(points):
+            yield f"{where}: MISSING earns more than the best bin"
+
+
+def _feature(where: str, feature: str, row: Row) -> Iterator[str]:
+    known = known_features().get(feature)
+    if known is None:
+        yield f"{where} is no feature of seeds/feature.csv"
+    elif known["role"] != "credit":
+        yield f"{where} is of role {known['role']}; only credit features are scored"
+    elif known["sign"] != row["sign"]:
+        yield f"{where} has sign {row['sign']}, seeds/feature.csv has {known['sign']}"
+
+
+def _monotone(where: str, bins: list[Row]) -> Iterator[str]:
+    points = [int(row["points"]) for row in bins]
+    sign = int(bins[0]["sign"]) if bins else 0
+    if sign > 0 and points != sorted(points, reverse=True):
+        yield f"{where}: points rise with a value that means more risk"
+    if sign < 0 and points != sorted(points):
+        yield f"{where}: points fall with a value that means less risk"

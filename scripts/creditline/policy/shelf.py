@@ -1,0 +1,50 @@
+"""The packs that a person can name: the bundled ones, those that a home has kept, or any folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from creditline.errors import UsageError
+from creditline.policy.check_assignments import validate_assignments
+from creditline.policy.packs import Pack, PackRefused, load_pack, read_assignments
+from creditline.policy.validation import validate_pack
+
+
+def find_pack(name: str, policies_dir: Path, archive_dir: Path) -> Path:
+    """The folder of a pack: its name, its folder, or the (start of the) policy_version of one that decided.
+
+    Raises:
+        UsageError: no such pack, or more than one version starts like this.
+    """
+    for folder in (policies_dir / name, Path(name)):
+        if (folder / "policy.yml").is_file():
+            return folder
+    kept = sorted(path for path in archive_dir.glob(f"{name}*") if (path / "policy.yml").is_file())
+    if len(kept) != 1:
+        bundled = ", ".join(path.parent.name for path in sorted(policies_dir.glob("*/policy.yml")))
+        found = f"{len(kept)} kept versions start like this" if kept else "no such pack"
+        raise UsageError(f"pack {name}: {found}; name one of {bundled}, a folder, or a policy_version of the home")
+    return kept[0]
+
+
+def check_pack(folder: Path) -> list[str]:
+    """Every problem of one pack; a file or column that is missing is one, too."""
+    try:
+        return validate_pack(load_pack(folder))
+    except PackRefused as error:
+        return [str(error)]
+
+
+def check_all(policies_dir: Path) -> dict[str, list[str]]:
+    """Problems of every bundled pack, and of the routing."""
+    problems = {path.parent.name: check_pack(path.parent) for path in sorted(policies_dir.glob("*/policy.yml"))}
+    try:
+        routing = validate_assignments(read_assignments(policies_dir))
+    except PackRefused as error:
+        routing = [str(error)]
+    return problems | {"assignment.csv": routing}
+
+
+def load_named(name: str, policies_dir: Path, archive_dir: Path) -> Pack:
+    """The pack that `name` stands for. Raises UsageError or PackRefused."""
+    return load_pack(find_pack(name, policies_dir, archive_dir))

@@ -1,0 +1,182 @@
+"""`explain`: each audience gets what it may see, in words that a person understands."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from contextlib import nullcontext
+from datetime import date, timedelta
+from decimal import Decimal
+
+import duckdb
+import pytest
+from test_cli import run
+
+from creditline.cli.explain import AUDIENCES, explain_account
+from creditline.cli.explain_text import explanation_text
+from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, money
+from creditline.errors import CreditlineError
+from creditline.gate.identity import account_key_of
+from creditline.publish.reader import open_marts
+
+LATEST = "business_date = (select max(business_date) from fct_limit_decision)"
+
+
+def accounts_where(book, condition: str) -> list[tuple[str, date]]:
+    """Ids of the accounts with such a decision, and its night; at least one, or the test would show nothing."""
+    with open_marts(book.home) as connection:
+        found = connection.execute(
+            f"select account_key, business_date from fct_limit_decision where {condition} order by all"
+        ).fetchall()
+    with duckdb.connect(str(book.home.identity_file), read_only=True) as connection:
+        ids = dict(connection.execute("select account_key, account_id from account").fetchall())
+    assert found, condition
+    return [(ids[key], night) for key, night in found]
+
+
+def explained(book, condition: str, audience: str = "customer", lang: str = "en") -> tuple[dict, str]:
+    account, night = accounts_where(book, condition)[0]
+    facts = explain_account(book.home, account, night, audience, lang)
+    return facts, explanation_text(facts)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_customer_learns_nothing_that_helps_to_game_the_score(sample_book, lang):
+    """Over everybody who is cut: no score, band, operator, rule, hash or reason code, in text or JSON."""
+    secret = re.compile(r"score \d|band|评分\d|等级|sha256|policy_version|hard trigger|强制触发|\[\w\d+\]|steps|target")
+    for account, night in accounts_where(sample_book, "action in ('DOWN', 'FREEZE')"):
+        facts = explain_account(sample_book.home, account, night, "customer", lang)
+        text = explanation_text(facts)
+        assert secret.search(text) is None, text
+        assert secret.search(json.dumps(facts, default=str)) is None
+        assert facts["reasons"], account
+        assert "{" not in text
+        assert "None" not in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_floor_is_said_as_what_it_is(sample_book, lang):
+    """A customer at the floor is told that nothing can be borrowed and why; the agent sees the amount as well."""
+    facts, text = explained(sample_book, f"display_state = 'FLOORED' and {LATEST}", lang=lang)
+    assert facts["limit_after_amount"] is None
+    assert facts["cannot_borrow_because"] == facts["reasons"][0]["text"]
+    assert not re.search(r"(?<![\d,.])10(\.00)? ?(yuan|元)", text), text
+    assert {"en": "Nothing can be borrowed now, because: ", "zh": "现在不能借款，因为："}[lang] in text
+    facts, text = explained(sample_book, f"display_state = 'FLOORED' and {LATEST}", "agent", lang)
+    assert facts["limit_after_amount"] == Decimal(10)
+    assert {"en": "lowered to 10 yuan", "zh": "额度降低到10元"}[lang] in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_freeze_is_no_fault_and_shows_no_threshold(sample_book, lang):
+    facts, text = explained(sample_book, "display_state = 'FROZEN_SECURITY'", lang=lang)
+    assert {"en": "Your limit is unchanged", "zh": "您的额度没有变化"}[lang] in facts["cannot_borrow_because"]
+    assert not re.search(r"\d", facts["cannot_borrow_because"] + facts["reasons"][0]["advice"])
+    assert facts["change"] is None
+    assert {"en": "Please verify your identity", "zh": "请完成身份验证"}[lang] in text
+
+
+def test_an_agent_sees_how_it_came_about_and_compliance_what_proves_it(sample_book):
+    condition = f"action = 'DOWN' and reason_code_1 = 'T1' and {LATEST}"
+    facts, text = explained(sample_book, condition, "agent")
+    assert "bound of the product tier (" in text
+    assert "[T1]" in text
+    assert f"Score {facts['score']}, band {facts['band']}" in text
+    assert "policy_version" not in facts
+    facts, text = explained(sample_book, condition, "compliance", "zh")
+    assert "产品档位上限（" in text
+    assert re.search(r"政策版本 [0-9a-f]{64}\n决定的哈希 [0-9a-f]{64}$", text)
+    assert facts["facts"][0]["feature"] == "product_tier"
+
+
+def test_who_can_borrow_is_told_how_much(sample_book):
+    facts, text = explained(sample_book, f"is_usable and action = 'HOLD' and {LATEST}")
+    assert facts["cannot_borrow_because"] is None
+    assert f"{money(facts['drawable_amount'], 'CNY', 'en')} can be borrowed now." in text
+    assert "Tonight the limit stays as it is." in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_nobody_is_left_without_an_answer(sample_book, lang):
+    """Every account of the last night, whoever asks: money to borrow, or why not."""
+    for number, (account, night) in enumerate(accounts_where(sample_book, LATEST)[::7]):
+        facts = explain_account(sample_book.home, account, night, AUDIENCES[number % 3], lang)
+        assert (facts["drawable_amount"] > 0) == (facts["cannot_borrow_because"] is None), account
+        assert "{" not in explanation_text(facts)
+
+
+def test_a_change_in_the_core_is_told_apart_from_a_decision(sample_book):
+    """The limit that stands: since when, what it was before, and that no decision of ours made it."""
+    with open_marts(sample_book.home) as connection:
+        key, last, before = connection.execute(
+            "select account_key, max_by(limit_amount, business_date), min_by(limit_amount, business_date)"
+            " from fct_account_night group by account_key having count(distinct limit_amount) = 2 order by 1 limit 1"
+        ).fetchone()
+        since = connection.execute(
+            "select min(business_date) from fct_account_night where account_key = ? and limit_amount = ?", [key, last]
+        ).fetchone()[0]
+    facts, text = explained(sample_book, f"account_key = {key} and {LATEST}", "agent")
+    assert (facts["limit_amount"], facts["limit_before_amount"], facts["limit_since_date"]) == (last, before, since)
+    assert facts["is_limit_of_core"] and "no nightly decision of ours made it" in text
+    first, _ = explained(sample_book, f"account_key = {key} and business_date < '{since}'")
+    assert (first["limit_amount"], first["limit_before_amount"]) == (before, None)
+
+
+def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
+    """The core followed our cut, and nothing has happened since: the reasons of that night are given, with its date."""
+    tables = ("fct_limit_decision", "fct_account_night", "fct_decision_reason", "fct_decision_trace")
+    first = "business_date = (select min(business_date) from fct_limit_decision)"
+    account, night = accounts_where(sample_book, f"action = 'DOWN' and display_state = 'REDUCED' and {first}")[0]
+    key = account_key_of(sample_book.home, account)
+    followed = duckdb.connect()
+    with open_marts(sample_book.home) as connection:
+        for table in tables:
+            kept = connection.execute(f"select * from {table} where account_key = {key}").to_arrow_table()
+            followed.from_arrow(kept).create(table)
+        followed.from_arrow(connection.execute("select * from dim_policy").to_arrow_table()).create("dim_policy")
+    before, after = followed.execute(
+        f"select old_limit_amount, recommended_limit_amount from fct_limit_decision where business_date = '{night}'"
+    ).fetchone()
+    later = f"where business_date > '{night}'"
+    followed.execute(f"update fct_account_night set limit_amount = {after} {later}")
+    followed.execute(
+        f"update fct_limit_decision set action = 'HOLD', old_limit_amount = {after},"
+        f" recommended_limit_amount = {after}, effective_date = null {later}"
+    )
+    followed.execute(f"delete from fct_decision_reason {later}")
+    monkeypatch.setattr(sys.modules[explain_account.__module__], "open_marts", lambda home: nullcontext(followed))
+
+    facts = explain_account(sample_book.home, account, night + timedelta(days=2), "agent")
+    assert (facts["limit_amount"], facts["limit_before_amount"]) == (after, before)
+    assert facts["limit_since_date"] == night + timedelta(days=1)
+    assert facts["cause_date"] == night
+    assert facts["cause_reasons"] and not facts["reasons"]
+    assert not facts["is_limit_of_core"]
+    assert f"Why the limit changed then ({night.day} September 2026)" in explanation_text(facts)
+
+
+def test_every_word_is_there_in_both_languages():
+    for words in (SENTENCES, CANNOT_BORROW, ACTIONS, STATES, OPERATORS):
+        for name, spelt in words.items():
+            assert set(spelt) == set(LANGUAGES), name
+            assert set(re.findall(r"\{\w+\}", spelt["zh"])) == set(re.findall(r"\{\w+\}", spelt["en"])), name
+            assert not re.search(r"[,;()]", spelt["zh"]), f"{name}: Chinese has its own punctuation"
+
+
+def test_every_operator_of_the_trace_has_a_name():
+    from creditline.warehouse.dbt import PROJECT_DIR
+
+    trace = (PROJECT_DIR / "models" / "decision" / "dec_trace.sql").read_text()
+    steps = re.findall(r"^    \(\"(.*?)\", ", trace, re.MULTILINE)
+    assert len(steps) == 14
+    assert {name for step in steps for name in re.findall(r"'(\w+)'", step)} == set(OPERATORS)
+
+
+def test_an_unknown_night_or_audience_is_said(sample_book):
+    account, _ = accounts_where(sample_book, LATEST)[0]
+    with pytest.raises(CreditlineError, match="has no decision on 1999-01-01"):
+        explain_account(sample_book.home, account, date(1999, 1, 1))
+    shown = run("explain", account, "--audience", "press", home=sample_book.home.root)
+    assert shown.returncode == 2
+    assert "choose one of customer, agent, compliance" in shown.stderr

@@ -1,0 +1,417 @@
+"""The five promises as experiments: each runs paths through the decision and counts what breaks it.
+
+Every experiment takes decision code, so that a broken copy of a rule can be shown to be found.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from decision_harness import Nights
+from promise_paths import MAINTENANCE, Course, Half, Lives, courses, on_time, promise_packs
+from reference_policy import Rules
+
+from creditline.policy import Pack
+from creditline.warehouse.logic import Logic
+from creditline.warehouse.state import state_tables
+
+
+@dataclass
+class Outcome:
+    """What an experiment saw; examples are the first violations, the smallest difference first."""
+
+    paths: int
+    nights: int
+    checked: int = 0
+    left_out: int = 0
+    violations: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, rows: list[dict], what: str) -> None:
+        """Count violations."""
+        self.violations += len(rows)
+        self.examples += [f"{what}: {row}" for row in rows[: 5 - len(self.examples)]]
+
+
+# Packs are laid from their folders, which must live as long as somebody runs nights with them.
+_FOLDERS: list[tempfile.TemporaryDirectory] = []
+
+
+@cache
+def _packs(budget: int | None) -> tuple[Pack, Pack]:
+    _FOLDERS.append(tempfile.TemporaryDirectory())
+    return promise_packs(Path(_FOLDERS[-1].name) / "packs", budget=budget)
+
+
+class _Run:
+    """Lives, their halves and one warehouse, night after night."""
+
+    def __init__(self, logic: Logic, lives: Lives, halves: list[tuple[Half, Callable[[str], np.ndarray]]]) -> None:
+        self.lives, self.halves, self.nights = lives, halves, Nights(logic)
+        self.previous: date | None = None
+
+    def decide(self, course: Course, *, scramble: int | None = None) -> pa.Table:
+        """Decide a night; the core follows."""
+        self.nights.run(self.lives.inputs(course, self.previous, self.halves, scramble=scramble))
+        decided = self.nights.table("select * from dec_decision where is_assigned order by account_key")
+        if not course.is_void:
+            self.previous = course.day
+        for half, _ in self.halves:
+            self.lives.follow(half, decided)
+        return decided
+
+    def close(self) -> None:
+        self.nights.close()
+
+
+def monotone(logic: Logic, *, seed: int, paths: int, nights: int, budget: int | None = None) -> Outcome:
+    """Promise 1: who is riskier every night never has more in total.
+
+    The balance rule stands outside it: pairs that it ever touched are left out from then on.
+    """
+    lives = Lives(seed, paths, _packs(budget))
+    distance = lives.twin_distance()
+    run = _Run(logic, lives, [(lives.half(1), lives.safer), (lives.half(1 + distance), lives.riskier)])
+    outcome, touched = Outcome(paths, nights), set()
+    for course in courses(seed, nights):
+        lives.advance(course.day)
+        run.decide(course)
+        lifted = run.nights.rows(
+            f"select distinct if(customer_key > {distance}, customer_key - {distance}, customer_key) as pair"
+            " from dec_decision where is_assigned and balanced_minor > rounded_minor"
+        )
+        touched |= {row["pair"] for row in lifted}
+        rows = run.nights.rows(
+            f"""
+            with totals as (
+                select customer_key, sum(recommended_minor) as total_minor, max(score) as score
+                from dec_decision where is_assigned group by customer_key
+            )
+            select safe.customer_key, safe.total_minor as safer_minor, risky.total_minor as riskier_minor,
+                safe.score as safer_score, risky.score as riskier_score
+            from totals as safe inner join totals as risky on risky.customer_key = safe.customer_key + {distance}
+            where risky.total_minor > safe.total_minor
+            order by risky.total_minor - safe.total_minor
+            """
+        )
+        outcome.checked += paths - len(touched)
+        outcome.add([row for row in rows if row["customer_key"] not in touched], f"{course.day} riskier has more")
+    outcome.left_out = len(touched)
+    run.close()
+    return outcome
+
+
+def no_spiral(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
+    """Promise 2: a twin whose limit was cut the night before has the same score, by the real features of the account."""
+    lives = Lives(seed, paths, _packs(None))
+    distance = lives.twin_distance()
+    whole, cut = lives.half(1), lives.half(1 + distance)
+    warehouse = Nights(logic, real_features=True)
+    outcome, previous, history = Outcome(paths, nights), None, []
+    for number, course in enumerate(courses(seed, nights, void_share=0, late_share=0)):
+        lives.advance(course.day)
+        if number:
+            # what the night before cut: another share of each limit, down to nothing
+            cut.limits = cut.limits * lives.choose.integers(0, 10, size=len(cut.limits)) // 10
+        inputs = lives.inputs(course, previous, [(whole, lives.safer), (cut, lives.safer)])
+        history.append(_as_delivered(inputs.accounts, course.day))
+        warehouse.run(inputs, snapshots=pa.concat_tables(history))
+        rows = warehouse.rows(
+            f"""
+            select whole.customer_key, whole.score, cut.score as score_of_the_cut_twin
+            from dec_score as whole inner join dec_score as cut on cut.customer_key = whole.customer_key + {distance}
+            where whole.score <> cut.score
+            """
+        )
+        outcome.checked += paths
+        outcome.add(rows, f"{course.day} a cut changed the score")
+        decided = warehouse.table("select account_key, recommended_minor from dec_decision where is_assigned")
+        lives.follow(whole, decided)
+        lives.follow(cut, decided)
+        previous = course.day
+    warehouse.close()
+    return outcome
+
+
+def _as_delivered(accounts: pa.Table, day: date) -> pa.Table:
+    """A night's snapshot with arrears that differ by account, as history."""
+    size = accounts.num_rows
+    # twins alike: the two halves lie one behind the other
+    spread = np.arange(size) % (size // 2) % 7 == 0
+    return (
+        accounts.append_column("business_date", pa.array([day] * size, pa.date32()))
+        .append_column("arrears_minor", pa.array(np.where(spread, 1234, 0)))
+        .append_column("days_past_due", pa.array(np.where(spread, 5, 0)))
+    )
+
+
+def frozen_identity(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
+    """Promise 3: freeze, then restore, is the identity; neither a freeze nor maintenance is a credit fault or ten yuan."""
+    lives = Lives(seed, paths, _packs(None))
+    distance = lives.twin_distance()
+    calm, struck = lives.half(1), lives.half(1 + distance)
+    suspects = _Suspects(lives)
+    run = _Run(logic, lives, [(calm, lives.safer), (struck, suspects.values)])
+    outcome = Outcome(paths, nights)
+    before: dict[int, int] = {}
+    for course in courses(seed, nights, void_share=0.05):
+        lives.advance(course.day)
+        suspects.advance()
+        decided = run.decide(course)
+        outcome.checked += paths
+        _check_frozen(outcome, run, course, distance, before)
+        overlaid = decided.filter(decided["is_overlaid"])
+        kept = dict(zip(overlaid["account_key"].to_pylist(), overlaid["limit_minor"].to_pylist(), strict=True))
+        before = {key: before.get(key, limit) for key, limit in kept.items()}
+    run.close()
+    return outcome
+
+
+class _Suspects:
+    """Security features of the twins who are struck at times: new devices and regions, and something new that night."""
+
+    def __init__(self, lives: Lives) -> None:
+        self.lives, self.choose = lives, np.random.default_rng([lives.count, 3])
+        self.is_struck = np.zeros(lives.count, dtype=bool)
+
+    def advance(self) -> None:
+        """Some are struck, some of those go on being struck."""
+        odds = np.where(self.is_struck, 0.4, 0.12)
+        self.is_struck = self.choose.random(self.lives.count) < odds
+
+    def values(self, name: str) -> np.ndarray:
+        """The features of the calm twin but for the security features."""
+        struck = {"f33_new_devices_7d": 3, "f34_regions_1d": 4, "suspicious_events_new": 2}
+        return np.where(self.is_struck, struck[name], 0) if name in struck else self.lives.safer(name)
+
+
+def _check_frozen(outcome: Outcome, run: _Run, course: Course, distance: int, before: dict[int, int]) -> None:
+    rows = run.nights.rows(
+        "select account_key, limit_minor, recommended_minor, display_state, action, drawable_minor, is_overlaid"
+        " from dec_decision where is_assigned and (is_overlaid or action = 'RESTORE')"
+    )
+    moved = [row for row in rows if row["recommended_minor"] != before.get(row["account_key"], row["limit_minor"])]
+    outcome.add(moved, f"{course.day} freeze and restore moved the limit")
+    shown = [row for row in rows if row["is_overlaid"] and row["display_state"] != "FROZEN_SECURITY"]
+    outcome.add(shown, f"{course.day} frozen and shown as something else")
+    outcome.add(
+        [row for row in rows if row["is_overlaid"] and row["drawable_minor"]], f"{course.day} drawn while frozen"
+    )
+    scores = run.nights.rows(
+        f"""
+        select calm.customer_key, calm.score, struck.score as score_of_the_struck
+        from dec_score as calm inner join dec_score as struck on struck.customer_key = calm.customer_key + {distance}
+        where calm.score <> struck.score
+        """
+    )
+    outcome.add(scores, f"{course.day} a freeze changed the score")
+    if MAINTENANCE[0] <= course.day < MAINTENANCE[1] or course.is_void:
+        outcome.add(_faulted(run), f"{course.day} maintenance was a credit fault")
+
+
+def _faulted(run: _Run) -> list[dict]:
+    """Lowered or shown as the floor without a hard trigger, a cap or an own maximum that says so."""
+    return run.nights.rows(
+        """
+        select account_key, limit_minor, recommended_minor, display_state
+        from dec_decision
+        where
+            is_assigned
+            and (recommended_minor < limit_minor or (display_state = 'FLOORED' and limit_minor > 1000))
+            and coalesce(trigger_bound_minor >= protected_minor, true)
+            and maximised_minor >= balanced_minor
+            and capped_minor >= maximised_minor
+        """
+    )
+
+
+def neutral(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
+    """Promise 4: void nights change nothing, and a late source neither, whatever it delivered; it cuts nobody."""
+    packs = _packs(None)
+    outcome = Outcome(paths, nights)
+    plain, other = (
+        _Run(logic, lives, [(lives.half(1), lives.safer)])
+        for lives in (Lives(seed, paths, packs), Lives(seed, paths, packs))
+    )
+    for course in courses(seed, nights, void_share=0, late_share=0.5):
+        _check_gap(outcome, other, course)
+        for run in (plain, other):
+            run.lives.advance(course.day)
+        if course.late:
+            _check_late(outcome, plain, course)
+        decided = plain.decide(course, scramble=seed)
+        again = other.decide(course, scramble=seed + 1)
+        outcome.checked += paths
+        _check_equal(outcome, course, decided, again)
+        _check_states(outcome, course, plain, other)
+    plain.close()
+    other.close()
+    return outcome
+
+
+def _check_gap(outcome: Outcome, run: _Run, course: Course) -> None:
+    """A void night between the nights, with features of nobody."""
+    day = course.day - timedelta(days=1)
+    if run.previous is None or day <= run.previous:
+        return
+    decided = run.decide(Course(day, is_void=True), scramble=day.toordinal())
+    moved = decided.filter(pc.not_equal(decided["recommended_minor"], decided["limit_minor"]))
+    outcome.add(moved.select(["account_key", "limit_minor", "recommended_minor"]).to_pylist(), f"{day} void and moved")
+    outcome.add(
+        decided.filter(pc.not_equal(decided["action"], "HOLD")).select(["account_key"]).to_pylist(), f"{day} acted"
+    )
+
+
+def _check_late(outcome: Outcome, run: _Run, course: Course) -> None:
+    """Nobody is cut who would not be if the late sources had delivered what is believed anyway."""
+    inputs = run.lives.inputs(on_time(course), run.previous, run.halves)
+    believed = run.nights.believing(inputs.features, course.late)
+    run.nights.run(run.lives.inputs(on_time(course), run.previous, run.halves), features=believed, carry=False)
+    in_time = run.nights.table(
+        "select account_key, recommended_minor as in_time_minor from dec_decision where is_assigned"
+    )
+    run.nights.run(run.lives.inputs(course, run.previous, run.halves, scramble=1), carry=False)
+    late = run.nights.table("select account_key, limit_minor, recommended_minor from dec_decision where is_assigned")
+    both = late.join(in_time, "account_key")
+    is_cut = pc.less(both["recommended_minor"], both["limit_minor"])
+    is_lower = pc.less(both["recommended_minor"], both["in_time_minor"])
+    outcome.add(both.filter(pc.and_(is_cut, is_lower)).to_pylist(), f"{course.day} a late source cut")
+
+
+SAME = (
+    "account_key", "score", "confirmed_milli", "reference_limit_minor", "target_minor", "recommended_minor", "action",
+    "display_state", "drawable_minor", "max_grantable_minor", "reason_code_1", "reason_code_2", "reason_code_3",
+)  # fmt: skip
+
+
+def _check_equal(outcome: Outcome, course: Course, left: pa.Table, right: pa.Table) -> None:
+    mine, theirs = left.select(SAME).to_pylist(), right.select(SAME).to_pylist()
+    rows = [{"plain": a, "other": b} for a, b in zip(mine, theirs, strict=True) if a != b]
+    outcome.add(rows, f"{course.day} decided otherwise")
+
+
+def _check_states(outcome: Outcome, course: Course, left: _Run, right: _Run) -> None:
+    for table in state_tables():
+        query = f"select * from memory.kept.{table.name} order by {', '.join(table.key)}"
+        mine, theirs = left.nights.table(query), right.nights.table(query)
+        if not mine.equals(theirs):
+            outcome.add([{"table": table.name}], f"{course.day} carried over otherwise")
+
+
+# What takes the ground away from a reason: a statement over the night's sources.
+WITHOUT = {
+    "G1": "delete from policy.regulatory_cap",
+    "T1": "update policy.product_tier set max_limit_amount = 999999999",
+    "I1": "update policy.product_tier set income_multiple_bp = null",
+    "M1": "delete from raw.case_event where kind = 'limit_request'",
+    "trigger": "update policy.trigger set threshold = 9000000000000; delete from state.trigger",
+}
+WITHOUT["together"] = "; ".join(WITHOUT.values())
+TRIGGER_REASONS = (
+    "feature like 'trigger_%' or (points_lost = 0 and reason_code in ('B1', 'B4', 'B5', 'E2', 'E4', 'A1', 'D3'))"
+)
+
+
+def reasons_are_causes(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
+    """Promise 5: a cited score reason is a stored fact whose points back raise tonight's own target; without the ground of
+    a policy reason (of all of them, where several bound at once) the composed limit is higher."""
+    lives = Lives(seed, paths, _packs(None))
+    run = _Run(logic, lives, [(lives.half(1), lives.riskier)])
+    rules = {pack.policy_version: Rules(pack) for pack in lives.packs}
+    outcome = Outcome(paths, nights)
+    for course in courses(seed, nights, void_share=0):
+        lives.advance(course.day)
+        composed = _counterfactuals(run, course)
+        run.decide(course)
+        _check_score_reasons(outcome, run, course, rules)
+        _check_policy_reasons(outcome, run, course, composed)
+    run.close()
+    return outcome
+
+
+def _counterfactuals(run: _Run, course: Course) -> dict[str, dict[int, int]]:
+    """The composed limit of every account without one ground, by ground."""
+    found = {}
+    for name, statement in WITHOUT.items():
+        inputs = run.lives.inputs(course, run.previous, run.halves)
+        run.nights.run(inputs, carry=False, tamper=statement)
+        rows = run.nights.rows("select account_key, capped_minor from dec_decision where is_assigned")
+        found[name] = {row["account_key"]: row["capped_minor"] for row in rows}
+    return found
+
+
+def _check_score_reasons(outcome: Outcome, run: _Run, course: Course, rules: dict[str, Rules]) -> None:
+    names = [name for name in run.lives.ladders if name in run.nights.believed_names()]
+    facts = {
+        row["customer_key"]: row
+        for row in run.nights.rows(f"select customer_key, {', '.join(names)} from dec_believed_feature")
+    }
+    rows = run.nights.rows(
+        """
+        select reasons.*, decisions.customer_key, decisions.reference_limit_minor, decisions.own_target_minor
+        from dec_reason as reasons
+        inner join dec_decision as decisions using (account_key, policy_version)
+        where reasons.points_lost > 0 and decisions.is_assigned
+        """
+    )
+    by_account: dict[int, list[dict]] = {}
+    for row in rows:
+        outcome.checked += 1
+        by_account.setdefault(row["account_key"], []).append(row)
+        if (
+            facts[row["customer_key"]].get(row["feature"]) is None
+            or facts[row["customer_key"]][row["feature"]] != row["feature_value"]
+        ):
+            outcome.add([row], f"{course.day} no stored fact")
+    for cited in by_account.values():
+        first, rule = cited[0], rules[cited[0]["policy_version"]]
+        features = facts[first["customer_key"]]
+        alone = [row for row in cited if not _raises(rule, features, row, row["points_lost"])]
+        if alone and not (len(alone) == len(cited) and _raises(rule, features, first, _all_points(rule, features))):
+            outcome.add(alone, f"{course.day} points back do not raise the target")
+
+
+def _raises(rule: Rules, features: dict, row: dict, points: int) -> bool:
+    score = rule.clamped(rule.raw_score(features) + points)
+    multiplier = rule.multiplier(1000 * score, features["f06_util_bp"] or 0)
+    return row["reference_limit_minor"] * multiplier // 10000 > row["own_target_minor"]
+
+
+def _all_points(rule: Rules, features: dict) -> int:
+    return sum(rule.best_points(name) - rule.points(name, features[name]) for name in rule.scored)
+
+
+def _check_policy_reasons(outcome: Outcome, run: _Run, course: Course, composed: dict[str, dict[int, int]]) -> None:
+    rows = run.nights.rows(
+        f"""
+        select
+            decisions.account_key, decisions.capped_minor, reasons.reason_code,
+            case when reasons.reason_code in ('G1', 'T1', 'I1', 'M1') then reasons.reason_code else 'trigger' end as ground
+        from dec_reason as reasons
+        inner join dec_decision as decisions using (account_key, policy_version)
+        where
+            decisions.is_assigned and not decisions.is_overlaid
+            and (reasons.reason_code in ('G1', 'T1', 'I1', 'M1') or ({TRIGGER_REASONS}))
+            and (reasons.reason_code in ('G1', 'T1', 'I1', 'M1') or decisions.triggered_minor < decisions.protected_minor)
+            and decisions.capped_minor < decisions.limit_minor
+        """
+    )
+    grounds: dict[int, set[str]] = {}
+    for row in rows:
+        grounds.setdefault(row["account_key"], set()).add(row["ground"])
+    for row in rows:
+        outcome.checked += 1
+        key = row["account_key"]
+        if composed[row["ground"]][key] > row["capped_minor"]:
+            continue
+        if len(grounds[key]) > 1 and composed["together"][key] > row["capped_minor"]:
+            continue
+        outcome.add([row], f"{course.day} without its ground the limit is no higher")

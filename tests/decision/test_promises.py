@@ -1,0 +1,89 @@
+"""A sample of what `scripts/promises` runs in full, and broken copies of rules: each must be found."""
+
+from __future__ import annotations
+
+import promises
+import pytest
+from decision_harness import broken, project_logic, swapped
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+PROMISES = {
+    "monotone": promises.monotone,
+    "no_spiral": promises.no_spiral,
+    "frozen_identity": promises.frozen_identity,
+    "neutral": promises.neutral,
+    "reasons_are_causes": promises.reasons_are_causes,
+}
+# Seconds count in nights: each promise gets as many as it needs to be broken by the copies below.
+NIGHTS = {"monotone": 12, "no_spiral": 3, "frozen_identity": 7, "neutral": 4, "reasons_are_causes": 4}
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_a_promise_holds(name):
+    @settings(max_examples=1, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(seed=st.integers(0, 2**32))
+    def experiment(seed: int) -> None:
+        note(f"seed {seed}")
+        outcome = PROMISES[name](project_logic(), seed=seed, paths=150, nights=NIGHTS[name])
+        assert outcome.checked > 0
+        assert outcome.violations == 0, outcome.examples
+
+    experiment()
+
+
+@pytest.mark.slow
+@pytest.mark.xfail(strict=True, reason="a raise that the budget stops has already taken its share of the income bound")
+def test_the_riskier_never_has_more_under_a_raise_budget():
+    outcome = promises.monotone(project_logic(), seed=2, paths=600, nights=4, budget=3000)
+    assert outcome.violations == 0, outcome.examples
+
+
+# The timer of the field's usual practice: no raise within six days after a change.
+TIMER = (
+    "limit_minor + case when account_key in (select account_key from warehouse.state.account"
+    " where limit_since_date > (select business_date from warehouse.run.night) - 6) then 0 else up_minor end"
+)
+BROKEN = {
+    "a timer before raises": ("monotone", "dec_strategy", r"limit_minor \+ up_minor", TIMER),
+    "the limit of the core in place of the reference limit": (
+        "no_spiral",
+        "ftr_reference_limit",
+        r"(?s)greatest\(\s*coalesce\(carried.*?snapshots\.limit_minor\s*\)",
+        "snapshots.limit_minor",
+    ),
+    "a freeze that does not keep the limit": (
+        "frozen_identity",
+        "dec_decided_limit",
+        "when overlays.account_key is not null",
+        "when false",
+    ),
+    "a void night that decides": ("neutral", "dec_account", r" or night\.is_void", ""),
+    "a late source that is believed": (
+        "neutral",
+        "dec_believed_feature",
+        r"case when trust\.\w+ then carried\.\w+ else (features\.\w+) end",
+        r"\1",
+    ),
+    "a tier that is cited wherever there is a cut": (
+        "reasons_are_causes",
+        "dec_policy_reason",
+        r"tier_bound_minor < strategy_minor and tier_bound_minor < limit_minor",
+        "tier_bound_minor > 0",
+    ),
+    "a score reason with another fact": (
+        "reasons_are_causes",
+        "dec_score_reason",
+        r"(?m)^    feature_value,$",
+        "    feature_value + 1 as feature_value,",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_promise_is_found(what):
+    name, model, old, new = BROKEN[what]
+    logic = broken(project_logic(), model, swapped(old, new))
+    outcome = PROMISES[name](logic, seed=11, paths=200, nights=NIGHTS[name])
+    assert outcome.violations > 0
