@@ -25,6 +25,7 @@ from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home, HomeSettings, create_home
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
+from creditline.policy.calendar import Timetable
 from creditline.warehouse.inputs import InputFile, Relation, lay
 from creditline.warehouse.sources import NightParameters, night_sources, raw_relations, run_relations
 from creditline.warehouse.state import state_tables
@@ -131,7 +132,7 @@ class Chain:
             kept = "" if is_carried or table.name in _KNOWLEDGE else " where false"
             connection.execute(f"create table state.{table.name} as select * from carried.{table.name}{kept}")
         parameters = NightParameters(night, self.home.cut_off_at(night), self.previous, False, "chain")
-        sources = night_sources(self.home, self.records, night)
+        sources = night_sources(self.home, self.records, night, Timetable({}, frozenset()))
         lay(connection, run_relations(parameters, sources))
         lay(connection, raw_relations(self.home, self.records, parameters, self._state(connection, is_carried)))
         if not is_carried:
