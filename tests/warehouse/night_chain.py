@@ -71,7 +71,7 @@ class Chain:
                 connection.execute("drop table delivered")
                 entries[delivery].append(_entry(self.home, source, path, night if night != delivery else None))
         return [
-            DeliveryRecord("core", number, day, "", "", "", tuple(entries[day]))
+            DeliveryRecord("core", number, day, "", f"{day}T20:00:00Z", f"{day}T21:00:00Z", tuple(entries[day]))
             for number, day in enumerate(self.book.deliveries, start=1)
         ]
 
