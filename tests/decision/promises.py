@@ -324,18 +324,30 @@ TRIGGER_REASONS = (
 )
 
 
-def reasons_are_causes(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
-    """Promise 5: a cited score reason is a stored fact whose points back raise tonight's own target; without the ground of
-    a policy reason the composed limit is higher, tonight or, where another bound takes its place, were it the only one."""
+def score_reasons_are_causes(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
+    """Promise 5: a cited score reason is a stored fact, and its points back raise tonight's own target."""
     lives = Lives(seed, paths, _packs(None))
     run = _Run(logic, lives, [(lives.half(1), lives.riskier)])
     rules = {pack.policy_version: Rules(pack) for pack in lives.packs}
     outcome = Outcome(paths, nights)
     for course in courses(seed, nights, void_share=0):
         lives.advance(course.day)
-        composed = _counterfactuals(run, course)
         run.decide(course)
         _check_score_reasons(outcome, run, course, rules)
+    run.close()
+    return outcome
+
+
+def policy_reasons_are_causes(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
+    """Promise 5: without the ground of a policy reason the composed limit is higher, tonight or, where another bound takes
+    its place, were it the only one."""
+    lives = Lives(seed, paths, _packs(None))
+    run = _Run(logic, lives, [(lives.half(1), lives.riskier)])
+    outcome = Outcome(paths, nights)
+    for course in courses(seed, nights, void_share=0):
+        lives.advance(course.day)
+        composed = _counterfactuals(run, course)
+        run.decide(course)
         _check_policy_reasons(outcome, run, course, composed)
     run.close()
     return outcome

@@ -21,7 +21,8 @@ EXPERIMENTS = (
     ("2 no spiral", promises.no_spiral, {}, 8),
     ("3 freeze, restore: identity", promises.frozen_identity, {}, 20),
     ("4 void nights, late sources", promises.neutral, {}, 14),
-    ("5 reasons are causes", promises.reasons_are_causes, {}, 7),
+    ("5 score reasons are causes", promises.score_reasons_are_causes, {}, 12),
+    ("5 policy reasons are causes", promises.policy_reasons_are_causes, {}, 4),
 )
 
 

@@ -85,7 +85,10 @@ select
     account_key, policy_version, 4 as precedence, 'T1' as reason_code, 'product_tier' as feature,
     tier_bound_minor as feature_value, tier_bound_minor as goal_value
 from limits
-where decided_minor < limit_minor and tier_bound_minor < strategy_minor and tier_bound_minor < limit_minor
+where
+    decided_minor < limit_minor and tier_bound_minor < strategy_minor and tier_bound_minor < limit_minor
+    -- a trigger that lowers the limit further takes the ground from it
+    and triggered_minor >= protected_minor
 
 union all
 
@@ -93,7 +96,9 @@ select
     account_key, policy_version, 4 as precedence, 'I1' as reason_code, 'income_bound' as feature,
     customer_income_bound_minor as feature_value, customer_income_bound_minor as goal_value
 from limits
-where decided_minor < limit_minor and income_bounded_minor < permitted_minor and income_bounded_minor < limit_minor
+where
+    decided_minor < limit_minor and income_bounded_minor < permitted_minor and income_bounded_minor < limit_minor
+    and triggered_minor >= protected_minor
 
 union all
 
