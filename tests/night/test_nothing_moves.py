@@ -33,7 +33,7 @@ GOOD, BAD = b",690,0.00,false", b",400,400000.00,true"
 CALENDAR = [
     calendar_row("expected_nights", "daily", end=str(AFTER_HOLIDAYS)),
     calendar_row("expected_nights", "month_end", start=str(AFTER_HOLIDAYS)),
-    calendar_row("holiday", start=str(NIGHT + timedelta(days=1)), end=str(AFTER_HOLIDAYS)),
+    calendar_row("holiday", "a feast", start=str(NIGHT + timedelta(days=1)), end=str(AFTER_HOLIDAYS)),
     calendar_row("deadline", "01:00", "bureau_score"),
 ]
 
@@ -47,9 +47,10 @@ def _policies(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first_night(tmp_path_factory):
-    """A book with a good bureau score for everybody, after its first night."""
+    """A book with a past and a good bureau score for everybody, after its first night."""
     home = small_home(tmp_path_factory.mktemp("first") / "home")
-    deliver(home, sources=("account_snapshot", "bureau_score"))
+    directory = deliver(home, sources=("account_snapshot", "bureau_score"))
+    change_entry(directory, "account_snapshot.csv", coverage_from=str(LONG_AGO))
     run_night(home, NIGHT)
     return home
 
