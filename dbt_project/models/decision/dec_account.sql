@@ -95,21 +95,11 @@ deciding as (
         role,
         case
             when role = 'challenger' then bucket < share_bp
-            else
-                not bool_or(role = 'challenger' and bucket < share_bp and policy_version <> champion_version)
-                    over (partition by account_key)
+            else not bool_or(role = 'challenger' and bucket < share_bp) over (partition by account_key)
         end as is_assigned
     from championed
-
-),
-
--- a challenger that is the champion's own pack is none
-distinct_packs as (
-
-    select
-        *,
-        row_number() over (partition by account_key, policy_version order by role) as repetition
-    from deciding
+    -- a challenger that is the champion's own pack is none
+    where role = 'champion' or policy_version <> champion_version
 
 )
 
@@ -147,4 +137,4 @@ from tonight
 cross join night
 inner join statuses on tonight.status = statuses.status
 inner join reference_limits on tonight.account_key = reference_limits.account_key
-left join distinct_packs as deciding on tonight.account_key = deciding.account_key and deciding.repetition = 1
+left join deciding on tonight.account_key = deciding.account_key
