@@ -72,12 +72,14 @@ class _Run:
         self.nights.close()
 
 
-def monotone(logic: Logic, *, seed: int, paths: int, nights: int, budget: int | None = None) -> Outcome:
+def monotone(
+    logic: Logic, *, seed: int, paths: int, nights: int, budget: int | None = None, second_account: float = 0.4
+) -> Outcome:
     """Promise 1: who is riskier every night never has more in total.
 
     The balance rule stands outside it: pairs that it ever touched are left out from then on.
     """
-    lives = Lives(seed, paths, _packs(budget))
+    lives = Lives(seed, paths, _packs(budget), second_account=second_account)
     distance = lives.twin_distance()
     run = _Run(logic, lives, [(lives.half(1), lives.safer), (lives.half(1 + distance), lives.riskier)])
     outcome, touched = Outcome(paths, nights), set()
