@@ -20,7 +20,7 @@ EXPERIMENTS = (
     ("1 monotone, one account, raise budget", promises.monotone, {"second_account": 0.0, "budget": 20_000}, 12),
     ("1 monotone, several accounts", promises.monotone, {}, 30),
     ("1 monotone, several accounts, raise budget", promises.monotone, {"budget": 20_000}, 12),
-    ("2 no spiral", promises.no_spiral, {}, 8),
+    ("2 no spiral", promises.no_spiral, {}, 5),
     ("3 freeze, restore: identity", promises.frozen_identity, {}, 20),
     ("4 void nights, late sources", promises.neutral, {}, 14),
     ("5 score reasons are causes", promises.score_reasons_are_causes, {}, 12),
