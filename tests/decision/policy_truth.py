@@ -92,7 +92,7 @@ def _memory() -> duckdb.DuckDBPyConnection:
         "create table memory.main.move (night date, account_key bigint, customer_key bigint, old_minor bigint,"
         " new_minor bigint, reason_code varchar)"
     )
-    connection.execute("create table memory.main.freeze (night date, customer_key bigint)")
+    connection.execute("create table memory.main.frozen (night date, customer_key bigint)")
     return connection
 
 
@@ -113,7 +113,7 @@ def _decide(connection, home: Home, day: date, previous: date | None, logic: Log
         " recommended_minor, reason_code_1 from dec_decision where is_assigned and recommended_minor <> old_limit_minor"
     )
     connection.execute(
-        "insert into memory.main.freeze select distinct ?::date, customer_key from dec_freeze where movement = 'FREEZE'",
+        "insert into memory.main.frozen select distinct ?::date, customer_key from dec_freeze where movement = 'FREEZE'",
         [day],
     )
 
@@ -178,7 +178,7 @@ def cause_rows(lived: Lived) -> list[tuple]:
     first, last = lived.rows("select min(night), max(night) from move")[0]
     rows = []
     for cause in (*RISK_CAUSES, *FREEZE_CAUSES, *HARMLESS_CAUSES):
-        acted = "freeze" if cause in (*FREEZE_CAUSES, "new_phone", "shared_network") else "cut"
+        acted = "frozen" if cause in (*FREEZE_CAUSES, "new_phone", "shared_network") else "cut"
         struck, hit, median = lived.rows(
             "select count(*), count(first_night), median(datediff('day', start_date, first_night)) from ("
             f" select cause.customer_key, cause.start_date, min(acted.night) as first_night from cause"
@@ -212,10 +212,10 @@ def summary_rows(lived: Lived) -> list[tuple]:
         "select count(distinct cut.customer_key) from cut inner join risk on cut.customer_key = risk.customer_key"
         f" and cut.night between risk.start_date and risk.end_date::timestamp + interval {REACTION_DAYS} day"
     )
-    frozen = lived.value("select count(*) from freeze")
+    frozen = lived.value("select count(*) from frozen")
     takeovers = lived.value(
-        "select count(*) from freeze inner join cause on cause.customer_key = freeze.customer_key"
-        " and cause.cause = 'account_takeover' and freeze.night between cause.start_date and cause.end_date + 1"
+        "select count(*) from frozen inner join cause on cause.customer_key = frozen.customer_key"
+        " and cause.cause = 'account_takeover' and frozen.night between cause.start_date and cause.end_date + 1"
     )
     return [
         ("changes a customer-year", round(changes / years, 2)),

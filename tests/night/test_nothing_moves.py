@@ -22,15 +22,18 @@ pytestmark = pytest.mark.slow
 AFTER_HOLIDAYS = NIGHT + timedelta(days=5)
 MONTH_ENDS = (date(2026, 9, 30), date(2026, 10, 31))
 LONG_AGO = NIGHT - timedelta(days=200)
+# Everybody stands where a point of the score is money.
 AT_ONCE = {
+    "score_base": 590,
     "play_bp": 0,
     "confirmation": {"ewma_alpha_pct": 100, "window_nights": 1, "needed_nights": 1},
     "slots": {"cut_days": 1, "raise_days": 1},
 }
+GOOD, BAD = b",690,0.00,false", b",400,400000.00,true"
 CALENDAR = [
     calendar_row("expected_nights", "daily", end=str(AFTER_HOLIDAYS)),
     calendar_row("expected_nights", "month_end", start=str(AFTER_HOLIDAYS)),
-    calendar_row("holiday", start=str(NIGHT + timedelta(days=1)), end=str(AFTER_HOLIDAYS)),
+    calendar_row("holiday", "a feast", start=str(NIGHT + timedelta(days=1)), end=str(AFTER_HOLIDAYS)),
     calendar_row("deadline", "01:00", "bureau_score"),
 ]
 
@@ -44,9 +47,10 @@ def _policies(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def first_night(tmp_path_factory):
-    """A book with a good bureau score for everybody, after its first night."""
+    """A book with a past and a good bureau score for everybody, after its first night."""
     home = small_home(tmp_path_factory.mktemp("first") / "home")
-    deliver(home, sources=("account_snapshot", "bureau_score"))
+    directory = deliver(home, sources=("account_snapshot", "bureau_score"))
+    change_entry(directory, "account_snapshot.csv", coverage_from=str(LONG_AGO))
     run_night(home, NIGHT)
     return home
 
@@ -72,14 +76,14 @@ def limits(home, night):
 def test_a_late_bureau_file(grow):
     second = NIGHT + timedelta(days=1)
     homes = {}
-    for name, delivered_at, score in (
-        ("twin", "17:00", b",690,"),
-        ("late", "17:01", b",400,"),
-        ("in time", "17:00", b",400,"),
+    for name, delivered_at, said in (
+        ("twin", "17:00", GOOD),
+        ("late", "17:01", BAD),
+        ("in time", "17:00", BAD),
     ):
         home = homes[name] = grow(name)
         directory = deliver(home, night=second, sources=("account_snapshot", "bureau_score"))
-        spoil(directory, "bureau_score.csv", lambda content, score=score: content.replace(b",690,", score))
+        spoil(directory, "bureau_score.csv", lambda content, said=said: content.replace(GOOD, said))
         change_manifest(directory, lambda it, at=delivered_at: it.update(delivered_at=f"{second}T{at}:00Z"))
         run_night(home, second)
     assert decisions(homes["late"], second) == decisions(homes["twin"], second)

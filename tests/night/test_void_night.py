@@ -22,6 +22,7 @@ from creditline.warehouse.state import state_file, state_tables
 
 SECOND, THIRD = NIGHT + timedelta(days=1), NIGHT + timedelta(days=2)
 # Small deliveries come at 01:00 of the day after.
+DAILY = calendar_row("expected_nights", "daily")
 TOO_EARLY, IN_TIME = "00:59", "01:00"
 
 
@@ -38,7 +39,7 @@ def book(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         root = tmp_path_factory.mktemp("void")
         rows = [
-            calendar_row("expected_nights", "daily"),
+            DAILY,
             calendar_row("deadline", TOO_EARLY, "account_snapshot", start=str(SECOND), end=str(THIRD)),
         ]
         lay_policies(patch, root, calendar=rows)
@@ -86,28 +87,38 @@ def test_a_void_night_counts_no_more_than_one_that_was_skipped(book):
     assert query_marts(void, worst)[1] == query_marts(skipped, worst)[1] == [(0,)]
 
 
+def window(source, start, end):
+    return {"source_name": source, "from_date": start, "to_date": end, "description": "works"}
+
+
 PASSED = ("pass", False)
 SOURCE_RULES = [
-    ("in time", {"calendar": [calendar_row("deadline", IN_TIME)]}, PASSED),
-    ("too late", {"calendar": [calendar_row("deadline", TOO_EARLY, "session")]}, ("late", True)),
+    ("in time", {"calendar": [DAILY, calendar_row("deadline", IN_TIME)]}, PASSED),
+    ("too late", {"calendar": [DAILY, calendar_row("deadline", TOO_EARLY, "session")]}, ("late", True)),
     (
         "its own deadline comes before that of all sources",
-        {"calendar": [calendar_row("deadline", TOO_EARLY), calendar_row("deadline", IN_TIME, "account_snapshot")]},
+        {
+            "calendar": [
+                DAILY,
+                calendar_row("deadline", TOO_EARLY),
+                calendar_row("deadline", IN_TIME, "account_snapshot"),
+            ]
+        },
         ("late", True),
     ),
     (
         "in maintenance",
-        {"maintenance_window": [{"source_name": "session", "from_date": str(NIGHT), "to_date": str(SECOND)}]},
+        {"maintenance_window": [window("session", str(NIGHT), str(SECOND))]},
         ("maintenance", True),
     ),
     (
         "after its maintenance",
-        {"maintenance_window": [{"source_name": "session", "from_date": "2026-08-01", "to_date": str(NIGHT)}]},
+        {"maintenance_window": [window("session", "2026-08-01", str(NIGHT))]},
         PASSED,
     ),
     (
         "maintenance of the whole house distrusts nothing",
-        {"maintenance_window": [{"source_name": "*", "from_date": str(NIGHT), "to_date": ""}]},
+        {"maintenance_window": [window("*", str(NIGHT), str(SECOND))]},
         PASSED,
     ),
 ]

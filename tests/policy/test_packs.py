@@ -167,13 +167,13 @@ BROKEN = {
     "an unknown rhythm": ("calendar", setter(0, value="hourly"), "value must be one of daily"),
     "no expected nights": ("calendar", lambda rows: where({}, kind="holiday")(rows), "no row says which nights"),
     "two rhythms at once": ("calendar", adding(value="month_end"), "expected_nights is in force twice"),
-    "a holiday that is no date": ("calendar", adding(kind="holiday", value="Monday"), "a holiday is a date"),
+    "a holiday without an end": ("calendar", adding(kind="holiday", value="Monday"), "a holiday has an end"),
     "a deadline that is no time": (
         "calendar", adding(kind="deadline", value="24:00", source_name="session"), "a deadline is a local time",
     ),
-    "a deadline of no source": ("calendar", adding(kind="deadline", value="23:00"), "is no source of the landing contract"),
+    "a deadline of no source": ("calendar", adding(kind="deadline", value="23:00", source_name="moon"), "is no source of the landing contract"),
     "a holiday of a source": (
-        "calendar", adding(kind="holiday", value="2026-10-01", source_name="session"), "source_name must be *",
+        "calendar", adding(kind="holiday", value="National Day", source_name="session"), "source_name must be *",
     ),
     "a tier twice": ("product_tier", lambda rows: [rows[0], *rows], "stands more than once"),
     "a draw above the limit": ("product_tier", setter(0, min_draw_amount="3000.01"), "nobody could borrow"),

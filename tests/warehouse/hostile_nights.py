@@ -114,7 +114,7 @@ class _Life:
                 self.balance[account] = self.choose.choice(
                     [0, 0, -500, limit, limit * 95 // 100, self.choose.randint(0, 10**6)]
                 )
-            owes = self.choose.random() < (0.9 if self.past_due[account] else 0.05)
+            owes = self.choose.random() < (0.9 if self.past_due[account] else 0.2)
             self.past_due[account] = self.past_due[account] + self.choose.randint(1, 30) if owes else 0
             self.book.deliver(delivery, "account_snapshot", self._account(account))
             self.named.append((delivery, account))
@@ -163,7 +163,7 @@ class _Life:
             ("profile_change", self._change, 0.05),
             ("instalment", self._instalment, 0.2),
             ("bureau_score", self._score, 0.06),
-            ("case_event", self._case, 2 * self.often),
+            ("case_event", self._case, 4 * self.often),
         ):
             for _ in range(20 if is_first and source != "case_event" else 1):
                 if self.choose.random() < often:

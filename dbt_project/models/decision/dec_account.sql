@@ -76,6 +76,16 @@ routed as (
 
 ),
 
+championed as (
+
+    select
+        *,
+        max(case when role = 'champion' then policy_version end) over (partition by account_key) as champion_version
+    from routed
+    where preference = 1
+
+),
+
 deciding as (
 
     select
@@ -85,10 +95,21 @@ deciding as (
         role,
         case
             when role = 'challenger' then bucket < share_bp
-            else not bool_or(role = 'challenger' and bucket < share_bp) over (partition by account_key)
+            else
+                not bool_or(role = 'challenger' and bucket < share_bp and policy_version <> champion_version)
+                    over (partition by account_key)
         end as is_assigned
-    from routed
-    where preference = 1
+    from championed
+
+),
+
+-- a challenger that is the champion's own pack is none
+distinct_packs as (
+
+    select
+        *,
+        row_number() over (partition by account_key, policy_version order by role) as repetition
+    from deciding
 
 )
 
@@ -126,4 +147,4 @@ from tonight
 cross join night
 inner join statuses on tonight.status = statuses.status
 inner join reference_limits on tonight.account_key = reference_limits.account_key
-left join deciding on tonight.account_key = deciding.account_key
+left join distinct_packs as deciding on tonight.account_key = deciding.account_key and deciding.repetition = 1

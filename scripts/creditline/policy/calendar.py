@@ -8,11 +8,17 @@ from datetime import date, datetime, time, timedelta
 
 from creditline.home import Home, local_to_utc
 from creditline.home.publications import last_published, read_manifest
-from creditline.policy.packs import Pack, PackRefused, PolicySet, Row, load_pack
+from creditline.policy.packs import Pack, PolicySet, Row, load_pack
 
 EVERY_SOURCE = "*"
 _DAY = timedelta(days=1)
 _SATURDAY = 5
+# The values of expected_nights that a validated pack can have.
+_RHYTHMS: dict[str, Callable[[date], bool]] = {
+    "daily": lambda _day: True,
+    "business_days": lambda day: day.weekday() < _SATURDAY,
+    "month_end": lambda day: (day + _DAY).day == 1,
+}
 
 
 @dataclass(frozen=True)
@@ -29,18 +35,14 @@ class Timetable:
 
 
 def expected_dates(rows: Iterable[Row], first: date, last: date) -> list[date]:
-    """The business dates from `first` to `last`, both included, that the rows of one calendar.csv expect.
-
-    Raises:
-        PackRefused: expected_nights has a value that nobody knows.
-    """
+    """The business dates from `first` to `last`, both included, that the rows of one calendar.csv expect."""
     rules = [row for row in rows if row["kind"] == "expected_nights"]
     holidays = [row for row in rows if row["kind"] == "holiday"]
     days = [first + _DAY * number for number in range((last - first).days + 1)]
     return [
         day
         for day in days
-        if any(_holds(row, day) and _rhythm(row["value"])(day) for row in rules)
+        if any(_holds(row, day) and _RHYTHMS[row["value"]](day) for row in rules)
         and not any(_holds(row, day) for row in holidays)
     ]
 
@@ -65,7 +67,7 @@ def timetable(home: Home, policies: PolicySet, business_date: date) -> Timetable
     for row in (row for pack in packs for row in pack.tables["calendar"]):
         if row["kind"] == "deadline" and _holds(row, business_date):
             instant = local_to_utc(
-                datetime.combine(business_date + _DAY, _clock_time(row["value"])), home.settings.time_zone
+                datetime.combine(business_date + _DAY, time.fromisoformat(row["value"])), home.settings.time_zone
             )
             source = row["source_name"]
             deadlines[source] = min(instant, deadlines.get(source, instant))
@@ -85,21 +87,3 @@ def _within(day: date, start: str, end: str) -> bool:
     """Half-open; an empty edge is open."""
     text = day.isoformat()
     return start <= text and (not end or text < end)
-
-
-def _rhythm(value: str) -> Callable[[date], bool]:
-    rhythms: dict[str, Callable[[date], bool]] = {
-        "daily": lambda _day: True,
-        "business_days": lambda day: day.weekday() < _SATURDAY,
-        "month_end": lambda day: (day + _DAY).day == 1,
-    }
-    if value not in rhythms:
-        raise PackRefused(f"calendar.csv: expected_nights '{value}' is none of {', '.join(rhythms)}")
-    return rhythms[value]
-
-
-def _clock_time(value: str) -> time:
-    try:
-        return datetime.strptime(value, "%H:%M").time()
-    except ValueError:
-        raise PackRefused(f"calendar.csv: deadline '{value}' is no local time; write it as HH:MM") from None

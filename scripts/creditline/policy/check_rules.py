@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
 from creditline.landing.contract import contract
@@ -88,26 +87,19 @@ def _calendar_row(where: str, row: Row) -> Iterator[str]:
     if kind == "deadline":
         if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
             yield f"{where}: a deadline is a local time like 23:30"
-        if source not in contract():
-            yield f"{where}: {source} is no source of the landing contract"
+        if source != "*" and source not in contract():
+            yield f"{where}: {source} is no source of the landing contract; name one, or * for all"
         return
     if kind == "expected_nights":
         if value not in NIGHTS:
             yield f"{where}: value must be one of {', '.join(NIGHTS)}"
     elif kind == "holiday":
-        if not _is_date(value):
-            yield f"{where}: a holiday is a date like 2026-10-01"
+        if not row["effective_to"]:
+            yield f"{where}: a holiday has an end, effective_to, from which on nights are expected again"
     else:
         yield f"{where}: kind must be expected_nights, holiday or deadline"
     if source != "*":
         yield f"{where}: source_name must be *, only deadlines are a source's own"
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def notices(pack: Pack) -> Iterator[str]:

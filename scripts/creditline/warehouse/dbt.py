@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import json
 import logging
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from creditline.errors import CreditlineError
@@ -23,8 +22,7 @@ class BuildFailed(CreditlineError):
 class BuiltNode:
     """One model, seed, test or exposure of a build, in order of execution.
 
-    `columns` are a seed's columns and those that a model's contract casts to; `depends_on` looks through ephemeral models,
-    whose SQL dbt writes into the models that read them.
+    `columns` are a seed's columns and those that a model's contract casts to; `depends_on` names what must exist before.
     """
 
     unique_id: str
@@ -75,7 +73,8 @@ def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
         DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
         raise BuildFailed(f"dbt {command[0]} stopped: {outcome.exception}; see {target_path / 'logs' / 'dbt.log'}")
-    nodes = _past_ephemerals([_node(result) for result in outcome.result.results], target_path)
+    nodes = [_node(result) for result in outcome.result.results]
+    _refuse_ephemeral(nodes)
     failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
     if failed:
         first = failed[0]
@@ -93,6 +92,8 @@ def _arguments(target_path: Path) -> list[str]:
         "--profiles-dir", str(PROJECT_DIR),
         "--target-path", str(target_path),
         "--log-path", str(target_path / "logs"),
+        "--log-level-file", "error",
+        "--no-write-json",
         "--quiet",
         "--no-print",
     ]  # fmt: skip
@@ -140,20 +141,10 @@ def _columns(node: object) -> dict[str, str]:
     return {column.name: column.data_type for column in node.columns.values()} if is_cast else {}
 
 
-def _past_ephemerals(nodes: list[BuiltNode], target_path: Path) -> list[BuiltNode]:
-    """Nodes that exist in the database, each with the parents that must exist before it."""
-    kept = [node for node in nodes if node.materialisation != "ephemeral"]
-    known = {node.unique_id for node in kept}
-    if all(parent in known for node in kept for parent in node.depends_on if parent.startswith("model.")):
-        return kept
-    # The results of a build leave ephemeral models out; only the manifest knows what those read.
-    parents = json.loads((target_path / "manifest.json").read_text())["parent_map"]
-
-    def existing(names: tuple[str, ...]) -> tuple[str, ...]:
-        found = [
-            (name,) if name in known or not name.startswith("model.") else existing(tuple(parents[name]))
-            for name in names
-        ]
-        return tuple(dict.fromkeys(name for group in found for name in group))
-
-    return [replace(node, depends_on=existing(node.depends_on)) for node in kept]
+def _refuse_ephemeral(nodes: list[BuiltNode]) -> None:
+    """An ephemeral model leaves no trace in the results, so an archive could not keep the order of what it reads."""
+    known = {node.unique_id for node in nodes}
+    for node in nodes:
+        for parent in node.depends_on:
+            if parent.startswith("model.") and parent not in known:
+                raise BuildFailed(f"{parent.rpartition('.')[2]}, which {node.name} reads, is ephemeral: make it a view")

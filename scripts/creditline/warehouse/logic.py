@@ -253,7 +253,7 @@ def _create_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     if model.materialisation == "view":
         connection.execute(f"create view {relation} as ({model.sql})")
     elif model.materialisation != "table":
-        raise LogicRefused(f"{model.name} is materialised as {model.materialisation}; use view, table or ephemeral")
+        raise LogicRefused(f"{model.name} is materialised as {model.materialisation}; use view or table")
     elif model.columns:
         names = ", ".join(model.columns)
         connection.execute(f"create table {relation} ({_declared(model.columns)})")
