@@ -46,6 +46,7 @@ class Trigger:
     was_interrupted: bool = False
     reason: tuple[str, str] | None = None
     is_hit: bool = False
+    last_hit: date | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ class Decision:
     is_no_raise: bool = False
     grounds: list[str] = field(default_factory=list)
     is_budget_spent: bool = False
+    is_cap_reached: bool = False
     is_capped: bool = False
     cap_rooms: list[int] = field(default_factory=list)
     is_floored_by_trigger: bool = False
@@ -199,9 +201,12 @@ class Work:
     def _routes(self, account: Row) -> list[tuple[str, bool]]:
         """The packs that decide an account, and whether each is the assigned one."""
         champion = most_specific(self.night.assignments, account, "champion")
-        challenger = most_specific(self.night.assignments, account, "challenger")
         if champion is None:
             raise LookupError(f"no champion for {account}")
+        others = [row for row in self.night.assignments if row["pack"] != champion["pack"]]
+        challenger = most_specific(others, account, "challenger")
+        itself = most_specific(self.night.assignments, account, "challenger")
+        self.note("routing: a pack is no challenger of its own", itself is not None and itself not in others)
         if challenger is None:
             return [(champion["pack"], True)]
         text = f"{account['customer_key']}|{challenger['pack']}"
@@ -234,7 +239,14 @@ class Work:
 
     @cached_property
     def known_customers(self) -> set[int]:
-        return {customer for customer, _ in self.before.minds}
+        return set(self.known_packs)
+
+    @cached_property
+    def known_packs(self) -> dict[int, list[str]]:
+        packs: dict[int, list[str]] = defaultdict(list)
+        for customer, pack in self.before.minds:
+            packs[customer].append(pack)
+        return dict(packs)
 
     # ---- the night
 
@@ -310,8 +322,15 @@ class Work:
         """Events that were not withdrawn."""
         return [row for row in rows if row["outcome"] != "withdrawn"]
 
+    def _not_ended(self, rows: list[Row]) -> list[Row]:
+        """Of one kind and subject, in order: those after the latest withdrawal, which ends all before it."""
+        withdrawn = [place for place, row in enumerate(rows) if row["outcome"] == "withdrawn"]
+        self.note("withdrawal ends an earlier event", withdrawn and withdrawn[-1] > 0)
+        return rows[withdrawn[-1] + 1 :] if withdrawn else rows
+
     def _is_legally_held(self, account: Row) -> bool:
-        rows = self._standing(self._events(("legal_hold",), account))
+        threads = (self._of_account(("legal_hold",), account), self._of_person(("legal_hold",), account))
+        rows = [row for thread in threads for row in self._not_ended(thread)]
         return any(self._is_within(row, row["from_date"] or row["local_date"]) for row in rows)
 
     def _is_open_case(self, kind: str, account: Row) -> bool:
@@ -346,6 +365,7 @@ class Work:
             "maintenance": self._is_maintained(rules),
             "hardship": any(self._is_paused(decision.account) for decision in group),
             "appeal": any(self._is_open_case("appeal", decision.account) for decision in group),
+            "legal hold": any(self._is_legally_held(decision.account) for decision in group),
         }
         for name, holds in why_not.items():
             self.note(f"evidence does not count: {name}", holds)
@@ -380,7 +400,10 @@ class Work:
     def _steps(self, decision: Decision) -> tuple[int, int]:
         rules, limit, reference = decision.rules, decision.limit, decision.reference
         down = up = 0
-        if self._is_due(decision.customer, rules.cut_days):
+        is_pending = self.before.lines.get(decision.key, Line()).pending is not None
+        is_due = self._is_due(decision.customer, rules.cut_days)
+        self.note("slot: due for a pending cut", is_pending and not is_due)
+        if is_due or is_pending:
             left = 10000 - int(rules.band_of(decision.confirmed)["cut_step_bp"])
             down = limit - limit * left // 10000
         if self._is_due(decision.customer, rules.raise_days):
@@ -397,7 +420,7 @@ class Work:
     def _override(self, account: Row) -> int | None:
         rows = [
             row
-            for row in self._standing(self._of_account(("override",), account))
+            for row in self._not_ended(self._of_account(("override",), account))
             if row["amount_minor"] is not None
             and row["approver"] is not None
             and row["actor"] is not None
@@ -412,8 +435,9 @@ class Work:
     def _bounds(self) -> None:
         live = [decision for decision in self.all if not decision.is_kept]
         for decision in live:
-            moved = decision.move("product_tier", min(decision.x, decision.rules.tier(decision.account)["max"]))
-            self.note("product_tier", moved)
+            tier = decision.rules.tier(decision.account)
+            if tier is not None:
+                self.note("product_tier", decision.move("product_tier", min(decision.x, tier["max"])))
         for decision in live:
             decision.is_no_raise = decision.override is None and self._forbids_raise(decision)
             if decision.is_no_raise:
@@ -430,6 +454,7 @@ class Work:
         income, income_date = account["income_monthly_minor"], account["income_as_of_date"]
         is_unknown = income is None or income_date is None
         grounds = {
+            "no tier": rules.tier(account) is None,
             "tenure": (night.day - account["opened_date"]).days < rules.least_tenure_days,
             "past due": past_due is None or past_due > rules.most_days_past_due_30d,
             "income age": age is not None and (is_unknown or (night.day - income_date).days > age),
@@ -443,11 +468,11 @@ class Work:
 
     def _income(self, group: list[Decision]) -> tuple[list[Decision], int | None]:
         """The accounts that the income bound counts, and the bound on them together (None: without an income)."""
-        counted = [d for d in group if not d.is_kept and d.rules.tier(d.account)["multiple_bp"] is not None]
+        counted = [d for d in group if not d.is_kept and d.rules.income_multiple(d.account) is not None]
         known = [d.account["income_monthly_minor"] for d in group if d.account["income_monthly_minor"] is not None]
         if not counted or not known:
             return [], None
-        multiple = max(d.rules.tier(d.account)["multiple_bp"] for d in counted)
+        multiple = max(d.rules.income_multiple(d.account) for d in counted)
         return counted, units_down(max(known) * multiple // 10000, counted[0].rules.unit)
 
     def _bound_by_income(self, group: list[Decision]) -> None:
@@ -483,6 +508,7 @@ class Work:
             "P4": self._is_open_case("human_review", account) or self._is_open_case("opt_out_automated", account),
             "G2": self._is_maintained(rules),
             "P5": is_known and (before is None or before.version != rules.version),
+            "G4": "case_event" in self.night.distrusted,
         }
 
     def _protect(self, decision: Decision) -> None:
@@ -494,13 +520,20 @@ class Work:
     # ---- hard triggers
 
     def _triggers(self, customer: int, rules: Rules, before: Mind | None) -> dict[str, Trigger]:
+        known = before.triggers if before else self._brought_along(customer)
         after = {}
         for code in rules.triggers:
-            old = before.triggers.get(code) if before else None
+            old = known.get(code)
+            self.note("trigger: brought along", old is not None and before is None)
             new = self._trigger(customer, rules, code, old)
             if new is not None:
                 after[code] = new
         return after
+
+    def _brought_along(self, customer: int) -> dict[str, Trigger]:
+        """The triggers of the pack that knew a customer before, of several the first by name."""
+        packs = sorted(self.known_packs.get(customer, ()))
+        return self.before.minds[customer, packs[0]].triggers if packs else {}
 
     def _trigger(self, customer: int, rules: Rules, code: str, old: Trigger | None) -> Trigger | None:
         verdict, reason = self._verdict(customer, rules, code)
@@ -524,6 +557,8 @@ class Work:
 
     def _verdict(self, customer: int, rules: Rules, code: str) -> tuple[str, tuple[str, str] | None]:
         """hit, undecided or clear; with a hit its reason code and the first feature of the group."""
+        if "case_event" in self.night.distrusted:
+            return "undecided", None
         is_undecided = False
         for group in rules.triggers[code]:
             if any(row["source_name"] in self.night.distrusted for row in group):
@@ -541,12 +576,15 @@ class Work:
         self.note("trigger: inherited", is_inherited)
         self.note("trigger: hit but not yet held", not is_held)
         self.note("trigger: relapse", old is not None and old.hits_in_a_row == 0)
-        return Trigger(hits, is_held, None, is_inherited, False, reason, is_hit=True)
+        return Trigger(hits, is_held, None, is_inherited, False, reason, True, self.night.day)
 
     def _clear(self, customer: int, rules: Rules, code: str, old: Trigger) -> Trigger | None:
         cure, features = rules.cure(code), self.believed[customer]
         past_due = features["f01_dpd_now"]
         is_clean = cure.most_past_due is None or (past_due is not None and past_due <= cure.most_past_due)
+        if self._was_hit_in_a_pause(customer, rules, old):
+            self.note("trigger: its last hit was in a pause")
+            return None
         self.note("trigger: clear but not clean", not is_clean)
         since = (old.clean_since or self.night.day) if is_clean else None
         days = (self.night.day - since).days + 1 if since else 0
@@ -554,7 +592,19 @@ class Work:
             self.note("trigger: cured")
             return None
         self.note("trigger: waits for instalments", is_clean and days >= cure.clean_nights)
-        return Trigger(0, old.is_held, since, old.is_inherited, True, old.reason)
+        return Trigger(0, old.is_held, since, old.is_inherited, True, old.reason, last_hit=old.last_hit)
+
+    def _was_hit_in_a_pause(self, customer: int, rules: Rules, old: Trigger) -> bool:
+        """Does the last hit lie within a hardship pause, as known tonight?"""
+        if old.last_hit is None:
+            return False
+        accounts = [decision.account for decision in self._of_customer[customer, rules.name]]
+        pauses = [row for account in accounts for row in self._standing(self._events(("hardship_pause",), account))]
+        return any(
+            (row["from_date"] or row["local_date"]) <= old.last_hit
+            and (row["to_date"] is None or old.last_hit <= row["to_date"])
+            for row in pauses
+        )
 
     def _has_paid(self, least: int, features: Row) -> bool:
         if least <= 0:
@@ -594,7 +644,7 @@ class Work:
 
     def _floor_and_round(self, decision: Decision) -> None:
         rules, limit = decision.rules, decision.limit
-        self.note("floor", decision.move("floor", max(decision.x, rules.floor)))
+        self.note("floor", decision.move("floor", max(decision.x, min(rules.floor, limit))))
         rounded = units_down(decision.x, rules.unit)
         if decision.x > limit:
             rounded = max(limit, rounded)
@@ -613,22 +663,27 @@ class Work:
         return rows[-1]["amount_minor"]
 
     def _own_maximum(self) -> None:
-        for group in self._of_customer.values():
-            live = [decision for decision in group if not decision.is_kept]
-            after = {}
-            for decision in live:
-                decision.own_maximum = self._requested(self._of_account(("limit_request",), decision.account))
-                own = decision.own_maximum
-                after[decision.key] = decision.x if own is None else min(decision.x, own)
-                self.note("own_maximum: account", after[decision.key] < decision.x)
-            together = self._requested(self._of_person(("limit_request",), group[0].account))
-            if live and together is not None:
-                shares = share_out(together, after, live[0].rules.unit)
-                self.note("own_maximum: customer", shares != after)
-                after = {key: min(after[key], share) for key, share in shares.items()}
-            for decision in live:
-                if decision.move("own_maximum", after[decision.key]):
-                    decision.facts.append((3, "M1"))
+        live = [decision for decision in self.all if not decision.is_kept]
+        for decision in live:
+            decision.own_maximum = self._requested(self._of_account(("limit_request",), decision.account))
+        after = {}
+        for decision in live:
+            sharers = self._live_peers(decision)
+            alone = {d.key: d.x if d.own_maximum is None else min(d.x, d.own_maximum) for d in sharers}
+            self.note("own_maximum: account", alone[decision.key] < decision.x)
+            shares = alone
+            together = self._requested(self._of_person(("limit_request",), decision.account))
+            if together is not None:
+                shares = share_out(together, alone, unit_of(sharers))
+                self.note("own_maximum: customer", shares != alone)
+                self.note("own_maximum: several packs", shares != alone and len({d.rules.name for d in sharers}) > 1)
+            after[id(decision)] = shares[decision.key]
+        for decision in live:
+            if decision.move("own_maximum", after[id(decision)]):
+                decision.facts.append((3, "M1"))
+
+    def _live_peers(self, decision: Decision) -> list[Decision]:
+        return [peer for peer in self._peers(decision) if not peer.is_kept]
 
     def _peers(self, decision: Decision) -> list[Decision]:
         """The customer's open accounts, whatever their pack: assigned decisions beside assigned ones, shadows beside shadows."""
@@ -654,17 +709,22 @@ class Work:
             for row in self._caps_on(decision):
                 peers = [d for d in self._peers(decision) if row["concerns"](d.account)]
                 values = {d.key: d.x for d in peers}
-                whole = {d.key: units_down(d.x, d.rules.unit) for d in peers}
-                share = share_out(row["cap"], values, decision.rules.unit, whole)[decision.key]
+                unit = unit_of(peers)
+                share = share_out(row["cap"], values, unit)[decision.key]
                 shares.append(share)
-                bound = units_down(row["cap"], decision.rules.unit)
+                bound = units_down(row["cap"], unit)
+                decision.is_cap_reached |= sum(values.values()) >= bound
                 decision.cap_rooms.append(bound - min(sum(values.values()), bound) + share)
                 self.note(f"regulatory_cap: {row['base']}", shares[-1] < decision.x)
                 self.note("regulatory_cap: several accounts", shares[-1] < decision.x and len(values) > 1)
             after[id(decision)] = min(shares)
         for decision in self.all:
-            if id(decision) in after and decision.move("regulatory_cap", after[id(decision)]):
-                decision.is_capped = True
+            if id(decision) not in after:
+                continue
+            is_lowered = decision.move("regulatory_cap", after[id(decision)])
+            decision.is_capped = is_lowered or (decision.is_cap_reached and decision.x < decision.reference)
+            self.note("regulatory_cap: reached, not lowered", decision.is_capped and not is_lowered)
+            if decision.is_capped:
                 decision.facts.append((3, "G1"))
 
     # ---- overlays
@@ -738,7 +798,10 @@ class Work:
         self.note("overlay: legal hold", is_legal)
         self.note(f"overlay: {decision.action}", decision.is_overlaid or decision.ended)
         if decision.is_overlaid or decision.ended:
-            self.note("overlay", decision.move("overlay", decision.limit))
+            is_moved = decision.move("overlay", decision.limit)
+            self.note("overlay", is_moved)
+            if not is_moved and decision.action != "HOLD":
+                decision.trace.append(("overlay", decision.x, decision.x))
         if is_legal and not decision.is_kept:
             decision.facts.append((1, "L1"))
         elif is_frozen and not decision.is_kept:
@@ -799,7 +862,8 @@ class Work:
     def _draw(self, decision: Decision, is_forbidden: bool) -> None:
         is_forbidden = is_forbidden or decision.account["status"] != "active"
         decision.drawable = 0 if is_forbidden else max(0, decision.x - decision.account["principal_minor"])
-        decision.is_usable = decision.drawable >= decision.rules.tier(decision.account)["min_draw"]
+        least = decision.rules.least_draw(decision.account)
+        decision.is_usable = 0 < decision.drawable >= least
         self.note("usable" if decision.is_usable else "not usable")
 
     def _display(self, decision: Decision, is_maintained: bool) -> str:
@@ -820,14 +884,15 @@ class Work:
         if decision.is_no_raise or decision.is_kept or decision.is_overlaid or decision.ended:
             return decision.x
         rules = decision.rules
-        group = [d for d in self._of_customer[decision.customer, rules.name] if not d.is_kept]
+        sharers = self._live_peers(decision)
         counted, income = self._income(self._of_customer[decision.customer, rules.name])
-        most = [max(decision.target or 0, decision.strategy), rules.tier(decision.account)["max"]]
+        tier = rules.tier(decision.account)
+        most = [max(decision.target or 0, decision.strategy), *([] if tier is None else [tier["max"]])]
         if decision in counted:
             most.append(income - sum(d.x for d in counted if d is not decision))
         together = self._requested(self._of_person(("limit_request",), decision.account))
         if together is not None:
-            most.append(units_down(together, rules.unit) - sum(d.x for d in group if d is not decision))
+            most.append(units_down(together, unit_of(sharers)) - sum(d.x for d in sharers if d is not decision))
         most += decision.cap_rooms
         most += [bound for bound in (decision.trigger_bound, decision.own_maximum) if bound is not None]
         grantable = max(decision.x, units_down(min(most), rules.unit))
@@ -931,10 +996,20 @@ class Work:
         self._open_decisions()
         for decision in self.all:
             line = self.before.lines.get(decision.key, Line())
-            decision.is_overlaid = line.was_overlaid
+            decision.is_overlaid = line.was_overlaid and not decision.is_kept
+            if decision.is_overlaid:
+                decision.reasons = [self._standing_overlay(decision)]
+                self.note(f"night: void and overlaid, {decision.reasons[0]}")
             decision.state = self._display(decision, True)
             decision.grantable = decision.x
         return self.all
+
+    def _standing_overlay(self, decision: Decision) -> str:
+        """L1 under a legal hold, else what the freeze began with."""
+        if self._is_legally_held(decision.account):
+            return "L1"
+        before = self.before.minds.get((decision.customer, decision.rules.name))
+        return before.freeze.code if before and before.freeze else "F1"
 
     def state_after(self) -> State:
         return State(
@@ -945,16 +1020,17 @@ class Work:
         )
 
 
-def share_out(bound: int, values: dict[int, int], unit: int, whole: dict[int, int] | None = None) -> dict[int, int]:
-    """A bound on several accounts together, shared in the order of their keys; without need everybody keeps their own.
+def unit_of(sharers: list[Decision]) -> int:
+    """The unit in which decisions of several packs share."""
+    return max(decision.rules.unit for decision in sharers)
 
-    Args:
-        whole: the values in whole units, where accounts of several packs have units of their own.
-    """
+
+def share_out(bound: int, values: dict[int, int], unit: int) -> dict[int, int]:
+    """A bound on several accounts together, shared in the order of their keys; without need everybody keeps their own."""
     bound = units_down(bound, unit)
     if sum(values.values()) <= bound:
         return dict(values)
-    whole = whole or {key: units_down(value, unit) for key, value in values.items()}
+    whole = {key: units_down(value, unit) for key, value in values.items()}
     total = sum(whole.values())
     shares, reached, so_far = {}, 0, 0
     for key, value in sorted(whole.items()):

@@ -103,7 +103,10 @@ ranked as (
         min(bound_minor - (least(customer_minor, bound_minor) - capped_minor)) over (
             partition by account_key, policy_version
         ) as least_room_minor,
-        row_number() over (partition by account_key, policy_version order by capped_minor, rule_id) as tightness
+        row_number() over (
+            partition by account_key, policy_version
+            order by capped_minor, case when customer_minor >= bound_minor then 0 else 1 end, rule_id
+        ) as tightness
     from capped
 
 )
