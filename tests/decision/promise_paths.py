@@ -105,9 +105,9 @@ class Half:
 
 
 class Lives:
-    """The life of `count` customers, one or two accounts each, up to the night that was asked for last."""
+    """The life of `count` customers up to the night that was asked for last; some have a second account."""
 
-    def __init__(self, seed: int, count: int, packs: tuple[Pack, Pack]) -> None:
+    def __init__(self, seed: int, count: int, packs: tuple[Pack, Pack], *, second_account: float = 0.4) -> None:
         self.choose = np.random.default_rng([seed, 2])
         self.count, self.packs, self.number = count, packs, -1
         self.ladders = {name: _ladder(packs[0], name) for name in all_features()}
@@ -116,11 +116,13 @@ class Lives:
         self.missing = {name: np.zeros(count, dtype=bool) for name in self.ladders}
         self.mood = self.choose.choice([0.4, 1.0, 2.0, 5.0], size=count)
         self.events: list[dict] = []
-        self._open_accounts()
+        self._open_accounts(second_account)
 
-    def _open_accounts(self) -> None:
+    def _open_accounts(self, second_account: float) -> None:
         choose = self.choose
-        self.owner = np.sort(np.concatenate([np.arange(self.count), np.flatnonzero(choose.random(self.count) < 0.4)]))
+        self.owner = np.sort(
+            np.concatenate([np.arange(self.count), np.flatnonzero(choose.random(self.count) < second_account)])
+        )
         size = len(self.owner)
         place = np.concatenate([[0], (self.owner[1:] == self.owner[:-1]).astype(np.int64)])
         self.account_offset = self.owner * 10 + place

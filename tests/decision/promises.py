@@ -72,12 +72,14 @@ class _Run:
         self.nights.close()
 
 
-def monotone(logic: Logic, *, seed: int, paths: int, nights: int, budget: int | None = None) -> Outcome:
+def monotone(
+    logic: Logic, *, seed: int, paths: int, nights: int, budget: int | None = None, second_account: float = 0.4
+) -> Outcome:
     """Promise 1: who is riskier every night never has more in total.
 
     The balance rule stands outside it: pairs that it ever touched are left out from then on.
     """
-    lives = Lives(seed, paths, _packs(budget))
+    lives = Lives(seed, paths, _packs(budget), second_account=second_account)
     distance = lives.twin_distance()
     run = _Run(logic, lives, [(lives.half(1), lives.safer), (lives.half(1 + distance), lives.riskier)])
     outcome, touched = Outcome(paths, nights), set()
@@ -110,33 +112,31 @@ def monotone(logic: Logic, *, seed: int, paths: int, nights: int, budget: int | 
 
 
 def no_spiral(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
-    """Promise 2: a twin whose limit was cut the night before has the same score, by the real features of the account."""
+    """Promise 2: whose limit was cut the night before has the score of the twin whose limit was left, by the real features.
+
+    Both are tried on the same state; the book goes on from what was decided.
+    """
     lives = Lives(seed, paths, _packs(None))
-    distance = lives.twin_distance()
-    whole, cut = lives.half(1), lives.half(1 + distance)
-    warehouse = Nights(logic, real_features=True)
+    half, warehouse = lives.half(1), Nights(logic, real_features=True)
     outcome, previous, history = Outcome(paths, nights), None, []
-    for number, course in enumerate(courses(seed, nights, void_share=0, late_share=0)):
+    decided = half.limits
+    for course in courses(seed, nights, void_share=0, late_share=0):
         lives.advance(course.day)
-        if number:
-            # what the night before cut: another share of each limit, down to nothing
-            cut.limits = cut.limits * lives.choose.integers(0, 10, size=len(cut.limits)) // 10
-        inputs = lives.inputs(course, previous, [(whole, lives.safer), (cut, lives.safer)])
-        history.append(_as_delivered(inputs.accounts, course.day))
-        warehouse.run(inputs, snapshots=pa.concat_tables(history))
-        rows = warehouse.rows(
-            f"""
-            select whole.customer_key, whole.score, cut.score as score_of_the_cut_twin
-            from dec_score as whole inner join dec_score as cut on cut.customer_key = whole.customer_key + {distance}
-            where whole.score <> cut.score
-            """
-        )
+        left = np.minimum(decided, half.limits)
+        scores = []
+        for limits in (left, left * lives.choose.integers(0, 10, size=len(left)) // 10, decided):
+            half.limits = limits
+            inputs = lives.inputs(course, previous, [(half, lives.safer)])
+            tonight = _as_delivered(inputs.accounts, course.day)
+            warehouse.run(inputs, snapshots=pa.concat_tables([*history, tonight]), carry=limits is decided)
+            scores.append(warehouse.rows("select customer_key, score from dec_score order by customer_key"))
+        rows = [{"left": one, "cut": other} for one, other in zip(*scores[:2], strict=True) if one != other]
         outcome.checked += paths
         outcome.add(rows, f"{course.day} a cut changed the score")
-        decided = warehouse.table("select account_key, recommended_minor from dec_decision where is_assigned")
-        lives.follow(whole, decided)
-        lives.follow(cut, decided)
-        previous = course.day
+        history.append(tonight)
+        before, previous = half.limits, course.day
+        lives.follow(half, warehouse.table("select account_key, recommended_minor from dec_decision where is_assigned"))
+        decided, half.limits = half.limits, before
     warehouse.close()
     return outcome
 
@@ -144,8 +144,7 @@ def no_spiral(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
 def _as_delivered(accounts: pa.Table, day: date) -> pa.Table:
     """A night's snapshot with arrears that differ by account, as history."""
     size = accounts.num_rows
-    # twins alike: the two halves lie one behind the other
-    spread = np.arange(size) % (size // 2) % 7 == 0
+    spread = np.arange(size) % 7 == 0
     return (
         accounts.append_column("business_date", pa.array([day] * size, pa.date32()))
         .append_column("arrears_minor", pa.array(np.where(spread, 1234, 0)))

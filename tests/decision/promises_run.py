@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 # Promise, experiment, nights a path.
 EXPERIMENTS = (
-    ("1 monotone", promises.monotone, {}, 30),
-    ("1 monotone, with a raise budget", promises.monotone, {"budget": 20_000}, 12),
-    ("2 no spiral", promises.no_spiral, {}, 8),
+    ("1 monotone, one account", promises.monotone, {"second_account": 0.0}, 30),
+    ("1 monotone, one account, raise budget", promises.monotone, {"second_account": 0.0, "budget": 20_000}, 12),
+    ("1 monotone, several accounts", promises.monotone, {}, 30),
+    ("1 monotone, several accounts, raise budget", promises.monotone, {"budget": 20_000}, 12),
+    ("2 no spiral", promises.no_spiral, {}, 5),
     ("3 freeze, restore: identity", promises.frozen_identity, {}, 20),
     ("4 void nights, late sources", promises.neutral, {}, 14),
     ("5 score reasons are causes", promises.score_reasons_are_causes, {}, 12),

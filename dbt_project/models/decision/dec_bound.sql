@@ -49,7 +49,9 @@ tiered as (
         tiers.max_limit_minor as tier_bound_minor,
         tiers.min_draw_minor,
         strategies.strategy_minor,
-        no_raises.account_key is not null and not strategies.is_overridden as is_raise_forbidden,
+        -- what no tier covers is not raised: a missing parameter fails closed
+        (no_raises.account_key is not null or tiers.product_code is null) and not strategies.is_overridden
+            as is_raise_forbidden,
         -- an account without a multiple, or of a customer without income, is neither bound nor counted
         not accounts.is_held and tiers.income_multiple_bp is not null
         and max(accounts.income_monthly_minor) over customer is not null as has_income_bound,

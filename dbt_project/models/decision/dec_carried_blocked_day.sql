@@ -1,5 +1,5 @@
--- Grain: one row a customer and day on which security kept the customer from acting, as long as a window of activity
--- holds it. A freeze of tonight holds from the day after the night.
+-- Grain: one row a customer and day on which security or law kept the customer from acting, as long as a window of activity
+-- holds it. An overlay of tonight holds from the day after the night.
 
 with
 
@@ -9,10 +9,10 @@ night as (
 
 ),
 
-freezes as (
+overlaid as (
 
-    select * from {{ ref('dec_freeze') }}
-    where is_frozen
+    select * from {{ ref('dec_limit') }}
+    where is_assigned and is_overlaid
 
 ),
 
@@ -31,7 +31,7 @@ inner join night on {{ in_window('carried.blocked_date', longest_activity_window
 union
 
 select
-    freezes.customer_key,
+    overlaid.customer_key,
     {{ add_days('night.business_date', 1) }} as blocked_date
-from freezes
+from overlaid
 cross join night

@@ -2,6 +2,12 @@
 
 with
 
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
 exposures as (
 
     select * from {{ ref('dec_exposure') }}
@@ -42,5 +48,6 @@ select
     carried.extension_count,
     carried.reason_code
 from carried
+cross join night
 left join exposures on carried.customer_key = exposures.customer_key and carried.pack = exposures.pack
-where exposures.customer_key is null
+where exposures.customer_key is null and carried.frozen_until_at > night.cut_off_at

@@ -108,7 +108,9 @@ floored as (
 
     select
         *,
-        case when is_held then limit_minor else greatest(triggered_minor, floor_minor) end as floored_minor
+        -- the floor stops a cut and never raises a limit
+        case when is_held then limit_minor else greatest(triggered_minor, least(floor_minor, limit_minor)) end
+            as floored_minor
     from triggered
 
 ),

@@ -86,7 +86,12 @@ select
     caps.cap_minor,
     caps.room_minor as cap_room_minor,
     coalesce(caps.capped_minor, maxima.maximised_minor) as capped_minor,
-    coalesce(caps.capped_minor < maxima.maximised_minor, false) as is_capped,
+    -- a limit that stands at the cap is capped on every night, not only on the one that lowered it
+    coalesce(
+        caps.capped_minor < maxima.maximised_minor
+        or (caps.is_cap_reached and caps.capped_minor < accounts.reference_limit_minor),
+        false
+    ) as is_capped,
     coalesce(overlays.is_overlaid, false) as is_overlaid,
     overlays.action as overlay_action,
     overlays.reason_code as overlay_code,

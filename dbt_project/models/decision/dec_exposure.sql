@@ -27,8 +27,8 @@ select
     cast(sum(accounts.principal_minor) as bigint) as principal_minor,
     cast(sum(accounts.arrears_minor) as bigint) as arrears_minor,
     cast(max(accounts.income_monthly_minor) as bigint) as income_monthly_minor,
-    -- what is disputed or paused is no evidence
-    coalesce(bool_or(cases.is_in_hardship or cases.has_open_appeal), false) as is_evidence_suspended
+    -- what is disputed, paused or held by law is no evidence
+    coalesce(bool_or(cases.is_in_hardship or cases.has_open_appeal or cases.is_legal_hold), false) as is_evidence_suspended
 from accounts
 left join cases on accounts.account_key = cases.account_key
 group by accounts.customer_key, accounts.policy_version, accounts.pack

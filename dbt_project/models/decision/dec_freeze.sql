@@ -66,6 +66,7 @@ judged as (
         exposures.pack,
         night.business_date,
         night.cut_off_at,
+        night.is_void,
         {{ add_hours('night.cut_off_at', 'rules.ttl_hours') }} as extended_until_at,
         carried.customer_key is not null as was_frozen,
         carried.frozen_since_date,
@@ -120,6 +121,7 @@ moved as (
             when not judged.was_frozen and judged.has_cause and guards.is_mass then 'WITHHELD'
             when not judged.was_frozen and judged.has_cause then 'FREEZE'
             when not judged.was_frozen then 'NONE'
+            when judged.is_void then 'STAY'
             when judged.is_verified and not judged.has_cause then 'RESTORE'
             when judged.has_cause and judged.may_extend then 'EXTEND'
             when judged.frozen_until_at > judged.cut_off_at then 'STAY'

@@ -1,5 +1,5 @@
--- Grain: one row a customer of tonight, policy pack and trigger that is known from before: carried over, or named by the
--- opening state of a customer who is seen for the first time.
+-- Grain: one row a customer of tonight, policy pack and trigger that is known from before: carried over, by this pack
+-- or by the one that decided before it, or named by the opening state of a customer who is seen for the first time.
 
 with
 
@@ -27,6 +27,37 @@ carried as (
 
 ),
 
+confirmations as (
+
+    select * from {{ ref('stg_confirmation_state') }}
+
+),
+
+-- a pack that sees a known customer for the first time takes over what another pack knew
+predecessors as (
+
+    select
+        exposures.customer_key,
+        exposures.policy_version,
+        min(others.pack) as pack
+    from exposures
+    left join confirmations on exposures.customer_key = confirmations.customer_key and exposures.pack = confirmations.pack
+    inner join confirmations as others on exposures.customer_key = others.customer_key
+    where confirmations.customer_key is null
+    group by exposures.customer_key, exposures.policy_version
+
+),
+
+knowing as (
+
+    select customer_key, policy_version, pack from exposures
+
+    union all
+
+    select customer_key, policy_version, pack from predecessors
+
+),
+
 opening as (
 
     select
@@ -43,8 +74,8 @@ opening as (
 )
 
 select
-    exposures.customer_key,
-    exposures.policy_version,
+    knowing.customer_key,
+    knowing.policy_version,
     carried.trigger_code,
     carried.triggered_date,
     carried.last_hit_date,
@@ -55,7 +86,7 @@ select
     carried.reason_code,
     carried.feature
 from carried
-inner join exposures on carried.customer_key = exposures.customer_key and carried.pack = exposures.pack
+inner join knowing on carried.customer_key = knowing.customer_key and carried.pack = knowing.pack
 
 union all
 

@@ -77,7 +77,7 @@ select
     scores.pd_bp,
     -- expected loss = PD x LGD x (balance + CCF x undrawn), all in integers
     {{ int_div(
-        'scores.pd_bp * packs.lgd_bp * (greatest(accounts.principal_minor, 0) + '
+        as_wide('scores.pd_bp * packs.lgd_bp') ~ ' * (greatest(accounts.principal_minor, 0) + '
         ~ int_div('packs.ccf_bp * greatest(limits.recommended_minor - accounts.principal_minor, 0)', '10000') ~ ')',
         '10000 * 10000'
     ) }} as expected_loss_minor,
@@ -138,4 +138,4 @@ inner join confirmations
     on limits.customer_key = confirmations.customer_key and limits.policy_version = confirmations.policy_version
 window
     customer as (partition by limits.customer_key, limits.policy_version, limits.customer_income_bound_minor is not null),
-    unheld as (partition by limits.customer_key, limits.policy_version, limits.is_held)
+    unheld as (partition by limits.customer_key, accounts.is_assigned, limits.is_held)

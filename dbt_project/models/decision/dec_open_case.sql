@@ -37,16 +37,29 @@ events as (
 
 ),
 
+ordered as (
+
+    select
+        *,
+        -- a withdrawal ends what stood before it
+        sum(case when outcome = 'withdrawn' then 1 else 0 end) over (
+            partition by kind, account_key, customer_key
+            order by occurred_at desc, event_token desc rows between unbounded preceding and current row
+        ) as withdrawals_since
+    from events
+
+),
+
 relevant as (
 
     select
         *,
         row_number() over (partition by kind, account_key, customer_key order by occurred_at desc, event_token desc)
             as recency
-    from events
+    from ordered
     where
         kind <> 'override'
-        or (is_running and is_bounded and amount_minor is not null and approver <> actor and outcome <> 'withdrawn')
+        or (is_running and is_bounded and amount_minor is not null and approver <> actor and withdrawals_since = 0)
 
 ),
 
@@ -56,7 +69,8 @@ standing as (
     where
         (kind in ('appeal', 'human_review', 'opt_out_automated') and recency = 1 and outcome = 'received')
         or (kind in ('limit_request', 'override') and recency = 1 and outcome <> 'withdrawn')
-        or (kind in ('hardship_pause', 'legal_hold') and is_running and outcome <> 'withdrawn')
+        or (kind = 'hardship_pause' and is_running and outcome <> 'withdrawn')
+        or (kind = 'legal_hold' and is_running and withdrawals_since = 0)
 
 ),
 

@@ -65,6 +65,7 @@ overlaid as (
         case
             when is_legal_hold then 'L1'
             when is_frozen then freeze_code
+            when is_void then 'F1'
             else 'F3'
         end as reason_code
     from judged

@@ -1,5 +1,5 @@
 -- Grain: one row an account of tonight's snapshot and policy pack: the value after the customer's own maximum, which
--- binds the customer's accounts of the pack together.
+-- binds the customer's accounts together, whatever their pack.
 
 with
 
@@ -33,11 +33,14 @@ measured as (
         accounts.account_key,
         accounts.customer_key,
         accounts.policy_version,
-        packs.rounding_minor,
+        accounts.is_assigned,
         compositions.is_held,
         compositions.requested_minor,
-        {{ round_down('compositions.requested_minor', 'packs.rounding_minor') }} as requested_units_minor,
-        {{ round_down('cases.customer_maximum_minor', 'packs.rounding_minor') }} as maximum_minor
+        cases.customer_maximum_minor,
+        -- of several packs the coarsest unit, so that nothing is lost or won by rounding
+        max(packs.rounding_minor) over (
+            partition by accounts.customer_key, accounts.is_assigned, compositions.is_held
+        ) as unit_minor
     from accounts
     inner join packs on accounts.policy_version = packs.policy_version
     inner join compositions
@@ -46,18 +49,28 @@ measured as (
 
 ),
 
+units as (
+
+    select
+        *,
+        {{ round_down('requested_minor', 'unit_minor') }} as requested_units_minor,
+        {{ round_down('customer_maximum_minor', 'unit_minor') }} as maximum_minor
+    from measured
+
+),
+
 shared as (
 
     select
         *,
         sum(requested_minor) over sharers as customer_requested_minor,
-        {{ share_out('maximum_minor', 'requested_units_minor', 'rounding_minor') }} as share_minor
-    from measured
+        {{ share_out('maximum_minor', 'requested_units_minor', 'unit_minor') }} as share_minor
+    from units
     window
-        sharers as (partition by customer_key, policy_version, is_held),
+        sharers as (partition by customer_key, is_assigned, is_held),
         sharers_so_far as (
-            partition by customer_key, policy_version, is_held
-            order by account_key rows between unbounded preceding and current row
+            partition by customer_key, is_assigned, is_held
+            order by account_key, policy_version rows between unbounded preceding and current row
         )
 
 )

@@ -14,6 +14,13 @@ cases as (
 
 ),
 
+case_events as (
+
+    select * from {{ ref('stg_night_source') }}
+    where source = 'case_event'
+
+),
+
 confirmations as (
 
     select * from {{ ref('dec_confirmation') }}
@@ -31,12 +38,14 @@ judged as (
             when cases.has_human_review then 'P4'
             when confirmations.is_maintenance then 'G2'
             when confirmations.is_first_night_of_pack then 'P5'
+            when case_events.is_distrusted then 'G4'
         end as reason_code
     from accounts
     inner join confirmations
         on
             accounts.customer_key = confirmations.customer_key
             and accounts.policy_version = confirmations.policy_version
+    cross join case_events
     left join cases on accounts.account_key = cases.account_key
 
 )

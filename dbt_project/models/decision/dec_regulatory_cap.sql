@@ -38,12 +38,12 @@ measured as (
         accounts.customer_key,
         accounts.policy_version,
         accounts.is_assigned,
-        packs.rounding_minor,
         caps.rule_id,
         caps.cap_minor,
-        {{ round_down('caps.cap_minor', 'packs.rounding_minor') }} as bound_minor,
         maxima.maximised_minor,
-        {{ round_down('maxima.maximised_minor', 'packs.rounding_minor') }} as maximised_units_minor
+        -- of several packs the coarsest unit, so that nothing is lost or won by rounding
+        max(packs.rounding_minor) over (partition by accounts.customer_key, caps.rule_id, accounts.is_assigned)
+            as unit_minor
     from accounts
     inner join packs on accounts.policy_version = packs.policy_version
     inner join maxima
@@ -57,13 +57,23 @@ measured as (
 
 ),
 
+units as (
+
+    select
+        *,
+        {{ round_down('cap_minor', 'unit_minor') }} as bound_minor,
+        {{ round_down('maximised_minor', 'unit_minor') }} as maximised_units_minor
+    from measured
+
+),
+
 shared as (
 
     select
         *,
         sum(maximised_minor) over sharers as customer_minor,
-        {{ share_out('bound_minor', 'maximised_units_minor', 'rounding_minor') }} as share_minor
-    from measured
+        {{ share_out('bound_minor', 'maximised_units_minor', 'unit_minor') }} as share_minor
+    from units
     window
         sharers as (partition by customer_key, rule_id, is_assigned),
         sharers_so_far as (
@@ -93,7 +103,10 @@ ranked as (
         min(bound_minor - (least(customer_minor, bound_minor) - capped_minor)) over (
             partition by account_key, policy_version
         ) as least_room_minor,
-        row_number() over (partition by account_key, policy_version order by capped_minor, rule_id) as tightness
+        row_number() over (
+            partition by account_key, policy_version
+            order by capped_minor, case when customer_minor >= bound_minor then 0 else 1 end, rule_id
+        ) as tightness
     from capped
 
 )
@@ -104,6 +117,7 @@ select
     rule_id,
     cap_minor,
     capped_minor,
+    customer_minor >= bound_minor as is_cap_reached,
     least_room_minor as room_minor
 from ranked
 where tightness = 1

@@ -36,6 +36,12 @@ cases as (
 
 ),
 
+carried as (
+
+    select * from {{ ref('stg_account_state') }}
+
+),
+
 targets as (
 
     select
@@ -49,7 +55,10 @@ targets as (
         {{ int_div('accounts.reference_limit_minor * multipliers.confirmed_multiplier_bp', '10000') }} as target_minor,
         {{ int_div('accounts.reference_limit_minor * multipliers.own_multiplier_bp', '10000') }} as own_target_minor,
         case
-            when {{ slot_is_due('accounts.customer_key', 'packs.cut_days') }}
+            when
+                {{ slot_is_due('accounts.customer_key', 'packs.cut_days') }}
+                -- what was announced is weighed every night
+                or (accounts.is_assigned and carried.pending_minor is not null)
                 then accounts.limit_minor - {{ int_div('accounts.limit_minor * (10000 - multipliers.cut_step_bp)', '10000') }}
             else 0
         end as down_minor,
@@ -74,6 +83,7 @@ targets as (
             accounts.customer_key = multipliers.customer_key
             and accounts.policy_version = multipliers.policy_version
     left join cases on accounts.account_key = cases.account_key
+    left join carried on accounts.account_key = carried.account_key
 
 ),
 

@@ -45,7 +45,8 @@ steps as (
         {{ operator }} as operator,
         {{ rule }} as rule_id,
         {{ before }} as before_minor,
-        {{ after }} as after_minor
+        {{ after }} as after_minor,
+        {{ 'overlay_action is not null' if operator == "'overlay'" else 'false' }} as is_overlay_move
     from rules
 {{ 'union all' if not loop.last }}
 {%- endfor %}
@@ -60,4 +61,5 @@ select
     before_minor,
     after_minor
 from steps
-where before_minor <> after_minor
+-- a freeze and a restore leave their row even where there was no value to change
+where before_minor <> after_minor or is_overlay_move

@@ -46,6 +46,56 @@ known_before as (
 
 ),
 
+accounts as (
+
+    select * from {{ ref('dec_account') }}
+
+),
+
+pauses as (
+
+    select
+        account_key,
+        customer_key,
+        coalesce(from_date, local_date) as from_date,
+        to_date
+    from {{ ref('stg_case_event') }}
+    where kind = 'hardship_pause' and coalesce(outcome, 'received') <> 'withdrawn'
+
+),
+
+paused_accounts as (
+
+    select accounts.customer_key, accounts.policy_version, pauses.from_date, pauses.to_date
+    from accounts
+    inner join pauses on accounts.account_key = pauses.account_key
+
+    union all
+
+    select accounts.customer_key, accounts.policy_version, pauses.from_date, pauses.to_date
+    from accounts
+    inner join pauses on accounts.customer_key = pauses.customer_key
+    where pauses.account_key is null
+
+),
+
+-- hits that would not have been any, had the pause been known
+paused_hits as (
+
+    select distinct
+        known_before.customer_key,
+        known_before.policy_version,
+        known_before.trigger_code
+    from known_before
+    inner join paused_accounts
+        on
+            known_before.customer_key = paused_accounts.customer_key
+            and known_before.policy_version = paused_accounts.policy_version
+            and known_before.last_hit_date >= paused_accounts.from_date
+            and known_before.last_hit_date <= coalesce(paused_accounts.to_date, known_before.last_hit_date)
+
+),
+
 judged as (
 
     select
@@ -67,7 +117,8 @@ judged as (
         known_before.is_inherited as was_inherited,
         features.is_new_customer,
         hits.trigger_code is not null and not night.is_void as is_hit,
-        hits.trigger_code is null and rules.is_undecided as is_undecided,
+        (hits.trigger_code is null or night.is_void) and rules.is_undecided as is_undecided,
+        paused_hits.trigger_code is not null as was_hit_in_pause,
         coalesce(hits.reason_code, known_before.reason_code, rules.reason_code) as reason_code,
         coalesce(hits.feature, known_before.feature) as feature,
         hits.feature_value,
@@ -84,6 +135,11 @@ judged as (
     inner join rules on exposures.policy_version = rules.policy_version
     inner join features on exposures.customer_key = features.customer_key
     inner join repayment on exposures.customer_key = repayment.customer_key
+    left join paused_hits
+        on
+            exposures.customer_key = paused_hits.customer_key
+            and exposures.policy_version = paused_hits.policy_version
+            and rules.trigger_code = paused_hits.trigger_code
     left join hits
         on
             exposures.customer_key = hits.customer_key
@@ -154,5 +210,7 @@ select
         when not was_active then is_new_customer
         else was_inherited and not is_new_after_inherited
     end as is_inherited,
-    not is_hit and not is_undecided and is_clean and clean_days >= clean_days_needed and has_paid_on_time as is_cured
+    not is_hit
+    and not is_undecided
+    and (was_hit_in_pause or (is_clean and clean_days >= clean_days_needed and has_paid_on_time)) as is_cured
 from counted

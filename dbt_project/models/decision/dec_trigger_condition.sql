@@ -20,8 +20,10 @@ conditions as (
     select
         triggers.*,
         count(*) over condition_group as rows_of_group,
-        bool_or(coalesce(sources.is_distrusted, false)) over condition_group as is_undecided
+        -- without tonight's cases a pause may be missing
+        bool_or(coalesce(sources.is_distrusted, false) or cases.is_distrusted) over condition_group as is_undecided
     from {{ ref('stg_policy_trigger') }} as triggers
+    inner join {{ ref('stg_night_source') }} as cases on cases.source = 'case_event'
     left join {{ ref('stg_night_source') }} as sources on triggers.source_name = sources.source
     window condition_group as (
         partition by triggers.policy_version, triggers.trigger_code, triggers.condition_group

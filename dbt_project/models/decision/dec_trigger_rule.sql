@@ -42,9 +42,10 @@ effects as (
         max(triggers.effect_bp) as effect_bp,
         max(triggers.hold_nights) as hold_nights,
         max(triggers.reason_code) as reason_code,
-        bool_or(coalesce(sources.is_distrusted, false)) or bool_or(night.is_void) as is_undecided
+        bool_or(coalesce(sources.is_distrusted, false) or cases.is_distrusted or night.is_void) as is_undecided
     from triggers
     cross join night
+    inner join sources as cases on cases.source = 'case_event'
     left join sources on triggers.source_name = sources.source
     group by triggers.policy_version, triggers.trigger_code
 
