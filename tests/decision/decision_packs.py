@@ -132,7 +132,7 @@ def varied_packs(folder: Path) -> dict[str, Pack]:
         "rounding_amount": 100,
         "play_bp": 500,
         "confirmation": {"ewma_alpha_pct": 70, "window_nights": 3, "needed_nights": 1},
-        "slots": {"cut_days": 1, "raise_days": 2},
+        "slots": {"cut_days": 2, "raise_days": 2},
         "raises": {
             "least_tenure_days": 0,
             "most_days_past_due_30d": 9,
