@@ -19,9 +19,11 @@ START = date(2026, 2, 20)
 # Days to the next night: most follow at once, some after a weekend or a month.
 GAPS = (1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 1, 1, 1, 4, 1)
 VOID_NIGHTS = (9, 24)
+LATE_CASES = (5, 14)
 INSTALMENTS_FROM = 7
 ENTITIES = ("BANK01", "BANK01", "BANK01", "CFC01", "MICRO01")
-PRODUCTS = ("mini", "standard", "standard", "plus")
+# The last has no tier.
+PRODUCTS = ("mini",) * 6 + ("standard",) * 12 + ("plus",) * 6 + ("bare",)
 # Values about the thresholds of triggers and freezes; everything else is drawn at the edges of its bins.
 SPECIAL = {
     "f01_dpd_now": [0] * 30 + [1, 3, 4, 9, 10, 15, 29, 30, 31, 90, None],
@@ -141,6 +143,7 @@ class Book:
         for name in contract():
             is_missing = name == "instalment" and self.number < INSTALMENTS_FROM
             is_distrusted = is_void if name == "account_snapshot" else not is_missing and self._one_in(14)
+            is_distrusted |= name == "case_event" and self.number in LATE_CASES
             verdict = "missing" if is_missing else "distrust" if is_distrusted else "pass"
             start = None if is_missing else date(2020, 1, 1)
             found.append(NightSource(name, not is_missing, verdict, is_missing, is_distrusted, start))

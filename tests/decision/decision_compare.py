@@ -40,7 +40,7 @@ FIELDS = {
 STATES = ("CLOSED", "FROZEN_SECURITY", "MAINTENANCE", "REG_CAPPED", "NORMAL", "FLOORED", "REDUCED")
 TRIGGERS = (
     "inherited", "new after an inherited one", "hit but not yet held", "relapse", "clear but not clean", "cured",
-    "waits for instalments",
+    "waits for instalments", "brought from another pack", "undone by a pause",
 )  # fmt: skip
 FREEZES = (
     "begins", "points without anything new", "extended", "stays", "ends by time", "ends verified", "mass guard",
@@ -60,18 +60,23 @@ BRANCHES = (
     *(f"action: {action}" for action in ("UP", "DOWN", "HOLD", "FREEZE", "RESTORE")),
     *(f"state: {state}" for state in STATES),
     *("routing: challenger", "routing: champion beside a challenger", "held: closed", "held: no line", "night: void"),
-    *(f"evidence does not count: {why}" for why in ("frozen", "maintenance", "hardship", "appeal")),
+    *(f"evidence does not count: {why}" for why in ("frozen", "maintenance", "hardship", "appeal", "legal hold")),
     *("confirmation: not yet", "confirmation: there"),
     *("strategy: up", "strategy: down", "strategy: stopped at tonight's own target", "override: up", "override: down"),
     *("product_tier", "no_raise", "income", "income: several accounts", "raise_budget"),
-    *(f"no_raise: {ground}" for ground in ("tenure", "past due", "income age", "consent", "trigger")),
-    *(f"protect: {code}" for code in ("P2", "P3", "P4", "P5", "G2")),
+    *(f"no_raise: {ground}" for ground in ("tenure", "past due", "income age", "consent", "trigger", "no tier")),
+    *(f"protect: {code}" for code in ("P2", "P3", "P4", "P5", "G2", "G4")),
     *(f"trigger {verdict}: {known}" for verdict in ("hit", "clear", "undecided") for known in ("active", "not active")),
     *(f"trigger: {what}" for what in TRIGGERS),
     *(f"trigger acts: {effect}" for effect in ("floor", "share_of_reference", "block_draws", "block_raise")),
     *("cure: instalments missing", "cure: instalments distrusted"),
     *("hard_trigger", "floor", "rounding", "balance_rule", "own_maximum: account", "own_maximum: customer"),
-    *("regulatory_cap: LIMIT", "regulatory_cap: BALANCE", "regulatory_cap: several accounts"),
+    *(
+        "regulatory_cap: LIMIT",
+        "regulatory_cap: BALANCE",
+        "regulatory_cap: several accounts",
+        "regulatory_cap: stays reached",
+    ),
     *(f"freeze: {what}" for what in FREEZES),
     *("overlay", "overlay: legal hold", "overlay: FREEZE", "overlay: HOLD", "overlay: RESTORE"),
     *(f"pending: {what}" for what in ("begins", "goes on", "acts", "withdrawn", "kept under an overlay")),

@@ -46,6 +46,7 @@ class Trigger:
     was_interrupted: bool = False
     reason: tuple[str, str] | None = None
     is_hit: bool = False
+    last_hit: date | None = None
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,15 @@ class Decision:
     grounds: list[str] = field(default_factory=list)
     is_budget_spent: bool = False
     is_capped: bool = False
+    is_cap_reached: bool = False
     cap_rooms: list[int] = field(default_factory=list)
     is_floored_by_trigger: bool = False
     trigger_bound: int | None = None
     after_triggers: int = 0
     balanced: int = 0
     own_maximum: int | None = None
+    own_maximum_together: int | None = None
+    requested: int = 0
     is_overlaid: bool = False
     ended: bool = False
     pending: tuple[int, date] | None = None
@@ -202,7 +206,7 @@ class Work:
         challenger = most_specific(self.night.assignments, account, "challenger")
         if champion is None:
             raise LookupError(f"no champion for {account}")
-        if challenger is None:
+        if challenger is None or challenger["pack"] == champion["pack"]:
             return [(champion["pack"], True)]
         text = f"{account['customer_key']}|{challenger['pack']}"
         bucket = int(sha256(text.encode()).hexdigest()[:8], 16) % 10_000
@@ -303,15 +307,14 @@ class Work:
         )
 
     def _is_paused(self, account: Row) -> bool:
-        rows = self._standing(self._events(("hardship_pause",), account))
-        return any(self._is_within(row, row["from_date"]) for row in rows)
+        return any(self._is_within(row, row["from_date"]) for row in self._standing(("hardship_pause",), account))
 
-    def _standing(self, rows: list[Row]) -> list[Row]:
-        """Events that were not withdrawn."""
-        return [row for row in rows if row["outcome"] != "withdrawn"]
+    def _standing(self, kinds: tuple[str, ...], account: Row) -> list[Row]:
+        """Events that no later one of the same kind and subject, itself included, withdrew."""
+        return [*_since_withdrawn(self._of_account(kinds, account)), *_since_withdrawn(self._of_person(kinds, account))]
 
     def _is_legally_held(self, account: Row) -> bool:
-        rows = self._standing(self._events(("legal_hold",), account))
+        rows = self._standing(("legal_hold",), account)
         return any(self._is_within(row, row["from_date"] or row["local_date"]) for row in rows)
 
     def _is_open_case(self, kind: str, account: Row) -> bool:
@@ -346,6 +349,7 @@ class Work:
             "maintenance": self._is_maintained(rules),
             "hardship": any(self._is_paused(decision.account) for decision in group),
             "appeal": any(self._is_open_case("appeal", decision.account) for decision in group),
+            "legal hold": any(self._is_legally_held(decision.account) for decision in group),
         }
         for name, holds in why_not.items():
             self.note(f"evidence does not count: {name}", holds)
@@ -380,7 +384,8 @@ class Work:
     def _steps(self, decision: Decision) -> tuple[int, int]:
         rules, limit, reference = decision.rules, decision.limit, decision.reference
         down = up = 0
-        if self._is_due(decision.customer, rules.cut_days):
+        is_pending = self.before.lines.get(decision.key, Line()).pending is not None
+        if is_pending or self._is_due(decision.customer, rules.cut_days):
             left = 10000 - int(rules.band_of(decision.confirmed)["cut_step_bp"])
             down = limit - limit * left // 10000
         if self._is_due(decision.customer, rules.raise_days):
@@ -397,7 +402,7 @@ class Work:
     def _override(self, account: Row) -> int | None:
         rows = [
             row
-            for row in self._standing(self._of_account(("override",), account))
+            for row in _since_withdrawn(self._of_account(("override",), account))
             if row["amount_minor"] is not None
             and row["approver"] is not None
             and row["actor"] is not None
@@ -412,7 +417,8 @@ class Work:
     def _bounds(self) -> None:
         live = [decision for decision in self.all if not decision.is_kept]
         for decision in live:
-            moved = decision.move("product_tier", min(decision.x, decision.rules.tier(decision.account)["max"]))
+            most = decision.rules.tier(decision.account)["max"]
+            moved = most is not None and decision.move("product_tier", min(decision.x, most))
             self.note("product_tier", moved)
         for decision in live:
             decision.is_no_raise = decision.override is None and self._forbids_raise(decision)
@@ -434,6 +440,7 @@ class Work:
             "past due": past_due is None or past_due > rules.most_days_past_due_30d,
             "income age": age is not None and (is_unknown or (night.day - income_date).days > age),
             "consent": rules.is_consent_required and account["raise_consent_code"] != "opted_in",
+            "no tier": rules.tier(account)["max"] is None,
             "trigger": bool(self.minds[decision.customer, rules.name].triggers),
         }
         for name, holds in grounds.items():
@@ -483,6 +490,7 @@ class Work:
             "P4": self._is_open_case("human_review", account) or self._is_open_case("opt_out_automated", account),
             "G2": self._is_maintained(rules),
             "P5": is_known and (before is None or before.version != rules.version),
+            "G4": "case_event" in self.night.distrusted,
         }
 
     def _protect(self, decision: Decision) -> None:
@@ -494,13 +502,19 @@ class Work:
     # ---- hard triggers
 
     def _triggers(self, customer: int, rules: Rules, before: Mind | None) -> dict[str, Trigger]:
-        after = {}
+        after, known = {}, before or self._mind_elsewhere(customer)
         for code in rules.triggers:
-            old = before.triggers.get(code) if before else None
+            old = known.triggers.get(code) if known else None
             new = self._trigger(customer, rules, code, old)
             if new is not None:
                 after[code] = new
         return after
+
+    def _mind_elsewhere(self, customer: int) -> Mind | None:
+        """What another pack knows of a customer who is new to this one: the first by name."""
+        others = sorted(pack for known, pack in self.before.minds if known == customer)
+        self.note("trigger: brought from another pack", others and self.before.minds[customer, others[0]].triggers)
+        return self.before.minds[customer, others[0]] if others else None
 
     def _trigger(self, customer: int, rules: Rules, code: str, old: Trigger | None) -> Trigger | None:
         verdict, reason = self._verdict(customer, rules, code)
@@ -526,7 +540,7 @@ class Work:
         """hit, undecided or clear; with a hit its reason code and the first feature of the group."""
         is_undecided = False
         for group in rules.triggers[code]:
-            if any(row["source_name"] in self.night.distrusted for row in group):
+            if any({row["source_name"], "case_event"} & self.night.distrusted for row in group):
                 is_undecided = True
             elif all(rules.meets(row, self.believed[customer][row["feature"]]) for row in group):
                 return "hit", (group[0]["reason_code"], group[0]["feature"])
@@ -541,10 +555,13 @@ class Work:
         self.note("trigger: inherited", is_inherited)
         self.note("trigger: hit but not yet held", not is_held)
         self.note("trigger: relapse", old is not None and old.hits_in_a_row == 0)
-        return Trigger(hits, is_held, None, is_inherited, False, reason, is_hit=True)
+        return Trigger(hits, is_held, None, is_inherited, False, reason, is_hit=True, last_hit=self.night.day)
 
     def _clear(self, customer: int, rules: Rules, code: str, old: Trigger) -> Trigger | None:
         cure, features = rules.cure(code), self.believed[customer]
+        if old.last_hit is not None and self._was_paused(customer, rules, old.last_hit):
+            self.note("trigger: undone by a pause")
+            return None
         past_due = features["f01_dpd_now"]
         is_clean = cure.most_past_due is None or (past_due is not None and past_due <= cure.most_past_due)
         self.note("trigger: clear but not clean", not is_clean)
@@ -554,7 +571,17 @@ class Work:
             self.note("trigger: cured")
             return None
         self.note("trigger: waits for instalments", is_clean and days >= cure.clean_nights)
-        return Trigger(0, old.is_held, since, old.is_inherited, True, old.reason)
+        return Trigger(0, old.is_held, since, old.is_inherited, True, old.reason, last_hit=old.last_hit)
+
+    def _was_paused(self, customer: int, rules: Rules, day: date) -> bool:
+        """Was this day within a hardship pause of one of the customer's accounts of the pack, as known tonight?"""
+        return any(
+            row["from_date"] is not None
+            and row["from_date"] <= day
+            and (row["to_date"] is None or day <= row["to_date"])
+            for decision in self._of_customer[customer, rules.name]
+            for row in self._standing(("hardship_pause",), decision.account)
+        )
 
     def _has_paid(self, least: int, features: Row) -> bool:
         if least <= 0:
@@ -594,7 +621,7 @@ class Work:
 
     def _floor_and_round(self, decision: Decision) -> None:
         rules, limit = decision.rules, decision.limit
-        self.note("floor", decision.move("floor", max(decision.x, rules.floor)))
+        self.note("floor", decision.move("floor", max(decision.x, min(rules.floor, limit))))
         rounded = units_down(decision.x, rules.unit)
         if decision.x > limit:
             rounded = max(limit, rounded)
@@ -613,22 +640,27 @@ class Work:
         return rows[-1]["amount_minor"]
 
     def _own_maximum(self) -> None:
-        for group in self._of_customer.values():
-            live = [decision for decision in group if not decision.is_kept]
-            after = {}
-            for decision in live:
-                decision.own_maximum = self._requested(self._of_account(("limit_request",), decision.account))
-                own = decision.own_maximum
-                after[decision.key] = decision.x if own is None else min(decision.x, own)
-                self.note("own_maximum: account", after[decision.key] < decision.x)
-            together = self._requested(self._of_person(("limit_request",), group[0].account))
-            if live and together is not None:
-                shares = share_out(together, after, live[0].rules.unit)
-                self.note("own_maximum: customer", shares != after)
-                after = {key: min(after[key], share) for key, share in shares.items()}
-            for decision in live:
-                if decision.move("own_maximum", after[decision.key]):
+        for decision in self.all:
+            if not decision.is_kept:
+                own = decision.own_maximum = self._requested(self._of_account(("limit_request",), decision.account))
+                decision.requested = decision.x if own is None else min(decision.x, own)
+                self.note("own_maximum: account", decision.requested < decision.x)
+        for decision in self.all:
+            if not decision.is_kept:
+                after = self._share_of_own_maximum(decision)
+                self.note("own_maximum: customer", after < decision.requested)
+                if decision.move("own_maximum", after):
                     decision.facts.append((3, "M1"))
+
+    def _share_of_own_maximum(self, decision: Decision) -> int:
+        together = self._requested(self._of_person(("limit_request",), decision.account))
+        if together is None:
+            return decision.requested
+        peers = [peer for peer in self._peers(decision) if not peer.is_kept]
+        unit = _unit_of(peers)
+        decision.own_maximum_together = units_down(together, unit)
+        shares = share_out(together, {peer.key: peer.requested for peer in peers}, unit)
+        return min(decision.requested, shares[decision.key])
 
     def _peers(self, decision: Decision) -> list[Decision]:
         """The customer's open accounts, whatever their pack: assigned decisions beside assigned ones, shadows beside shadows."""
@@ -653,19 +685,23 @@ class Work:
             shares = [decision.x]
             for row in self._caps_on(decision):
                 peers = [d for d in self._peers(decision) if row["concerns"](d.account)]
-                values = {d.key: d.x for d in peers}
-                whole = {d.key: units_down(d.x, d.rules.unit) for d in peers}
-                share = share_out(row["cap"], values, decision.rules.unit, whole)[decision.key]
+                values, unit = {d.key: d.x for d in peers}, _unit_of(peers)
+                share = share_out(row["cap"], values, unit)[decision.key]
                 shares.append(share)
-                bound = units_down(row["cap"], decision.rules.unit)
+                bound = units_down(row["cap"], unit)
                 decision.cap_rooms.append(bound - min(sum(values.values()), bound) + share)
+                decision.is_cap_reached |= sum(values.values()) >= bound
                 self.note(f"regulatory_cap: {row['base']}", shares[-1] < decision.x)
                 self.note("regulatory_cap: several accounts", shares[-1] < decision.x and len(values) > 1)
             after[id(decision)] = min(shares)
         for decision in self.all:
-            if id(decision) in after and decision.move("regulatory_cap", after[id(decision)]):
-                decision.is_capped = True
-                decision.facts.append((3, "G1"))
+            if id(decision) in after:
+                decision.is_capped = decision.move("regulatory_cap", after[id(decision)])
+                if not decision.is_capped and decision.is_cap_reached and decision.x < decision.reference:
+                    decision.is_capped = True
+                    self.note("regulatory_cap: stays reached")
+                if decision.is_capped:
+                    decision.facts.append((3, "G1"))
 
     # ---- overlays
 
@@ -738,7 +774,10 @@ class Work:
         self.note("overlay: legal hold", is_legal)
         self.note(f"overlay: {decision.action}", decision.is_overlaid or decision.ended)
         if decision.is_overlaid or decision.ended:
-            self.note("overlay", decision.move("overlay", decision.limit))
+            moved = decision.move("overlay", decision.limit)
+            self.note("overlay", moved)
+            if decision.action != "HOLD" and not moved:
+                decision.trace.append(("overlay", decision.x, decision.x))
         if is_legal and not decision.is_kept:
             decision.facts.append((1, "L1"))
         elif is_frozen and not decision.is_kept:
@@ -820,14 +859,14 @@ class Work:
         if decision.is_no_raise or decision.is_kept or decision.is_overlaid or decision.ended:
             return decision.x
         rules = decision.rules
-        group = [d for d in self._of_customer[decision.customer, rules.name] if not d.is_kept]
         counted, income = self._income(self._of_customer[decision.customer, rules.name])
-        most = [max(decision.target or 0, decision.strategy), rules.tier(decision.account)["max"]]
+        most = [max(decision.target or 0, decision.strategy)]
+        most += [bound for bound in [rules.tier(decision.account)["max"]] if bound is not None]
         if decision in counted:
             most.append(income - sum(d.x for d in counted if d is not decision))
-        together = self._requested(self._of_person(("limit_request",), decision.account))
-        if together is not None:
-            most.append(units_down(together, rules.unit) - sum(d.x for d in group if d is not decision))
+        if decision.own_maximum_together is not None:
+            others = [d for d in self._peers(decision) if not d.is_kept and d is not decision]
+            most.append(decision.own_maximum_together - sum(d.x for d in others))
         most += decision.cap_rooms
         most += [bound for bound in (decision.trigger_bound, decision.own_maximum) if bound is not None]
         grantable = max(decision.x, units_down(min(most), rules.unit))
@@ -945,16 +984,23 @@ class Work:
         )
 
 
-def share_out(bound: int, values: dict[int, int], unit: int, whole: dict[int, int] | None = None) -> dict[int, int]:
-    """A bound on several accounts together, shared in the order of their keys; without need everybody keeps their own.
+def _since_withdrawn(rows: list[Row]) -> list[Row]:
+    """Events of one kind and subject after the last one that was withdrawn."""
+    ends = [place for place, row in enumerate(rows) if row["outcome"] == "withdrawn"]
+    return rows[ends[-1] + 1 :] if ends else rows
 
-    Args:
-        whole: the values in whole units, where accounts of several packs have units of their own.
-    """
+
+def _unit_of(decisions: list[Decision]) -> int:
+    """Of several packs the largest."""
+    return max(decision.rules.unit for decision in decisions)
+
+
+def share_out(bound: int, values: dict[int, int], unit: int) -> dict[int, int]:
+    """A bound on several accounts together, shared in the order of their keys; without need everybody keeps their own."""
     bound = units_down(bound, unit)
     if sum(values.values()) <= bound:
         return dict(values)
-    whole = whole or {key: units_down(value, unit) for key, value in values.items()}
+    whole = {key: units_down(value, unit) for key, value in values.items()}
     total = sum(whole.values())
     shares, reached, so_far = {}, 0, 0
     for key, value in sorted(whole.items()):

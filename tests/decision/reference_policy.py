@@ -160,7 +160,7 @@ class Rules:
         }
 
     def tier(self, account: Row) -> Row:
-        return self._tiers[account["product_code"]]
+        return self._tiers.get(account["product_code"], {"max": None, "min_draw": 0, "multiple_bp": None})
 
     def in_maintenance(self, source: str, day: date) -> bool:
         return any(
