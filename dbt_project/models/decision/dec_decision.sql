@@ -42,7 +42,7 @@ decided as (
         limits.*,
         limits.limit_minor as old_limit_minor,
         night.is_void,
-        limits.drawable_minor >= limits.min_draw_minor and limits.drawable_minor > 0 as is_usable,
+        limits.drawable_minor >= coalesce(limits.min_draw_minor, 0) and limits.drawable_minor > 0 as is_usable,
         reasons.reason_code_1,
         reasons.reason_code_2,
         reasons.reason_code_3,
