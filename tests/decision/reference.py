@@ -838,7 +838,7 @@ class Work:
     def _draw(self, decision: Decision, is_forbidden: bool) -> None:
         is_forbidden = is_forbidden or decision.account["status"] != "active"
         decision.drawable = 0 if is_forbidden else max(0, decision.x - decision.account["principal_minor"])
-        decision.is_usable = decision.drawable >= decision.rules.tier(decision.account)["min_draw"]
+        decision.is_usable = decision.drawable >= max(1, decision.rules.tier(decision.account)["min_draw"])
         self.note("usable" if decision.is_usable else "not usable")
 
     def _display(self, decision: Decision, is_maintained: bool) -> str:
