@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+import shutil
 import sys
 from contextlib import nullcontext
 from datetime import date, timedelta
@@ -11,6 +13,8 @@ from decimal import Decimal
 
 import duckdb
 import pytest
+from sample_book import RunBook
+from small_delivery import spoil_cell
 from test_cli import run
 
 from creditline.cli.explain import AUDIENCES, explain_account
@@ -18,7 +22,10 @@ from creditline.cli.explain_text import explanation_text
 from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, money
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
+from creditline.home import Home
+from creditline.night import run_night
 from creditline.publish.reader import open_marts
+from creditline.simulate import continue_book
 
 LATEST = "business_date = (select max(business_date) from fct_limit_decision)"
 
@@ -55,15 +62,32 @@ def test_a_customer_learns_nothing_that_helps_to_game_the_score(sample_book, lan
         assert "None" not in text
 
 
+@pytest.fixture(scope="module")
+def floored_book(sample_book, tmp_path_factory):
+    """The sample book one night later, on which a few customers are suddenly 45 days past due."""
+    home = Home(shutil.copytree(sample_book.home.root, tmp_path_factory.mktemp("floored") / "home", symlinks=True))
+    (tonight,) = continue_book(home, nights=1).dates
+    directory = home.landing / str(tonight)
+    with (directory / "account_snapshot.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    well = [
+        number for number, row in enumerate(rows, start=1) if (row["status"], row["days_past_due"]) == ("active", "0")
+    ]
+    for number in well[:5]:
+        spoil_cell(directory, "account_snapshot.csv", number, "days_past_due", "45")
+    run_night(home, tonight)
+    return RunBook(home, ())
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_floor_is_said_as_what_it_is(sample_book, lang):
+def test_the_floor_is_said_as_what_it_is(floored_book, lang):
     """A customer at the floor is told that nothing can be borrowed and why; the agent sees the amount as well."""
-    facts, text = explained(sample_book, f"display_state = 'FLOORED' and {LATEST}", lang=lang)
+    facts, text = explained(floored_book, f"display_state = 'FLOORED' and {LATEST}", lang=lang)
     assert facts["limit_after_amount"] is None
     assert facts["cannot_borrow_because"] == facts["reasons"][0]["text"]
     assert not re.search(r"(?<![\d,.])10(\.00)? ?(yuan|元)", text), text
     assert {"en": "Nothing can be borrowed now, because: ", "zh": "现在不能借款，因为："}[lang] in text
-    facts, text = explained(sample_book, f"display_state = 'FLOORED' and {LATEST}", "agent", lang)
+    facts, text = explained(floored_book, f"display_state = 'FLOORED' and {LATEST}", "agent", lang)
     assert facts["limit_after_amount"] == Decimal(10)
     assert {"en": "lowered to 10 yuan", "zh": "额度降低到10元"}[lang] in text
 

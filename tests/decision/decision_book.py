@@ -19,11 +19,11 @@ START = date(2026, 2, 20)
 # Days to the next night: most follow at once, some after a weekend or a month.
 GAPS = (1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 1, 1, 1, 4, 1)
 VOID_NIGHTS = (9, 24)
-LATE_CASES = (5, 14)
+LATE_CASES = (12, 13, 28)
 INSTALMENTS_FROM = 7
 ENTITIES = ("BANK01", "BANK01", "BANK01", "CFC01", "MICRO01")
-# The last has no tier.
-PRODUCTS = ("mini",) * 6 + ("standard",) * 12 + ("plus",) * 6 + ("bare",)
+# No pack has a tier for the last one.
+PRODUCTS = (*("mini", "standard", "standard", "plus") * 4, "foreign")
 # Values about the thresholds of triggers and freezes; everything else is drawn at the edges of its bins.
 SPECIAL = {
     "f01_dpd_now": [0] * 30 + [1, 3, 4, 9, 10, 15, 29, 30, 31, 90, None],
@@ -176,13 +176,27 @@ class Book:
         for account in self.accounts:
             if self._one_in(28):
                 self.events.append(self._event(account))
+        for event in self.events[-80:]:
+            if event["kind"] in ("override", "legal_hold") and self._one_in(25):
+                self.events.append(self._withdrawal(event))
+
+    def _withdrawal(self, event: dict) -> dict:
+        """A later event that ends an earlier one; at times at the very same moment, where the token decides."""
+        moment = event["occurred_at"] if self._one_in(4) else datetime.combine(self.day, time(23, 59))
+        token = f"event-{len(self.events):07d}"
+        return event | {
+            "event_token": token,
+            "occurred_at": moment,
+            "outcome": "withdrawn",
+            "local_date": moment.date(),
+        }
 
     def _event(self, account: dict) -> dict:
         kind = self._pick(KINDS)
         is_personal = kind == "step_up_verified" or (kind != "override" and self._one_in(2))
         day = self.day - timedelta(days=self._pick((0, 0, 0, 1, 5)))
         moment = datetime.combine(day, time(int(self.choose.integers(24)), int(self.choose.integers(60))))
-        start = day + timedelta(days=self._pick((-3, 0, 0, 2)))
+        start = day + timedelta(days=self._pick((-12, -6, -3, 0) if kind == "hardship_pause" else (-3, 0, 0, 2)))
         end = start + timedelta(days=self._pick((0, 1, 4, 12)))
         closing = ("received", "upheld", "partial", "overturned", "restored", "withdrawn")
         return {

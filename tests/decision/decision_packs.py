@@ -183,6 +183,9 @@ ROUTES = route(
     ("BANK01", "*", "alpha", "champion", ""),
     ("BANK01", "*", "gamma", "challenger", "4000"),
     ("CFC01", "plus", "alpha", "champion", ""),
+    # a challenger that is the champion itself: no challenger, and none in the way of a less specific one
+    ("BANK01", "mini", "alpha", "challenger", "3000"),
+    ("CFC01", "plus", "alpha", "challenger", "5000"),
     ("*", "mini", "alpha", "champion", ""),
 )
 

@@ -109,16 +109,14 @@ class Decision:
     is_no_raise: bool = False
     grounds: list[str] = field(default_factory=list)
     is_budget_spent: bool = False
-    is_capped: bool = False
     is_cap_reached: bool = False
+    is_capped: bool = False
     cap_rooms: list[int] = field(default_factory=list)
     is_floored_by_trigger: bool = False
     trigger_bound: int | None = None
     after_triggers: int = 0
     balanced: int = 0
     own_maximum: int | None = None
-    own_maximum_together: int | None = None
-    requested: int = 0
     is_overlaid: bool = False
     ended: bool = False
     pending: tuple[int, date] | None = None
@@ -203,10 +201,13 @@ class Work:
     def _routes(self, account: Row) -> list[tuple[str, bool]]:
         """The packs that decide an account, and whether each is the assigned one."""
         champion = most_specific(self.night.assignments, account, "champion")
-        challenger = most_specific(self.night.assignments, account, "challenger")
         if champion is None:
             raise LookupError(f"no champion for {account}")
-        if challenger is None or challenger["pack"] == champion["pack"]:
+        others = [row for row in self.night.assignments if row["pack"] != champion["pack"]]
+        challenger = most_specific(others, account, "challenger")
+        itself = most_specific(self.night.assignments, account, "challenger")
+        self.note("routing: a pack is no challenger of its own", itself is not None and itself not in others)
+        if challenger is None:
             return [(champion["pack"], True)]
         text = f"{account['customer_key']}|{challenger['pack']}"
         bucket = int(sha256(text.encode()).hexdigest()[:8], 16) % 10_000
@@ -238,7 +239,14 @@ class Work:
 
     @cached_property
     def known_customers(self) -> set[int]:
-        return {customer for customer, _ in self.before.minds}
+        return set(self.known_packs)
+
+    @cached_property
+    def known_packs(self) -> dict[int, list[str]]:
+        packs: dict[int, list[str]] = defaultdict(list)
+        for customer, pack in self.before.minds:
+            packs[customer].append(pack)
+        return dict(packs)
 
     # ---- the night
 
@@ -307,14 +315,22 @@ class Work:
         )
 
     def _is_paused(self, account: Row) -> bool:
-        return any(self._is_within(row, row["from_date"]) for row in self._standing(("hardship_pause",), account))
+        rows = self._standing(self._events(("hardship_pause",), account))
+        return any(self._is_within(row, row["from_date"]) for row in rows)
 
-    def _standing(self, kinds: tuple[str, ...], account: Row) -> list[Row]:
-        """Events that no later one of the same kind and subject, itself included, withdrew."""
-        return [*_since_withdrawn(self._of_account(kinds, account)), *_since_withdrawn(self._of_person(kinds, account))]
+    def _standing(self, rows: list[Row]) -> list[Row]:
+        """Events that were not withdrawn."""
+        return [row for row in rows if row["outcome"] != "withdrawn"]
+
+    def _not_ended(self, rows: list[Row]) -> list[Row]:
+        """Of one kind and subject, in order: those after the latest withdrawal, which ends all before it."""
+        withdrawn = [place for place, row in enumerate(rows) if row["outcome"] == "withdrawn"]
+        self.note("withdrawal ends an earlier event", withdrawn and withdrawn[-1] > 0)
+        return rows[withdrawn[-1] + 1 :] if withdrawn else rows
 
     def _is_legally_held(self, account: Row) -> bool:
-        rows = self._standing(("legal_hold",), account)
+        threads = (self._of_account(("legal_hold",), account), self._of_person(("legal_hold",), account))
+        rows = [row for thread in threads for row in self._not_ended(thread)]
         return any(self._is_within(row, row["from_date"] or row["local_date"]) for row in rows)
 
     def _is_open_case(self, kind: str, account: Row) -> bool:
@@ -385,7 +401,9 @@ class Work:
         rules, limit, reference = decision.rules, decision.limit, decision.reference
         down = up = 0
         is_pending = self.before.lines.get(decision.key, Line()).pending is not None
-        if is_pending or self._is_due(decision.customer, rules.cut_days):
+        is_due = self._is_due(decision.customer, rules.cut_days)
+        self.note("slot: due for a pending cut", is_pending and not is_due)
+        if is_due or is_pending:
             left = 10000 - int(rules.band_of(decision.confirmed)["cut_step_bp"])
             down = limit - limit * left // 10000
         if self._is_due(decision.customer, rules.raise_days):
@@ -402,7 +420,7 @@ class Work:
     def _override(self, account: Row) -> int | None:
         rows = [
             row
-            for row in _since_withdrawn(self._of_account(("override",), account))
+            for row in self._not_ended(self._of_account(("override",), account))
             if row["amount_minor"] is not None
             and row["approver"] is not None
             and row["actor"] is not None
@@ -417,9 +435,9 @@ class Work:
     def _bounds(self) -> None:
         live = [decision for decision in self.all if not decision.is_kept]
         for decision in live:
-            most = decision.rules.tier(decision.account)["max"]
-            moved = most is not None and decision.move("product_tier", min(decision.x, most))
-            self.note("product_tier", moved)
+            tier = decision.rules.tier(decision.account)
+            if tier is not None:
+                self.note("product_tier", decision.move("product_tier", min(decision.x, tier["max"])))
         for decision in live:
             decision.is_no_raise = decision.override is None and self._forbids_raise(decision)
             if decision.is_no_raise:
@@ -436,11 +454,11 @@ class Work:
         income, income_date = account["income_monthly_minor"], account["income_as_of_date"]
         is_unknown = income is None or income_date is None
         grounds = {
+            "no tier": rules.tier(account) is None,
             "tenure": (night.day - account["opened_date"]).days < rules.least_tenure_days,
             "past due": past_due is None or past_due > rules.most_days_past_due_30d,
             "income age": age is not None and (is_unknown or (night.day - income_date).days > age),
             "consent": rules.is_consent_required and account["raise_consent_code"] != "opted_in",
-            "no tier": rules.tier(account)["max"] is None,
             "trigger": bool(self.minds[decision.customer, rules.name].triggers),
         }
         for name, holds in grounds.items():
@@ -450,11 +468,11 @@ class Work:
 
     def _income(self, group: list[Decision]) -> tuple[list[Decision], int | None]:
         """The accounts that the income bound counts, and the bound on them together (None: without an income)."""
-        counted = [d for d in group if not d.is_kept and d.rules.tier(d.account)["multiple_bp"] is not None]
+        counted = [d for d in group if not d.is_kept and d.rules.income_multiple(d.account) is not None]
         known = [d.account["income_monthly_minor"] for d in group if d.account["income_monthly_minor"] is not None]
         if not counted or not known:
             return [], None
-        multiple = max(d.rules.tier(d.account)["multiple_bp"] for d in counted)
+        multiple = max(d.rules.income_multiple(d.account) for d in counted)
         return counted, units_down(max(known) * multiple // 10000, counted[0].rules.unit)
 
     def _bound_by_income(self, group: list[Decision]) -> None:
@@ -502,19 +520,20 @@ class Work:
     # ---- hard triggers
 
     def _triggers(self, customer: int, rules: Rules, before: Mind | None) -> dict[str, Trigger]:
-        after, known = {}, before or self._mind_elsewhere(customer)
+        known = before.triggers if before else self._brought_along(customer)
+        after = {}
         for code in rules.triggers:
-            old = known.triggers.get(code) if known else None
+            old = known.get(code)
+            self.note("trigger: brought along", old is not None and before is None)
             new = self._trigger(customer, rules, code, old)
             if new is not None:
                 after[code] = new
         return after
 
-    def _mind_elsewhere(self, customer: int) -> Mind | None:
-        """What another pack knows of a customer who is new to this one: the first by name."""
-        others = sorted(pack for known, pack in self.before.minds if known == customer)
-        self.note("trigger: brought from another pack", others and self.before.minds[customer, others[0]].triggers)
-        return self.before.minds[customer, others[0]] if others else None
+    def _brought_along(self, customer: int) -> dict[str, Trigger]:
+        """The triggers of the pack that knew a customer before, of several the first by name."""
+        packs = sorted(self.known_packs.get(customer, ()))
+        return self.before.minds[customer, packs[0]].triggers if packs else {}
 
     def _trigger(self, customer: int, rules: Rules, code: str, old: Trigger | None) -> Trigger | None:
         verdict, reason = self._verdict(customer, rules, code)
@@ -538,9 +557,11 @@ class Work:
 
     def _verdict(self, customer: int, rules: Rules, code: str) -> tuple[str, tuple[str, str] | None]:
         """hit, undecided or clear; with a hit its reason code and the first feature of the group."""
+        if "case_event" in self.night.distrusted:
+            return "undecided", None
         is_undecided = False
         for group in rules.triggers[code]:
-            if any({row["source_name"], "case_event"} & self.night.distrusted for row in group):
+            if any(row["source_name"] in self.night.distrusted for row in group):
                 is_undecided = True
             elif all(rules.meets(row, self.believed[customer][row["feature"]]) for row in group):
                 return "hit", (group[0]["reason_code"], group[0]["feature"])
@@ -555,15 +576,15 @@ class Work:
         self.note("trigger: inherited", is_inherited)
         self.note("trigger: hit but not yet held", not is_held)
         self.note("trigger: relapse", old is not None and old.hits_in_a_row == 0)
-        return Trigger(hits, is_held, None, is_inherited, False, reason, is_hit=True, last_hit=self.night.day)
+        return Trigger(hits, is_held, None, is_inherited, False, reason, True, self.night.day)
 
     def _clear(self, customer: int, rules: Rules, code: str, old: Trigger) -> Trigger | None:
         cure, features = rules.cure(code), self.believed[customer]
-        if old.last_hit is not None and self._was_paused(customer, rules, old.last_hit):
-            self.note("trigger: undone by a pause")
-            return None
         past_due = features["f01_dpd_now"]
         is_clean = cure.most_past_due is None or (past_due is not None and past_due <= cure.most_past_due)
+        if self._was_hit_in_a_pause(customer, rules, old):
+            self.note("trigger: its last hit was in a pause")
+            return None
         self.note("trigger: clear but not clean", not is_clean)
         since = (old.clean_since or self.night.day) if is_clean else None
         days = (self.night.day - since).days + 1 if since else 0
@@ -573,14 +594,16 @@ class Work:
         self.note("trigger: waits for instalments", is_clean and days >= cure.clean_nights)
         return Trigger(0, old.is_held, since, old.is_inherited, True, old.reason, last_hit=old.last_hit)
 
-    def _was_paused(self, customer: int, rules: Rules, day: date) -> bool:
-        """Was this day within a hardship pause of one of the customer's accounts of the pack, as known tonight?"""
+    def _was_hit_in_a_pause(self, customer: int, rules: Rules, old: Trigger) -> bool:
+        """Does the last hit lie within a hardship pause, as known tonight?"""
+        if old.last_hit is None:
+            return False
+        accounts = [decision.account for decision in self._of_customer[customer, rules.name]]
+        pauses = [row for account in accounts for row in self._standing(self._events(("hardship_pause",), account))]
         return any(
-            row["from_date"] is not None
-            and row["from_date"] <= day
-            and (row["to_date"] is None or day <= row["to_date"])
-            for decision in self._of_customer[customer, rules.name]
-            for row in self._standing(("hardship_pause",), decision.account)
+            (row["from_date"] or row["local_date"]) <= old.last_hit
+            and (row["to_date"] is None or old.last_hit <= row["to_date"])
+            for row in pauses
         )
 
     def _has_paid(self, least: int, features: Row) -> bool:
@@ -640,27 +663,27 @@ class Work:
         return rows[-1]["amount_minor"]
 
     def _own_maximum(self) -> None:
-        for decision in self.all:
-            if not decision.is_kept:
-                own = decision.own_maximum = self._requested(self._of_account(("limit_request",), decision.account))
-                decision.requested = decision.x if own is None else min(decision.x, own)
-                self.note("own_maximum: account", decision.requested < decision.x)
-        for decision in self.all:
-            if not decision.is_kept:
-                after = self._share_of_own_maximum(decision)
-                self.note("own_maximum: customer", after < decision.requested)
-                if decision.move("own_maximum", after):
-                    decision.facts.append((3, "M1"))
+        live = [decision for decision in self.all if not decision.is_kept]
+        for decision in live:
+            decision.own_maximum = self._requested(self._of_account(("limit_request",), decision.account))
+        after = {}
+        for decision in live:
+            sharers = self._live_peers(decision)
+            alone = {d.key: d.x if d.own_maximum is None else min(d.x, d.own_maximum) for d in sharers}
+            self.note("own_maximum: account", alone[decision.key] < decision.x)
+            shares = alone
+            together = self._requested(self._of_person(("limit_request",), decision.account))
+            if together is not None:
+                shares = share_out(together, alone, unit_of(sharers))
+                self.note("own_maximum: customer", shares != alone)
+                self.note("own_maximum: several packs", shares != alone and len({d.rules.name for d in sharers}) > 1)
+            after[id(decision)] = shares[decision.key]
+        for decision in live:
+            if decision.move("own_maximum", after[id(decision)]):
+                decision.facts.append((3, "M1"))
 
-    def _share_of_own_maximum(self, decision: Decision) -> int:
-        together = self._requested(self._of_person(("limit_request",), decision.account))
-        if together is None:
-            return decision.requested
-        peers = [peer for peer in self._peers(decision) if not peer.is_kept]
-        unit = _unit_of(peers)
-        decision.own_maximum_together = units_down(together, unit)
-        shares = share_out(together, {peer.key: peer.requested for peer in peers}, unit)
-        return min(decision.requested, shares[decision.key])
+    def _live_peers(self, decision: Decision) -> list[Decision]:
+        return [peer for peer in self._peers(decision) if not peer.is_kept]
 
     def _peers(self, decision: Decision) -> list[Decision]:
         """The customer's open accounts, whatever their pack: assigned decisions beside assigned ones, shadows beside shadows."""
@@ -685,23 +708,24 @@ class Work:
             shares = [decision.x]
             for row in self._caps_on(decision):
                 peers = [d for d in self._peers(decision) if row["concerns"](d.account)]
-                values, unit = {d.key: d.x for d in peers}, _unit_of(peers)
+                values = {d.key: d.x for d in peers}
+                unit = unit_of(peers)
                 share = share_out(row["cap"], values, unit)[decision.key]
                 shares.append(share)
                 bound = units_down(row["cap"], unit)
-                decision.cap_rooms.append(bound - min(sum(values.values()), bound) + share)
                 decision.is_cap_reached |= sum(values.values()) >= bound
+                decision.cap_rooms.append(bound - min(sum(values.values()), bound) + share)
                 self.note(f"regulatory_cap: {row['base']}", shares[-1] < decision.x)
                 self.note("regulatory_cap: several accounts", shares[-1] < decision.x and len(values) > 1)
             after[id(decision)] = min(shares)
         for decision in self.all:
-            if id(decision) in after:
-                decision.is_capped = decision.move("regulatory_cap", after[id(decision)])
-                if not decision.is_capped and decision.is_cap_reached and decision.x < decision.reference:
-                    decision.is_capped = True
-                    self.note("regulatory_cap: stays reached")
-                if decision.is_capped:
-                    decision.facts.append((3, "G1"))
+            if id(decision) not in after:
+                continue
+            is_lowered = decision.move("regulatory_cap", after[id(decision)])
+            decision.is_capped = is_lowered or (decision.is_cap_reached and decision.x < decision.reference)
+            self.note("regulatory_cap: reached, not lowered", decision.is_capped and not is_lowered)
+            if decision.is_capped:
+                decision.facts.append((3, "G1"))
 
     # ---- overlays
 
@@ -774,9 +798,9 @@ class Work:
         self.note("overlay: legal hold", is_legal)
         self.note(f"overlay: {decision.action}", decision.is_overlaid or decision.ended)
         if decision.is_overlaid or decision.ended:
-            moved = decision.move("overlay", decision.limit)
-            self.note("overlay", moved)
-            if decision.action != "HOLD" and not moved:
+            is_moved = decision.move("overlay", decision.limit)
+            self.note("overlay", is_moved)
+            if not is_moved and decision.action != "HOLD":
                 decision.trace.append(("overlay", decision.x, decision.x))
         if is_legal and not decision.is_kept:
             decision.facts.append((1, "L1"))
@@ -838,7 +862,8 @@ class Work:
     def _draw(self, decision: Decision, is_forbidden: bool) -> None:
         is_forbidden = is_forbidden or decision.account["status"] != "active"
         decision.drawable = 0 if is_forbidden else max(0, decision.x - decision.account["principal_minor"])
-        decision.is_usable = decision.drawable >= max(1, decision.rules.tier(decision.account)["min_draw"])
+        least = decision.rules.least_draw(decision.account)
+        decision.is_usable = 0 < decision.drawable >= least
         self.note("usable" if decision.is_usable else "not usable")
 
     def _display(self, decision: Decision, is_maintained: bool) -> str:
@@ -859,14 +884,15 @@ class Work:
         if decision.is_no_raise or decision.is_kept or decision.is_overlaid or decision.ended:
             return decision.x
         rules = decision.rules
+        sharers = self._live_peers(decision)
         counted, income = self._income(self._of_customer[decision.customer, rules.name])
-        most = [max(decision.target or 0, decision.strategy)]
-        most += [bound for bound in [rules.tier(decision.account)["max"]] if bound is not None]
+        tier = rules.tier(decision.account)
+        most = [max(decision.target or 0, decision.strategy), *([] if tier is None else [tier["max"]])]
         if decision in counted:
             most.append(income - sum(d.x for d in counted if d is not decision))
-        if decision.own_maximum_together is not None:
-            others = [d for d in self._peers(decision) if not d.is_kept and d is not decision]
-            most.append(decision.own_maximum_together - sum(d.x for d in others))
+        together = self._requested(self._of_person(("limit_request",), decision.account))
+        if together is not None:
+            most.append(units_down(together, unit_of(sharers)) - sum(d.x for d in sharers if d is not decision))
         most += decision.cap_rooms
         most += [bound for bound in (decision.trigger_bound, decision.own_maximum) if bound is not None]
         grantable = max(decision.x, units_down(min(most), rules.unit))
@@ -970,10 +996,20 @@ class Work:
         self._open_decisions()
         for decision in self.all:
             line = self.before.lines.get(decision.key, Line())
-            decision.is_overlaid = line.was_overlaid
+            decision.is_overlaid = line.was_overlaid and not decision.is_kept
+            if decision.is_overlaid:
+                decision.reasons = [self._standing_overlay(decision)]
+                self.note(f"night: void and overlaid, {decision.reasons[0]}")
             decision.state = self._display(decision, True)
             decision.grantable = decision.x
         return self.all
+
+    def _standing_overlay(self, decision: Decision) -> str:
+        """L1 under a legal hold, else what the freeze began with."""
+        if self._is_legally_held(decision.account):
+            return "L1"
+        before = self.before.minds.get((decision.customer, decision.rules.name))
+        return before.freeze.code if before and before.freeze else "F1"
 
     def state_after(self) -> State:
         return State(
@@ -984,15 +1020,9 @@ class Work:
         )
 
 
-def _since_withdrawn(rows: list[Row]) -> list[Row]:
-    """Events of one kind and subject after the last one that was withdrawn."""
-    ends = [place for place, row in enumerate(rows) if row["outcome"] == "withdrawn"]
-    return rows[ends[-1] + 1 :] if ends else rows
-
-
-def _unit_of(decisions: list[Decision]) -> int:
-    """Of several packs the largest."""
-    return max(decision.rules.unit for decision in decisions)
+def unit_of(sharers: list[Decision]) -> int:
+    """The unit in which decisions of several packs share."""
+    return max(decision.rules.unit for decision in sharers)
 
 
 def share_out(bound: int, values: dict[int, int], unit: int) -> dict[int, int]:

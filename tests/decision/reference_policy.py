@@ -159,8 +159,16 @@ class Rules:
             for row in self.tables["product_tier"]
         }
 
-    def tier(self, account: Row) -> Row:
-        return self._tiers.get(account["product_code"], {"max": None, "min_draw": 0, "multiple_bp": None})
+    def tier(self, account: Row) -> Row | None:
+        return self._tiers.get(account["product_code"])
+
+    def income_multiple(self, account: Row) -> int | None:
+        tier = self.tier(account)
+        return None if tier is None else tier["multiple_bp"]
+
+    def least_draw(self, account: Row) -> int:
+        tier = self.tier(account)
+        return 0 if tier is None else tier["min_draw"]
 
     def in_maintenance(self, source: str, day: date) -> bool:
         return any(

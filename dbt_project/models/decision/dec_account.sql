@@ -51,7 +51,7 @@ tonight as (
 
 ),
 
-routed as (
+matched as (
 
     select
         tonight.account_key,
@@ -76,30 +76,45 @@ routed as (
 
 ),
 
-championed as (
+champions as (
+
+    select * from matched
+    where role = 'champion' and preference = 1
+
+),
+
+challengers as (
 
     select
-        *,
-        max(case when role = 'champion' then policy_version end) over (partition by account_key) as champion_version
-    from routed
-    where preference = 1
+        matched.*,
+        row_number() over (partition by matched.account_key order by matched.preference) as rank_of_challenger
+    from matched
+    inner join champions on matched.account_key = champions.account_key
+    -- a challenger that is the champion's own pack is none
+    where matched.role = 'challenger' and matched.policy_version <> champions.policy_version
 
 ),
 
 deciding as (
 
     select
+        champions.account_key,
+        champions.policy_version,
+        champions.pack,
+        coalesce(challengers.bucket >= challengers.share_bp, true) as is_assigned
+    from champions
+    left join challengers
+        on champions.account_key = challengers.account_key and challengers.rank_of_challenger = 1
+
+    union all
+
+    select
         account_key,
         policy_version,
         pack,
-        role,
-        case
-            when role = 'challenger' then bucket < share_bp
-            else not bool_or(role = 'challenger' and bucket < share_bp) over (partition by account_key)
-        end as is_assigned
-    from championed
-    -- a challenger that is the champion's own pack is none
-    where role = 'champion' or policy_version <> champion_version
+        bucket < share_bp as is_assigned
+    from challengers
+    where rank_of_challenger = 1
 
 )
 

@@ -103,8 +103,6 @@ ranked as (
         min(bound_minor - (least(customer_minor, bound_minor) - capped_minor)) over (
             partition by account_key, policy_version
         ) as least_room_minor,
-        bool_or(customer_minor >= bound_minor) over (partition by account_key, policy_version) as is_any_reached,
-        -- of rules that leave the same, one that is reached is the one to name
         row_number() over (
             partition by account_key, policy_version
             order by capped_minor, case when customer_minor >= bound_minor then 0 else 1 end, rule_id
@@ -119,7 +117,7 @@ select
     rule_id,
     cap_minor,
     capped_minor,
-    is_any_reached as is_cap_reached,
+    customer_minor >= bound_minor as is_cap_reached,
     least_room_minor as room_minor
 from ranked
 where tightness = 1
