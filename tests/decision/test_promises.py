@@ -20,10 +20,10 @@ PROMISES = {
 }
 # Seconds count in nights: each promise gets as many as it needs to be broken by the copies below.
 NIGHTS = {
-    "monotone": 10,
+    "monotone": 9,
     "no_spiral": 3,
     "frozen_identity": 6,
-    "neutral": 4,
+    "neutral": 3,
     "score_reasons_are_causes": 6,
     "policy_reasons_are_causes": 2,
 }
@@ -39,7 +39,7 @@ def test_a_promise_holds(name):
     @given(seed=st.integers(1, 2**32))
     def experiment(seed: int) -> None:
         note(f"seed {seed}")
-        outcome = PROMISES[name](project_logic(), seed=seed, paths=120, nights=NIGHTS[name])
+        outcome = PROMISES[name](project_logic(), seed=seed, paths=80, nights=NIGHTS[name])
         assert outcome.checked > 0
         assert outcome.violations == 0, outcome.examples
 
