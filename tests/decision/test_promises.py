@@ -28,7 +28,7 @@ NIGHTS = {
     "policy_reasons_are_causes": 2,
 }
 # Pairs must have moved on different nights before they can overtake each other.
-BROKEN_SIZES = {"monotone": (400, 14)}
+BROKEN_SIZES = {"monotone": (400, 14), "neutral": (150, 5)}
 
 
 @pytest.mark.parametrize("name", PROMISES)
