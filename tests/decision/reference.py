@@ -909,8 +909,8 @@ class Work:
         if not decision.is_kept:
             moved = {name: (before, after) for name, before, after in decision.trace}
             for operator, code in (("product_tier", "T1"), ("income", "I1")):
-                is_lowered_further = "hard_trigger" in moved
-                if operator in moved and moved[operator][1] < limit and decision.x < limit and not is_lowered_further:
+                is_lowered = operator in moved and moved[operator][1] < limit and decision.balanced < limit
+                if is_lowered and decision.x < limit and "hard_trigger" not in moved:
                     decision.facts.append((4, code))
             if decision.x != limit and decision.override is not None:
                 decision.facts.append((5, "P1"))

@@ -89,6 +89,7 @@ where
     decided_minor < limit_minor and tier_bound_minor < strategy_minor and tier_bound_minor < limit_minor
     -- a trigger that lowers the limit further takes the ground from it
     and triggered_minor >= protected_minor
+    and balanced_minor < limit_minor
 
 union all
 
@@ -99,6 +100,7 @@ from limits
 where
     decided_minor < limit_minor and income_bounded_minor < permitted_minor and income_bounded_minor < limit_minor
     and triggered_minor >= protected_minor
+    and balanced_minor < limit_minor
 
 union all
 
