@@ -278,7 +278,7 @@ TIERS = {
     ("uci_taiwan", "credit_card"): (
         "1000000.00", {"999999.99": "999999.99", "1000000.00": "1000000.00", "1000000.01": "1000000.00"},
     ),
-    ("berka", "current_account"): ("0.00", {"0.00": "0.00", "0.01": "10.00", "10.00": "10.00", "10.01": "10.00"}),
+    ("berka", "current_account"): ("0.00", {"0.00": "0.00", "0.01": "0.01", "10.00": "10.00", "10.01": "10.00"}),
 }  # fmt: skip
 # Monthly income of 1,000.00 carries so much.
 INCOMES = {
@@ -346,14 +346,16 @@ ASKED = {
     ("default", "most_income_age_days"): (180, {180: "15000.00", 181: "10000.00"}),
     ("uci_taiwan", "least_tenure_days"): (0, {0: "15000.00"}),
     ("uci_taiwan", "most_days_past_due_30d"): (0, {0: "15000.00", 1: "10000.00"}),
-    ("berka", "least_tenure_days"): (0, {0: "15000.00"}),
-    ("berka", "most_days_past_due_30d"): (0, {0: "15000.00", 1: "10000.00"}),
+    # no product of this pack has a tier that lets a line grow
+    ("berka", "least_tenure_days"): (0, {0: "10000.00"}),
+    ("berka", "most_days_past_due_30d"): (0, {0: "10000.00", 1: "10000.00"}),
 }
 CONSENTS = {
     "default": {"opted_in": "15000.00", "opted_out": "10000.00", None: "10000.00"},
     "uci_taiwan": {"opted_in": "15000.00", "opted_out": "15000.00", None: "15000.00"},
-    "berka": {"opted_in": "15000.00", "opted_out": "15000.00", None: "15000.00"},
+    "berka": {"opted_in": "10000.00", "opted_out": "10000.00", None: "10000.00"},
 }
+ROOMY = {"default": "jiebei_plus", "uci_taiwan": "credit_card", "berka": "without_a_tier"}
 
 
 def raised(pack: str, limit: str, *, past_due: int = 0, **account: object) -> Case:
@@ -363,8 +365,12 @@ def raised(pack: str, limit: str, *, past_due: int = 0, **account: object) -> Ca
         {"f02_dpd_max_30d": past_due, "f06_util_bp": 0},
         reference="20000.00",
         confirmed=720_000,
-        account=account,
+        account={"product_code": ROOMY[pack]} | account,
     )
+
+
+def test_what_no_tier_covers_is_not_raised():
+    check([raised(pack, "10000.00", product_code="without_a_tier") for pack in PACKS])
 
 
 def test_a_raise_is_given_from_the_day_on_which_it_may_be():
