@@ -442,10 +442,10 @@ class Work:
             decision.is_no_raise = decision.override is None and self._forbids_raise(decision)
             if decision.is_no_raise:
                 self.note("no_raise", decision.move("no_raise", min(decision.x, decision.limit)))
-        for group in self._of_customer.values():
-            self._bound_by_income(group)
         for rules in self.night.rules.values():
             self._spend_budget(rules, [decision for decision in live if decision.rules is rules])
+        for group in self._of_customer.values():
+            self._bound_by_income(group)
 
     def _forbids_raise(self, decision: Decision) -> bool:
         rules, account, night = decision.rules, decision.account, self.night

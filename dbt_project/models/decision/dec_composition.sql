@@ -19,13 +19,7 @@ packs as (
 
 bounds as (
 
-    select * from {{ ref('dec_bound') }}
-
-),
-
-budgets as (
-
-    select * from {{ ref('dec_raise_budget') }}
+    select * from {{ ref('dec_income_bound') }}
 
 ),
 
@@ -58,24 +52,17 @@ bounded as (
         accounts.principal_minor,
         packs.floor_minor,
         packs.rounding_minor,
-        budgets.account_key is not null as is_budget_spent,
         protections.reason_code as protection_code,
         triggers.bound_minor as trigger_bound_minor,
         triggers.trigger_code,
         coalesce(triggers.is_floored, false) as is_floored_by_trigger,
         coalesce(triggers.is_draw_blocked, false) as is_draw_blocked,
         cases.own_maximum_minor,
-        bounds.income_bounded_minor,
-        case
-            when budgets.account_key is not null then least(bounds.income_bounded_minor, accounts.limit_minor)
-            else bounds.income_bounded_minor
-        end as bounded_minor
+        bounds.bounded_minor
     from accounts
     inner join packs on accounts.policy_version = packs.policy_version
     inner join bounds
         on accounts.account_key = bounds.account_key and accounts.policy_version = bounds.policy_version
-    left join budgets
-        on accounts.account_key = budgets.account_key and accounts.policy_version = budgets.policy_version
     left join protections
         on accounts.account_key = protections.account_key and accounts.policy_version = protections.policy_version
     left join triggers
@@ -150,8 +137,6 @@ select
     policy_version,
     is_held,
     limit_minor,
-    income_bounded_minor,
-    is_budget_spent,
     bounded_minor,
     protection_code,
     protected_minor,

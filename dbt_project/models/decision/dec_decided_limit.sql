@@ -23,6 +23,12 @@ bounds as (
 
 ),
 
+incomes as (
+
+    select * from {{ ref('dec_income_bound') }}
+
+),
+
 compositions as (
 
     select * from {{ ref('dec_composition') }}
@@ -61,13 +67,13 @@ select
     strategies.is_overridden,
     strategies.strategy_minor,
     bounds.tier_bound_minor,
-    bounds.customer_income_bound_minor,
+    incomes.customer_income_bound_minor,
     bounds.is_raise_forbidden,
     bounds.tiered_minor,
     bounds.permitted_minor,
-    bounds.income_bounded_minor,
+    incomes.is_budget_spent,
+    incomes.budgeted_minor,
     bounds.min_draw_minor,
-    compositions.is_budget_spent,
     compositions.bounded_minor,
     compositions.protection_code,
     compositions.protected_minor,
@@ -104,6 +110,8 @@ from accounts
 inner join strategies
     on accounts.account_key = strategies.account_key and accounts.policy_version = strategies.policy_version
 inner join bounds on accounts.account_key = bounds.account_key and accounts.policy_version = bounds.policy_version
+inner join incomes
+    on accounts.account_key = incomes.account_key and accounts.policy_version = incomes.policy_version
 inner join compositions
     on accounts.account_key = compositions.account_key and accounts.policy_version = compositions.policy_version
 inner join maxima on accounts.account_key = maxima.account_key and accounts.policy_version = maxima.policy_version

@@ -98,7 +98,7 @@ select
     customer_income_bound_minor as feature_value, customer_income_bound_minor as goal_value
 from limits
 where
-    decided_minor < limit_minor and income_bounded_minor < permitted_minor and income_bounded_minor < limit_minor
+    decided_minor < limit_minor and bounded_minor < budgeted_minor and bounded_minor < limit_minor
     and triggered_minor >= protected_minor
     and balanced_minor < limit_minor
 
@@ -122,7 +122,7 @@ union all
 
 select
     account_key, policy_version, 5 as precedence, 'G3' as reason_code, 'raise_budget' as feature,
-    income_bounded_minor as feature_value, income_bounded_minor as goal_value
+    permitted_minor as feature_value, permitted_minor as goal_value
 from limits
 where is_budget_spent
 

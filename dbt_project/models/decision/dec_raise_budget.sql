@@ -40,7 +40,7 @@ raises as (
         accounts.account_key,
         accounts.policy_version,
         packs.nightly_budget_minor,
-        sum(bounds.income_bounded_minor - accounts.limit_minor) over (
+        sum(bounds.permitted_minor - accounts.limit_minor) over (
             partition by accounts.policy_version
             order by scores.score desc, accounts.customer_key, accounts.account_key
             rows between unbounded preceding and current row
@@ -54,7 +54,7 @@ raises as (
     inner join scores
         on accounts.customer_key = scores.customer_key and accounts.policy_version = scores.policy_version
     where
-        bounds.income_bounded_minor > accounts.limit_minor
+        bounds.permitted_minor > accounts.limit_minor
         and not strategies.is_overridden
         and not accounts.is_held
 
