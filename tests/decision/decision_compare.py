@@ -64,7 +64,7 @@ BRANCHES = (
     *("routing: a pack is no challenger of its own", "withdrawal ends an earlier event", "slot: due for a pending cut"),
     *(f"night: void and overlaid, {code}" for code in ("L1", "F1", "F2")),
     *(f"evidence does not count: {why}" for why in ("frozen", "maintenance", "hardship", "appeal", "legal hold")),
-    *("confirmation: not yet", "confirmation: there"),
+    *("confirmation: not yet", "confirmation: there", "evidence: a feature drifted"),
     *("strategy: up", "strategy: down", "strategy: stopped at tonight's own target", "override: up", "override: down"),
     *("product_tier", "no_raise", "income", "income: several accounts", "raise_budget"),
     *(f"no_raise: {ground}" for ground in ("no tier", "tenure", "past due", "income age", "consent", "trigger")),

@@ -141,6 +141,7 @@ def varied_packs(folder: Path) -> dict[str, Pack]:
             "nightly_budget_amount": 40000,
         },
         "reasons": {"most_reasons": 4, "least_reason_share_bp": 500},
+        "drift": {"most_variation_bp": 2500, "least_customers": 25},
     }
     gamma = {
         **quick,

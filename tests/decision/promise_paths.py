@@ -57,6 +57,8 @@ def promise_packs(folder: Path, *, budget: int | None) -> tuple[Pack, Pack]:
             "nightly_budget_amount": budget,
         },
         "freezes": {"mass_share_bp": 10000, "mass_least_customers": 5},
+        # the generated features move as no book does
+        "drift": {"most_variation_bp": 10000, "least_customers": 1},
     }
     rows = FILES | {
         "freeze_rule": freeze_rules(6, 30, 2),

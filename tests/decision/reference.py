@@ -87,6 +87,8 @@ class State:
     reference: dict[int, int] = field(default_factory=dict)
     minds: dict[tuple[int, str], Mind] = field(default_factory=dict)
     lines: dict[int, Line] = field(default_factory=dict)
+    # pack and feature: the version that counted, customers by bin
+    shares: dict[tuple[str, str], tuple[str, Counter]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -280,14 +282,39 @@ class Work:
     # ---- evidence
 
     def _believe(self) -> None:
-        """Features as believed: of a distrusted source what the last trusted night knew."""
+        """Features as believed: of a distrusted source, and of a feature that drifted, what the last trusted night knew."""
         self.believed: dict[int, Row] = {}
+        drifted = self._drifted()
         for customer, fresh in self.night.features.items():
             old = self.before.believed.get(customer, {})
             self.believed[customer] = {
-                name: old.get(name) if self.families[name] in self.night.distrusted else value
+                name: old.get(name) if self.families[name] in self.night.distrusted or name in drifted else value
                 for name, value in fresh.items()
             }
+
+    def _drifted(self) -> set[str]:
+        """Features whose shares moved overnight further than a pack allows; keeps tonight's shares."""
+        drifted, self.shares = set(), dict(self.before.shares)
+        for pack, rules in self.night.rules.items():
+            customers = {customer for customer, name in self._of_customer if name == pack}
+            for feature in rules.scored if customers else ():
+                if self.families[feature] in self.night.distrusted:
+                    continue
+                now = Counter(rules.bin_of(feature, self.night.features[customer][feature]) for customer in customers)
+                version, before = self.before.shares.get((pack, feature), ("", Counter()))
+                self.shares[pack, feature] = (rules.version, now)
+                if version == rules.version and self._is_far(now, before, rules):
+                    drifted.add(feature)
+                    self.note("evidence: a feature drifted")
+        return drifted
+
+    @staticmethod
+    def _is_far(now: Counter, before: Counter, rules: Rules) -> bool:
+        here, there = now.total(), before.total()
+        if min(here, there) < rules.drift.least_customers:
+            return False
+        moved = sum(abs(now[each] * there - before[each] * here) for each in now.keys() | before.keys())
+        return moved * 10000 // (2 * here * there) > rules.drift.most_variation_bp
 
     def _events(self, kinds: tuple[str, ...], account: Row) -> list[Row]:
         """Events about the account, and about its customer as a whole, in the order in which they happened."""
@@ -1017,6 +1044,7 @@ class Work:
             reference={d.key: d.reference for d in self.all},
             minds=self.minds,
             lines={d.key: Line(d.is_overlaid, d.pending) for d in self.all if d.is_assigned},
+            shares=self.shares,
         )
 
 

@@ -70,6 +70,7 @@ class Rules:
             settings.freezes.mass_share_bp,
             settings.freezes.mass_least_customers,
         )
+        self.drift = settings.drift
         self.most_reasons = settings.reasons.most_reasons
         self.least_reason_share_bp = settings.reasons.least_reason_share_bp
 
@@ -94,6 +95,17 @@ class Rules:
             if (lower is None or lower <= value) and (upper is None or value < upper):
                 return points
         raise LookupError(f"no bin of {feature} holds {value}")
+
+    def bin_of(self, feature: str, value: int | None) -> int | None:
+        """The place of the bin that holds a value; None for MISSING."""
+        if value is None:
+            return None
+        bins = self.scored[feature]
+        return next(
+            place
+            for place, (lower, upper, _) in enumerate(bins)
+            if (lower is None or lower <= value) and (upper is None or value < upper)
+        )
 
     def best_points(self, feature: str) -> int:
         return max(self._missing[feature], *(points for _, _, points in self.scored[feature]))

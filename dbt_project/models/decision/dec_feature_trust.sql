@@ -1,5 +1,6 @@
 -- Grain: one row. One column a fact that the decision believes: may tonight's value be believed?
--- A fact of a source that is late, refused or stale keeps its value of the last trusted night instead.
+-- A fact of a source that is late, refused or stale, and one whose shares moved overnight as no book does, keeps its value of
+-- the last trusted night instead.
 
 with
 
@@ -13,15 +14,28 @@ sources as (
 
     select * from {{ ref('stg_night_source') }}
 
+),
+
+drifted as (
+
+    select distinct feature
+    from {{ ref('dec_feature_drift') }}
+    where is_distrusted
+
 )
 
 select
 {%- for fact in believed_facts() %}
     coalesce(
-        bool_or(sources.is_distrusted and (
-            {%- if fact in scored_features() %} features.feature = '{{ fact }}'
-            {%- else %} features.family = 'bureau'{% endif %})), false
+        bool_or(
+            {%- if fact in scored_features() %}
+            features.feature = '{{ fact }}' and (sources.is_distrusted or drifted.feature is not null)
+            {%- else %}
+            features.family = 'bureau' and sources.is_distrusted
+            {%- endif %}
+        ), false
     ) as {{ fact }}_is_distrusted{{ "," if not loop.last }}
 {%- endfor %}
 from features
 inner join sources on features.source = sources.source
+left join drifted on features.feature = drifted.feature

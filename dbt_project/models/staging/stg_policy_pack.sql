@@ -41,6 +41,8 @@ select
     least_floored,
     mass_share_bp,
     mass_least_customers,
+    most_variation_bp,
+    least_customers,
     most_reasons,
     least_reason_share_bp,
     validator,

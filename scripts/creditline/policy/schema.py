@@ -163,6 +163,13 @@ class Freezes(_Section):
     mass_least_customers: int = Field(ge=0)
 
 
+class Drift(_Section):
+    """A feature whose shares move further overnight, in a book of at least so many customers, is distrusted."""
+
+    most_variation_bp: int = Field(ge=0, le=10000)
+    least_customers: int = Field(ge=1)
+
+
 class Reasons(_Section):
     """How many reasons are cited, and how small a share of the points lost is left out."""
 
@@ -202,6 +209,7 @@ class PackSettings(_Section):
     raises: Raises
     breaker: Breaker
     freezes: Freezes
+    drift: Drift
     reasons: Reasons
     validation: Validation
 

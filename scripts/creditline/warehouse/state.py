@@ -106,6 +106,18 @@ def state_tables() -> tuple[StateTable, ...]:
             },
         ),
         StateTable(
+            "feature_share",
+            "dec_carried_feature_share",
+            ("pack", "feature", "lower_value"),
+            {
+                "policy_version": "varchar",
+                "pack": "varchar",
+                "feature": "varchar",
+                "lower_value": "bigint",
+                "customer_count": "bigint",
+            },
+        ),
+        StateTable(
             "slice",
             "dec_carried_slice",
             ("slice_code", "business_date"),
