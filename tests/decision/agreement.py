@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -12,9 +12,14 @@ from decision_harness import project_logic
 from decision_packs import varied_packs
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Print seed, coverage and differences; 1 if anything differs or a branch was never taken."""
-    seed, customers, nights = [*map(int, arguments), *(20261124, 1400, 40)[len(arguments) :]]
+    parser = argparse.ArgumentParser(prog="scripts/agreement", description=__doc__)
+    parser.add_argument("seed", type=int, nargs="?", default=20261124)
+    parser.add_argument("customers", type=int, nargs="?", default=1400)
+    parser.add_argument("nights", type=int, nargs="?", default=40)
+    asked = parser.parse_args()
+    seed, customers, nights = asked.seed, asked.customers, asked.nights
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         packs = varied_packs(Path(folder) / "packs")
@@ -43,4 +48,4 @@ def _print_differences(result: Comparison) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -19,7 +19,8 @@ START = date(2026, 2, 20)
 # Days to the next night: most follow at once, some after a weekend or a month.
 GAPS = (1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 1, 1, 1, 4, 1)
 VOID_NIGHTS = (9, 24)
-LATE_CASES = (12, 13, 28)
+# Nights on which a source is distrusted for certain, since a branch waits for it.
+LATE = {"case_event": (12, 13, 28), "instalment": (11, 16, 20, 27, 33)}
 INSTALMENTS_FROM = 7
 ENTITIES = ("BANK01", "BANK01", "BANK01", "CFC01", "MICRO01")
 # No pack has a tier for the last one.
@@ -107,7 +108,7 @@ class Book:
                 "legal_entity_code": entity,
                 "purpose_code": self._pick(("consumer", "consumer", "business")),
                 "channel_code": self._pick(("internet", "internet", "branch", "joint")),
-                "income_monthly_minor": income if not self._one_in(8) else None,
+                "income_monthly_minor": income if not self._one_in(8) else self._pick((None, 0)),
                 "income_as_of_date": self.day - timedelta(days=int(self.choose.integers(0, 260))),
                 "raise_consent_code": self._pick(("opted_in",) * 6 + ("opted_out", "unknown", None)),
             }
@@ -115,7 +116,15 @@ class Book:
         if self._one_in(3):
             reference = self._pick([limit, limit * 2, limit // 2, limit + 777, 0])
             trigger = self._pick(["H1", "H2", "H4", None, None, None, None])
-            self.opening.append({"account_key": key, "reference_limit_minor": reference, "trigger_code": trigger})
+            frozen = datetime.combine(self.day, time()) + timedelta(hours=int(self.choose.integers(0, 90)))
+            self.opening.append(
+                {
+                    "account_key": key,
+                    "reference_limit_minor": reference,
+                    "trigger_code": trigger,
+                    "frozen_until": frozen if self._one_in(4) else None,
+                }
+            )
 
     # ---- a night
 
@@ -143,7 +152,7 @@ class Book:
         for name in contract():
             is_missing = name == "instalment" and self.number < INSTALMENTS_FROM
             is_distrusted = is_void if name == "account_snapshot" else not is_missing and self._one_in(14)
-            is_distrusted |= name == "case_event" and self.number in LATE_CASES
+            is_distrusted |= self.number in LATE.get(name, ())
             verdict = "missing" if is_missing else "distrust" if is_distrusted else "pass"
             start = None if is_missing else date(2020, 1, 1)
             found.append(NightSource(name, not is_missing, verdict, is_missing, is_distrusted, start))

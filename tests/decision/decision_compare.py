@@ -41,16 +41,19 @@ STATES = ("CLOSED", "FROZEN_SECURITY", "MAINTENANCE", "REG_CAPPED", "NORMAL", "F
 TRIGGERS = (
     "inherited", "new after an inherited one", "hit but not yet held", "relapse", "clear but not clean", "cured",
     "waits for instalments", "brought along", "its last hit was in a pause",
+    "what is learnt tonight may be old",
 )  # fmt: skip
 FREEZES = (
     "begins", "points without anything new", "extended", "stays", "ends by time", "ends verified", "mass guard",
+    "begun before us",
 )  # fmt: skip
 REASONS = (
     "F1", "F2", "F3", "L1", "B1", "B5", "B4", "E2", "E4", "A1", "D3", "K1", "G1", "M1", "T1", "I1", "N1", "P1", "U1", "G3",
-    "P2", "P3", "P4", "P5", "G2", "G4", "C1", "D1", "E1",
+    "P2", "P3", "P4", "P5", "G2", "G4", "C1", "D1", "E1", "N3",
 )  # fmt: skip
 SCORE_REASONS = (
     "since approval", "against the best bin", "one cause, one place", "too small", "not a cause", "only together",
+    "missing facts",
 )  # fmt: skip
 VOID_FIELDS = ("pack", "is_assigned", "recommended", "action", "display_state")
 OVERLAID_VOID_FIELDS = (*VOID_FIELDS, "reason_code_1")
@@ -74,7 +77,11 @@ BRANCHES = (
     *(f"trigger acts: {effect}" for effect in ("floor", "share_of_reference", "block_draws", "block_raise")),
     *("cure: instalments missing", "cure: instalments distrusted"),
     *("hard_trigger", "floor", "rounding", "balance_rule", "own_maximum: account", "own_maximum: customer"),
-    *("own_maximum: several packs", "regulatory_cap: reached, not lowered"),
+    *(
+        "own_maximum: several packs",
+        "regulatory_cap: reached, not lowered",
+        "regulatory_cap: beside an overlaid account",
+    ),
     *("regulatory_cap: LIMIT", "regulatory_cap: BALANCE", "regulatory_cap: several accounts"),
     *(f"freeze: {what}" for what in FREEZES),
     *("overlay", "overlay: legal hold", "overlay: FREEZE", "overlay: HOLD", "overlay: RESTORE"),

@@ -54,7 +54,12 @@ EVENT_COLUMNS = pa.schema(
     ]
 )
 OPENING_COLUMNS = pa.schema(
-    [("account_key", pa.int64()), ("reference_limit_minor", pa.int64()), ("trigger_code", pa.string())]
+    [
+        ("account_key", pa.int64()),
+        ("reference_limit_minor", pa.int64()),
+        ("trigger_code", pa.string()),
+        ("frozen_until", pa.timestamp("us")),
+    ]
 )
 ACCOUNT_COLUMNS = pa.schema(
     [

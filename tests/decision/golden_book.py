@@ -80,10 +80,15 @@ def _remember(nights: Nights, cases: dict[int, Case], day: date, policies: Polic
     """What the nights before knew: the customer, the reference limit, the confirmed score, triggers hit so far."""
     versions = {pack.settings.name: pack.policy_version for pack in policies.packs}
     before = day - timedelta(days=1)
+    remembered = {name for name, *_ in nights.connection.execute("describe memory.kept.customer").fetchall()}
     for key, case in cases.items():
         reference = minor(case.reference or case.limit)
         smoothed = [] if case.confirmed is None else [case.confirmed] * 10
-        nights.connection.execute("insert into memory.kept.customer (customer_key) values (?)", [key])
+        facts = {name: value for name, value in case.features.items() if name in remembered} | {"customer_key": key}
+        nights.connection.execute(
+            f"insert into memory.kept.customer ({', '.join(facts)}) values ({', '.join('?' * len(facts))})",
+            list(facts.values()),
+        )
         nights.connection.execute(
             "insert into memory.kept.account (account_key, customer_key, reference_limit_minor, limit_minor,"
             " limit_since_date, is_overlaid) values (?, ?, ?, ?, ?, false)",

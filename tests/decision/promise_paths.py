@@ -243,6 +243,7 @@ class Lives:
                 "account_key": self.account_keys(half),
                 "reference_limit_minor": self.references,
                 "trigger_code": pa.nulls(size, pa.string()),
+                "frozen_until": pa.nulls(size, pa.timestamp("us")),
             }
         ).cast(OPENING_COLUMNS)
 

@@ -16,6 +16,7 @@ from reference_policy import Row, Rules, most_specific, units_down
 
 OPEN = ("active", "blocked")
 HOUSE = "*"
+MISSING_FACTS = "missing_facts"
 
 
 @dataclass(frozen=True)
@@ -479,7 +480,7 @@ class Work:
         past_due = self.believed[decision.customer]["f02_dpd_max_30d"]
         age = rules.most_income_age_days
         income, income_date = account["income_monthly_minor"], account["income_as_of_date"]
-        is_unknown = income is None or income_date is None
+        is_unknown = (income or 0) <= 0 or income_date is None
         grounds = {
             "no tier": rules.tier(account) is None,
             "tenure": (night.day - account["opened_date"]).days < rules.least_tenure_days,
@@ -497,7 +498,7 @@ class Work:
         """The accounts that the income bound counts, and the bound on them together (None: without an income)."""
         counted = [d for d in group if not d.is_kept and d.rules.income_multiple(d.account) is not None]
         known = [d.account["income_monthly_minor"] for d in group if d.account["income_monthly_minor"] is not None]
-        if not counted or not known:
+        if not counted or max(known, default=0) <= 0:
             return [], None
         multiple = max(d.rules.income_multiple(d.account) for d in counted)
         return counted, units_down(max(known) * multiple // 10000, counted[0].rules.unit)
@@ -515,7 +516,11 @@ class Work:
     def _spend_budget(self, rules: Rules, live: list[Decision]) -> None:
         if rules.budget is None:
             return
-        raises = [decision for decision in live if decision.x > decision.limit and decision.override is None]
+        for is_assigned in (True, False):
+            self._spend(rules, [decision for decision in live if decision.is_assigned == is_assigned])
+
+    def _spend(self, rules: Rules, live: list[Decision]) -> None:
+        raises = [d for d in live if d.x > d.limit and d.override is None and not self._keeps_limit(d)]
         spent = 0
         for decision in sorted(raises, key=lambda d: (-d.score, d.customer, d.key)):
             spent += decision.x - decision.limit
@@ -572,7 +577,9 @@ class Work:
                 return Trigger(is_inherited=True)
             return None if old is None else Trigger(**(vars(old) | {"is_hit": False}))
         if verdict == "hit":
-            return self._hit(rules, code, old, reason, is_first)
+            is_learnt = all(facts.get(reason[1]) is None for facts in self.before.believed.values())
+            self.note("trigger: what is learnt tonight may be old", is_learnt and old is None and not is_first)
+            return self._hit(rules, code, old, reason, is_first or is_learnt)
         if old is None and is_named:
             old = Trigger(is_inherited=True)
         return None if old is None else self._clear(customer, rules, code, old)
@@ -730,16 +737,18 @@ class Work:
     def _caps(self) -> None:
         after = {}
         for decision in self.all:
-            if decision.is_kept:
+            if decision.is_kept or self._keeps_limit(decision):
                 continue
             shares = [decision.x]
             for row in self._caps_on(decision):
-                peers = [d for d in self._peers(decision) if row["concerns"](d.account)]
-                values = {d.key: d.x for d in peers}
+                peers = [d for d in self._peers(decision) if not d.is_kept and row["concerns"](d.account)]
                 unit = unit_of(peers)
-                share = share_out(row["cap"], values, unit)[decision.key]
+                left = max(0, row["cap"] - sum(d.limit for d in peers if self._keeps_limit(d)))
+                values = {d.key: d.x for d in peers if not self._keeps_limit(d)}
+                share = share_out(left, values, unit)[decision.key]
                 shares.append(share)
-                bound = units_down(row["cap"], unit)
+                bound = units_down(left, unit)
+                self.note("regulatory_cap: beside an overlaid account", left < row["cap"])
                 decision.is_cap_reached |= sum(values.values()) >= bound
                 decision.cap_rooms.append(bound - min(sum(values.values()), bound) + share)
                 self.note(f"regulatory_cap: {row['base']}", shares[-1] < decision.x)
@@ -763,7 +772,7 @@ class Work:
         new: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for (customer, pack), group in self._of_customer.items():
             before = self.before.minds.get((customer, pack))
-            old = before.freeze if before else None
+            old = before.freeze if before else self._frozen_before_us(customer, group)
             after = self._freeze(customer, group, old)
             if after is not None:
                 self.frozen[customer, pack] = after
@@ -777,6 +786,15 @@ class Work:
                 self.note("freeze: mass guard")
                 for key in fresh:
                     del self.frozen[key]
+
+    def _frozen_before_us(self, customer: int, group: list[Decision]) -> Freeze | None:
+        """On a customer's first night, what the opening state says of the accounts of the pack."""
+        if customer in self.known_customers:
+            return None
+        opening = [(self.night.opening.get(decision.key) or {}).get("frozen_until") for decision in group]
+        until = max((each for each in opening if each and each > self.night.cut_off), default=None)
+        self.note("freeze: begun before us", until is not None)
+        return Freeze(self.night.cut_off, until) if until else None
 
     def _freeze(self, customer: int, group: list[Decision], old: Freeze | None) -> Freeze | None:
         rules, cut_off = group[0].rules, self.night.cut_off
@@ -810,6 +828,12 @@ class Work:
 
     def _is_verified(self, group: list[Decision], since: datetime) -> bool:
         return any(row["occurred_at"] >= since for d in group for row in self._events(("step_up_verified",), d.account))
+
+    def _keeps_limit(self, decision: Decision) -> bool:
+        """Overlaid tonight, or until tonight."""
+        was = self.before.lines.get(decision.key, Line()).was_overlaid
+        is_frozen = (decision.customer, decision.rules.name) in self.frozen
+        return not decision.is_kept and (was or is_frozen or self._is_legally_held(decision.account))
 
     def _overlay(self, decision: Decision) -> None:
         pack = decision.rules.name
@@ -971,7 +995,7 @@ class Work:
         lost = self._points_lost(decision)
         rules, by_code, places = decision.rules, Counter(), {}
         for name, points in lost.items():
-            by_code[rules.reason_of(name)] += points
+            by_code["N3" if name == MISSING_FACTS else rules.reason_of(name)] += points
         for code, points in sorted(by_code.items(), key=lambda item: (-item[1], item[0])):
             places.setdefault(rules.cause(code), (code, points))
         self.note("score reasons: one cause, one place", len(places) < len(by_code))
@@ -986,15 +1010,18 @@ class Work:
     def _points_lost(self, decision: Decision) -> dict[str, int]:
         """Since the reference limit was approved; if there are none, against the best bin."""
         rules, features = decision.rules, self.believed[decision.customer]
-        points = {name: rules.points(name, features[name]) for name in rules.scored if features[name] is not None}
+        points = {name: rules.points(name, features[name]) for name in rules.scored}
         approved = self._approved(decision)
         lost = {name: approved[name] - points[name] for name in points if name in approved}
         lost = {name: value for name, value in lost.items() if value > 0}
         self.note("score reasons: since approval" if lost else "score reasons: against the best bin")
-        if lost:
-            return lost
-        best = {name: rules.best_points(name) - value for name, value in points.items()}
-        return {name: value for name, value in best.items() if value > 0}
+        if not lost:
+            best = {name: rules.best_points(name) - value for name, value in points.items()}
+            lost = {name: value for name, value in best.items() if value > 0}
+        known = {name: value for name, value in lost.items() if features[name] is not None}
+        missing = sum(lost.values()) - sum(known.values())
+        self.note("score reasons: missing facts", missing > 0)
+        return known | ({MISSING_FACTS: missing} if missing else {})
 
     def _raises_target(self, decision: Decision, points: int) -> bool:
         """Would tonight's own target be higher with these points back?"""
@@ -1011,7 +1038,7 @@ class Work:
     def _approval(self, rules: Rules, group: list[Decision], before: Mind | None) -> tuple[int, dict[str, int]]:
         """The sum of the reference limits, and the points as they stood on the first night that knew it."""
         reference = sum(decision.reference for decision in group)
-        if before is not None and before.reference == reference:
+        if before is not None and reference <= before.reference:
             return before.reference, before.approved
         features = self.believed[group[0].customer]
         return reference, {name: rules.points(name, features[name]) for name in rules.scored}

@@ -15,6 +15,7 @@ TONIGHT = date(2026, 9, 30)
 CALM = {
     "business_date": TONIGHT, "slice_code": "BANK01/card", "account_count": 10_000, "up_count": 0, "down_count": 0,
     "newly_floored_count": 0, "exposure_before_minor": 1_000_000, "exposure_after_minor": 1_000_000,
+    "exposure_change_minor": 0,
     "median_nights": 4, "cuts_over_median_pct": 300, "least_cuts": 20, "exposure_change_bp": 200, "least_floored": 10,
     "floored_share_bp": 20,
 }  # fmt: skip
@@ -53,15 +54,15 @@ CASES = [
     ("one cut more than few", {"down_count": 21}, [0, 0, 0, 0], "cuts: 21, median 0"),
     ("half of the nights are enough", {"down_count": 31}, [10, 10], "cuts: 31, median 10"),
     ("fewer give no median", {"down_count": 31}, [10], None),
-    ("exposure falls too far", {"down_count": 21, "exposure_after_minor": 979_000}, [21] * 4, "exposure: moved by 210 bp"),
-    ("exposure rises too far", {"up_count": 21, "exposure_after_minor": 1_021_000}, [0] * 4, "exposure: moved by 210 bp"),
-    ("exposure at its bound", {"down_count": 21, "exposure_after_minor": 980_000}, [21] * 4, None),
-    ("few limits move much", {"down_count": 10, "up_count": 10, "exposure_after_minor": 1}, [10] * 4, None),
-    ("cuts and raises together are many", {"down_count": 10, "up_count": 11, "exposure_after_minor": 1}, [10] * 4, "exposure: moved by 9999 bp"),
+    ("falls add up too far", {"down_count": 21, "exposure_change_minor": 21_000}, [21] * 4, "exposure: moved by 210 bp"),
+    ("cuts and raises that cancel out still moved", {"down_count": 10, "up_count": 11, "exposure_change_minor": 21_000}, [10] * 4, "exposure: moved by 210 bp"),
+    ("exposure at its bound", {"down_count": 21, "exposure_change_minor": 20_000}, [21] * 4, None),
+    ("few limits move much", {"down_count": 10, "up_count": 10, "exposure_change_minor": 999_999}, [10] * 4, None),
+    ("cuts and raises together are many", {"down_count": 10, "up_count": 11, "exposure_change_minor": 999_999}, [10] * 4, "exposure: moved by 9999 bp"),
     ("many at the floor", {"down_count": 21, "newly_floored_count": 21}, [21] * 4, "floored: 21 of 10000"),
     ("a small share at the floor", {"down_count": 20, "newly_floored_count": 20}, [20] * 4, None),
     ("a large share of few at the floor", {"down_count": 10, "newly_floored_count": 10, "account_count": 10}, [10] * 4, None),
-    ("all at once", {"down_count": 100, "newly_floored_count": 100, "exposure_after_minor": 1}, [1] * 4,
+    ("all at once", {"down_count": 100, "newly_floored_count": 100, "exposure_change_minor": 999_999}, [1] * 4,
      "cuts: 100, median 1; exposure: moved by 9999 bp; floored: 100 of 10000"),
 ]  # fmt: skip
 

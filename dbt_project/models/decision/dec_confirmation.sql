@@ -63,7 +63,7 @@ judged as (
         exposures.customer_key,
         exposures.policy_version,
         exposures.pack,
-        exposures.reference_limit_minor,
+        greatest(exposures.reference_limit_minor, coalesce(carried.reference_limit_minor, 0)) as reference_limit_minor,
         packs.window_nights,
         packs.needed_nights,
         packs.ewma_alpha_pct,

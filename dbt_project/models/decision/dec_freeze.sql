@@ -30,9 +30,58 @@ causes as (
 
 ),
 
+accounts as (
+
+    select * from {{ ref('dec_account') }}
+
+),
+
+features as (
+
+    select * from {{ ref('dec_believed_feature') }}
+
+),
+
+-- a customer who is seen for the first time may be frozen by the house before this one
+opening as (
+
+    select
+        accounts.customer_key,
+        accounts.pack,
+        max(opening_states.frozen_until) as frozen_until_at
+    from {{ ref('stg_opening_state') }} as opening_states
+    inner join night on opening_states.frozen_until > night.cut_off_at
+    inner join accounts on opening_states.account_key = accounts.account_key
+    inner join features on accounts.customer_key = features.customer_key
+    where features.is_new_customer
+    group by accounts.customer_key, accounts.pack
+
+),
+
 carried as (
 
-    select * from {{ ref('stg_freeze_state') }}
+    select
+        customer_key,
+        pack,
+        frozen_since_date,
+        frozen_at,
+        frozen_until_at,
+        extension_count,
+        reason_code
+    from {{ ref('stg_freeze_state') }}
+
+    union all
+
+    select
+        opening.customer_key,
+        opening.pack,
+        night.business_date as frozen_since_date,
+        night.cut_off_at as frozen_at,
+        opening.frozen_until_at,
+        0 as extension_count,
+        'F1' as reason_code
+    from opening
+    cross join night
 
 ),
 

@@ -43,9 +43,9 @@ budgeted as (
             when budgets.account_key is not null then least(bounds.permitted_minor, accounts.limit_minor)
             else bounds.permitted_minor
         end as budgeted_minor,
-        -- an account without a multiple, or of a customer without income, is neither bound nor counted
+        -- an account without a multiple, or of a customer without an income, is neither bound nor counted
         not accounts.is_held and bounds.income_multiple_bp is not null
-        and max(accounts.income_monthly_minor) over customer is not null as has_income_bound,
+        and coalesce(max(accounts.income_monthly_minor) over customer > 0, false) as has_income_bound,
         {{ int_div(
             'max(accounts.income_monthly_minor) over customer'
             ~ ' * max(case when not accounts.is_held then bounds.income_multiple_bp end) over customer', '10000'

@@ -34,6 +34,12 @@ scores as (
 
 ),
 
+overlays as (
+
+    select * from {{ ref('dec_overlay') }}
+
+),
+
 raises as (
 
     select
@@ -41,7 +47,7 @@ raises as (
         accounts.policy_version,
         packs.nightly_budget_minor,
         sum(bounds.permitted_minor - accounts.limit_minor) over (
-            partition by accounts.policy_version
+            partition by accounts.policy_version, accounts.is_assigned
             order by scores.score desc, accounts.customer_key, accounts.account_key
             rows between unbounded preceding and current row
         ) as spent_minor
@@ -53,8 +59,11 @@ raises as (
         on accounts.account_key = bounds.account_key and accounts.policy_version = bounds.policy_version
     inner join scores
         on accounts.customer_key = scores.customer_key and accounts.policy_version = scores.policy_version
+    left join overlays
+        on accounts.account_key = overlays.account_key and accounts.policy_version = overlays.policy_version
     where
-        bounds.permitted_minor > accounts.limit_minor
+        overlays.account_key is null
+        and bounds.permitted_minor > accounts.limit_minor
         and not strategies.is_overridden
         and not accounts.is_held
 

@@ -42,7 +42,7 @@ where
     or (
         packs.most_income_age_days is not null
         and coalesce(
-            accounts.income_monthly_minor is null
+            coalesce(accounts.income_monthly_minor, 0) <= 0
             or {{ days_between('accounts.income_as_of_date', 'accounts.business_date') }} > packs.most_income_age_days,
             true
         )

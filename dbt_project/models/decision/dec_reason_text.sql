@@ -63,9 +63,9 @@ numbers as (
         reasons.policy_version,
         reasons.reason_rank,
         reasons.reason_code,
-        {{ value_text('reasons.feature_value', "case when reasons.reason_code in ('K1') then 'count' else coalesce(features.unit, 'minor') end") }} as value_text,
+        {{ value_text('reasons.feature_value', "case when reasons.reason_code in ('K1', 'N3') then 'count' else coalesce(features.unit, 'minor') end") }} as value_text,
         {{ percent_text('reasons.feature_value') }} as percent_text,
-        {{ value_text('reasons.goal_value', "case when reasons.reason_code in ('K1') then 'count' else coalesce(features.unit, 'minor') end") }} as goal_text,
+        {{ value_text('reasons.goal_value', "case when reasons.reason_code in ('K1', 'N3') then 'count' else coalesce(features.unit, 'minor') end") }} as goal_text,
         case
             -- arrears count over all accounts of the customer, and so does what must be paid
             when features.source = 'account_snapshot' then {{ amount_text('exposures.arrears_minor') }}

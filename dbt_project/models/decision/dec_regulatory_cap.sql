@@ -25,6 +25,12 @@ maxima as (
 
 ),
 
+overlays as (
+
+    select * from {{ ref('dec_overlay') }}
+
+),
+
 caps as (
 
     select * from {{ ref('stg_policy_regulatory_cap') }}
@@ -41,9 +47,12 @@ measured as (
         caps.rule_id,
         caps.cap_minor,
         maxima.maximised_minor,
+        overlays.account_key is not null as is_overlaid,
+        -- an overlaid account keeps its limit tonight: the others share what that leaves
+        sum(case when overlays.account_key is not null then accounts.limit_minor else 0 end) over customer_rule
+            as overlaid_minor,
         -- of several packs the coarsest unit, so that nothing is lost or won by rounding
-        max(packs.rounding_minor) over (partition by accounts.customer_key, caps.rule_id, accounts.is_assigned)
-            as unit_minor
+        max(packs.rounding_minor) over customer_rule as unit_minor
     from accounts
     inner join packs on accounts.policy_version = packs.policy_version
     inner join maxima
@@ -54,6 +63,9 @@ measured as (
             and caps.legal_entity_code in (accounts.legal_entity_code, '*')
             and caps.purpose_code in (accounts.purpose_code, '*')
             and caps.channel_code in (accounts.channel_code, '*')
+    left join overlays
+        on accounts.account_key = overlays.account_key and accounts.policy_version = overlays.policy_version
+    window customer_rule as (partition by accounts.customer_key, caps.rule_id, accounts.is_assigned)
 
 ),
 
@@ -61,9 +73,10 @@ units as (
 
     select
         *,
-        {{ round_down('cap_minor', 'unit_minor') }} as bound_minor,
+        {{ round_down('greatest(cap_minor - overlaid_minor, 0)', 'unit_minor') }} as bound_minor,
         {{ round_down('maximised_minor', 'unit_minor') }} as maximised_units_minor
     from measured
+    where not is_overlaid
 
 ),
 

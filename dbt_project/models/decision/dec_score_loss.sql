@@ -105,9 +105,17 @@ attributed as (
 
     select
         *,
-        bool_or(points_since_reference > 0 and feature_value is not null)
-            over (partition by customer_key, policy_version) as has_changed
+        bool_or(points_since_reference > 0) over (partition by customer_key, policy_version) as has_changed
     from evidence
+
+),
+
+lost as (
+
+    select
+        *,
+        case when has_changed then points_since_reference else points_below_best end as points_lost
+    from attributed
 
 )
 
@@ -118,6 +126,21 @@ select
     reason_code,
     cast(feature_value as bigint) as feature_value,
     cast(goal_value as bigint) as goal_value,
-    cast(case when has_changed then points_since_reference else points_below_best end as bigint) as points_lost
-from attributed
-where feature_value is not null and case when has_changed then points_since_reference else points_below_best end > 0
+    cast(points_lost as bigint) as points_lost
+from lost
+where feature_value is not null and points_lost > 0
+
+union all
+
+-- what is MISSING has no value to cite: how many facts are, is the fact
+select
+    customer_key,
+    policy_version,
+    'missing_facts' as feature,
+    'N3' as reason_code,
+    count(*) as feature_value,
+    cast(0 as bigint) as goal_value,
+    cast(sum(points_lost) as bigint) as points_lost
+from lost
+where feature_value is null and points_lost > 0
+group by customer_key, policy_version

@@ -43,7 +43,6 @@ compared as (
 
     select
         totals.*,
-        abs(totals.exposure_after_minor - totals.exposure_before_minor) as exposure_change_minor,
         case
             when medians.night_count + medians.night_count >= totals.median_nights then medians.median_down_count
         end as median_down_count

@@ -35,6 +35,11 @@ select
     ) as newly_floored_count,
     cast(sum(case when accounts.is_open then decisions.old_limit_minor else 0 end) as bigint) as exposure_before_minor,
     cast(sum(case when accounts.is_open then decisions.recommended_minor else 0 end) as bigint) as exposure_after_minor,
+    -- cuts and raises do not make up for each other
+    cast(
+        sum(case when accounts.is_open then abs(decisions.recommended_minor - decisions.old_limit_minor) else 0 end)
+        as bigint
+    ) as exposure_change_minor,
     max(packs.median_nights) as median_nights,
     min(packs.cuts_over_median_pct) as cuts_over_median_pct,
     min(packs.least_cuts) as least_cuts,

@@ -46,6 +46,12 @@ known_before as (
 
 ),
 
+customers_before as (
+
+    select * from {{ ref('stg_customer_state') }}
+
+),
+
 accounts as (
 
     select * from {{ ref('dec_account') }}
@@ -96,6 +102,16 @@ paused_hits as (
 
 ),
 
+house_before as (
+
+    select
+        {%- for fact in believed_facts() %}
+        count({{ fact }}) > 0 as knew_{{ fact }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from customers_before
+
+),
+
 judged as (
 
     select
@@ -116,6 +132,12 @@ judged as (
         known_before.clean_since_date,
         known_before.is_inherited as was_inherited,
         features.is_new_customer,
+        case hits.feature
+            {%- for fact in believed_facts() %}
+            when '{{ fact }}' then not house_before.knew_{{ fact }}
+            {%- endfor %}
+            else false
+        end as is_newly_known,
         hits.trigger_code is not null and not night.is_void as is_hit,
         (hits.trigger_code is null or night.is_void) and rules.is_undecided as is_undecided,
         paused_hits.trigger_code is not null as was_hit_in_pause,
@@ -132,6 +154,7 @@ judged as (
         ) as has_paid_on_time
     from exposures
     cross join night
+    cross join house_before
     inner join rules on exposures.policy_version = rules.policy_version
     inner join features on exposures.customer_key = features.customer_key
     inner join repayment on exposures.customer_key = repayment.customer_key
@@ -207,7 +230,8 @@ select
     clean_days,
     clean_days_needed,
     case
-        when not was_active then is_new_customer
+        -- what the house learns tonight of anybody may be old
+        when not was_active then is_new_customer or is_newly_known
         else was_inherited and not is_new_after_inherited
     end as is_inherited,
     not is_hit
