@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import itertools
 import json
+import os
 import shutil
 
 import duckdb
@@ -13,7 +16,7 @@ from creditline.cli.status import home_status
 from creditline.errors import UsageError
 from creditline.home import Home
 from creditline.home.publications import REVISION
-from creditline.release import FEED, ReleaseRefused, adjustments, approve, read_holds, reject, release, set_mode
+from creditline.release import FEED, ReleaseRefused, adjustments, approve, read_holds, reject, release, set_mode, settle_interrupted
 from creditline.release.holds import NotHeld
 
 HELD = "BANK01/jiebei_standard"
@@ -168,6 +171,63 @@ def test_an_answer_during_the_release_withdraws_its_file(home, night, monkeypatc
     with pytest.raises(ReleaseRefused, match="a mode or an answer was changed"):
         release(home, night)
     assert not list((home.outbox / FEED).glob(f"*{night}*"))
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("instruction", range(1, 12))
+def test_a_release_killed_at_any_instruction_leaves_all_orders_recorded_or_none(home, night, monkeypatch, instruction):
+    """Killed before or after each change of the disk, the next night's start settles it and a release completes it."""
+    from creditline.home import files
+
+    calls = itertools.count(1)
+
+    def killing(change):
+        def changed(*arguments):
+            if next(calls) == instruction:
+                raise Killed
+            change(*arguments)
+            if next(calls) == instruction:
+                raise Killed
+
+        return changed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "replace", killing(os.replace))
+        with contextlib.suppress(Killed):
+            release(home, night)
+    settle_interrupted(home)
+    left = [path for path in (home.outbox / FEED).glob(f"*{night}*.ctl")]
+    known = [path for path in (home.releases / FEED).glob("*.json") if str(night) in path.read_text()]
+    assert len(left) == len(known) <= 1
+    assert not list((home.releases / FEED).glob("*.prepared"))
+    result = release(home, night)
+    assert result.is_new != bool(known)
+    assert released(result) == orders_of(home, "<>")
+    assert len([path for path in (home.releases / FEED).glob("*.json") if str(night) in path.read_text()]) == 1
+
+
+def test_orders_the_core_fetched_before_they_were_recorded_are_recorded(home, night, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(adjustments, "move_into_place", killed_at_the_record(adjustments.move_into_place))
+        with pytest.raises(Killed):
+            release(home, night)
+    for path in (home.outbox / FEED).glob(f"*{night}*"):
+        path.unlink()
+    again = release(home, night)
+    assert not again.is_new
+    assert again.orders == len(orders_of(home, "<>"))
+
+
+def killed_at_the_record(move):
+    def moved(partial, target):
+        if target.suffix == ".json":
+            raise Killed
+        move(partial, target)
+
+    return moved
 
 
 def test_an_approved_slice_that_is_paused_stays_behind(home, night):

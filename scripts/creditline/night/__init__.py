@@ -22,7 +22,7 @@ from creditline.home.skips import skipped_dates
 from creditline.night.calendar import is_refused, missing_dates, require_turn
 from creditline.publish import Publication
 from creditline.publish import publish as publish_night
-from creditline.release import Release
+from creditline.release import Release, settle_interrupted
 from creditline.release import release as release_night
 from creditline.warehouse.build import Build
 from creditline.warehouse.build import build as build_warehouse
@@ -47,6 +47,7 @@ def accept(home: Home, business_date: date) -> object:
 
     with _timed(home, business_date, "accept"):
         require_turn(home, business_date)
+        settle_interrupted(home)
         return accept_delivery(home, business_date)
 
 

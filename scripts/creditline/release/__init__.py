@@ -1,6 +1,6 @@
 """Release: modes, and the orders that leave for the core."""
 
-from creditline.release.adjustments import FEED, Release, ReleaseRefused, release
+from creditline.release.adjustments import FEED, Release, ReleaseRefused, release, settle_interrupted
 from creditline.release.holds import approve, read_holds, reject
 from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode
 
@@ -17,4 +17,5 @@ __all__ = [
     "reject",
     "release",
     "set_mode",
+    "settle_interrupted",
 ]

@@ -20,6 +20,7 @@ from creditline.release.modes import Modes, read_modes
 from creditline.warehouse.parquet import write_parquet
 
 FEED = "limit_adjustments"
+_PREPARED = ".prepared"
 _COLUMNS = (
     "adjustment_id, account_id, action, old_limit_amount, new_limit_amount, effective_date,"
     " strftime(expires_at, '%Y-%m-%dT%H:%M:%SZ') as expires_at, display_state, reason_codes, decision_sha256"
@@ -47,12 +48,14 @@ def release(home: Home, business_date: date) -> Release:
     """Write the orders of one published night for slices that are live or ramped, once.
 
     Slices that the breaker holds stay behind until two people approve them; then they follow in a file of their own.
+    A kill at any instruction leaves orders that left and are recorded, or none: see `settle_interrupted`.
     Modes and approvals are read at this instant, and again before the control file makes the orders valid.
 
     Raises:
         ReleaseRefused: the night is not published or not the newest, a demo pack in a home that is no demo, an order
             that no decision covers, or a mode or an answer changed while the file was written.
     """
+    settle_interrupted(home)
     publication = publication_directory(home, business_date)
     if not publication.is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
@@ -186,25 +189,41 @@ def _write_release(
         " from release_order order by account_key, adjustment_id",
         orders_file,
     )
-    if _may_leave(home, business_date) != permit:
-        file.unlink()
-        raise ReleaseRefused(
-            "a mode or an answer was changed while the orders were written; none of them left: release again"
-        )
     control = _control(connection, file, business_date, sequence, previous)
-    write_file(file.with_suffix(".ctl"), canonical_json(control))
-    publication_sha = sha256_of(publication_directory(home, business_date) / MANIFEST)
     record = {
         **control,
         "withheld": withheld,
         "held": permit.waiting(),
         "approved": {name: permit.holds[name].orders_sha256 for name in sorted(permit.approved)},
-        "manifest_sha256": publication_sha,
+        "manifest_sha256": sha256_of(publication_directory(home, business_date) / MANIFEST),
         "orders_sha256": sha256_of(orders_file),
         "modes": _mode_table(connection),
     }
-    write_file(records / f"{sequence:06d}.json", canonical_json(record))
+    prepared = records / f"{sequence:06d}{_PREPARED}"
+    write_file(prepared, canonical_json(record))
+    if _may_leave(home, business_date) != permit:
+        settle_interrupted(home)
+        raise ReleaseRefused(
+            "a mode or an answer was changed while the orders were written; none of them left: release again"
+        )
+    write_file(file.with_suffix(".ctl"), canonical_json(control))
+    move_into_place(prepared, prepared.with_suffix(".json"))
     return Release(business_date, file, sequence, orders, withheld, permit.reason("released"), is_new=True)
+
+
+def settle_interrupted(home: Home) -> None:
+    """Record a release that was interrupted after its control file made the orders valid; withdraw one before that.
+
+    The core may have fetched the files since: a file of orders that lies there without its control file never left.
+    """
+    for prepared in sorted((home.releases / FEED).glob(f"*{_PREPARED}")):
+        file = home.outbox / FEED / json.loads(prepared.read_text())["file"]
+        if file.exists() and not file.with_suffix(".ctl").exists():
+            file.unlink()
+            prepared.with_suffix(".parquet").unlink()
+            prepared.unlink()
+        else:
+            move_into_place(prepared, prepared.with_suffix(".json"))
 
 
 def _control(
