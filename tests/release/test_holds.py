@@ -16,7 +16,17 @@ from creditline.cli.status import home_status
 from creditline.errors import UsageError
 from creditline.home import Home
 from creditline.home.publications import REVISION
-from creditline.release import FEED, ReleaseRefused, adjustments, approve, read_holds, reject, release, set_mode, settle_interrupted
+from creditline.release import (
+    FEED,
+    ReleaseRefused,
+    adjustments,
+    approve,
+    read_holds,
+    reject,
+    release,
+    set_mode,
+    settle_interrupted,
+)
 from creditline.release.holds import NotHeld
 
 HELD = "BANK01/jiebei_standard"
