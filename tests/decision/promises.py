@@ -26,12 +26,17 @@ from creditline.warehouse.state import state_tables
 
 @dataclass
 class Outcome:
-    """What an experiment saw; examples are the first violations, the smallest difference first."""
+    """What an experiment saw; examples are the first violations, the smallest difference first.
+
+    `left_out` are the pairs of which the promise does not speak, `broken_there` the pair-nights among them on which it
+    would be broken.
+    """
 
     paths: int
     nights: int
     checked: int = 0
     left_out: int = 0
+    broken_there: int = 0
     violations: int = 0
     examples: list[str] = field(default_factory=list)
 
@@ -77,7 +82,8 @@ def monotone(
 ) -> Outcome:
     """Promise 1: who is riskier every night never has more in total.
 
-    The balance rule stands outside it: pairs that it ever touched are left out from then on.
+    The balance rule stands outside it, and so do customers of whose accounts together a bound was shared out (docs/decision.md,
+    Sharing out): pairs that either ever touched are left out from then on.
     """
     lives = Lives(seed, paths, _packs(budget), second_account=second_account)
     distance = lives.twin_distance()
@@ -86,11 +92,7 @@ def monotone(
     for course in courses(seed, nights):
         lives.advance(course.day)
         run.decide(course)
-        lifted = run.nights.rows(
-            f"select distinct if(customer_key > {distance}, customer_key - {distance}, customer_key) as pair"
-            " from dec_decision where is_assigned and balanced_minor > rounded_minor"
-        )
-        touched |= {row["pair"] for row in lifted}
+        touched |= _outside_promise_1(run, distance)
         rows = run.nights.rows(
             f"""
             with totals as (
@@ -105,10 +107,28 @@ def monotone(
             """
         )
         outcome.checked += paths - len(touched)
+        outcome.broken_there += sum(row["customer_key"] in touched for row in rows)
         outcome.add([row for row in rows if row["customer_key"] not in touched], f"{course.day} riskier has more")
     outcome.left_out = len(touched)
     run.close()
     return outcome
+
+
+def _outside_promise_1(run: _Run, distance: int) -> set[int]:
+    """Pairs whose limit the balance rule lifted, or of several of whose accounts a shared bound lowered one, tonight."""
+    rows = run.nights.rows(
+        f"""
+        with decided as (
+            select *, count(*) over (partition by customer_key) as account_count from dec_decision where is_assigned
+        )
+        select distinct if(customer_key > {distance}, customer_key - {distance}, customer_key) as pair
+        from decided
+        where balanced_minor > rounded_minor
+            or (account_count > 1 and (bounded_minor < budgeted_minor
+                or maximised_minor < requested_minor or capped_minor < maximised_minor))
+        """
+    )
+    return {row["pair"] for row in rows}
 
 
 def no_spiral(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
@@ -381,10 +401,7 @@ def _check_score_reasons(outcome: Outcome, run: _Run, course: Course, rules: dic
     for row in rows:
         outcome.checked += 1
         by_account.setdefault(row["account_key"], []).append(row)
-        if (
-            facts[row["customer_key"]].get(row["feature"]) is None
-            or facts[row["customer_key"]][row["feature"]] != row["feature_value"]
-        ):
+        if not _is_stored(row, facts[row["customer_key"]], rules[row["policy_version"]]):
             outcome.add([row], f"{course.day} no stored fact")
     for cited in by_account.values():
         first, rule = cited[0], rules[cited[0]["policy_version"]]
@@ -392,6 +409,13 @@ def _check_score_reasons(outcome: Outcome, run: _Run, course: Course, rules: dic
         alone = [row for row in cited if not _raises(rule, features, row, row["points_lost"])]
         if alone and not (len(alone) == len(cited) and _raises(rule, features, first, _all_points(rule, features))):
             outcome.add(alone, f"{course.day} points back do not raise the target")
+
+
+def _is_stored(row: dict, features: dict, rule: Rules) -> bool:
+    """The cited value is the customer's; of missing facts the number is cited."""
+    if row["feature"] == "missing_facts":
+        return 0 < row["feature_value"] <= sum(features[name] is None for name in rule.scored)
+    return features.get(row["feature"]) is not None and features[row["feature"]] == row["feature_value"]
 
 
 def _raises(rule: Rules, features: dict, row: dict, points: int) -> bool:

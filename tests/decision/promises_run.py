@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         outcomes = _run(experiment, options, nights, paths // examples, examples, chosen)
         found = sum(outcome.violations for outcome in outcomes)
         rows.append((name, sum(o.paths for o in outcomes), nights, sum(o.checked for o in outcomes), found,
-                     sum(o.left_out for o in outcomes), chosen, f"{time.monotonic() - began:.0f}"))  # fmt: skip
+                     sum(o.left_out for o in outcomes), sum(o.broken_there for o in outcomes), chosen, f"{time.monotonic() - began:.0f}"))  # fmt: skip
         broken += [f"{name}: {example}" for outcome in outcomes for example in outcome.examples]
         print(f"{rows[-1]}", file=sys.stderr, flush=True)
     _print(rows)
@@ -68,7 +68,7 @@ def _run(
 
 
 def _print(rows: list[tuple]) -> None:
-    head = ("promise", "paths", "nights", "checked", "violations", "left out", "seed", "seconds")
+    head = ("promise", "paths", "nights", "checked", "violations", "left out", "broken there", "seed", "seconds")
     widths = [max(len(str(row[place])) for row in (head, *rows)) for place in range(len(head))]
     for row in (head, *rows):
         cells = (

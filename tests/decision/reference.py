@@ -48,6 +48,7 @@ class Trigger:
     reason: tuple[str, str] | None = None
     is_hit: bool = False
     last_hit: date | None = None
+    is_cure_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ class Decision:
     cap_rooms: list[int] = field(default_factory=list)
     is_floored_by_trigger: bool = False
     trigger_bound: int | None = None
+    protected: int = 0
     after_triggers: int = 0
     balanced: int = 0
     own_maximum: int | None = None
@@ -575,7 +577,7 @@ class Work:
         if verdict == "undecided":
             if old is None and is_named:
                 return Trigger(is_inherited=True)
-            return None if old is None else Trigger(**(vars(old) | {"is_hit": False}))
+            return None if old is None else Trigger(**(vars(old) | {"is_hit": False, "is_cure_late": False}))
         if verdict == "hit":
             is_learnt = all(facts.get(reason[1]) is None for facts in self.before.believed.values())
             self.note("trigger: what is learnt tonight may be old", is_learnt and old is None and not is_first)
@@ -626,7 +628,10 @@ class Work:
             self.note("trigger: cured")
             return None
         self.note("trigger: waits for instalments", is_clean and days >= cure.clean_nights)
-        return Trigger(0, old.is_held, since, old.is_inherited, True, old.reason, last_hit=old.last_hit)
+        is_late = is_clean and days >= cure.clean_nights and "instalment" in self.night.distrusted
+        return Trigger(
+            0, old.is_held, since, old.is_inherited, True, old.reason, last_hit=old.last_hit, is_cure_late=is_late
+        )
 
     def _was_hit_in_a_pause(self, customer: int, rules: Rules, old: Trigger) -> bool:
         """Does the last hit lie within a hardship pause, as known tonight?"""
@@ -659,11 +664,16 @@ class Work:
 
     def _bound_of(self, decision: Decision, code: str) -> int | None:
         effect, share = decision.rules.effect(code)
-        if effect == "floor":
-            return decision.rules.floor
-        return decision.reference * share // 10000 if effect == "share_of_reference" else None
+        if effect not in ("floor", "share_of_reference"):
+            return None
+        bound = decision.rules.floor if effect == "floor" else decision.reference * share // 10000
+        if self._acting(decision)[code].is_cure_late:
+            self.note("trigger: cure is late and would cut", bound < decision.x)
+            return max(bound, decision.limit)
+        return bound
 
     def _act_on_triggers(self, decision: Decision) -> None:
+        decision.protected = decision.x
         acting = self._acting(decision)
         bounds = [bound for bound in (self._bound_of(decision, code) for code in acting) if bound is not None]
         decision.is_floored_by_trigger = any(decision.rules.effect(code)[0] == "floor" for code in acting)
@@ -985,6 +995,7 @@ class Work:
             bound is not None
             and decision.after_triggers == bound < decision.reference
             and decision.x <= max(bound, decision.balanced)
+            and (decision.balanced < decision.protected or decision.x == decision.balanced)
         )
         reached = next((code for code in sorted(acting) if self._bound_of(decision, code) == bound), None)
         for code, one in acting.items():

@@ -173,6 +173,7 @@ def check_ties(landing: Path, berka_directory: Path, nights: int) -> None:
         assert events.get(day, 0) == transactions
 
 
+@pytest.mark.alone
 def test_the_real_book_ties_for_sixty_nights(berka_directory, tmp_path):
     started = time.monotonic()
     book = import_book(tmp_path, load_map("berka"), berka_directory, max_nights=60)
@@ -184,6 +185,7 @@ def test_the_real_book_ties_for_sixty_nights(berka_directory, tmp_path):
     assert str(february.sources[0].totals["principal_balance"]) == "-2796829.70"
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_the_whole_real_book_ties(berka_directory, tmp_path):
     started = time.monotonic()

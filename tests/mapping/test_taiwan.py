@@ -114,6 +114,7 @@ def test_the_october_outcome_stays_in_the_truth_file(tmp_path):
     assert truth.fetchall() == [("TW00001", True), ("TW00002", False)]
 
 
+@pytest.mark.alone
 def test_the_real_book_ties(taiwan_file, tmp_path):
     started = time.monotonic()
     book = import_book(tmp_path, load_map("taiwan"), taiwan_file)

@@ -47,6 +47,7 @@ def test_an_imported_book_orders_nothing(taiwan):
     assert not (taiwan.outbox / FEED).exists()
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_the_first_nights_of_the_berka_bank_tie_to_the_cent(tmp_path):
     if not BERKA.is_dir():

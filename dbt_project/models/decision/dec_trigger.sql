@@ -146,6 +146,7 @@ judged as (
         hits.feature_value,
         hits.goal_value,
         coalesce(rules.max_days_past_due is null or features.f01_dpd_now <= rules.max_days_past_due, false) as is_clean,
+        rules.is_instalment_distrusted,
         rules.asked_on_time_instalments = 0
         or (
             not rules.is_instalment_distrusted
@@ -236,5 +237,12 @@ select
     end as is_inherited,
     not is_hit
     and not is_undecided
-    and (was_hit_in_pause or (is_clean and clean_days >= clean_days_needed and has_paid_on_time)) as is_cured
+    and (was_hit_in_pause or (is_clean and clean_days >= clean_days_needed and has_paid_on_time)) as is_cured,
+    not is_hit
+    and not is_undecided
+    and not was_hit_in_pause
+    and is_clean
+    and clean_days >= clean_days_needed
+    and not has_paid_on_time
+    and is_instalment_distrusted as is_cure_late
 from counted

@@ -29,15 +29,29 @@ bounds as (
         accounts.policy_version,
         triggers.trigger_code,
         triggers.effect,
+        triggers.is_cure_late,
+        accounts.limit_minor,
         case
             when triggers.effect = 'floor' then packs.floor_minor
             when triggers.effect = 'share_of_reference'
                 then {{ int_div('accounts.reference_limit_minor * triggers.effect_bp', '10000') }}
-        end as bound_minor
+        end as effect_bound_minor
     from accounts
     inner join packs on accounts.policy_version = packs.policy_version
     inner join triggers
         on accounts.customer_key = triggers.customer_key and accounts.policy_version = triggers.policy_version
+
+),
+
+-- whose cure only waits for late instalments is not cut meanwhile
+eased as (
+
+    select
+        *,
+        case
+            when is_cure_late and limit_minor > effect_bound_minor then limit_minor else effect_bound_minor
+        end as bound_minor
+    from bounds
 
 ),
 
@@ -49,7 +63,7 @@ ranked as (
             partition by account_key, policy_version
             order by case when bound_minor is null then 1 else 0 end, bound_minor, trigger_code
         ) as tightness
-    from bounds
+    from eased
 
 )
 
