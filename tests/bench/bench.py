@@ -1,0 +1,120 @@
+"""How fast is it? `scripts/bench night|growth [--accounts N] [--nights K] [--runs R] [--format json]`; makes its own data."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from copied_book import land_book
+
+from creditline.cli.output import Format, print_json, print_rows, tell
+from creditline.home import open_home
+
+STAGES = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release")
+SEED = 1
+RUN_NIGHT = Path(__file__).with_name("run_nights.py")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One night of one book: seconds end to end and by stage, and the highest resident memory of its process."""
+
+    accounts: int
+    night: int
+    seconds: float
+    peak_rss_bytes: int
+    stages: dict[str, float]
+
+
+def main() -> int:
+    """Print machine, versions and the measured nights."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("what", choices=("night", "growth"))
+    parser.add_argument("--accounts", type=int, default=2_000)
+    parser.add_argument("--nights", type=int, default=4, help="the first brings the history and is not counted")
+    parser.add_argument("--history-days", type=int, default=130)
+    parser.add_argument("--runs", type=int, default=1, help="homes made and measured; the median counts")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    asked = parser.parse_args()
+    nights = [night for _ in range(asked.runs) for night in _measure(asked.accounts, asked.nights, asked.history_days)]
+    _print(_by_night(nights) if asked.what == "growth" else [_median(nights)], Format(asked.format))
+    return 0
+
+
+def _measure(accounts: int, nights: int, history_days: int) -> list[Measured]:
+    """Land a book and run its nights, one process for all: they are warm from the second on."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = land_book(
+            Path(folder) / "home", accounts=accounts, nights=nights, history_days=history_days, seed=SEED, tell=tell
+        )
+        lines = subprocess.run(
+            [sys.executable, str(RUN_NIGHT), str(home.root)], stdout=subprocess.PIPE, check=True, text=True
+        ).stdout.splitlines()
+        assert len(open_home(home.root).published_dates()) == nights
+    return [Measured(accounts, number, **json.loads(line)) for number, line in enumerate(lines, start=1)]
+
+
+def _median(nights: list[Measured]) -> Measured:
+    """The night of the median seconds but the first of each home, with the highest peak of all."""
+    warm = sorted((night for night in nights if night.night > 1), key=lambda night: night.seconds)
+    middle = warm[(len(warm) - 1) // 2]
+    return Measured(**{**asdict(middle), "peak_rss_bytes": max(night.peak_rss_bytes for night in nights)})
+
+
+def _by_night(nights: list[Measured]) -> list[Measured]:
+    found = []
+    for number in sorted({night.night for night in nights}):
+        same = [night for night in nights if night.night == number]
+        stages = {name: statistics.median(night.stages[name] for night in same) for name in STAGES}
+        seconds = statistics.median(night.seconds for night in same)
+        found.append(Measured(same[0].accounts, number, seconds, max(night.peak_rss_bytes for night in same), stages))
+    return found
+
+
+def _print(rows: list[Measured], output_format: Format) -> None:
+    machine = {
+        "machine": f"{platform.machine()}, {_cores()} cores, {_memory_gib()} GiB",
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("duckdb", "dbt-core", "great-expectations")},
+    }
+    if output_format is Format.JSON:
+        print_json({"machine": machine, "nights": [asdict(row) for row in rows]})
+        return
+    print(", ".join(f"{name} {value}" for name, value in machine.items()))
+    print_rows(
+        ("accounts", "night", *STAGES, "seconds", "s/million", "peak GiB"),
+        [
+            (
+                f"{row.accounts:,}",
+                row.night,
+                *(f"{row.stages[name]:.2f}" for name in STAGES),
+                f"{row.seconds:.2f}",
+                f"{row.seconds * 1e6 / row.accounts:.1f}",
+                f"{row.peak_rss_bytes / 2**30:.2f}",
+            )
+            for row in rows
+        ],
+        output_format,
+        title="Nights, end to end",
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _memory_gib() -> int:
+    return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

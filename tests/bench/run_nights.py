@@ -1,0 +1,28 @@
+"""Run every landed night of a home in this process; one line of JSON a night, with the highest resident memory so far."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+
+from creditline.cli.output import tell
+from creditline.home import open_home
+from creditline.night import run_all
+
+
+def main(root: str) -> None:
+    """Print seconds, stages and peak memory of each night as it is done."""
+    for result in run_all(open_home(Path(root)), tell):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        line = {
+            "seconds": round(sum(result.seconds.values()), 3),
+            "peak_rss_bytes": peak,
+            "stages": result.seconds,
+        }
+        print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
