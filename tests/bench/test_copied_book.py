@@ -1,0 +1,49 @@
+"""The book of the bench: copies that live the same life under other ids, taken in as any delivery is."""
+
+from __future__ import annotations
+
+import copied_book
+import pytest
+from bench import Measured, _median
+
+from creditline.gate.identity import attach_identity
+from creditline.home.database import connect
+from creditline.night import run_all
+
+
+@pytest.mark.slow
+def test_a_copied_book_runs_and_each_copy_is_decided_as_its_original(tmp_path, monkeypatch):
+    monkeypatch.setattr(copied_book, "LARGEST_ORIGINAL", 100)
+    home = copied_book.land_book(
+        tmp_path / "home", accounts=300, nights=2, history_days=20, seed=3, tell=lambda _message: None
+    )
+    assert [result.business_date for result in run_all(home)] == home.landed_dates()
+    with connect() as connection:
+        attach_identity(connection, home)
+        copies = connection.execute(
+            f"""
+            select count(*), sum(score), sum(old_limit_amount)
+            from read_parquet('{home.current}/marts/fct_limit_decision.parquet')
+            inner join identity.account using (account_key)
+            group by split_part(account_id, '-', -1)
+            """
+        ).fetchall()
+    assert len(copies) == 3
+    assert len(set(copies)) == 1
+    assert copies[0][0] > 90
+
+
+def test_a_book_that_is_no_multiple_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="no multiple of 100000"):
+        copied_book.land_book(
+            tmp_path / "home", accounts=250_001, nights=1, history_days=0, seed=1, tell=lambda _message: None
+        )
+
+
+def measured(night, seconds, peak=1):
+    return Measured(10, night, seconds, peak, dict.fromkeys(("accept", "gate_inputs", "build"), seconds))
+
+
+def test_the_first_night_brings_the_history_and_is_not_the_median():
+    nights = [measured(1, 90, peak=9), measured(2, 3), measured(3, 5), measured(4, 4)]
+    assert (_median(nights).seconds, _median(nights).peak_rss_bytes) == (4, 9)
