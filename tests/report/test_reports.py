@@ -60,6 +60,16 @@ def test_the_same_rows_give_the_same_bytes(warehouse, tmp_path):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
 
 
+def test_above_its_bound_a_report_has_no_workbook_and_says_so(warehouse, tmp_path, monkeypatch):
+    rows = write(warehouse, tmp_path / "first")["R04"].rows
+    monkeypatch.setattr("creditline.report.write.MOST_ROWS", rows - 1)
+    report = write(warehouse, tmp_path / "second")["R04"]
+    assert [name.rsplit(".")[-1] for name in report.files] == ["csv", "ctl"]
+    assert report.reason == f"XLSX is not made above {rows - 1} rows; use the CSV"
+    monkeypatch.setattr("creditline.report.write.MOST_ROWS", rows)
+    assert [name.rsplit(".")[-1] for name in write(warehouse, tmp_path / "third")["R04"].files] == ["csv", "ctl", "xlsx"]
+
+
 def test_a_workbook_shows_what_the_csv_says(warehouse, tmp_path):
     write(warehouse, tmp_path / "reports")
     book = openpyxl.load_workbook(tmp_path / "reports" / "DEMO01_R04_CN_D_20260903_r00.xlsx")
