@@ -21,13 +21,31 @@ parameters as (
 
 ),
 
+oldest as (
+
+    select min(business_date) as business_date from account_nights
+
+),
+
+-- in plain bounds: the engine joins them by hashing the customer, an "or" in the join by trying every pair
 steps as (
 
     select
-        all_steps.*,
-        lag(all_steps.from_date) over (partition by customer_key order by from_date) is null as is_first,
-        lead(all_steps.from_date) over (partition by customer_key order by from_date) as until_date
+        all_steps.customer_key,
+        all_steps.reference_limit_minor,
+        -- of a night before the first limit known, by the first
+        case
+            when lag(all_steps.from_date) over (partition by all_steps.customer_key order by all_steps.from_date) is null
+                then least(all_steps.from_date, oldest.business_date)
+            else all_steps.from_date
+        end as from_date,
+        coalesce(
+            lead(all_steps.from_date) over (partition by all_steps.customer_key order by all_steps.from_date),
+            {{ add_days('night.business_date', 1) }}
+        ) as until_date
     from {{ ref('ftr_reference_limit_step') }} as all_steps
+    cross join oldest
+    cross join night
 
 ),
 
@@ -69,7 +87,7 @@ judged as (
     select
         customer_nights.*,
         not customer_nights.is_leaving and customer_nights.balance_minor > 0 as is_revolving,
-        -- by the reference limit of that night; of a night before the first one known, by the first
+        -- by the reference limit of that night
         not customer_nights.is_leaving
         and steps.reference_limit_minor > 0
         and customer_nights.balance_minor * 10000 >= steps.reference_limit_minor * parameters.near_full_share_bp
@@ -79,8 +97,8 @@ judged as (
     left join steps
         on
             customer_nights.customer_key = steps.customer_key
-            and (steps.is_first or steps.from_date <= customer_nights.business_date)
-            and (steps.until_date is null or steps.until_date > customer_nights.business_date)
+            and customer_nights.business_date >= steps.from_date
+            and customer_nights.business_date < steps.until_date
 
 ),
 
