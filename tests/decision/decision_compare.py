@@ -40,7 +40,7 @@ FIELDS = {
 STATES = ("CLOSED", "FROZEN_SECURITY", "MAINTENANCE", "REG_CAPPED", "NORMAL", "FLOORED", "REDUCED")
 TRIGGERS = (
     "inherited", "new after an inherited one", "hit but not yet held", "relapse", "clear but not clean", "cured",
-    "waits for instalments", "cure is late and would cut", "brought along", "its last hit was in a pause",
+    "waits for instalments", "evidence is late and it would cut", "brought along", "its last hit was in a pause",
     "what is learnt tonight may be old",
 )  # fmt: skip
 FREEZES = (

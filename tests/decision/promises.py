@@ -114,6 +114,13 @@ def monotone(
     return outcome
 
 
+# A shared bound lowered one of several accounts of a customer.
+_IS_SHARED = (
+    "account_count > 1 and (bounded_minor < budgeted_minor or maximised_minor < requested_minor"
+    " or capped_minor < maximised_minor)"
+)
+
+
 def _outside_promise_1(run: _Run, distance: int) -> set[int]:
     """Pairs whose limit the balance rule lifted, or of several of whose accounts a shared bound lowered one, tonight."""
     rows = run.nights.rows(
@@ -124,8 +131,7 @@ def _outside_promise_1(run: _Run, distance: int) -> set[int]:
         select distinct if(customer_key > {distance}, customer_key - {distance}, customer_key) as pair
         from decided
         where balanced_minor > rounded_minor
-            or (account_count > 1 and (bounded_minor < budgeted_minor
-                or maximised_minor < requested_minor or capped_minor < maximised_minor))
+            or ({_IS_SHARED})
         """
     )
     return {row["pair"] for row in rows}
@@ -290,19 +296,26 @@ def _check_gap(outcome: Outcome, run: _Run, course: Course) -> None:
 
 
 def _check_late(outcome: Outcome, run: _Run, course: Course) -> None:
-    """Nobody is cut who would not be if the late sources had delivered what is believed anyway."""
+    """Nobody's accounts together are cut that would not be if the late sources had delivered what is believed anyway.
+
+    Counted apart: where a bound was shared out over them (docs/decisions/0006).
+    """
     inputs = run.lives.inputs(on_time(course), run.previous, run.halves)
     believed = run.nights.believing(inputs.features, course.late)
     run.nights.run(run.lives.inputs(on_time(course), run.previous, run.halves), features=believed, carry=False)
-    in_time = run.nights.table(
-        "select account_key, recommended_minor as in_time_minor from dec_decision where is_assigned"
+    totals = (
+        "select customer_key, sum(limit_minor)::bigint as limit_minor, sum(recommended_minor)::bigint as {name},"
+        f" bool_or({_IS_SHARED}) as {{name}}_is_shared"
+        " from (select *, count(*) over (partition by customer_key) as account_count from dec_decision where is_assigned)"
+        " group by customer_key"
     )
+    in_time = run.nights.table(totals.format(name="in_time")).drop_columns("limit_minor")
     run.nights.run(run.lives.inputs(course, run.previous, run.halves, scramble=1), carry=False)
-    late = run.nights.table("select account_key, limit_minor, recommended_minor from dec_decision where is_assigned")
-    both = late.join(in_time, "account_key")
-    is_cut = pc.less(both["recommended_minor"], both["limit_minor"])
-    is_lower = pc.less(both["recommended_minor"], both["in_time_minor"])
-    outcome.add(both.filter(pc.and_(is_cut, is_lower)).to_pylist(), f"{course.day} a late source cut")
+    both = run.nights.table(totals.format(name="late")).join(in_time, "customer_key")
+    is_cut = pc.and_(pc.less(both["late"], both["limit_minor"]), pc.less(both["late"], both["in_time"]))
+    is_shared = pc.or_(both["late_is_shared"], both["in_time_is_shared"])
+    outcome.broken_there += both.filter(pc.and_(is_cut, is_shared)).num_rows
+    outcome.add(both.filter(pc.and_(is_cut, pc.invert(is_shared))).to_pylist(), f"{course.day} a late source cut")
 
 
 SAME = (

@@ -48,7 +48,7 @@ class Trigger:
     reason: tuple[str, str] | None = None
     is_hit: bool = False
     last_hit: date | None = None
-    is_cure_late: bool = False
+    is_evidence_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -577,7 +577,7 @@ class Work:
         if verdict == "undecided":
             if old is None and is_named:
                 return Trigger(is_inherited=True)
-            return None if old is None else Trigger(**(vars(old) | {"is_hit": False, "is_cure_late": False}))
+            return None if old is None else Trigger(**(vars(old) | {"is_hit": False, "is_evidence_late": True}))
         if verdict == "hit":
             is_learnt = all(facts.get(reason[1]) is None for facts in self.before.believed.values())
             self.note("trigger: what is learnt tonight may be old", is_learnt and old is None and not is_first)
@@ -630,7 +630,7 @@ class Work:
         self.note("trigger: waits for instalments", is_clean and days >= cure.clean_nights)
         is_late = is_clean and days >= cure.clean_nights and "instalment" in self.night.distrusted
         return Trigger(
-            0, old.is_held, since, old.is_inherited, True, old.reason, last_hit=old.last_hit, is_cure_late=is_late
+            0, old.is_held, since, old.is_inherited, True, old.reason, last_hit=old.last_hit, is_evidence_late=is_late
         )
 
     def _was_hit_in_a_pause(self, customer: int, rules: Rules, old: Trigger) -> bool:
@@ -667,8 +667,8 @@ class Work:
         if effect not in ("floor", "share_of_reference"):
             return None
         bound = decision.rules.floor if effect == "floor" else decision.reference * share // 10000
-        if self._acting(decision)[code].is_cure_late:
-            self.note("trigger: cure is late and would cut", bound < decision.x)
+        if self._acting(decision)[code].is_evidence_late:
+            self.note("trigger: evidence is late and it would cut", bound < decision.x)
             return max(bound, decision.limit)
         return bound
 

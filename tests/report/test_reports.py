@@ -67,7 +67,11 @@ def test_above_its_bound_a_report_has_no_workbook_and_says_so(warehouse, tmp_pat
     assert [name.rsplit(".")[-1] for name in report.files] == ["csv", "ctl"]
     assert report.reason == f"XLSX is not made above {rows - 1} rows; use the CSV"
     monkeypatch.setattr("creditline.report.write.MOST_ROWS", rows)
-    assert [name.rsplit(".")[-1] for name in write(warehouse, tmp_path / "third")["R04"].files] == ["csv", "ctl", "xlsx"]
+    assert [name.rsplit(".")[-1] for name in write(warehouse, tmp_path / "third")["R04"].files] == [
+        "csv",
+        "ctl",
+        "xlsx",
+    ]
 
 
 def test_a_workbook_shows_what_the_csv_says(warehouse, tmp_path):

@@ -239,10 +239,8 @@ select
     and not is_undecided
     and (was_hit_in_pause or (is_clean and clean_days >= clean_days_needed and has_paid_on_time)) as is_cured,
     not is_hit
-    and not is_undecided
-    and not was_hit_in_pause
-    and is_clean
-    and clean_days >= clean_days_needed
-    and not has_paid_on_time
-    and is_instalment_distrusted as is_cure_late
+    and (
+        is_undecided
+        or (is_clean and clean_days >= clean_days_needed and not has_paid_on_time and is_instalment_distrusted)
+    ) as is_evidence_late
 from counted

@@ -29,7 +29,7 @@ bounds as (
         accounts.policy_version,
         triggers.trigger_code,
         triggers.effect,
-        triggers.is_cure_late,
+        triggers.is_evidence_late,
         accounts.limit_minor,
         case
             when triggers.effect = 'floor' then packs.floor_minor
@@ -43,13 +43,13 @@ bounds as (
 
 ),
 
--- whose cure only waits for late instalments is not cut meanwhile
+-- a late source cuts nobody
 eased as (
 
     select
         *,
         case
-            when is_cure_late and limit_minor > effect_bound_minor then limit_minor else effect_bound_minor
+            when is_evidence_late and limit_minor > effect_bound_minor then limit_minor else effect_bound_minor
         end as bound_minor
     from bounds
 
