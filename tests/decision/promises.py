@@ -296,7 +296,7 @@ def _check_gap(outcome: Outcome, run: _Run, course: Course) -> None:
 
 
 def _check_late(outcome: Outcome, run: _Run, course: Course) -> None:
-    """Nobody's accounts together are cut that would not be if the late sources had delivered what is believed anyway.
+    """Of nobody's limits more is cut, all accounts together, than if the late sources had delivered what is believed anyway.
 
     Counted apart: where a bound was shared out over them (docs/decisions/0006).
     """
@@ -304,15 +304,15 @@ def _check_late(outcome: Outcome, run: _Run, course: Course) -> None:
     believed = run.nights.believing(inputs.features, course.late)
     run.nights.run(run.lives.inputs(on_time(course), run.previous, run.halves), features=believed, carry=False)
     totals = (
-        "select customer_key, sum(limit_minor)::bigint as limit_minor, sum(recommended_minor)::bigint as {name},"
+        "select customer_key, sum(least(recommended_minor, limit_minor))::bigint as {name},"
         f" bool_or({_IS_SHARED}) as {{name}}_is_shared"
         " from (select *, count(*) over (partition by customer_key) as account_count from dec_decision where is_assigned)"
         " group by customer_key"
     )
-    in_time = run.nights.table(totals.format(name="in_time")).drop_columns("limit_minor")
+    in_time = run.nights.table(totals.format(name="in_time"))
     run.nights.run(run.lives.inputs(course, run.previous, run.halves, scramble=1), carry=False)
     both = run.nights.table(totals.format(name="late")).join(in_time, "customer_key")
-    is_cut = pc.and_(pc.less(both["late"], both["limit_minor"]), pc.less(both["late"], both["in_time"]))
+    is_cut = pc.less(both["late"], both["in_time"])
     is_shared = pc.or_(both["late_is_shared"], both["in_time_is_shared"])
     outcome.broken_there += both.filter(pc.and_(is_cut, is_shared)).num_rows
     outcome.add(both.filter(pc.and_(is_cut, pc.invert(is_shared))).to_pylist(), f"{course.day} a late source cut")
