@@ -18,8 +18,8 @@ from copied_book import land_book
 
 from creditline.cli.output import Format, print_json, print_rows, tell
 from creditline.home import open_home
+from creditline.night import STEPS
 
-STAGES = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release")
 SEED = 1
 RUN_NIGHT = Path(__file__).with_name("run_nights.py")
 
@@ -74,7 +74,7 @@ def _by_night(nights: list[Measured]) -> list[Measured]:
     found = []
     for number in sorted({night.night for night in nights}):
         same = [night for night in nights if night.night == number]
-        stages = {name: statistics.median(night.stages[name] for night in same) for name in STAGES}
+        stages = {name: statistics.median(night.stages[name] for night in same) for name in STEPS}
         seconds = statistics.median(night.seconds for night in same)
         found.append(Measured(same[0].accounts, number, seconds, max(night.peak_rss_bytes for night in same), stages))
     return found
@@ -91,12 +91,12 @@ def _print(rows: list[Measured], output_format: Format) -> None:
         return
     print(", ".join(f"{name} {value}" for name, value in machine.items()))
     print_rows(
-        ("accounts", "night", *STAGES, "seconds", "s/million", "peak GiB"),
+        ("accounts", "night", *STEPS, "seconds", "s/million", "peak GiB"),
         [
             (
                 f"{row.accounts:,}",
                 row.night,
-                *(f"{row.stages[name]:.2f}" for name in STAGES),
+                *(f"{row.stages[name]:.2f}" for name in STEPS),
                 f"{row.seconds:.2f}",
                 f"{row.seconds * 1e6 / row.accounts:.1f}",
                 f"{row.peak_rss_bytes / 2**30:.2f}",

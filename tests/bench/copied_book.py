@@ -13,8 +13,9 @@ import duckdb
 
 from creditline.home import Home, create_home
 from creditline.home.database import connect
-from creditline.landing.contract import Manifest, Source, contract
+from creditline.landing.contract import Source, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
+from creditline.landing.manifest import read_manifest
 from creditline.simulate import sample_home_settings, simulate_book
 
 LARGEST_ORIGINAL = 100_000
@@ -55,11 +56,9 @@ def land_book(
 
 def _copy_delivery(original: Home, home: Home, night: date, copies: int) -> None:
     folder = original.landing / str(night)
-    manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
+    manifest, _ = read_manifest(folder)
     with connect() as connection:
         connection.execute("set timezone = 'UTC'")
-        # a file is read copy by copy, in the order it has; larger than memory it need not be
-        connection.execute("set preserve_insertion_order = true")
         tables = []
         for entry in manifest.sources:
             _lay_copies(connection, contract()[entry.source], folder / entry.file, copies)

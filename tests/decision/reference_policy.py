@@ -91,21 +91,16 @@ class Rules:
     def points(self, feature: str, value: int | None) -> int:
         if value is None:
             return self._missing[feature]
-        for lower, upper, points in self.scored[feature]:
-            if (lower is None or lower <= value) and (upper is None or value < upper):
-                return points
-        raise LookupError(f"no bin of {feature} holds {value}")
+        return self.scored[feature][self.bin_of(feature, value)][2]
 
     def bin_of(self, feature: str, value: int | None) -> int | None:
         """The place of the bin that holds a value; None for MISSING."""
         if value is None:
             return None
-        bins = self.scored[feature]
-        return next(
-            place
-            for place, (lower, upper, _) in enumerate(bins)
-            if (lower is None or lower <= value) and (upper is None or value < upper)
-        )
+        for place, (lower, upper, _) in enumerate(self.scored[feature]):
+            if (lower is None or lower <= value) and (upper is None or value < upper):
+                return place
+        raise LookupError(f"no bin of {feature} holds {value}")
 
     def best_points(self, feature: str) -> int:
         return max(self._missing[feature], *(points for _, _, points in self.scored[feature]))

@@ -48,7 +48,7 @@ def book(tmp_path):
 
 def _inputs(policies: PolicySet, number: int, scores: list[int | None]) -> Inputs:
     day = FIRST + timedelta(days=number)
-    people = [key for key, score in zip(CUSTOMERS, scores, strict=False)]
+    people = CUSTOMERS[: len(scores)]
     account = {
         "product_code": "p", "status": "active", "opened_date": date(2020, 1, 1), "limit_minor": 1_000_000,
         "principal_minor": 0, "legal_entity_code": "E1", "purpose_code": "consumer", "channel_code": "internet",
