@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -125,6 +126,11 @@ def broken(logic: Logic, model: str, change: Callable[[str], str]) -> Logic:
 def swapped(old: str, new: str) -> Callable[[str], str]:
     """A change of SQL text by a pattern."""
     return lambda sql: re.sub(old, new, sql)
+
+
+def trusted_sources(since: date) -> list[NightSource]:
+    """Every source of the contract, delivered in time and believed, with history from `since` on."""
+    return [NightSource(name, True, "pass", False, False, since) for name in contract()]
 
 
 class Nights:

@@ -15,12 +15,12 @@ from decision_harness import (
     Nights,
     all_features,
     project_logic,
+    trusted_sources,
 )
 
-from creditline.landing.contract import contract
 from creditline.policy import PolicySet, packs_in_force
 from creditline.warehouse.build import POLICIES_DIR
-from creditline.warehouse.sources import NightParameters, NightSource
+from creditline.warehouse.sources import NightParameters
 
 DAY = date(2026, 9, 1)
 ENTITY = {"default": "MICRO01", "uci_taiwan": "TAIWAN_CARD", "berka": "BERKA_BANK"}
@@ -116,7 +116,7 @@ def _inputs(cases: dict[int, Case], day: date, policies: PolicySet) -> Inputs:
     types = pa.schema([(name, pa.int64()) for name in columns])
     return Inputs(
         night=NightParameters(day, _cut_off(day), day - timedelta(days=1), False, "golden"),
-        sources=[NightSource(name, True, "pass", False, False, date(2000, 1, 1)) for name in contract()],
+        sources=trusted_sources(date(2000, 1, 1)),
         policies=policies,
         accounts=pa.Table.from_pylist(accounts, ACCOUNT_COLUMNS.append(pa.field("days_past_due", pa.int64()))),
         features=pa.table(columns, types),

@@ -20,12 +20,12 @@ from decision_harness import (
     Nights,
     all_features,
     project_logic,
+    trusted_sources,
 )
 
-from creditline.landing.contract import contract
 from creditline.policy import PolicySet, load_pack
 from creditline.warehouse.dbt import PROJECT_DIR
-from creditline.warehouse.sources import NightParameters, NightSource
+from creditline.warehouse.sources import NightParameters
 
 FIRST = date(2026, 1, 1)
 START_MINOR = 10_000_00
@@ -150,7 +150,7 @@ def _inputs(day: date, number: int, policies: PolicySet, keys: np.ndarray, limit
         is_void=False,
         home_name="noise",
     )
-    sources = [NightSource(name, True, "pass", False, False, FIRST - timedelta(days=400)) for name in contract()]
+    sources = trusted_sources(FIRST - timedelta(days=400))
     accounts = pa.table(
         {
             "account_key": keys,

@@ -14,12 +14,12 @@ from decision_harness import (
     Nights,
     all_features,
     project_logic,
+    trusted_sources,
 )
 from decision_packs import make_pack, route
 
-from creditline.landing.contract import contract
 from creditline.policy import PolicySet
-from creditline.warehouse.sources import NightParameters, NightSource
+from creditline.warehouse.sources import NightParameters
 
 FIRST = date(2026, 3, 2)
 CUSTOMERS = range(1, 101)
@@ -60,7 +60,7 @@ def _inputs(policies: PolicySet, number: int, scores: list[int | None]) -> Input
         night=NightParameters(
             day, datetime.combine(day, time(18)), day - timedelta(days=1) if number else None, False, "drift"
         ),
-        sources=[NightSource(name, True, "pass", False, False, date(2000, 1, 1)) for name in contract()],
+        sources=trusted_sources(date(2000, 1, 1)),
         policies=policies,
         accounts=pa.Table.from_pylist(
             [account | {"account_key": key, "customer_key": key} for key in people], ACCOUNT_COLUMNS
