@@ -1,0 +1,73 @@
+"""DuckDB: the night's own decision code, one fused query a table. `python -m peers.duckdb_peer WORKLOAD RESULT`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+STARTED = time.perf_counter()
+
+import duckdb  # noqa: E402
+from peers.fused import fused_query  # noqa: E402
+from peers.measure import Stages, peak_rss_bytes, report  # noqa: E402
+from peers.workload import archived_logic  # noqa: E402
+
+from creditline.home import open_home  # noqa: E402
+from creditline.home.database import connect  # noqa: E402
+from creditline.warehouse.logic import use_scratch_catalog  # noqa: E402
+from creditline.warehouse.parquet import lay_parquet  # noqa: E402
+
+# No other contender asks for these: on a first night there is no share of a night before to compare with, and no cut of
+# a pack without lead days waits for its notice, so that neither shares nor reasons are needed.
+INSTEAD = {
+    "dec_feature_drift": "select cast(null as varchar) as feature, false as is_distrusted where false",
+    "dec_pending": "select null::bigint as account_key, null::varchar as policy_version, null::varchar as movement,"
+    " false as is_pending, null::bigint as pending_minor, null::date as pending_since_date,"
+    " null::date as pending_effective_date, null::bigint as limit_minor where false",
+}
+CUSTOMERS = """
+select ftr_customer.*, scores.score, scores.band, multipliers.own_multiplier_bp
+from ftr_customer
+inner join dec_score as scores using (customer_key)
+inner join dec_customer_multiplier as multipliers using (customer_key)
+order by customer_key
+"""
+ACCOUNTS = """
+select account_key, customer_key, score, band, pd_bp, expected_loss_minor, reference_limit_minor, own_target_minor,
+    limit_minor as old_limit_minor, recommended_minor as recommended_limit_minor, action, display_state, drawable_minor,
+    max_grantable_minor
+from dec_limit
+order by account_key
+"""
+
+
+def main(workload: Path, result: Path) -> None:
+    """Write both tables and report."""
+    given = json.loads((workload / "workload.json").read_text())
+    logic = archived_logic(open_home(Path(given["home"])))
+    with connect() as connection:
+        use_scratch_catalog(connection)
+        connection.execute("set TimeZone = 'UTC'")
+        start_seconds, stages = time.perf_counter() - STARTED, Stages()
+        _lay(connection, given["raw"], workload / "tables")
+        stages.end("read")
+        for table, select in (("customers", CUSTOMERS), ("accounts", ACCOUNTS)):
+            query = fused_query(logic, select, INSTEAD)
+            connection.execute(f"copy ({query}) to '{result}/{table}.parquet' (format parquet)")
+            stages.end(table)
+    report(start_seconds, stages, {"duckdb": duckdb.__version__}, peak_rss_bytes())
+
+
+def _lay(connection: duckdb.DuckDBPyConnection, raw: dict[str, dict], tables: Path) -> None:
+    for schema in ("raw", "run", "state", "policy", "release"):
+        connection.execute(f"create schema {schema}")
+    for name, relation in raw.items():
+        lay_parquet(connection, f"raw.{name}", [Path(file) for file in relation["files"]], relation["columns"])
+    for file in tables.iterdir():
+        connection.execute(f"create table {file.stem} as from read_parquet('{file}')")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
