@@ -42,7 +42,7 @@ class Given:
         return self._description["raw"][source]["files"]
 
     def _rows(self, table: str) -> list[Row]:
-        rows = pq.read_table(self.folder / "tables" / f"{table}.parquet").to_pylist()
+        rows = pq.ParquetFile(self.folder / "tables" / f"{table}.parquet").read().to_pylist()
         return [{name: _minor(value) for name, value in row.items()} for row in rows]
 
     def _policy(self, table: str) -> list[Row]:
