@@ -1,4 +1,5 @@
-"""How fast is it? `scripts/bench night|growth [--accounts N] [--nights K] [--runs R] [--format json]`; makes its own data."""
+"""How fast is it? `scripts/bench night|growth|peers [--accounts N] [--nights K] [--runs R] [--format json]`; makes its own
+data."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from copied_book import land_book
+from peers.contest import Contender, ContenderFailed, ResultsDiffer, contend
+from peers.workload import lay_workload, run_first_night
 
 from creditline.cli.output import Format, print_json, print_rows, tell
 from creditline.home import open_home
@@ -38,13 +41,20 @@ class Measured:
 def main() -> int:
     """Print machine, versions and the measured nights."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("what", choices=("night", "growth"))
+    parser.add_argument("what", choices=("night", "growth", "peers"))
     parser.add_argument("--accounts", type=int, default=2_000)
-    parser.add_argument("--nights", type=int, default=4, help="the first brings the history and is not counted")
+    parser.add_argument(
+        "--nights",
+        type=int,
+        help="nights landed, 4 unless said: the first brings the history and is not counted; of peers 1, the last is decided",
+    )
     parser.add_argument("--history-days", type=int, default=130)
     parser.add_argument("--runs", type=int, default=1, help="homes made and measured; the median counts")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     asked = parser.parse_args()
+    if asked.what == "peers":
+        return _compare_peers(asked.accounts, asked.nights or 1, asked.history_days, asked.runs, Format(asked.format))
+    asked.nights = asked.nights or 4
     nights = [night for _ in range(asked.runs) for night in _measure(asked.accounts, asked.nights, asked.history_days)]
     _print(_by_night(nights) if asked.what == "growth" else [_median(nights)], Format(asked.format))
     return 0
@@ -61,6 +71,48 @@ def _measure(accounts: int, nights: int, history_days: int) -> list[Measured]:
         ).stdout.splitlines()
         assert len(open_home(home.root).published_dates()) == nights
     return [Measured(accounts, number, **json.loads(line)) for number, line in enumerate(lines, start=1)]
+
+
+def _compare_peers(accounts: int, nights: int, history_days: int, runs: int, output_format: Format) -> int:
+    """Decide one night on every engine; 1 if they do not say the same, or if one of them fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = land_book(
+            Path(folder) / "home", accounts=accounts, nights=nights, history_days=history_days, seed=SEED, tell=tell
+        )
+        tell("running the night itself")
+        run_first_night(home)
+        workload = Path(folder) / "workload"
+        lay_workload(home, workload)
+        try:
+            _print_peers(accounts, contend(workload, Path(folder), runs, tell), output_format)
+        except (ResultsDiffer, ContenderFailed) as error:
+            print(f"scripts/bench peers: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def _print_peers(accounts: int, contenders: list[Contender], output_format: Format) -> None:
+    if output_format is Format.JSON:
+        print_json({"machine": _machine(), "accounts": accounts, "contenders": [asdict(one) for one in contenders]})
+        return
+    print(", ".join(f"{name} {value}" for name, value in _machine().items()))
+    stages = list(contenders[0].stages)
+    print_rows(
+        ("contender", *stages, "seconds", "times DuckDB", "peak GiB", "start"),
+        [
+            (
+                " ".join(f"{name} {number}" for name, number in one.versions.items()),
+                *(f"{one.stages[stage]:.2f}" for stage in stages),
+                f"{one.seconds:.2f}",
+                f"{one.seconds / contenders[0].seconds:.1f}",
+                f"{one.peak_rss_bytes / 2**30:.2f}",
+                f"{one.start_seconds:.2f}",
+            )
+            for one in contenders
+        ],
+        output_format,
+        title=f"One first night of {accounts:,} accounts, equal results",
+    )
 
 
 def _median(nights: list[Measured]) -> Measured:
@@ -81,11 +133,7 @@ def _by_night(nights: list[Measured]) -> list[Measured]:
 
 
 def _print(rows: list[Measured], output_format: Format) -> None:
-    machine = {
-        "machine": f"{platform.machine()}, {_cores()} cores, {_memory_gib()} GiB",
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("duckdb", "dbt-core", "great-expectations")},
-    }
+    machine = _machine()
     if output_format is Format.JSON:
         print_json({"machine": machine, "nights": [asdict(row) for row in rows]})
         return
@@ -106,6 +154,14 @@ def _print(rows: list[Measured], output_format: Format) -> None:
         output_format,
         title="Nights, end to end",
     )
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "machine": f"{platform.machine()}, {_cores()} cores, {_memory_gib()} GiB",
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("duckdb", "dbt-core", "great-expectations")},
+    }
 
 
 def _cores() -> int:

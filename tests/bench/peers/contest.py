@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -13,15 +14,19 @@ from pathlib import Path
 from creditline.home.database import connect
 from creditline.replay.comparison import Difference, compare
 
-ROOT = Path(__file__).resolve().parents[3]
-OWN, PEERS = Path(sys.executable), ROOT / ".venv-peers" / "bin" / "python"
+# Built by scripts/bench from requirements-peers.lock.
+LIBRARIES = Path(__file__).resolve().parents[3] / ".venv-peers"
 # The first is what the others are compared with.
-CONTENDERS = {"duckdb": OWN, "polars": PEERS, "pandas": PEERS, "spark": PEERS}
+CONTENDERS = ("duckdb", "polars", "pandas", "spark")
 KEYS = {"customers": ("customer_key",), "accounts": ("account_key",)}
 
 
 class ResultsDiffer(Exception):
     """Two contenders, or the night that was published, do not say the same."""
+
+
+class ContenderFailed(Exception):
+    """A contender ended without a result; carries the end of what it said."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +46,16 @@ def contend(workload: Path, folder: Path, runs: int, tell: Callable[[str], None]
 
     Raises:
         ResultsDiffer: names the contender and the first cell that differs.
+        ContenderFailed: one of them ends without a result.
     """
     reports: dict[str, list[dict]] = {}
-    for name, python in CONTENDERS.items():
+    for name in CONTENDERS:
         for run in range(runs):
             tell(f"{name}, run {run + 1} of {runs}")
             result = folder / name / str(run)
             result.mkdir(parents=True)
-            reports.setdefault(name, []).append(_run(name, python, workload, result))
-    first = next(iter(CONTENDERS))
+            reports.setdefault(name, []).append(_run(name, workload, result))
+    first = CONTENDERS[0]
     reference = folder / first / "0"
     for name in CONTENDERS:
         for run in range(runs):
@@ -58,14 +64,17 @@ def contend(workload: Path, folder: Path, runs: int, tell: Callable[[str], None]
     return [_median(name, found) for name, found in reports.items()]
 
 
-def _run(name: str, python: Path, workload: Path, result: Path) -> dict:
+def _run(name: str, workload: Path, result: Path) -> dict:
+    libraries = {} if name == "duckdb" else {"PYTHONPATH": str(LIBRARIES)}
     done = subprocess.run(
-        [str(python), "-m", f"peers.{name}_peer", str(workload), str(result)],
+        [sys.executable, "-m", f"peers.{name}_peer", str(workload), str(result)],
         cwd=Path(__file__).parents[1],
-        stdout=subprocess.PIPE,
-        check=True,
+        env={**os.environ, **libraries},
+        capture_output=True,
         text=True,
     )
+    if done.returncode:
+        raise ContenderFailed(f"{name}: {done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -95,12 +104,11 @@ def differences(expected: Path, found: Path) -> Iterator[Difference]:
     """The first differing cell of each table that has one. Columns that are not expected are not compared."""
     with connect() as connection:
         for table, key in KEYS.items():
-            file = f"read_parquet('{found / table}.parquet')"
-            names = connection.execute(f"describe from '{expected / table}.parquet'").fetchall()
-            listed = ", ".join(name for name, *_ in names)
-            difference = compare(connection, table, key, f"select {listed} from {file}", expected / f"{table}.parquet")
-            if difference is None:
-                difference = _disorder(connection, table, key[0], f"read_parquet('{found / table}.parquet', file_row_number = true)")
+            rows = f"read_parquet('{found / table}.parquet', file_row_number = true)"
+            columns = connection.execute(f"describe from '{expected / table}.parquet'").fetchall()
+            asked = f"select {', '.join(name for name, *_ in columns)} from {rows}"
+            difference = compare(connection, table, key, asked, expected / f"{table}.parquet")
+            difference = difference or _disorder(connection, table, key[0], rows)
             if difference:
                 yield difference
 

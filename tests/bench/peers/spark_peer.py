@@ -43,11 +43,12 @@ def main(workload: Path, result: Path) -> None:
     features.count()
     stages.end("features")
     customers, accounts = decide(spark, given, features, night.tonight, night.cases)
+    accounts.cache().count()
+    stages.end("decision")
     columns = [CUSTOMER, *given.features, "score", "band", "own_multiplier_bp"]
     write(customers.select(columns), CUSTOMER, result / "customers.parquet")
     write(accounts, ACCOUNT, result / "accounts.parquet")
-    # lazy frames are decided as they are written
-    stages.end("decision and write")
+    stages.end("write")
     peak = peak_rss_bytes() + peak_rss_bytes(str(spark.sparkContext._gateway.proc.pid))
     report(start_seconds, stages, {"spark": pyspark.__version__}, peak)
     spark.stop()
