@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
-STARTED = time.perf_counter()
+import duckdb
 
-import duckdb  # noqa: E402
-from peers.measure import Stages, peak_rss_bytes, report  # noqa: E402
-from peers.needed import needed_models  # noqa: E402
-from peers.workload import archived_logic  # noqa: E402
-
-from creditline.home import open_home  # noqa: E402
-from creditline.home.database import connect  # noqa: E402
-from creditline.warehouse.logic import run_logic, use_scratch_catalog  # noqa: E402
-from creditline.warehouse.parquet import lay_parquet  # noqa: E402
+from creditline.home import open_home
+from creditline.home.database import connect
+from creditline.warehouse.logic import run_logic, use_scratch_catalog
+from creditline.warehouse.parquet import lay_parquet
+from peers.measure import Stages, peak_rss_bytes, report
+from peers.needed import needed_models
+from peers.workload import archived_logic
 
 # No other contender asks for these: on a first night there is no share of a night before to compare with, and no cut of
 # a pack without lead days waits for its notice, so that neither shares nor reasons are needed.
@@ -60,7 +57,7 @@ def main(workload: Path, result: Path) -> None:
     decision = [model for model in models if model not in features]
     with connect() as connection:
         use_scratch_catalog(connection)
-        start_seconds, stages = time.perf_counter() - STARTED, Stages()
+        stages = Stages()
         _lay(connection, given["raw"], workload / "tables")
         stages.end("read")
         run_logic(connection, replace(logic, models=tuple(features)))
@@ -70,7 +67,7 @@ def main(workload: Path, result: Path) -> None:
         for table, select in SELECTS.items():
             connection.execute(f"copy ({select}) to '{result}/{table}.parquet' (format parquet)")
         stages.end("write")
-    report(start_seconds, stages, {"duckdb": duckdb.__version__}, peak_rss_bytes())
+    report(stages, {"duckdb": duckdb.__version__}, peak_rss_bytes())
 
 
 def _lay(connection: duckdb.DuckDBPyConnection, raw: dict[str, dict], tables: Path) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
 
 class Stages:
-    """Seconds by stage, in order; a stage ends where the next one is named."""
+    """Seconds by stage, in order; a stage ends where the next one is named.
+
+    What came before, the program, its libraries and its engine, is no stage: `start_seconds`.
+    """
 
     def __init__(self) -> None:
+        self.start_seconds = _seconds_since_start()
         self.seconds: dict[str, float] = {}
         self._since = time.perf_counter()
 
@@ -29,7 +34,13 @@ def peak_rss_bytes(process: str = "self") -> int:
     raise ValueError(f"process {process} has no VmHWM")
 
 
-def report(start_seconds: float, stages: Stages, versions: dict[str, str], peak: int) -> None:
+def _seconds_since_start() -> float:
+    """How long this process has been there; its stat names the clock tick after boot in which it began."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def report(stages: Stages, versions: dict[str, str], peak: int) -> None:
     """One line of JSON on standard output. What starts an engine stands beside `seconds` and is not part of it."""
     print(
         json.dumps(
@@ -37,7 +48,7 @@ def report(start_seconds: float, stages: Stages, versions: dict[str, str], peak:
                 "seconds": round(sum(stages.seconds.values()), 3),
                 "peak_rss_bytes": peak,
                 "stages": stages.seconds,
-                "start_seconds": round(start_seconds, 3),
+                "start_seconds": round(stages.start_seconds, 3),
                 "versions": versions,
             }
         )

@@ -7,6 +7,7 @@ from functools import reduce
 
 import numpy as np
 import pandas as pd
+
 from peers.given import Given
 
 CUSTOMER, ACCOUNT = "customer_key", "account_key"
@@ -123,7 +124,9 @@ def open_cases(night: int, cases: pd.DataFrame, tonight: pd.DataFrame) -> pd.Dat
 def with_bounds(given: Given, night: int, accounts: pd.DataFrame) -> pd.DataFrame:
     """Accounts with all that bounds them, customer by customer."""
     pack = given.pack
-    tiers = pd.DataFrame(given.tiers).set_index("product_code")[["max_limit_amount", "income_multiple_bp"]].astype("Int64")
+    tiers = (
+        pd.DataFrame(given.tiers).set_index("product_code")[["max_limit_amount", "income_multiple_bp"]].astype("Int64")
+    )
     accounts["product_code"] = accounts["product_code"].astype(object)
     accounts = accounts.join(tiers.rename(columns={"max_limit_amount": "tier"}), on="product_code")
     for name in ("is_protected", "is_legal_hold"):

@@ -6,20 +6,18 @@ Dates are whole days, instants microseconds, amounts minor units and tokens code
 from __future__ import annotations
 
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
-STARTED = time.perf_counter()
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-import pyarrow as pa  # noqa: E402
-import pyarrow.compute as pc  # noqa: E402
-import pyarrow.parquet as pq  # noqa: E402
-from peers.given import Given  # noqa: E402
-from peers.measure import Stages, peak_rss_bytes, report  # noqa: E402
-from peers.pandas_decision import decide  # noqa: E402
+from peers.given import Given
+from peers.measure import Stages, peak_rss_bytes, report
+from peers.pandas_decision import decide
 
 VERSION = ["known_at", "batch_id", "source_row"]
 CUSTOMER, ACCOUNT = "customer_key", "account_key"
@@ -29,7 +27,7 @@ EPOCH = date(1970, 1, 1)
 
 def main(workload: Path, result: Path) -> None:
     """Write both tables and report."""
-    start_seconds, stages = time.perf_counter() - STARTED, Stages()
+    stages = Stages()
     given = Given(workload)
     tonight = accounts_tonight(given)
     cases = case_events(given)
@@ -42,7 +40,7 @@ def main(workload: Path, result: Path) -> None:
     customers[columns].reset_index().to_parquet(result / "customers.parquet", index=False)
     accounts.to_parquet(result / "accounts.parquet", index=False)
     stages.end("write")
-    report(start_seconds, stages, {"pandas": pd.__version__, "numpy": np.__version__}, peak_rss_bytes())
+    report(stages, {"pandas": pd.__version__, "numpy": np.__version__}, peak_rss_bytes())
 
 
 def night_day(given: Given) -> int:
@@ -112,7 +110,12 @@ def case_events(given: Given) -> pd.DataFrame:
     ]  # fmt: skip
     frame = latest(given, "case_event", ["event_token"], columns)
     # tokens order events of one instant, so here their texts are needed
-    texts = pq.read_table(given.files("case_event"), columns=["event_token"], partitioning=None).column(0).combine_chunks().dictionary_encode()
+    texts = (
+        pq.read_table(given.files("case_event"), columns=["event_token"], partitioning=None)
+        .column(0)
+        .combine_chunks()
+        .dictionary_encode()
+    )
     frame["token"] = np.asarray(texts.dictionary)[frame["event_token"]]
     frame["outcome"] = frame["outcome"].astype(object).fillna("received")
     frame["from"] = frame["from_date"].fillna(frame["local_date"])
@@ -325,14 +328,18 @@ def cash_flow_features(given: Given, customers: pd.Index) -> dict[str, pd.Series
     windows = Windows(rows, customers)
     in_30d, before, amount, kind = windows.within(30), windows.within(120, 30), rows["amount"], rows["kind"]
     incoming, spent, salary = rows["direction"] == "in", kind == "consume", (kind == "salary") & windows.within(90)
-    month = pd.Series(rows["flow_date"][salary].to_numpy().astype("datetime64[D]").astype("datetime64[M]"), rows.index[salary])
+    month = pd.Series(
+        rows["flow_date"][salary].to_numpy().astype("datetime64[D]").astype("datetime64[M]"), rows.index[salary]
+    )
     inflow = windows.total(incoming & in_30d, amount)
     outflow = windows.total((rows["direction"] == "out") & in_30d, amount)
     spend = windows.total(spent & in_30d, amount)
     withdrawn = windows.total((kind == "withdraw") & in_30d, amount)
     active, active_before = windows.distinct(in_30d, rows["ago"]), windows.distinct(before, rows["ago"])
     return {
-        "f25_inflow_30v90_bp": when_covered(given, source, 120, bp(inflow * 3, windows.total(incoming & before, amount))),
+        "f25_inflow_30v90_bp": when_covered(
+            given, source, 120, bp(inflow * 3, windows.total(incoming & before, amount))
+        ),
         "f26_spend_30v90_bp": when_covered(given, source, 120, bp(spend * 3, windows.total(spent & before, amount))),
         "f27_out_in_ratio_30d_bp": when_covered(given, source, 30, bp(outflow, inflow)),
         "f28_salary_months_90d": when_covered(given, source, 90, windows.distinct(salary, month)),
@@ -372,10 +379,15 @@ def security_features(
     sessions = sessions[(sessions["ago"] >= 0) & (sessions["ago"] < 7) & is_open(sessions, "occurred_at")]
     seen = Windows(sessions, customers)
     tonight_only, in_7d = seen.within(1), seen.within(7)
-    first = sessions.merge(days[[*device, "occurred_at"]], on=[*device, "occurred_at"], how="left", indicator="is_first")
+    first = sessions.merge(
+        days[[*device, "occurred_at"]], on=[*device, "occurred_at"], how="left", indicator="is_first"
+    )
     is_first = (first["is_first"] == "both").to_numpy()
     failed, proxied = ~sessions["succeeded"], sessions["is_proxy"]
-    new, changed = Windows(days, customers), latest(given, "profile_change", ["event_token"], [CUSTOMER, "changed_at", "local_date"])
+    new, changed = (
+        Windows(days, customers),
+        latest(given, "profile_change", ["event_token"], [CUSTOMER, "changed_at", "local_date"]),
+    )
     changed["ago"] = night_day(given) - changed["local_date"]
     changes = Windows(changed[is_open(changed, "changed_at")], customers)
     suspicious = seen.total(tonight_only & (failed | proxied | is_first)) + changes.total(changes.within(1))

@@ -6,6 +6,7 @@ import operator
 from functools import reduce
 
 import polars as pl
+
 from peers.given import Bins, Given
 
 CUSTOMER, ACCOUNT = "customer_key", "account_key"
@@ -45,7 +46,9 @@ def scored(given: Given, features: pl.LazyFrame) -> pl.LazyFrame:
     utilisation, milli = pl.col("f06_util_bp").fill_null(0), 1000 * pl.col("score")
     return (
         features.with_columns(raw.clip(pack["score_min"], pack["score_max"]).alias("score"))
-        .with_columns(band(given, "band"), band(given, "pd_bp"), is_triggered=is_triggered(given), has_cause=has_cause(given))
+        .with_columns(
+            band(given, "band"), band(given, "pd_bp"), is_triggered=is_triggered(given), has_cause=has_cause(given)
+        )
         .join(cells, on="band")
         .filter(
             (utilisation >= pl.col("lower_utilisation_bp")).fill_null(True)

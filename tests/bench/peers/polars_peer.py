@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
-STARTED = time.perf_counter()
+import polars as pl
 
-import polars as pl  # noqa: E402
-from peers.given import Given  # noqa: E402
-from peers.measure import Stages, peak_rss_bytes, report  # noqa: E402
-from peers.polars_decision import decide  # noqa: E402
+from peers.given import Given
+from peers.measure import Stages, peak_rss_bytes, report
+from peers.polars_decision import decide
 
 VERSION = ["known_at", "batch_id", "source_row"]
 CUSTOMER, ACCOUNT = "customer_key", "account_key"
@@ -19,7 +17,7 @@ CUSTOMER, ACCOUNT = "customer_key", "account_key"
 
 def main(workload: Path, result: Path) -> None:
     """Write both tables and report."""
-    start_seconds, stages = time.perf_counter() - STARTED, Stages()
+    stages = Stages()
     given = Given(workload)
     tonight = accounts_tonight(given).collect(engine="streaming")
     stages.end("read")
@@ -31,7 +29,7 @@ def main(workload: Path, result: Path) -> None:
     customers.select(columns).sort(CUSTOMER).write_parquet(result / "customers.parquet")
     accounts.sort(ACCOUNT).write_parquet(result / "accounts.parquet")
     stages.end("write")
-    report(start_seconds, stages, {"polars": pl.__version__}, peak_rss_bytes())
+    report(stages, {"polars": pl.__version__}, peak_rss_bytes())
 
 
 def latest(given: Given, source: str, key: list[str], columns: list[str]) -> pl.LazyFrame:
@@ -374,12 +372,9 @@ def security(given: Given, cases: pl.LazyFrame, tonight: pl.LazyFrame) -> list[p
     columns = [CUSTOMER, "occurred_at", "device_token", "region_token", "is_proxy", "succeeded", "local_date"]
     # asked five times below, so held once
     events = latest(given, "session", ["event_token"], columns).collect(engine="streaming").lazy()
-    sessions = (
-        events.join(verified, on=CUSTOMER, how="left")
-        .with_columns(
-            days_ago(given, "local_date").alias("ago"),
-            (pl.col("verified_at").is_null() | (pl.col("occurred_at") > pl.col("verified_at"))).alias("is_open"),
-        )
+    sessions = events.join(verified, on=CUSTOMER, how="left").with_columns(
+        days_ago(given, "local_date").alias("ago"),
+        (pl.col("verified_at").is_null() | (pl.col("occurred_at") > pl.col("verified_at"))).alias("is_open"),
     )
     changes = (
         latest(given, "profile_change", ["event_token"], [CUSTOMER, "changed_at", "local_date"])
@@ -465,7 +460,9 @@ def bureau(given: Given) -> pl.LazyFrame:
             newest(pl.col("score"), pl.lit(True)).alias("score_now"),
             newest(pl.col("score"), is_old).alias("score_before"),
             newest(pl.col("debt"), pl.lit(True)).alias("debt"),
-            newest(pl.col("has_new_default").fill_null(False).cast(pl.Int64), pl.lit(True)).alias("bureau_has_new_default"),
+            newest(pl.col("has_new_default").fill_null(False).cast(pl.Int64), pl.lit(True)).alias(
+                "bureau_has_new_default"
+            ),
         )
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from peers.given import Bins, Given
-from peers.spark_words import ACCOUNT, CUSTOMER, quotient
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
+
+from peers.given import Bins, Given
+from peers.spark_words import ACCOUNT, CUSTOMER, quotient
 
 FACTS = [CUSTOMER, "score", "band", "pd_bp", "own_multiplier_bp", "f02_dpd_max_30d", "is_triggered", "is_frozen"]
 
@@ -46,9 +47,18 @@ def scored(spark: SparkSession, given: Given, features: DataFrame) -> DataFrame:
     suspicion = " + ".join(
         f"if({rule['feature']} >= {rule['threshold']}, {rule['points']}, 0)" for rule in given.freeze_rules
     )
-    names = ["band", "lower_utilisation_bp", "upper_utilisation_bp", "multiplier_bp", "lower_milli", "upper_milli", "better_bp"]
+    names = [
+        "band",
+        "lower_utilisation_bp",
+        "upper_utilisation_bp",
+        "multiplier_bp",
+        "lower_milli",
+        "upper_milli",
+        "better_bp",
+    ]
     cells = spark.createDataFrame(
-        [tuple(row[name] for name in names) for row in given.cells], f"band string, {' bigint, '.join(names[1:])} bigint"
+        [tuple(row[name] for name in names) for row in given.cells],
+        f"band string, {' bigint, '.join(names[1:])} bigint",
     )
     climb = quotient("(better_bp - multiplier_bp) * (1000 * score - lower_milli)", "upper_milli - lower_milli")
     judged = (
@@ -201,7 +211,9 @@ def bounded_together(given: Given, rows: DataFrame, bound: str, sharers: list[st
         )
         .withColumn(
             "x",
-            F.expr(f"if(coalesce(all_x > {bound}, false), least(x, greatest(coalesce({upper} - {lower}, 0), {least})), x)"),
+            F.expr(
+                f"if(coalesce(all_x > {bound}, false), least(x, greatest(coalesce({upper} - {lower}, 0), {least})), x)"
+            ),
         )
         .drop("units", "units_so_far", "all_units")
     )
@@ -223,7 +235,8 @@ def decided(spark: SparkSession, given: Given, accounts: DataFrame) -> DataFrame
     rows = step(rows, f"greatest(x, least({floor}, limit_minor))")
     rounded = round_down(given, "x")
     rows = step(
-        rows, f"case when x > limit_minor then greatest(limit_minor, {rounded}) when x < limit_minor then {rounded} else x end"
+        rows,
+        f"case when x > limit_minor then greatest(limit_minor, {rounded}) when x < limit_minor then {rounded} else x end",
     )
     rows = step(rows, f"greatest(x, least(limit_minor, -{round_down(given, '-principal')}))")
     rows = step(rows, "if(is_held, limit_minor, least(x, coalesce(own_maximum, x)))")
@@ -238,7 +251,9 @@ def decided(spark: SparkSession, given: Given, accounts: DataFrame) -> DataFrame
     rows = rows.withColumns(
         {
             "undrawn": F.expr("greatest(recommended - principal, 0)"),
-            "others_income": F.expr(f"(sum(recommended) over (partition by {CUSTOMER}, has_income_bound)) - recommended"),
+            "others_income": F.expr(
+                f"(sum(recommended) over (partition by {CUSTOMER}, has_income_bound)) - recommended"
+            ),
             "others_maximum": F.expr(f"(sum(recommended) over (partition by {CUSTOMER}, is_held)) - recommended"),
         }
     )
@@ -295,7 +310,12 @@ def caps(spark: SparkSession, given: Given, accounts: DataFrame) -> DataFrame:
     live = (
         accounts.where("not is_held")
         .select(ACCOUNT, CUSTOMER, *names, "x", "limit_minor", "is_overlaid")
-        .join(F.broadcast(rules), F.expr("entity in (legal_entity_code, '*') and purpose in (purpose_code, '*') and channel in (channel_code, '*')"))
+        .join(
+            F.broadcast(rules),
+            F.expr(
+                "entity in (legal_entity_code, '*') and purpose in (purpose_code, '*') and channel in (channel_code, '*')"
+            ),
+        )
         .withColumn("bound", F.expr(bound))
         .where("not is_overlaid")
     )
