@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from copied_book import land_book
-from peers.contest import CONTENDERS, LIBRARIES, ResultsDiffer, contend, require_equal
+from dense_night import make_dense
+from peers.contest import CONTENDERS, LIBRARIES, ResultsDiffer, contend, decide, require_equal
 from peers.needed import needed_models
 from peers.workload import lay_workload, run_first_night
 
@@ -64,13 +63,35 @@ def test_a_select_needs_its_models_and_their_ancestors_alone():
     assert needed[0].sql == "select 1"
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not LIBRARIES.is_dir(), reason="scripts/bench peers was never run: its libraries are not there")
-def test_every_engine_decides_the_same_night(tmp_path):
-    home = land_book(tmp_path / "home", accounts=80, nights=2, history_days=40, seed=5, tell=lambda _message: None)
+needs_peers = pytest.mark.skipif(
+    not LIBRARIES.is_dir(), reason="scripts/bench peers was never run: its libraries are not there"
+)
+
+
+@pytest.fixture(scope="module")
+def workload(tmp_path_factory):
+    """A simulated book of two nights, the second of which was published as the first."""
+    folder = tmp_path_factory.mktemp("book")
+    home = land_book(folder / "home", accounts=150, nights=2, history_days=130, seed=5, tell=lambda _message: None)
     run_first_night(home)
-    lay_workload(home, tmp_path / "workload")
-    found = contend(Path(tmp_path / "workload"), tmp_path, 1, lambda _message: None)
-    assert tuple(one.name for one in found) == CONTENDERS
+    lay_workload(home, folder / "workload")
     assert home.published_dates() == home.landed_dates()[-1:]
+    return folder / "workload"
+
+
+@pytest.mark.slow
+@needs_peers
+def test_every_engine_decides_what_the_night_published(workload, tmp_path):
+    found = contend(workload, tmp_path, 1, lambda _message: None)
+    assert tuple(one.name for one in found) == CONTENDERS
     assert all(one.seconds > 0 and one.peak_rss_bytes > 2**20 for one in found)
+
+
+@pytest.mark.slow
+@needs_peers
+@pytest.mark.parametrize("suspected", [2, 60], ids=["masses", "few"])
+def test_every_engine_decides_a_dense_night_alike(workload, tmp_path, suspected):
+    dense = make_dense(workload, tmp_path / "dense", suspected=suspected)
+    for name in CONTENDERS:
+        decide(name, dense, tmp_path / name)
+        require_equal(name, tmp_path / CONTENDERS[0], tmp_path / name)

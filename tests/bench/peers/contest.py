@@ -52,9 +52,7 @@ def contend(workload: Path, folder: Path, runs: int, tell: Callable[[str], None]
     for name in CONTENDERS:
         for run in range(runs):
             tell(f"{name}, run {run + 1} of {runs}")
-            result = folder / name / str(run)
-            result.mkdir(parents=True)
-            reports.setdefault(name, []).append(_run(name, workload, result))
+            reports.setdefault(name, []).append(decide(name, workload, folder / name / str(run)))
     first = CONTENDERS[0]
     reference = folder / first / "0"
     for name in CONTENDERS:
@@ -64,7 +62,13 @@ def contend(workload: Path, folder: Path, runs: int, tell: Callable[[str], None]
     return [_median(name, found) for name, found in reports.items()]
 
 
-def _run(name: str, workload: Path, result: Path) -> dict:
+def decide(name: str, workload: Path, result: Path) -> dict:
+    """Let one contender decide a workload in a process of its own, and return what it reports.
+
+    Raises:
+        ContenderFailed: it ends without a result.
+    """
+    result.mkdir(parents=True)
     libraries = {} if name == "duckdb" else {"PYTHONPATH": str(LIBRARIES)}
     done = subprocess.run(
         [sys.executable, "-m", f"peers.{name}_peer", str(workload), str(result)],

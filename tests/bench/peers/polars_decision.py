@@ -165,6 +165,7 @@ def with_bounds(given: Given, accounts: pl.LazyFrame) -> pl.LazyFrame:
     if pack["is_consent_required"]:
         no_raise |= pl.col("raise_consent_code").fill_null("unknown") != "opted_in"
     is_held, overridden = pl.col("is_held"), pl.col("is_overridden")
+    is_tiered = pl.col("product_code").is_in([row["product_code"] for row in given.tiers])
     customer_income = income.max().over(CUSTOMER)
     multiple = pl.col("income_multiple_bp").filter(~is_held).max().over(CUSTOMER)
     return accounts.join(tiers, on="product_code", how="left", maintain_order="left").with_columns(
@@ -175,7 +176,7 @@ def with_bounds(given: Given, accounts: pl.LazyFrame) -> pl.LazyFrame:
         # a score that no nights confirm moves nothing: the strategy is the core's limit, or an override
         strategy=pl.when(overridden).then("override").otherwise(L),
         # what no tier covers is not raised
-        is_raise_forbidden=(no_raise | pl.col("income_multiple_bp").is_null() & pl.col("tier").is_null()) & ~overridden,
+        is_raise_forbidden=(no_raise | ~is_tiered) & ~overridden,
         has_income_bound=~is_held & pl.col("income_multiple_bp").is_not_null() & (customer_income > 0).fill_null(False),
         income_bound=round_down(given, customer_income * multiple // 10000),
         customer_maximum=round_down(given, pl.col("customer_maximum")),
