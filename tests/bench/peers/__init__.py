@@ -16,6 +16,7 @@ windows over account snapshots have rows; with one landed night the first delive
 **Left out** for every contender, DuckDB too: drift of bin shares and hard triggers' bounds (nothing is carried that they
 compare with, and a trigger of a first night is inherited: it blocks raises and bounds nothing), confirmation and
 `target_limit_amount` (a first night confirms no score: it is null throughout), pending cuts (no lead days in the pack),
-reasons, notices, texts, hashes, and the gates. `workload.py` checks that the night is one on which this changes nothing, and
+reasons, notices, texts, hashes, and the gates. One pack decides the whole book, so the others carry no policy version
+through their joins; the night's own SQL does, and divides in 128 bits where they trust 64. `workload.py` checks that the night is one on which this changes nothing, and
 the published marts are compared with the result.
 """
