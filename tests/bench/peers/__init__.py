@@ -13,10 +13,12 @@ windows over account snapshots have rows; with one landed night the first delive
   what could be granted. Behind the recommended limit stand overrides, product tier, raise rules with hard triggers, income
   bound, protection by cases, floor, rounding, balance rule, own maxima, regulatory caps and security freezes.
 
-**Left out** for every contender, DuckDB too: drift of bin shares and hard triggers' bounds (nothing is carried that they
-compare with, and a trigger of a first night is inherited: it blocks raises and bounds nothing), confirmation and
-`target_limit_amount` (a first night confirms no score: it is null throughout), pending cuts (no lead days in the pack),
-reasons, notices, texts, hashes, and the gates. One pack decides the whole book, so the others carry no policy version
-through their joins; the night's own SQL does, and divides in 128 bits where they trust 64. `workload.py` checks that the night is one on which this changes nothing, and
-the published marts are compared with the result.
+**Left out** for every contender: drift of bin shares (there is no night before to compare with), pending cuts (no lead days
+in the pack), reasons, notices, texts, hashes, and the gates. The others are spared more than DuckDB, which runs the night's
+own SQL: confirmation and with it `target_limit_amount` (a first night confirms no score: null throughout), the state and the
+bounds of hard triggers (one that is hit on a first night is inherited: it blocks raises and bounds nothing), the policy
+version in every join (one pack decides the whole book), and quotients of 128 bits where 64 do.
+
+`workload.py` checks that the night is one on which all this changes nothing, and the result is compared with the marts that the
+night published.
 """
