@@ -11,6 +11,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +22,7 @@ from peers.contest import Contender, ContenderFailed, ResultsDiffer, contend
 from peers.workload import lay_workload, run_first_night
 
 from creditline.cli.output import Format, print_json, print_rows, tell
-from creditline.home import open_home
+from creditline.home import Home, open_home
 from creditline.night import STEPS
 
 SEED = 1
@@ -60,12 +62,18 @@ def main() -> int:
     return 0
 
 
-def _measure(accounts: int, nights: int, history_days: int) -> list[Measured]:
-    """Land a book and run its nights, one process for all: they are warm from the second on."""
+@contextmanager
+def _landed(accounts: int, nights: int, history_days: int) -> Iterator[Home]:
+    """A home with a landed book, in a folder of its own that goes when it is done with."""
     with tempfile.TemporaryDirectory() as folder:
-        home = land_book(
+        yield land_book(
             Path(folder) / "home", accounts=accounts, nights=nights, history_days=history_days, seed=SEED, tell=tell
         )
+
+
+def _measure(accounts: int, nights: int, history_days: int) -> list[Measured]:
+    """Land a book and run its nights, one process for all: they are warm from the second on."""
+    with _landed(accounts, nights, history_days) as home:
         lines = subprocess.run(
             [sys.executable, str(RUN_NIGHT), str(home.root)], stdout=subprocess.PIPE, check=True, text=True
         ).stdout.splitlines()
@@ -75,16 +83,13 @@ def _measure(accounts: int, nights: int, history_days: int) -> list[Measured]:
 
 def _compare_peers(accounts: int, nights: int, history_days: int, runs: int, output_format: Format) -> int:
     """Decide one night on every engine; 1 if they do not say the same, or if one of them fails."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = land_book(
-            Path(folder) / "home", accounts=accounts, nights=nights, history_days=history_days, seed=SEED, tell=tell
-        )
+    with _landed(accounts, nights, history_days) as home:
         tell("running the night itself")
         run_first_night(home)
-        workload = Path(folder) / "workload"
+        workload = home.root.with_name("workload")
         lay_workload(home, workload)
         try:
-            _print_peers(accounts, contend(workload, Path(folder), runs, tell), output_format)
+            _print_peers(accounts, contend(workload, workload.parent, runs, tell), output_format)
         except (ResultsDiffer, ContenderFailed) as error:
             print(f"scripts/bench peers: {error}", file=sys.stderr)
             return 1

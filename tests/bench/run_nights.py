@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 from pathlib import Path
+
+from peers.measure import peak_rss_bytes
 
 from creditline.cli.output import tell
 from creditline.home import open_home
@@ -15,10 +16,9 @@ from creditline.night import run_all
 def main(root: str) -> None:
     """Print seconds, stages and peak memory of each night as it is done."""
     for result in run_all(open_home(Path(root)), tell):
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         line = {
             "seconds": round(sum(result.seconds.values()), 3),
-            "peak_rss_bytes": peak,
+            "peak_rss_bytes": peak_rss_bytes(),
             "stages": result.seconds,
         }
         print(json.dumps(line), flush=True)
