@@ -1,5 +1,7 @@
 -- Grain: one row a customer of tonight's snapshot: income, spending and activity (f25-f32).
 
+{%- set was_active = ring_has('windows.active_low', 'windows.active_high', 'days.days_ago', 60) %}
+
 with
 
 night as (
@@ -21,9 +23,18 @@ customers as (
 
 ),
 
-flows as (
+windows as (
 
-    select * from {{ ref('stg_cash_flow') }}
+    select
+        carried.*,
+        {{ ring_count_newest('active_low', 30) }} as active_days_30d,
+        {{ ring_count('active_low', 'active_high') }} - {{ ring_count_newest('active_low', 30) }} as active_days_90d_before,
+        {%- for remainder in range(4) %}
+        case when {{ in_window('salary_' ~ remainder ~ '_date', 90) }} then 1 else 0 end
+        {%- if not loop.last %} +{% endif %}
+        {%- endfor %} as salary_months_90d
+    from {{ ref('ftr_cash_flow_window') }} as carried
+    cross join night
 
 ),
 
@@ -59,39 +70,25 @@ unusable_days as (
 
 ),
 
+-- how many of them there were, and on how many of those something happened all the same
 unusable as (
 
     select
-        unusable_days.customer_key,
-        sum(case when {{ in_window('unusable_date', 30) }} then 1 else 0 end) as days_30d,
-        sum(case when {{ in_window('unusable_date', 120, 30) }} then 1 else 0 end) as days_90d_before
-    from unusable_days
-    cross join night
-    group by unusable_days.customer_key
-
-),
-
-active_days as (
-
-    select distinct
-        flows.customer_key,
-        flows.flow_date
-    from flows
-    left join unusable_days
-        on flows.customer_key = unusable_days.customer_key and flows.flow_date = unusable_days.unusable_date
-    where unusable_days.customer_key is null
-
-),
-
-activity as (
-
-    select
-        active_days.customer_key,
-        sum(case when {{ in_window('flow_date', 30) }} then 1 else 0 end) as active_days_30d,
-        sum(case when {{ in_window('flow_date', 120, 30) }} then 1 else 0 end) as active_days_90d_before
-    from active_days
-    cross join night
-    group by active_days.customer_key
+        days.customer_key,
+        sum(case when days.days_ago < 30 then 1 else 0 end) as days_30d,
+        sum(case when days.days_ago >= 30 then 1 else 0 end) as days_90d_before,
+        sum(case when days.days_ago < 30 then coalesce({{ was_active }}, 0) else 0 end) as active_days_30d,
+        sum(case when days.days_ago >= 30 then coalesce({{ was_active }}, 0) else 0 end) as active_days_90d_before
+    from (
+        select
+            unusable_days.customer_key,
+            {{ days_between('unusable_days.unusable_date', 'night.business_date') }} as days_ago
+        from unusable_days
+        cross join night
+        where {{ in_window('unusable_days.unusable_date', 120) }}
+    ) as days
+    left join windows on days.customer_key = windows.customer_key
+    group by days.customer_key
 
 ),
 
@@ -100,35 +97,17 @@ scaled as (
 
     select
         customers.customer_key,
-        {{ int_div('coalesce(activity.active_days_30d, 0) * 30', '30 - coalesce(unusable.days_30d, 0)') }} as active_days_30d,
-        {{ int_div('coalesce(activity.active_days_90d_before, 0) * 90', '90 - coalesce(unusable.days_90d_before, 0)') }}
-            as active_days_90d_before
+        {{ int_div(
+            '(coalesce(windows.active_days_30d, 0) - coalesce(unusable.active_days_30d, 0)) * 30',
+            '30 - coalesce(unusable.days_30d, 0)'
+        ) }} as active_days_30d,
+        {{ int_div(
+            '(coalesce(windows.active_days_90d_before, 0) - coalesce(unusable.active_days_90d_before, 0)) * 90',
+            '90 - coalesce(unusable.days_90d_before, 0)'
+        ) }} as active_days_90d_before
     from customers
-    left join activity on customers.customer_key = activity.customer_key
+    left join windows on customers.customer_key = windows.customer_key
     left join unusable on customers.customer_key = unusable.customer_key
-
-),
-
-windows as (
-
-    select
-        flows.customer_key,
-        sum(case when direction = 'in' and {{ in_window('flow_date', 30) }} then amount_minor else 0 end) as inflow_30d,
-        sum(case when direction = 'in' and {{ in_window('flow_date', 120, 30) }} then amount_minor else 0 end)
-            as inflow_90d_before,
-        sum(case when direction = 'out' and {{ in_window('flow_date', 30) }} then amount_minor else 0 end) as outflow_30d,
-        sum(case when kind = 'consume' and {{ in_window('flow_date', 30) }} then amount_minor else 0 end) as spend_30d,
-        sum(case when kind = 'consume' and {{ in_window('flow_date', 120, 30) }} then amount_minor else 0 end)
-            as spend_90d_before,
-        count(
-            distinct case when kind = 'salary' and {{ in_window('flow_date', 90) }} then {{ month_number('flow_date') }} end
-        ) as salary_months_90d,
-        sum(case when kind = 'withdraw' and {{ in_window('flow_date', 30) }} then amount_minor else 0 end) as withdrawn_30d,
-        sum(case when kind = 'repay_other' and {{ in_window('flow_date', 30) }} then amount_minor else 0 end)
-            as paid_to_other_lenders_30d
-    from flows
-    cross join night
-    group by flows.customer_key
 
 )
 

@@ -36,7 +36,7 @@ accounts as (
 
 instalments as (
 
-    select * from {{ ref('stg_instalment') }}
+    select * from {{ ref('ftr_carried_instalment') }}
 
 ),
 

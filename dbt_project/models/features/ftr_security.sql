@@ -141,10 +141,12 @@ suspicions as (
 
 recent_devices as (
 
-    select distinct sessions.customer_key, sessions.device_token
-    from sessions
+    select distinct
+        device_days.customer_key,
+        device_days.device_token
+    from {{ ref('ftr_device_day') }} as device_days
     cross join night
-    where {{ in_window('sessions.local_date', 30) }}
+    where {{ in_window('device_days.seen_date', 30) }}
 
 ),
 

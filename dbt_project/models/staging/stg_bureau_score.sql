@@ -20,6 +20,28 @@ carried as (
 
 ),
 
+-- scores that were observed or corrected tonight are few: all others go on as they were carried, unsorted
+contested as (
+
+    select distinct
+        customer_key,
+        observed_date
+    from delivered
+
+),
+
+settled as (
+
+    select carried.*
+    from carried
+    left join contested
+        on
+            carried.customer_key = contested.customer_key
+            and carried.observed_date = contested.observed_date
+    where contested.customer_key is null
+
+),
+
 known as (
 
     select
@@ -37,16 +59,20 @@ known as (
     union all
 
     select
-        business_date,
-        batch_id,
-        known_at,
-        source_row,
-        customer_key,
-        observed_date,
-        score,
-        external_debt_minor,
-        has_new_default
+        carried.business_date,
+        carried.batch_id,
+        carried.known_at,
+        carried.source_row,
+        carried.customer_key,
+        carried.observed_date,
+        carried.score,
+        carried.external_debt_minor,
+        carried.has_new_default
     from carried
+    inner join contested
+        on
+            carried.customer_key = contested.customer_key
+            and carried.observed_date = contested.observed_date
 
 ),
 
@@ -75,3 +101,17 @@ select
     versions.has_new_default
 from versions
 where versions.version_rank = 1
+
+union all
+
+select
+    settled.business_date,
+    settled.batch_id,
+    settled.known_at,
+    settled.source_row,
+    settled.customer_key,
+    settled.observed_date,
+    settled.score,
+    settled.external_debt_minor,
+    settled.has_new_default
+from settled

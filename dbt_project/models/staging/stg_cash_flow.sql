@@ -1,4 +1,5 @@
--- Grain: one row customer_key, flow_date, direction, kind; the latest version known at the night's cut-off.
+-- Grain: one row a delivered version of customer_key, flow_date, direction, kind, known at the night's cut-off. The latest
+-- one holds; ftr_cash_flow_window looks for it, because only few of them can have changed.
 
 with
 
@@ -12,28 +13,17 @@ delivered as (
 
     select * from {{ source('raw', 'cash_flow') }}
 
-),
-
-versions as (
-
-    select
-        delivered.*,
-        row_number() over (
-            partition by delivered.customer_key, delivered.flow_date, delivered.direction, delivered.kind
-            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
-        ) as version_rank
-    from delivered
-    inner join night on delivered.known_at <= night.cut_off_at
-
 )
 
 select
-    versions.business_date,
-    versions.customer_key,
-    versions.flow_date,
-    versions.direction,
-    versions.kind,
-    {{ to_minor('versions.amount') }} as amount_minor,
-    versions.event_count
-from versions
-where versions.version_rank = 1
+    delivered.business_date,
+    delivered.batch_id,
+    delivered.known_at,
+    delivered.source_row,
+    delivered.customer_key,
+    delivered.flow_date,
+    delivered.direction,
+    delivered.kind,
+    {{ to_minor('delivered.amount') }} as amount_minor
+from delivered
+inner join night on delivered.known_at <= night.cut_off_at

@@ -20,6 +20,22 @@ carried as (
 
 ),
 
+-- instalments that changed tonight are few: all others go on as they were carried, unsorted
+contested as (
+
+    select distinct instalment_token from delivered
+
+),
+
+settled as (
+
+    select carried.*
+    from carried
+    left join contested on carried.instalment_token = contested.instalment_token
+    where contested.instalment_token is null
+
+),
+
 known as (
 
     select
@@ -40,19 +56,20 @@ known as (
     union all
 
     select
-        business_date,
-        batch_id,
-        known_at,
-        source_row,
-        instalment_token,
-        account_key,
-        instalment_no,
-        due_date,
-        due_minor,
-        paid_date,
-        paid_minor,
-        is_reversed
+        carried.business_date,
+        carried.batch_id,
+        carried.known_at,
+        carried.source_row,
+        carried.instalment_token,
+        carried.account_key,
+        carried.instalment_no,
+        carried.due_date,
+        carried.due_minor,
+        carried.paid_date,
+        carried.paid_minor,
+        carried.is_reversed
     from carried
+    inner join contested on carried.instalment_token = contested.instalment_token
 
 ),
 
@@ -84,3 +101,20 @@ select
     versions.is_reversed
 from versions
 where versions.version_rank = 1
+
+union all
+
+select
+    settled.business_date,
+    settled.batch_id,
+    settled.known_at,
+    settled.source_row,
+    settled.instalment_token,
+    settled.account_key,
+    settled.instalment_no,
+    settled.due_date,
+    settled.due_minor,
+    settled.paid_date,
+    settled.paid_minor,
+    settled.is_reversed
+from settled

@@ -20,6 +20,30 @@ carried as (
 
 ),
 
+-- products that were delivered tonight are few: all others go on as they were carried, unsorted
+contested as (
+
+    select distinct
+        business_date,
+        customer_key,
+        product_code
+    from delivered
+
+),
+
+settled as (
+
+    select carried.*
+    from carried
+    left join contested
+        on
+            carried.business_date = contested.business_date
+            and carried.customer_key = contested.customer_key
+            and carried.product_code = contested.product_code
+    where contested.business_date is null
+
+),
+
 known as (
 
     select
@@ -37,16 +61,21 @@ known as (
     union all
 
     select
-        business_date,
-        batch_id,
-        known_at,
-        source_row,
-        customer_key,
-        product_code,
-        as_of_date,
-        balance_minor,
-        days_past_due
+        carried.business_date,
+        carried.batch_id,
+        carried.known_at,
+        carried.source_row,
+        carried.customer_key,
+        carried.product_code,
+        carried.as_of_date,
+        carried.balance_minor,
+        carried.days_past_due
     from carried
+    inner join contested
+        on
+            carried.business_date = contested.business_date
+            and carried.customer_key = contested.customer_key
+            and carried.product_code = contested.product_code
 
 ),
 
@@ -75,3 +104,17 @@ select
     versions.days_past_due
 from versions
 where versions.version_rank = 1
+
+union all
+
+select
+    settled.business_date,
+    settled.batch_id,
+    settled.known_at,
+    settled.source_row,
+    settled.customer_key,
+    settled.product_code,
+    settled.as_of_date,
+    settled.balance_minor,
+    settled.days_past_due
+from settled

@@ -257,15 +257,17 @@ def _is_needed(file: _RawFile, source: str, night: NightParameters, is_carried: 
 
 
 def _first_event_date(source: str, night: NightParameters, is_carried: bool) -> date:
-    """The first day whose events a window asks for.
+    """The first day whose events a window asks for: of tonight, or of the night before, whose sums lose what leaves.
 
     Suspicious events count since the night before, and whether a device was new then is asked of the week before that.
     What is carried of devices is the time before; without it sessions reach as far as devices are remembered.
     """
+    previous = night.previous_business_date or night.business_date
     week = timedelta(days=feature_windows()["f33_new_devices_7d"])
-    first = night.business_date - timedelta(days=longest_window(source))
-    first = min(first, (night.previous_business_date or night.business_date) - week)
-    if source == "session" and not is_carried:
+    if source == "session" and is_carried:
+        return previous - week
+    first = previous - max(timedelta(days=longest_window(source)), week)
+    if source == "session":
         first -= timedelta(days=_feature_parameter("device_memory_days"))
     return first
 

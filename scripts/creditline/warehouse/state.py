@@ -151,6 +151,18 @@ def _feature_tables() -> tuple[StateTable, ...]:
             },
         ),
         StateTable(
+            "cash_flow_window",
+            "ftr_cash_flow_window",
+            ("customer_key",),
+            {
+                "customer_key": "bigint",
+                **dict.fromkeys(("inflow_30d", "inflow_90d_before", "outflow_30d", "spend_30d"), "bigint"),
+                **dict.fromkeys(("spend_90d_before", "withdrawn_30d", "paid_to_other_lenders_30d"), "bigint"),
+                **dict.fromkeys(("active_low", "active_high"), "bigint"),
+                **{f"salary_{remainder}_date": "date" for remainder in range(4)},
+            },
+        ),
+        StateTable(
             "past_due_night",
             "ftr_past_due_night",
             ("customer_key", "business_date"),

@@ -1,0 +1,198 @@
+-- Grain: one row a customer with a cash flow that a window still holds; what tonight hands to the next night.
+-- Carried sums move by the flows that arrive and by the days that enter or leave a window. A customer of whom a flow came
+-- again, corrected, starts from nothing with every flow; so does everybody where nothing was carried.
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+carried_state as (
+
+    select * from {{ source('run', 'carried_state') }}
+
+),
+
+new_batches as (
+
+    select * from {{ source('run', 'new_batch') }}
+
+),
+
+arrived as (
+
+    select versions.*
+    from {{ ref('stg_cash_flow') }} as versions
+    inner join new_batches on versions.batch_id = new_batches.batch_id
+    cross join carried_state
+    where carried_state.is_complete
+
+),
+
+corrected as (
+
+    select distinct arrived.customer_key
+    from arrived
+    inner join {{ ref('stg_cash_flow') }} as earlier
+        on
+            arrived.flow_date = earlier.flow_date
+            and arrived.customer_key = earlier.customer_key
+            and arrived.direction = earlier.direction
+            and arrived.kind = earlier.kind
+    left join new_batches on earlier.batch_id = new_batches.batch_id
+    where new_batches.batch_id is null
+
+),
+
+moving_days as (
+
+    select {{ add_days('night.previous_business_date', '1 + days.number - ages.age') }} as flow_date
+    from night
+    cross join ({{ whole_numbers(longest_activity_window()) }}) as days
+    cross join (select 0 as age union all select 30 as age union all select 120 as age) as ages
+    where days.number < {{ days_between('night.previous_business_date', 'night.business_date') }}
+
+),
+
+moving as (
+
+    select versions.*
+    from {{ ref('stg_cash_flow') }} as versions
+    inner join moving_days on versions.flow_date = moving_days.flow_date
+    left join new_batches on versions.batch_id = new_batches.batch_id
+    cross join carried_state
+    where new_batches.batch_id is null and carried_state.is_complete
+
+),
+
+read_tonight as (
+
+    select
+        arrived.*,
+        false as is_leaving
+    from arrived
+    left join corrected on arrived.customer_key = corrected.customer_key
+    where corrected.customer_key is null
+
+    union all
+
+    select
+        moving.*,
+        true as is_leaving
+    from moving
+    left join corrected on moving.customer_key = corrected.customer_key
+    where corrected.customer_key is null
+
+    union all
+
+    select
+        versions.*,
+        false as is_leaving
+    from {{ ref('stg_cash_flow') }} as versions
+    inner join corrected on versions.customer_key = corrected.customer_key
+
+    union all
+
+    select
+        versions.*,
+        false as is_leaving
+    from {{ ref('stg_cash_flow') }} as versions
+    cross join carried_state
+    where not carried_state.is_complete
+
+),
+
+ranked as (
+
+    select
+        read_tonight.*,
+        row_number() over (
+            partition by customer_key, flow_date, direction, kind
+            order by known_at desc, batch_id desc, source_row desc
+        ) as version_rank
+    from read_tonight
+
+),
+
+dated as (
+
+    select
+        ranked.*,
+        {{ window_weight('ranked.flow_date', 30) }} as weight_30d,
+        {{ window_weight('ranked.flow_date', 120, 30) }} as weight_90d_before,
+        case when {{ in_window('ranked.flow_date', 120) }} then {{ days_between('ranked.flow_date', 'night.business_date') }} end
+            as days_ago,
+        case when ranked.kind = 'salary' and ranked.flow_date <= night.business_date then ranked.flow_date end as salary_date
+    from ranked
+    cross join night
+    where ranked.version_rank = 1
+
+),
+
+moved as (
+
+    select
+        customer_key,
+        sum(case when direction = 'in' then amount_minor * weight_30d else 0 end) as inflow_30d,
+        sum(case when direction = 'in' then amount_minor * weight_90d_before else 0 end) as inflow_90d_before,
+        sum(case when direction = 'out' then amount_minor * weight_30d else 0 end) as outflow_30d,
+        sum(case when kind = 'consume' then amount_minor * weight_30d else 0 end) as spend_30d,
+        sum(case when kind = 'consume' then amount_minor * weight_90d_before else 0 end) as spend_90d_before,
+        sum(case when kind = 'withdraw' then amount_minor * weight_30d else 0 end) as withdrawn_30d,
+        sum(case when kind = 'repay_other' then amount_minor * weight_30d else 0 end) as paid_to_other_lenders_30d,
+        bit_or(case when days_ago is not null then {{ ring_bit_low('days_ago', 60) }} else 0 end) as active_low,
+        bit_or(case when days_ago is not null then {{ ring_bit_high('days_ago', 60) }} else 0 end) as active_high
+        {%- for remainder in range(4) %},
+        max(case when {{ month_number('salary_date') }} % 4 = {{ remainder }} then salary_date end)
+            as salary_{{ remainder }}_date
+        {%- endfor %}
+    from dated
+    group by customer_key
+
+),
+
+aged as (
+
+    select
+        carried.*,
+        {{ ring_low_later('carried.active_low', 'days_later', 60) }} as active_low_later,
+        {{ ring_high_later('carried.active_low', 'carried.active_high', 'days_later', 60) }} as active_high_later
+    from (
+        select
+            all_carried.*,
+            {{ days_between('night.previous_business_date', 'night.business_date') }} as days_later
+        from {{ ref('stg_cash_flow_window') }} as all_carried
+        cross join night
+    ) as carried
+    left join corrected on carried.customer_key = corrected.customer_key
+    where corrected.customer_key is null
+
+),
+
+windows as (
+
+    select
+        coalesce(aged.customer_key, moved.customer_key) as customer_key,
+        {%- for name in [
+            'inflow_30d', 'inflow_90d_before', 'outflow_30d', 'spend_30d', 'spend_90d_before', 'withdrawn_30d',
+            'paid_to_other_lenders_30d',
+        ] %}
+        cast(coalesce(aged.{{ name }}, 0) + coalesce(moved.{{ name }}, 0) as bigint) as {{ name }},
+        {%- endfor %}
+        coalesce(aged.active_low_later, 0) | coalesce(moved.active_low, 0) as active_low,
+        coalesce(aged.active_high_later, 0) | coalesce(moved.active_high, 0) as active_high
+        {%- for remainder in range(4) %},
+        greatest(aged.salary_{{ remainder }}_date, moved.salary_{{ remainder }}_date) as salary_{{ remainder }}_date
+        {%- endfor %}
+    from aged
+    full outer join moved on aged.customer_key = moved.customer_key
+
+)
+
+select windows.*
+from windows
+-- a window over cash flows holds a day on which there was one
+where active_low <> 0 or active_high <> 0
