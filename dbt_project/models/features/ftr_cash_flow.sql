@@ -30,11 +30,10 @@ windows as (
         {{ ring_count_newest('active_low', 30) }} as active_days_30d,
         {{ ring_count('active_low', 'active_high') }} - {{ ring_count_newest('active_low', 30) }} as active_days_90d_before,
         {%- for remainder in range(4) %}
-        case when {{ in_window('salary_' ~ remainder ~ '_date', 90) }} then 1 else 0 end
+        case when salary_{{ remainder }}_date is not null then 1 else 0 end
         {%- if not loop.last %} +{% endif %}
         {%- endfor %} as salary_months_90d
     from {{ ref('ftr_cash_flow_window') }} as carried
-    cross join night
 
 ),
 

@@ -2,6 +2,11 @@
 -- Carried sums move by the flows that arrive and by the days that enter or leave a window. A customer of whom a flow came
 -- again, corrected, starts from nothing with every flow; so does everybody where nothing was carried.
 
+{%- set amounts = [
+    'inflow_30d', 'inflow_90d_before', 'outflow_30d', 'spend_30d', 'spend_90d_before', 'withdrawn_30d',
+    'paid_to_other_lenders_30d',
+] %}
+
 with
 
 night as (
@@ -176,10 +181,7 @@ windows as (
 
     select
         coalesce(aged.customer_key, moved.customer_key) as customer_key,
-        {%- for name in [
-            'inflow_30d', 'inflow_90d_before', 'outflow_30d', 'spend_30d', 'spend_90d_before', 'withdrawn_30d',
-            'paid_to_other_lenders_30d',
-        ] %}
+        {%- for name in amounts %}
         cast(coalesce(aged.{{ name }}, 0) + coalesce(moved.{{ name }}, 0) as bigint) as {{ name }},
         {%- endfor %}
         coalesce(aged.active_low_later, 0) | coalesce(moved.active_low, 0) as active_low,
@@ -192,7 +194,16 @@ windows as (
 
 )
 
-select windows.*
+select
+    customer_key,
+    {{ amounts | join(',\n    ') }},
+    active_low,
+    active_high
+    {%- for remainder in range(4) %},
+    case when {{ in_window('windows.salary_' ~ remainder ~ '_date', 90) }} then windows.salary_{{ remainder }}_date end
+        as salary_{{ remainder }}_date
+    {%- endfor %}
 from windows
+cross join night
 -- a window over cash flows holds a day on which there was one
 where active_low <> 0 or active_high <> 0
