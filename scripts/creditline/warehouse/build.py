@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 
 from creditline.gate.record import delivery_records
@@ -15,9 +16,9 @@ from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import last_valid
 from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
-from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
+from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, compile_project, run_build
 from creditline.warehouse.inputs import Relation, lay, write_inputs
-from creditline.warehouse.logic import archive_logic, logic_of
+from creditline.warehouse.logic import Logic, archive_logic, logic_of
 from creditline.warehouse.sources import (
     NightParameters,
     NightSource,
@@ -30,6 +31,13 @@ from creditline.warehouse.sources import (
 from creditline.warehouse.state import export_state, state_relations
 
 POLICIES_DIR = PROJECT_DIR / "policies"
+
+
+class Engine(StrEnum):
+    """What runs the models. A home may change it between two nights: the rows are the same."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
 
 
 @dataclass(frozen=True)
@@ -54,22 +62,24 @@ class Build:
     seconds: dict[str, float]
 
 
-def build(home: Home, business_date: date) -> Build:
+def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Build:
     """Build one gated night from scratch.
+
+    The decision code that is archived is DuckDB's on either engine, so a replay of Spark's night is a proof across both.
 
     Raises:
         BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
     night, inputs = night_inputs(home, business_date)
-    _lay_sources(home, inputs)
-    nodes = run_build(home, target_path=home.warehouse / "dbt")
+    _clear(home)
+    nodes, logic = _run_spark(home, inputs) if engine is Engine.SPARK else _run_duckdb(home, inputs)
     if business_date not in home.published_dates():
         _hand_on(home, night, inputs)
     result = Build(
         business_date=business_date,
         previous_business_date=night.previous_business_date,
         is_void=night.is_void,
-        logic_hash=archive_logic(home, logic_of(nodes)),
+        logic_hash=archive_logic(home, logic),
         policy_versions=_used_policy_versions(home),
         marts=_tables(nodes, ("dim_", "fct_", "mon_")),
         reports=_tables(nodes, ("rpt_",)),
@@ -125,14 +135,26 @@ def _night(home: Home, business_date: date, sources: list[NightSource]) -> Night
     )
 
 
-def _lay_sources(home: Home, inputs: list[Relation]) -> None:
+def _run_duckdb(home: Home, inputs: list[Relation]) -> tuple[list[BuiltNode], Logic]:
+    with connect(str(home.warehouse_file)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        lay(connection, inputs)
+    nodes = run_build(home, target_path=home.warehouse / "dbt")
+    return nodes, logic_of(nodes)
+
+
+def _run_spark(home: Home, inputs: list[Relation]) -> tuple[list[BuiltNode], Logic]:
+    # A home without Spark needs nothing of it.
+    from creditline.spark.build import build_on_spark
+
+    return build_on_spark(home, inputs), logic_of(compile_project(home.warehouse / "dbt"))
+
+
+def _clear(home: Home) -> None:
     home.warehouse.mkdir(parents=True, exist_ok=True)
     for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal")):
         leftover.unlink(missing_ok=True)
     shutil.rmtree(home.warehouse / "build", ignore_errors=True)
-    with connect(str(home.warehouse_file)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        lay(connection, inputs)
 
 
 def _hand_on(home: Home, night: NightParameters, inputs: list[Relation]) -> None:
