@@ -5,10 +5,10 @@
 #}
 {% macro share_out(bound, value, unit, sharers='sharers', sharers_so_far='sharers_so_far') -%}
     coalesce(
-        {{ round_down(int_div(bound ~ ' * sum(' ~ value ~ ') over (' ~ sharers_so_far ~ ')', 'sum(' ~ value ~ ') over ' ~ sharers), unit) }}
+        {{ round_down(int_div(bound ~ ' * sum(' ~ value ~ ') over ' ~ sharers_so_far, 'sum(' ~ value ~ ') over ' ~ sharers), unit) }}
         - {{ round_down(
             int_div(
-                bound ~ ' * (sum(' ~ value ~ ') over (' ~ sharers_so_far ~ ') - ' ~ value ~ ')',
+                bound ~ ' * ((sum(' ~ value ~ ') over ' ~ sharers_so_far ~ ') - ' ~ value ~ ')',
                 'sum(' ~ value ~ ') over ' ~ sharers
             ), unit
         ) }},

@@ -20,8 +20,10 @@ from creditline.warehouse.inputs import Relation
 THREADS = 4
 
 
-def build_on_spark(home: Home, inputs: Iterable[Relation]) -> list[BuiltNode]:
+def build_on_spark(home: Home, inputs: Iterable[Relation]) -> tuple[list[BuiltNode], str]:
     """Lay the sources, build every model on Spark, and give `warehouse.duckdb` a view over each table that it wrote.
+
+    Returns: the nodes, and the version of Spark.
 
     Raises:
         BuildFailed: a model or a claim about the data fails.
@@ -32,12 +34,12 @@ def build_on_spark(home: Home, inputs: Iterable[Relation]) -> list[BuiltNode]:
     folder = home.warehouse / "spark"
     shutil.rmtree(folder, ignore_errors=True)
     lay_sources(server, database, folder / "sources", inputs)
-    _empty(server, database)
+    version = _start_afresh(server, database)
     nodes = run_spark_build(
         server.host, server.port, database, folder / "tables", _threads(), target_path=home.warehouse / "dbt-spark"
     )
     show_tables(home.warehouse_file, folder / "tables", nodes)
-    return nodes
+    return nodes, version
 
 
 def database_of(home: Home) -> str:
@@ -58,10 +60,11 @@ def show_tables(warehouse_file: Path, tables: Path, nodes: Iterable[BuiltNode]) 
                 )
 
 
-def _empty(server: Address, database: str) -> None:
+def _start_afresh(server: Address, database: str) -> str:
     with open_session(server) as session:
         session.run(f"drop database if exists {database} cascade")
         session.run(f"create database {database}")
+        return session.run("select version()")[0][0].split()[0]
 
 
 def _threads() -> int:

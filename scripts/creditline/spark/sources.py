@@ -56,7 +56,9 @@ def _write_files(folder: Path, relation: Relation) -> None:
 
 def _table(database: str, folder: Path, relation: Relation) -> str:
     columns = ", ".join(f"{name} {spark_type(kind)}" for name, kind in relation.columns.items())
-    return f"create table {database}_{relation.name} ({columns}) using parquet location 'file://{folder / relation.name}'"
+    return (
+        f"create table {database}_{relation.name} ({columns}) using parquet location 'file://{folder / relation.name}'"
+    )
 
 
 def _run(address: Address, statements: list[str], sessions: int) -> None:

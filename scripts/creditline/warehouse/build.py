@@ -6,8 +6,9 @@ import json
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
+
+import duckdb
 
 from creditline.gate.record import delivery_records
 from creditline.home import Home
@@ -17,6 +18,7 @@ from creditline.home.publications import last_valid
 from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, compile_project, run_build
+from creditline.warehouse.engine import Engine
 from creditline.warehouse.inputs import Relation, lay, write_inputs
 from creditline.warehouse.logic import Logic, archive_logic, logic_of
 from creditline.warehouse.sources import (
@@ -33,13 +35,6 @@ from creditline.warehouse.state import export_state, state_relations
 POLICIES_DIR = PROJECT_DIR / "policies"
 
 
-class Engine(StrEnum):
-    """What runs the models. A home may change it between two nights: the rows are the same."""
-
-    DUCKDB = "duckdb"
-    SPARK = "spark"
-
-
 @dataclass(frozen=True)
 class Table:
     """One mart or report of the scratch warehouse that is to be published."""
@@ -50,7 +45,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Build:
-    """What a build leaves for the steps after it; `seconds` are facts about the run, the rest is the night's."""
+    """What a build leaves for the steps after it; `seconds` and `engine` are facts about the run, the rest is the night's."""
 
     business_date: date
     previous_business_date: date | None
@@ -60,6 +55,7 @@ class Build:
     marts: tuple[Table, ...]
     reports: tuple[Table, ...]
     seconds: dict[str, float]
+    engine: str
 
 
 def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Build:
@@ -72,18 +68,19 @@ def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Bu
     """
     night, inputs = night_inputs(home, business_date)
     _clear(home)
-    nodes, logic = _run_spark(home, inputs) if engine is Engine.SPARK else _run_duckdb(home, inputs)
+    ran = _run_spark(home, inputs) if engine is Engine.SPARK else _run_duckdb(home, inputs)
     if business_date not in home.published_dates():
         _hand_on(home, night, inputs)
     result = Build(
         business_date=business_date,
         previous_business_date=night.previous_business_date,
         is_void=night.is_void,
-        logic_hash=archive_logic(home, logic),
+        logic_hash=archive_logic(home, ran.logic),
         policy_versions=_used_policy_versions(home),
-        marts=_tables(nodes, ("dim_", "fct_", "mon_")),
-        reports=_tables(nodes, ("rpt_",)),
-        seconds={node.name: round(node.seconds, 3) for node in nodes},
+        marts=_tables(ran.nodes, ("dim_", "fct_", "mon_")),
+        reports=_tables(ran.nodes, ("rpt_",)),
+        seconds={node.name: round(node.seconds, 3) for node in ran.nodes},
+        engine=ran.engine,
     )
     write_file(_record_file(home, business_date), canonical_json(_as_json(result)))
     return result
@@ -105,6 +102,7 @@ def read_build(home: Home, business_date: date) -> Build | None:
         marts=tuple(Table(table["name"], tuple(table["key"])) for table in record["marts"]),
         reports=tuple(Table(table["name"], tuple(table["key"])) for table in record["reports"]),
         seconds=record["seconds"],
+        engine=record["engine"],
     )
 
 
@@ -135,19 +133,29 @@ def _night(home: Home, business_date: date, sources: list[NightSource]) -> Night
     )
 
 
-def _run_duckdb(home: Home, inputs: list[Relation]) -> tuple[list[BuiltNode], Logic]:
+@dataclass(frozen=True)
+class _Run:
+    """What one engine did: its nodes, the decision code, its name with its version."""
+
+    nodes: list[BuiltNode]
+    logic: Logic
+    engine: str
+
+
+def _run_duckdb(home: Home, inputs: list[Relation]) -> _Run:
     with connect(str(home.warehouse_file)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         lay(connection, inputs)
     nodes = run_build(home, target_path=home.warehouse / "dbt")
-    return nodes, logic_of(nodes)
+    return _Run(nodes, logic_of(nodes), f"{Engine.DUCKDB} {duckdb.__version__}")
 
 
-def _run_spark(home: Home, inputs: list[Relation]) -> tuple[list[BuiltNode], Logic]:
+def _run_spark(home: Home, inputs: list[Relation]) -> _Run:
     # A home without Spark needs nothing of it.
     from creditline.spark.build import build_on_spark
 
-    return build_on_spark(home, inputs), logic_of(compile_project(home.warehouse / "dbt"))
+    nodes, version = build_on_spark(home, inputs)
+    return _Run(nodes, logic_of(compile_project(home.warehouse / "dbt")), f"{Engine.SPARK} {version}")
 
 
 def _clear(home: Home) -> None:
