@@ -24,6 +24,15 @@ WORKERS = 2
 START_SECONDS = 180
 STOP_SECONDS = 20
 PORTS = ("master", "master_ui", "thrift")
+# Spark's own default tells fifty thousand lines a night, a tenth of its seconds.
+_LOGGING = """rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss} %p %c{1}: %m%n%ex
+"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ def up(tell: Callable[[str], None]) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     ports = {name: _port(name) for name in PORTS}
     (folder / "conf" / "spark-defaults.conf").write_text(_defaults(folder, ports))
+    (folder / "conf" / "log4j2.properties").write_text(_LOGGING)
     tell("starting master, workers and Thrift server")
     try:
         _start_all(folder, ports)

@@ -2,7 +2,8 @@
 
 Columns are stated because inferring them opens every file once more for every model, and because files of earlier releases
 may lack some: those are null. A table is a folder of links to its files; rows that stand in no Parquet file are written by
-DuckDB, which types them as on its own nights.
+DuckDB, which types them as on its own nights. A few rows, or none, are a view without a file: Spark folds them into the
+plan, which saves a job wherever a model is crossed with the night's one row.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from creditline.warehouse.inputs import Relation, lay
 
 # Statements of the catalog wait for each other in the metastore; more sessions gain nothing.
 SESSIONS = 4
+FEW_ROWS = 20
 
 
 def lay_sources(address: Address, database: str, folder: Path, relations: Iterable[Relation]) -> None:
@@ -30,14 +32,15 @@ def lay_sources(address: Address, database: str, folder: Path, relations: Iterab
     """
     relations = list(relations)
     for relation in relations:
-        _write_files(folder / relation.name, relation)
+        if not _is_folded(relation):
+            _write_files(folder / relation.name, relation)
     schemas = sorted({relation.name.partition(".")[0] for relation in relations})
     _run(address, [
         statement
         for schema in schemas
         for statement in (f"drop database if exists {database}_{schema} cascade", f"create database {database}_{schema}")
     ], sessions=1)  # fmt: skip
-    _run(address, [_table(database, folder, relation) for relation in relations], sessions=SESSIONS)
+    _run(address, [_statement(database, folder, relation) for relation in relations], sessions=SESSIONS)
 
 
 def _write_files(folder: Path, relation: Relation) -> None:
@@ -54,11 +57,34 @@ def _write_files(folder: Path, relation: Relation) -> None:
         connection.execute(f"copy {relation.name} to '{folder / 'rows.parquet'}' (format parquet)")
 
 
-def _table(database: str, folder: Path, relation: Relation) -> str:
-    columns = ", ".join(f"{name} {spark_type(kind)}" for name, kind in relation.columns.items())
-    return (
-        f"create table {database}_{relation.name} ({columns}) using parquet location 'file://{folder / relation.name}'"
-    )
+def _is_folded(relation: Relation) -> bool:
+    return not relation.files and len(relation.rows) <= FEW_ROWS
+
+
+def _statement(database: str, folder: Path, relation: Relation) -> str:
+    name = f"{database}_{relation.name}"
+    kinds = {column: spark_type(kind) for column, kind in relation.columns.items()}
+    if _is_folded(relation):
+        casts = ", ".join(f"cast({column} as {kind}) as {column}" for column, kind in kinds.items())
+        return f"create view {name} as select {casts} from {_values(relation)}"
+    columns = ", ".join(f"{column} {kind}" for column, kind in kinds.items())
+    return f"create table {name} ({columns}) using parquet location 'file://{folder / relation.name}'"
+
+
+def _values(relation: Relation) -> str:
+    """The rows as texts, which Spark casts; one row of nulls that is left out stands for none."""
+    rows = relation.rows or (tuple(None for _ in relation.columns),)
+    texts = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+    given = f"(values {texts} as given ({', '.join(relation.columns)}))"
+    return given if relation.rows else f"{given} where false"
+
+
+def _literal(value: object) -> str:
+    """A literal: in Spark's, a backslash escapes the next character."""
+    if value is None:
+        return "null"
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"
 
 
 def _run(address: Address, statements: list[str], sessions: int) -> None:
