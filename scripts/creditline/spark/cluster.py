@@ -24,6 +24,17 @@ WORKERS = 2
 START_SECONDS = 180
 STOP_SECONDS = 20
 PORTS = ("master", "master_ui", "thrift")
+# A small night is all planning: nothing runs long enough to be worth compiling or planning anew (docs/scale.md).
+# `CREDITLINE_SPARK_SIZE=large` leaves these to Spark's own defaults.
+SMALL = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.files.minPartitionNum": "1",
+    "spark.sql.shuffle.partitions": "1",
+}
 # Spark's own default tells fifty thousand lines a night, a tenth of its seconds.
 _LOGGING = """rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = console
@@ -174,20 +185,22 @@ def _defaults(folder: Path, ports: dict[str, int]) -> str:
         "spark.master.rest.enabled": "false",
         "spark.driver.host": HOST,
         "spark.driver.bindAddress": HOST,
-        "spark.driver.memory": "2g",
-        "spark.executor.memory": "1g",
+        "spark.driver.memory": _setting("DRIVER_MEMORY", "2g"),
+        "spark.executor.memory": _setting("EXECUTOR_MEMORY", "1g"),
         "spark.ui.enabled": "false",
-        "spark.local.dir": str(folder / "work"),
         "spark.sql.warehouse.dir": f"file://{folder / 'tables'}",
+        # where the catalog is kept: with Derby the same small night takes twice as long
+        "spark.sql.catalogImplementation": _setting("CATALOG", "in-memory"),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
         # what both engines must agree on
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.timestampType": "TIMESTAMP_NTZ",
         "spark.sql.ansi.enabled": "true",
         "spark.sql.sources.partitionOverwriteMode": "dynamic",
-        # what makes a small night bearable (docs/scale.md)
-        "spark.sql.shuffle.partitions": "2",
+        # one session for all threads of dbt: what it knows of tables stays known
+        "spark.sql.hive.thriftServer.singleSession": "true",
         "spark.scheduler.mode": "FAIR",
+        **({} if _setting("SIZE", "small") == "large" else SMALL),
     }
     given = dict(pair.split("=", 1) for pair in os.environ.get("CREDITLINE_SPARK_CONF", "").split())
     return "".join(f"{name} {value}\n" for name, value in {**settings, **given}.items())
@@ -214,9 +227,11 @@ def _alive_workers(ports: dict[str, int]) -> int:
 def _answers(ports: dict[str, int]) -> bool:
     """Whether the workers, and not only the driver, answer a query."""
     try:
+        # the client tells of every refusal, so it asks only where somebody listens
+        socket.create_connection((HOST, ports["thrift"]), timeout=5).close()
         with open_session(Address(HOST, ports["thrift"])) as session:
             return session.run("select count(*) from range(1000)") == [(1000,)]
-    except SparkUnavailable:
+    except (OSError, SparkUnavailable):
         return False
 
 
