@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Facts about the run, never about the night: who may look at a clock.
 MAY_READ_CLOCK = {name: {"datetime.now"} for name in ("release/modes.py", "release/holds.py", "home/skips.py")}
 CLOCKS = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"}
-DOORS = ("scripts/bootstrap", "scripts/nightly", "scripts/test", ".ci/run")
+DOORS = ("scripts/bootstrap", "scripts/nightly", "scripts/test", "scripts/spark", "scripts/spark-parity", ".ci/run")
 
 
 def tracked() -> list[Path]:
@@ -71,11 +71,12 @@ def test_the_doors_are_there_and_run():
         assert os.access(ROOT / door, os.X_OK), door
 
 
-def test_the_lock_is_pinned_hashed_and_names_no_index():
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize(("name", "least"), [("requirements.lock", 100), ("requirements-spark.lock", 3)])
+def test_the_lock_is_pinned_hashed_and_names_no_index(name, least):
+    lock = (ROOT / name).read_text()
     pins = re.findall(r"^([A-Za-z0-9._-]+)==\S+", lock, re.MULTILINE)
     blocks = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
-    assert len(pins) > 100
+    assert len(pins) > least
     assert all("--hash=sha256:" in block for block in blocks if block.strip())
     assert "://" not in lock
     assert "--index" not in lock

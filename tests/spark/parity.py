@@ -38,8 +38,8 @@ class Compared:
         return self.rows_duckdb == self.rows_spark and not self.only_duckdb and not self.only_spark
 
 
-def compare_models(duckdb_home: Home, spark_home: Home, night: date) -> Iterator[Compared]:
-    """Every model and seed that the two scratch warehouses hold after one night."""
+def compare_models(duckdb_home: Home, spark_home: Home, night: date, only: tuple[str, ...] = ()) -> Iterator[Compared]:
+    """Every model and seed that the two scratch warehouses hold after one night, or only some."""
     with connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{duckdb_home.warehouse_file}' as {CATALOG} (read_only)")
@@ -51,6 +51,7 @@ def compare_models(duckdb_home: Home, spark_home: Home, night: date) -> Iterator
                 " where table_catalog = current_database() and table_schema = 'main' order by table_name"
             ).fetchall()
         ]
+        models = [model for model in models if model in only or not only]
         folders = _folders(spark_home, models)
         for model in models:
             yield _compared(
