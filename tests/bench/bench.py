@@ -1,4 +1,4 @@
-"""How fast is it? `scripts/bench night|growth [--accounts N] [--nights K] [--runs R] [--format json]`; makes its own data."""
+"""How fast is it? `scripts/bench night|growth [--accounts N] [--nights K] [--runs R] [--engine E] [--format json]`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from copied_book import land_book
 from creditline.cli.output import Format, print_json, print_rows, tell
 from creditline.home import open_home
 from creditline.night import STEPS
+from creditline.warehouse.engine import Engine
 
 SEED = 1
 RUN_NIGHT = Path(__file__).with_name("run_nights.py")
@@ -43,21 +44,23 @@ def main() -> int:
     parser.add_argument("--nights", type=int, default=4, help="the first brings the history and is not counted")
     parser.add_argument("--history-days", type=int, default=130)
     parser.add_argument("--runs", type=int, default=1, help="homes made and measured; the median counts")
+    parser.add_argument("--engine", choices=list(Engine), default=Engine.DUCKDB, help="spark needs `scripts/spark up`")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     asked = parser.parse_args()
-    nights = [night for _ in range(asked.runs) for night in _measure(asked.accounts, asked.nights, asked.history_days)]
+    size = (asked.accounts, asked.nights, asked.history_days)
+    nights = [night for _ in range(asked.runs) for night in _measure(*size, Engine(asked.engine))]
     _print(_by_night(nights) if asked.what == "growth" else [_median(nights)], Format(asked.format))
     return 0
 
 
-def _measure(accounts: int, nights: int, history_days: int) -> list[Measured]:
+def _measure(accounts: int, nights: int, history_days: int, engine: Engine) -> list[Measured]:
     """Land a book and run its nights, one process for all: they are warm from the second on."""
     with tempfile.TemporaryDirectory() as folder:
         home = land_book(
             Path(folder) / "home", accounts=accounts, nights=nights, history_days=history_days, seed=SEED, tell=tell
         )
         lines = subprocess.run(
-            [sys.executable, str(RUN_NIGHT), str(home.root)], stdout=subprocess.PIPE, check=True, text=True
+            [sys.executable, str(RUN_NIGHT), str(home.root), engine], stdout=subprocess.PIPE, check=True, text=True
         ).stdout.splitlines()
         assert len(open_home(home.root).published_dates()) == nights
     return [Measured(accounts, number, **json.loads(line)) for number, line in enumerate(lines, start=1)]
