@@ -11,7 +11,7 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.database import connect
-from creditline.spark.build import database_of
+from creditline.spark.build import database_of, run_folder_of
 from creditline.spark.place import address
 from creditline.spark.session import open_session
 from creditline.warehouse.logic import CATALOG
@@ -84,7 +84,7 @@ def compare_publication(duckdb_home: Home, spark_home: Home, night: date) -> Ite
 
 def _folders(home: Home, models: list[str]) -> dict[str, Path]:
     """Where Spark's rows of each model lie; its views are written down for the comparison."""
-    database, tables, views = database_of(home), home.warehouse / "spark" / "tables", home.warehouse / "spark" / "views"
+    database, tables, views = database_of(home), run_folder_of(home) / "tables", run_folder_of(home) / "views"
     folders = {model: tables / model for model in models}
     missing = [model for model, folder in folders.items() if not folder.is_dir()]
     with open_session(address()) as session:

@@ -18,7 +18,7 @@ from creditline.home import Home, open_home
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.night import run_night
 from creditline.replay import replay_night
-from creditline.spark.build import database_of
+from creditline.spark.build import database_of, run_folder_of
 from creditline.spark.place import address
 from creditline.spark.session import open_session
 from creditline.warehouse.engine import Engine
@@ -110,7 +110,7 @@ def test_readers_on_spark_see_every_published_night(homes):
 
 def test_one_changed_cell_is_found(homes, tmp_path):
     changed = _copy(homes.changing.root, tmp_path / "home")
-    files = changed.warehouse / "spark" / "tables" / "fct_limit_decision"
+    files = run_folder_of(changed) / "tables" / "fct_limit_decision"
     (file,) = files.glob("*.parquet")
     duckdb.execute(f"create table rows as from read_parquet('{file}')")
     duckdb.execute("update rows set score = score + 1 where account_key = (select min(account_key) from rows)")

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from creditline.warehouse.dbt import BuiltNode, run_spark_build
 from creditline.warehouse.inputs import Relation
 
 THREADS = 4
+_RUN = "run"
 
 
 def build_on_spark(home: Home, inputs: Iterable[Relation]) -> tuple[list[BuiltNode], str]:
@@ -31,8 +33,7 @@ def build_on_spark(home: Home, inputs: Iterable[Relation]) -> tuple[list[BuiltNo
     """
     use_client()
     server, database = address(), database_of(home)
-    folder = home.warehouse / "spark"
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = _new_folder(home)
     lay_sources(server, database, folder / "sources", inputs)
     version = _start_afresh(server, database)
     nodes = run_spark_build(
@@ -40,6 +41,22 @@ def build_on_spark(home: Home, inputs: Iterable[Relation]) -> tuple[list[BuiltNo
     )
     show_tables(home.warehouse_file, folder / "tables", nodes)
     return nodes, version
+
+
+def run_folder_of(home: Home) -> Path:
+    """Where the last build on Spark keeps its sources and tables."""
+    place = home.warehouse / "spark"
+    return place / (place / _RUN).read_text()
+
+
+def _new_folder(home: Home) -> Path:
+    """A folder of this run alone: a statement of a killed run goes on in the cluster, and may still write into its own."""
+    place = home.warehouse / "spark"
+    shutil.rmtree(place, ignore_errors=True)
+    run = uuid.uuid4().hex[:8]
+    (place / run).mkdir(parents=True)
+    (place / _RUN).write_text(run)
+    return place / run
 
 
 def database_of(home: Home) -> str:

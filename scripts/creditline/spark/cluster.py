@@ -200,6 +200,8 @@ def _defaults(folder: Path, ports: dict[str, int]) -> str:
         # one session for all threads of dbt: what it knows of tables stays known
         "spark.sql.hive.thriftServer.singleSession": "true",
         "spark.scheduler.mode": "FAIR",
+        # a statement whose client was killed goes on; it must not do so for good
+        "spark.sql.thriftServer.queryTimeout": _setting("STATEMENT_SECONDS", "3600"),
         **({} if _setting("SIZE", "small") == "large" else SMALL),
     }
     given = dict(pair.split("=", 1) for pair in os.environ.get("CREDITLINE_SPARK_CONF", "").split())
