@@ -35,6 +35,8 @@ SMALL = {
     "spark.sql.files.minPartitionNum": "1",
     "spark.sql.shuffle.partitions": "1",
 }
+# A broadcast is judged by the size of its Parquet, which holds our integers in a twentieth of what a hash table of them takes.
+LARGE = {"spark.sql.autoBroadcastJoinThreshold": "1m"}
 # Spark's own default tells fifty thousand lines a night, a tenth of its seconds.
 _LOGGING = """rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = console
@@ -202,7 +204,7 @@ def _defaults(folder: Path, ports: dict[str, int]) -> str:
         "spark.scheduler.mode": "FAIR",
         # a statement whose client was killed goes on; it must not do so for good
         "spark.sql.thriftServer.queryTimeout": _setting("STATEMENT_SECONDS", "3600"),
-        **({} if _setting("SIZE", "small") == "large" else SMALL),
+        **(LARGE if _setting("SIZE", "small") == "large" else SMALL),
     }
     given = dict(pair.split("=", 1) for pair in os.environ.get("CREDITLINE_SPARK_CONF", "").split())
     return "".join(f"{name} {value}\n" for name, value in {**settings, **given}.items())
