@@ -8,7 +8,7 @@
         {{ round_down(int_div(bound ~ ' * sum(' ~ value ~ ') over ' ~ sharers_so_far, 'sum(' ~ value ~ ') over ' ~ sharers), unit) }}
         - {{ round_down(
             int_div(
-                bound ~ ' * (sum(' ~ value ~ ') over ' ~ sharers_so_far ~ ' - ' ~ value ~ ')',
+                bound ~ ' * ((sum(' ~ value ~ ') over ' ~ sharers_so_far ~ ') - ' ~ value ~ ')',
                 'sum(' ~ value ~ ') over ' ~ sharers
             ), unit
         ) }},

@@ -1,5 +1,5 @@
-"""How fast is it? `scripts/bench night|growth|peers [--accounts N] [--nights K] [--runs R] [--format json]`; makes its own
-data."""
+"""How fast is it? `scripts/bench night|growth|peers [--accounts N] [--nights K] [--runs R] [--engine E] [--format json]`;
+makes its own data."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from peers.workload import lay_workload, run_first_night
 from creditline.cli.output import Format, print_json, print_rows, tell
 from creditline.home import Home, open_home
 from creditline.night import STEPS
+from creditline.warehouse.engine import Engine
 
 SEED = 1
 RUN_NIGHT = Path(__file__).with_name("run_nights.py")
@@ -52,12 +53,13 @@ def main() -> int:
     )
     parser.add_argument("--history-days", type=int, default=130)
     parser.add_argument("--runs", type=int, default=1, help="homes made and measured; the median counts")
+    parser.add_argument("--engine", choices=list(Engine), default=Engine.DUCKDB, help="spark needs `scripts/spark up`")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     asked = parser.parse_args()
     if asked.what == "peers":
         return _compare_peers(asked.accounts, asked.nights or 1, asked.history_days, asked.runs, Format(asked.format))
-    asked.nights = asked.nights or 4
-    nights = [night for _ in range(asked.runs) for night in _measure(asked.accounts, asked.nights, asked.history_days)]
+    size = (asked.accounts, asked.nights or 4, asked.history_days)
+    nights = [night for _ in range(asked.runs) for night in _measure(*size, Engine(asked.engine))]
     _print(_by_night(nights) if asked.what == "growth" else [_median(nights)], Format(asked.format))
     return 0
 
@@ -71,11 +73,11 @@ def _landed(accounts: int, nights: int, history_days: int) -> Iterator[Home]:
         )
 
 
-def _measure(accounts: int, nights: int, history_days: int) -> list[Measured]:
+def _measure(accounts: int, nights: int, history_days: int, engine: Engine) -> list[Measured]:
     """Land a book and run its nights, one process for all: they are warm from the second on."""
     with _landed(accounts, nights, history_days) as home:
         lines = subprocess.run(
-            [sys.executable, str(RUN_NIGHT), str(home.root)], stdout=subprocess.PIPE, check=True, text=True
+            [sys.executable, str(RUN_NIGHT), str(home.root), engine], stdout=subprocess.PIPE, check=True, text=True
         ).stdout.splitlines()
         assert len(open_home(home.root).published_dates()) == nights
     return [Measured(accounts, number, **json.loads(line)) for number, line in enumerate(lines, start=1)]

@@ -54,7 +54,9 @@ def _query(model: Model, models: dict[str, Model]) -> str:
     text = _REFERENCE.sub(lambda match: match[1] if match[1] in models else match[0], model.sql)
     if not model.columns:
         return text
-    return f"select {', '.join(f'cast({name} as {kind}) as {name}' for name, kind in model.columns.items())} from ({text})"
+    return (
+        f"select {', '.join(f'cast({name} as {kind}) as {name}' for name, kind in model.columns.items())} from ({text})"
+    )
 
 
 def main(root: str) -> None:

@@ -11,11 +11,12 @@ from peers.measure import peak_rss_bytes
 from creditline.cli.output import tell
 from creditline.home import open_home
 from creditline.night import run_all
+from creditline.warehouse.engine import Engine
 
 
-def main(root: str) -> None:
+def main(root: str, engine: str) -> None:
     """Print seconds, stages and peak memory of each night as it is done."""
-    for result in run_all(open_home(Path(root)), tell):
+    for result in run_all(open_home(Path(root)), tell, Engine(engine)):
         line = {
             "seconds": round(sum(result.seconds.values()), 3),
             "peak_rss_bytes": peak_rss_bytes(),
@@ -25,4 +26,4 @@ def main(root: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

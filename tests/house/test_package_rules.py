@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # Facts about the run, never about the night: who may look at a clock.
 MAY_READ_CLOCK = {name: {"datetime.now"} for name in ("release/modes.py", "release/holds.py", "home/skips.py")}
 CLOCKS = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"}
-DOORS = ("scripts/bootstrap", "scripts/nightly", "scripts/test", ".ci/run")
+DOORS = ("scripts/bootstrap", "scripts/nightly", "scripts/test", "scripts/spark", "scripts/spark-parity", ".ci/run")
 
 
 def tracked() -> list[Path]:
@@ -71,7 +71,9 @@ def test_the_doors_are_there_and_run():
         assert os.access(ROOT / door, os.X_OK), door
 
 
-@pytest.mark.parametrize(("name", "fewest"), [("requirements.lock", 100), ("requirements-peers.lock", 5)])
+@pytest.mark.parametrize(
+    ("name", "fewest"), [("requirements.lock", 100), ("requirements-peers.lock", 5), ("requirements-spark.lock", 3)]
+)
 def test_a_lock_is_pinned_hashed_and_names_no_index(name, fewest):
     lock = (ROOT / name).read_text()
     pins = re.findall(r"^([A-Za-z0-9._-]+)==\S+", lock, re.MULTILINE)

@@ -129,7 +129,9 @@ def test_an_ordinary_night_opens_what_is_new_what_leaves_and_the_windows_of_even
     assert laid["account_snapshot_history"] == []
     assert laid["related_product"] == ago(0, 30)
     for source in ("loan_application", "cash_flow", "profile_change"):
-        assert laid[source] == ago(*range(longest_window(source) + 2)), f"{source}: the day that leaves tonight is read too"
+        assert laid[source] == ago(*range(longest_window(source) + 2)), (
+            f"{source}: the day that leaves tonight is read too"
+        )
     assert laid["session"] == ago(*range(9)), "devices of the time before the last night's week are carried"
 
 

@@ -116,11 +116,11 @@ select
                     "least("
                     ~ "greatest(coalesce(limits.target_minor, limits.strategy_minor), limits.strategy_minor), "
                     ~ "coalesce(limits.tier_bound_minor, " ~ highest_value() ~ "), "
-                    ~ "coalesce(limits.customer_income_bound_minor - (sum(limits.recommended_minor) over customer - limits.recommended_minor), "
+                    ~ "coalesce(limits.customer_income_bound_minor - ((sum(limits.recommended_minor) over customer) - limits.recommended_minor), "
                     ~ highest_value() ~ "), "
                     ~ "coalesce(limits.trigger_bound_minor, " ~ highest_value() ~ "), "
                     ~ "coalesce(limits.own_maximum_minor, " ~ highest_value() ~ "), "
-                    ~ "coalesce(limits.customer_maximum_minor - (sum(limits.recommended_minor) over unheld - limits.recommended_minor), "
+                    ~ "coalesce(limits.customer_maximum_minor - ((sum(limits.recommended_minor) over unheld) - limits.recommended_minor), "
                     ~ highest_value() ~ "), "
                     ~ "coalesce(limits.cap_room_minor, " ~ highest_value() ~ "))",
                     'packs.rounding_minor'

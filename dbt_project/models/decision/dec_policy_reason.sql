@@ -20,7 +20,6 @@ binding_triggers as (
 
     select
         limits.account_key,
-        limits.policy_version,
         triggers.*,
         limits.trigger_bound_minor
     from limits

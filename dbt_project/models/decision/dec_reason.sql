@@ -50,14 +50,14 @@ reasons as (
 
 ),
 
--- one code is cited once: its strongest evidence
+-- one code is cited once: its strongest evidence; of two triggers on one fact the one that asks for less of it
 cited as (
 
     select
         *,
         row_number() over (
             partition by account_key, policy_version, reason_code
-            order by precedence, points_lost desc, feature
+            order by precedence, points_lost desc, feature, goal_value nulls last, feature_value nulls last
         ) as repetition
     from reasons
 

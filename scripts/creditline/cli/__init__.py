@@ -12,6 +12,7 @@ import typer
 from creditline.cli.output import Format, TextFormat, errors, print_json, print_rows, tell
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
+from creditline.warehouse.engine import Engine
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 mode_app = typer.Typer(no_args_is_help=True, help="Who may be ordered about: show or set the mode of a slice.")
@@ -121,6 +122,9 @@ def night(
     all_but_last: Annotated[
         bool, typer.Option("--all-but-last", help="Every landed night but the newest, which a scheduler will run.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="What runs the models; the rows are the same.")
+    ] = Engine.DUCKDB,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Run one landed night, or all that are waiting: accept, gate, build, gate, publish, release."""
@@ -134,7 +138,9 @@ def night(
     nights = [business_date.date()] if business_date else waiting if every else waiting[:-1]
     rows = []
     for number, day in enumerate(nights, start=1):
-        result = run_night(home, day, lambda message, number=number: tell(f"[{number}/{len(nights)}] {message}"))
+        result = run_night(
+            home, day, lambda message, number=number: tell(f"[{number}/{len(nights)}] {message}"), engine
+        )
         orders = result.release.orders if result.release.file else "none"
         rows.append(
             (

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from creditline.home import Home
@@ -26,6 +27,7 @@ from creditline.release import Release, settle_interrupted
 from creditline.release import release as release_night
 from creditline.warehouse.build import Build
 from creditline.warehouse.build import build as build_warehouse
+from creditline.warehouse.engine import Engine
 
 STEPS = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release")
 Progress = Callable[[str], None]
@@ -59,10 +61,10 @@ def gate_inputs(home: Home, business_date: date) -> object:
         return judge_inputs(home, business_date)
 
 
-def build(home: Home, business_date: date) -> Build:
+def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Build:
     """Build features, decisions, marts and reports in the scratch warehouse. Raises BuildFailed."""
     with _timed(home, business_date, "build"):
-        return build_warehouse(home, business_date)
+        return build_warehouse(home, business_date, engine)
 
 
 def gate_outputs(home: Home, business_date: date) -> object:
@@ -73,9 +75,14 @@ def gate_outputs(home: Home, business_date: date) -> object:
         return judge_outputs(home, business_date)
 
 
-def publish(home: Home, business_date: date) -> Publication:
-    """Make the night visible with one flip of the pointer."""
-    return publish_night(home, business_date, _read_seconds(home, business_date))
+def publish(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Publication:
+    """Make the night visible with one flip of the pointer; on Spark, its readers there see it afterwards."""
+    publication = publish_night(home, business_date, _read_seconds(home, business_date))
+    if engine is Engine.SPARK:
+        from creditline.spark.marts import show_marts
+
+        show_marts(home, business_date)
+    return publication
 
 
 def release(home: Home, business_date: date) -> Release:
@@ -102,12 +109,15 @@ def held_nights(home: Home) -> dict[date, date]:
     return {day: holding[0] for day in waiting if holding and day > holding[0]}
 
 
-def run_night(home: Home, business_date: date, progress: Progress | None = None) -> NightResult:
+def run_night(
+    home: Home, business_date: date, progress: Progress | None = None, engine: Engine = Engine.DUCKDB
+) -> NightResult:
     """Run all steps of one night; a published night is only released, if it is the newest and was not yet."""
     tell = progress or (lambda _message: None)
-    steps = {"publish": publish, "release": release}
+    steps = {"publish": partial(publish, engine=engine), "release": release}
     if business_date not in home.published_dates():
-        steps = {"accept": accept, "gate_inputs": gate_inputs, "build": build, "gate_outputs": gate_outputs, **steps}
+        before = {"accept": accept, "gate_inputs": gate_inputs, "build": partial(build, engine=engine)}
+        steps = {**before, "gate_outputs": gate_outputs, **steps}
     results, seconds = {}, {}
     for name, step in steps.items():
         tell(f"{business_date} {name}")
@@ -117,10 +127,10 @@ def run_night(home: Home, business_date: date, progress: Progress | None = None)
     return NightResult(business_date, results["publish"], results["release"], seconds)
 
 
-def run_all(home: Home, progress: Progress | None = None) -> Iterator[NightResult]:
+def run_all(home: Home, progress: Progress | None = None, engine: Engine = Engine.DUCKDB) -> Iterator[NightResult]:
     """Run every landed night that is not published yet, in order; stops at the first that cannot be run."""
     for business_date in pending_nights(home):
-        yield run_night(home, business_date, progress)
+        yield run_night(home, business_date, progress, engine)
 
 
 @contextmanager

@@ -169,6 +169,7 @@ def _write_run(home: Home, build: Build, staged: Path, run_id: str) -> None:
         "revision": 0,
         "host": socket.gethostname(),
         "run_id": run_id,
+        "engine": build.engine,
         "python": platform.python_version(),
         "versions": {
             name: metadata.version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations")

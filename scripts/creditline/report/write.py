@@ -138,7 +138,7 @@ def _write_report(
 
 
 def _is_built(connection: duckdb.DuckDBPyConnection, model: str) -> bool:
-    return bool(connection.execute("select 1 from duckdb_tables() where table_name = ?", [model]).fetchone())
+    return bool(connection.execute("select 1 from information_schema.tables where table_name = ?", [model]).fetchone())
 
 
 def _totals(connection: duckdb.DuckDBPyConnection, model: str) -> tuple[int, dict[str, str]]:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+import duckdb
+
 from creditline.gate.record import delivery_records
 from creditline.home import Home
 from creditline.home.database import connect
@@ -15,9 +17,10 @@ from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import last_valid
 from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
-from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, run_build
+from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, compile_project, run_build
+from creditline.warehouse.engine import Engine
 from creditline.warehouse.inputs import Relation, lay, write_inputs
-from creditline.warehouse.logic import archive_logic, logic_of
+from creditline.warehouse.logic import Logic, archive_logic, logic_of
 from creditline.warehouse.sources import (
     NightParameters,
     NightSource,
@@ -42,7 +45,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Build:
-    """What a build leaves for the steps after it; `seconds` are facts about the run, the rest is the night's."""
+    """What a build leaves for the steps after it; `seconds` and `engine` are facts about the run, the rest is the night's."""
 
     business_date: date
     previous_business_date: date | None
@@ -52,28 +55,32 @@ class Build:
     marts: tuple[Table, ...]
     reports: tuple[Table, ...]
     seconds: dict[str, float]
+    engine: str
 
 
-def build(home: Home, business_date: date) -> Build:
+def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Build:
     """Build one gated night from scratch.
+
+    The decision code that is archived is DuckDB's on either engine, so a replay of Spark's night is a proof across both.
 
     Raises:
         BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
     night, inputs = night_inputs(home, business_date)
-    _lay_sources(home, inputs)
-    nodes = run_build(home, target_path=home.warehouse / "dbt")
+    _clear(home)
+    ran = _run_spark(home, inputs) if engine is Engine.SPARK else _run_duckdb(home, inputs)
     if business_date not in home.published_dates():
         _hand_on(home, night, inputs)
     result = Build(
         business_date=business_date,
         previous_business_date=night.previous_business_date,
         is_void=night.is_void,
-        logic_hash=archive_logic(home, logic_of(nodes)),
+        logic_hash=archive_logic(home, ran.logic),
         policy_versions=_used_policy_versions(home),
-        marts=_tables(nodes, ("dim_", "fct_", "mon_")),
-        reports=_tables(nodes, ("rpt_",)),
-        seconds={node.name: round(node.seconds, 3) for node in nodes},
+        marts=_tables(ran.nodes, ("dim_", "fct_", "mon_")),
+        reports=_tables(ran.nodes, ("rpt_",)),
+        seconds={node.name: round(node.seconds, 3) for node in ran.nodes},
+        engine=ran.engine,
     )
     write_file(_record_file(home, business_date), canonical_json(_as_json(result)))
     return result
@@ -95,6 +102,7 @@ def read_build(home: Home, business_date: date) -> Build | None:
         marts=tuple(Table(table["name"], tuple(table["key"])) for table in record["marts"]),
         reports=tuple(Table(table["name"], tuple(table["key"])) for table in record["reports"]),
         seconds=record["seconds"],
+        engine=record["engine"],
     )
 
 
@@ -125,14 +133,36 @@ def _night(home: Home, business_date: date, sources: list[NightSource]) -> Night
     )
 
 
-def _lay_sources(home: Home, inputs: list[Relation]) -> None:
+@dataclass(frozen=True)
+class _Run:
+    """What one engine did: its nodes, the decision code, its name with its version."""
+
+    nodes: list[BuiltNode]
+    logic: Logic
+    engine: str
+
+
+def _run_duckdb(home: Home, inputs: list[Relation]) -> _Run:
+    with connect(str(home.warehouse_file)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        lay(connection, inputs)
+    nodes = run_build(home, target_path=home.warehouse / "dbt")
+    return _Run(nodes, logic_of(nodes), f"{Engine.DUCKDB} {duckdb.__version__}")
+
+
+def _run_spark(home: Home, inputs: list[Relation]) -> _Run:
+    # A home without Spark needs nothing of it.
+    from creditline.spark.build import build_on_spark
+
+    nodes, version = build_on_spark(home, inputs)
+    return _Run(nodes, logic_of(compile_project(home.warehouse / "dbt")), f"{Engine.SPARK} {version}")
+
+
+def _clear(home: Home) -> None:
     home.warehouse.mkdir(parents=True, exist_ok=True)
     for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal")):
         leftover.unlink(missing_ok=True)
     shutil.rmtree(home.warehouse / "build", ignore_errors=True)
-    with connect(str(home.warehouse_file)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        lay(connection, inputs)
 
 
 def _hand_on(home: Home, night: NightParameters, inputs: list[Relation]) -> None:

@@ -49,6 +49,25 @@ def run_build(home: Home, *, target_path: Path, select: str | None = None) -> li
     return _run(["build", *(["--select", select] if select else [])], target_path)
 
 
+def run_spark_build(
+    host: str, port: int, database: str, tables: Path, threads: int, *, target_path: Path
+) -> list[BuiltNode]:
+    """Run `dbt build` on Spark; every table lands as Parquet in a folder of `tables`.
+
+    Raises:
+        BuildFailed: as `run_build`.
+    """
+    os.environ |= {
+        "CREDITLINE_SPARK_HOST_IN_USE": host,
+        "CREDITLINE_SPARK_PORT_IN_USE": str(port),
+        "CREDITLINE_SPARK_DATABASE": database,
+        "CREDITLINE_SPARK_TABLES": f"file://{tables}",
+        "CREDITLINE_SPARK_THREADS": str(threads),
+    }
+    # The databases are new and empty: there is nothing to look up.
+    return _run(["build", "--target", "spark", "--no-populate-cache"], target_path)
+
+
 def compile_project(target_path: Path) -> list[BuiltNode]:
     """Run `dbt compile` against an empty scratch database in `target_path`.
 

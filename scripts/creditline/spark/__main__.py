@@ -1,0 +1,35 @@
+"""`scripts/spark up|down|status`."""
+
+from __future__ import annotations
+
+import sys
+
+from creditline.cli.output import Format, print_rows, tell
+from creditline.errors import CreditlineError
+from creditline.spark import cluster
+
+USAGE = "usage: scripts/spark up|down|status"
+
+
+def main(words: list[str]) -> int:
+    """Do one verb. Returns the exit code: 0 done or up, 1 not, 2 usage."""
+    if words == ["up"]:
+        cluster.up(tell)
+    elif words == ["down"]:
+        cluster.down(tell)
+    elif words != ["status"]:
+        print(USAGE, file=sys.stderr)
+        return 2
+    else:
+        print_rows(("part", "where", "state"), cluster.status(), Format.TABLE, title="Spark")
+        return 0 if cluster.is_up() else 1
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        code = main(sys.argv[1:])
+    except CreditlineError as error:
+        print(f"spark: {error}", file=sys.stderr)
+        code = 1
+    sys.exit(code)

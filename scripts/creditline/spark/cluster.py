@@ -1,0 +1,282 @@
+"""A real cluster on the loopback of one machine: master, workers, Thrift server. Stopped by recorded process, never by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from creditline.home.files import canonical_json, write_file
+from creditline.spark.place import PROGRAMS, Address, SparkUnavailable, record_file, run_folder
+from creditline.spark.session import open_session
+
+SPARK_HOME = PROGRAMS / "pyspark"
+HOST = "127.0.0.1"
+WORKERS = 2
+START_SECONDS = 180
+STOP_SECONDS = 20
+PORTS = ("master", "master_ui", "thrift")
+# A small night is all planning: nothing runs long enough to be worth compiling or planning anew (docs/scale.md).
+# `CREDITLINE_SPARK_SIZE=large` leaves these to Spark's own defaults.
+SMALL = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.files.minPartitionNum": "1",
+    "spark.sql.shuffle.partitions": "1",
+}
+# A broadcast is judged by the size of its Parquet, which holds our integers in a twentieth of what a hash table of them takes.
+LARGE = {"spark.sql.autoBroadcastJoinThreshold": "1m"}
+# Spark's own default tells fifty thousand lines a night, a tenth of its seconds.
+_LOGGING = """rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss} %p %c{1}: %m%n%ex
+"""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One process of the cluster. `started` tells it from a later process with the same number."""
+
+    name: str
+    pid: int
+    started: str
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether this very process still runs."""
+        return _started(self.pid) == self.started
+
+
+def up(tell: Callable[[str], None]) -> None:
+    """Start whatever does not run yet, and return once a query was answered by the workers.
+
+    Raises:
+        SparkUnavailable: no Java, or it does not come up in time; names the log.
+    """
+    if is_up():
+        return
+    down(tell)
+    _require_java()
+    folder = run_folder()
+    for name in ("conf", "logs", "work", "tables"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    ports = {name: _port(name) for name in PORTS}
+    (folder / "conf" / "spark-defaults.conf").write_text(_defaults(folder, ports))
+    (folder / "conf" / "log4j2.properties").write_text(_LOGGING)
+    tell("starting master, workers and Thrift server")
+    try:
+        _start_all(folder, ports)
+        _await(lambda: _alive_workers(ports) == WORKERS, f"{WORKERS} workers", folder)
+        tell(f"{WORKERS} workers are there")
+        _await(lambda: _answers(ports), "the Thrift server", folder)
+    except SparkUnavailable:
+        down(tell)
+        raise
+    tell(f"ready: {HOST}:{ports['thrift']}, programs in {SPARK_HOME}")
+
+
+def down(tell: Callable[[str], None]) -> None:
+    """Stop every recorded process with its children; the tables and the metastore stay."""
+    members = _members()
+    for member in reversed(members):
+        if member.is_alive:
+            tell(f"stopping {member.name} ({member.pid})")
+            os.killpg(member.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(member.is_alive for member in members) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    for member in members:
+        if member.is_alive:
+            os.killpg(member.pid, signal.SIGKILL)
+    record_file().unlink(missing_ok=True)
+
+
+def status() -> list[tuple[str, str, str]]:
+    """Every part of the cluster: its name, process or address, and how it is."""
+    ports = _ports()
+    rows = [(member.name, str(member.pid), "runs" if member.is_alive else "is gone") for member in _members()]
+    if not rows:
+        return [("cluster", str(run_folder()), "is not started")]
+    workers = _alive_workers(ports)
+    answers = _answers(ports)
+    return [
+        *rows,
+        ("workers alive", f"{HOST}:{ports['master_ui']}", f"{workers} of {WORKERS}"),
+        ("query through Thrift", f"{HOST}:{ports['thrift']}", "answers" if answers else "does not answer"),
+    ]
+
+
+def is_up() -> bool:
+    """Whether all workers are there and a query is answered."""
+    ports = _ports()
+    return bool(ports) and _alive_workers(ports) == WORKERS and _answers(ports)
+
+
+def _start_all(folder: Path, ports: dict[str, int]) -> None:
+    """Start every process and record each at once, so that a start that is broken off can be stopped."""
+    master = f"spark://{HOST}:{ports['master']}"
+    spark_class = str(SPARK_HOME / "bin" / "spark-class")
+    workers = [
+        (f"worker-{number}", [
+            spark_class, "org.apache.spark.deploy.worker.Worker", "-h", HOST, "--webui-port", "0",
+            "-c", _setting("WORKER_CORES", "1"), "-m", _setting("WORKER_MEMORY", "2g"), "-d", str(folder / "work"), master,
+        ])
+        for number in range(1, WORKERS + 1)
+    ]  # fmt: skip
+    commands = [
+        ("master", [
+            spark_class, "org.apache.spark.deploy.master.Master", "-h", HOST,
+            "-p", str(ports["master"]), "--webui-port", str(ports["master_ui"]),
+        ]),
+        *workers,
+        ("thrift", [
+            str(SPARK_HOME / "bin" / "spark-submit"), "--name", "creditline",
+            "--class", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2", "spark-internal",
+            "--hiveconf", f"hive.server2.thrift.port={ports['thrift']}",
+            "--hiveconf", f"hive.server2.thrift.bind.host={HOST}",
+        ]),
+    ]  # fmt: skip
+    members: list[Member] = []
+    for name, command in commands:
+        members.append(_start(name, command, folder))
+        record = {"ports": ports, "members": [vars(member) for member in members]}
+        write_file(record_file(), canonical_json(record))
+
+
+def _start(name: str, command: list[str], folder: Path) -> Member:
+    environment = {
+        **os.environ,
+        "SPARK_HOME": str(SPARK_HOME),
+        "SPARK_CONF_DIR": str(folder / "conf"),
+        "SPARK_LOCAL_IP": HOST,
+        "SPARK_DAEMON_MEMORY": "512m",
+    }
+    with (folder / "logs" / f"{name}.log").open("wb") as log:
+        # a group of its own: a worker's executors are stopped with it
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+    return Member(name, process.pid, _started(process.pid))
+
+
+def _defaults(folder: Path, ports: dict[str, int]) -> str:
+    """The configuration of driver and executors; `CREDITLINE_SPARK_CONF` ("key=value key=value") has the last word."""
+    settings = {
+        "spark.master": f"spark://{HOST}:{ports['master']}",
+        "spark.master.rest.enabled": "false",
+        "spark.driver.host": HOST,
+        "spark.driver.bindAddress": HOST,
+        "spark.driver.memory": _setting("DRIVER_MEMORY", "2g"),
+        "spark.executor.memory": _setting("EXECUTOR_MEMORY", "1g"),
+        "spark.ui.enabled": "false",
+        "spark.sql.warehouse.dir": f"file://{folder / 'tables'}",
+        # where the catalog is kept: with Derby the same small night takes twice as long
+        "spark.sql.catalogImplementation": _setting("CATALOG", "in-memory"),
+        "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
+        # what both engines must agree on
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.timestampType": "TIMESTAMP_NTZ",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.sources.partitionOverwriteMode": "dynamic",
+        # one session for all threads of dbt: what it knows of tables stays known
+        "spark.sql.hive.thriftServer.singleSession": "true",
+        "spark.scheduler.mode": "FAIR",
+        # a statement whose client was killed goes on; it must not do so for good
+        "spark.sql.thriftServer.queryTimeout": _setting("STATEMENT_SECONDS", "3600"),
+        **(LARGE if _setting("SIZE", "small") == "large" else SMALL),
+    }
+    given = dict(pair.split("=", 1) for pair in os.environ.get("CREDITLINE_SPARK_CONF", "").split())
+    return "".join(f"{name} {value}\n" for name, value in {**settings, **given}.items())
+
+
+def _await(is_there: Callable[[], bool], what: str, folder: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not is_there():
+        gone = [member.name for member in _members() if not member.is_alive]
+        if gone or time.monotonic() > deadline:
+            why = f"{gone[0]} stopped" if gone else f"it did not come up within {START_SECONDS} s"
+            raise SparkUnavailable(f"{what}: {why}; see {folder / 'logs'}")
+        time.sleep(0.5)
+
+
+def _alive_workers(ports: dict[str, int]) -> int:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{ports['master_ui']}/json/", timeout=5) as answer:
+            return json.load(answer)["aliveworkers"]
+    except (OSError, ValueError):
+        return 0
+
+
+def _answers(ports: dict[str, int]) -> bool:
+    """Whether the workers, and not only the driver, answer a query."""
+    try:
+        # the client tells of every refusal, so it asks only where somebody listens
+        socket.create_connection((HOST, ports["thrift"]), timeout=5).close()
+        with open_session(Address(HOST, ports["thrift"])) as session:
+            return session.run("select count(*) from range(1000)") == [(1000,)]
+    except (OSError, SparkUnavailable):
+        return False
+
+
+def _require_java() -> None:
+    java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if os.environ.get("JAVA_HOME") else shutil.which("java")
+    if not java or not Path(java).is_file():
+        raise SparkUnavailable(
+            "Spark needs Java 17 or later; install it (Debian: apt-get install openjdk-17-jre-headless) or name it in JAVA_HOME"
+        )
+
+
+def _port(name: str) -> int:
+    """The port that the environment names, or any that is free."""
+    given = _setting(f"{name.upper()}_PORT", "0")
+    if given != "0":
+        return int(given)
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def _setting(name: str, default: str) -> str:
+    return os.environ.get(f"CREDITLINE_SPARK_{name}", default)
+
+
+def _record() -> dict[str, object]:
+    return json.loads(record_file().read_text()) if record_file().is_file() else {}
+
+
+def _ports() -> dict[str, int]:
+    return _record().get("ports", {})
+
+
+def _members() -> list[Member]:
+    return [Member(**entry) for entry in _record().get("members", [])]
+
+
+def _started(pid: int) -> str:
+    """When a process was started, in the kernel's clock ticks; empty where there is none, or only what is left of it."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]

@@ -1,0 +1,56 @@
+"""Statements for the Thrift server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from creditline.spark.place import Address, SparkUnavailable, use_client
+
+
+class Session:
+    """One open session: statements one after the other."""
+
+    def __init__(self, connection: object) -> None:
+        self._connection = connection
+
+    def run(self, statement: str) -> list[tuple]:
+        """Run one statement and return its rows, none where it has no result.
+
+        Raises:
+            SparkUnavailable: Spark refuses the statement; carries the first line of its reason.
+        """
+        from pyhive.exc import Error
+
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+        except Error as error:
+            raise SparkUnavailable(f"Spark refused a statement: {_reason(error)}; it was: {statement[:200]}") from error
+        finally:
+            cursor.close()
+
+
+@contextmanager
+def open_session(address: Address) -> Iterator[Session]:
+    """Raises SparkUnavailable where nobody answers."""
+    use_client()
+    from pyhive import hive
+    from thrift.transport.TTransport import TTransportException
+
+    try:
+        connection = hive.connect(host=address.host, port=address.port, username="creditline")
+    except (OSError, TTransportException) as error:
+        raise SparkUnavailable(f"no Thrift server answers at {address.host}:{address.port}: {error}") from error
+    try:
+        yield Session(connection)
+    finally:
+        connection.close()
+
+
+def _reason(error: Exception) -> str:
+    response = error.args[0] if error.args else error
+    status = getattr(response, "status", None)
+    message = status.errorMessage if status is not None else str(response)
+    return " ".join(str(message).split())[:600]
