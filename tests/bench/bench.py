@@ -1,5 +1,5 @@
-"""How fast is it? `scripts/bench night|growth|peers [--accounts N] [--nights K] [--runs R] [--engine E] [--format json]`;
-makes its own data."""
+"""How fast is it? `scripts/bench floor|night|growth|peers [--accounts N] [--nights K] [--runs R] [--engine E]
+[--format json]`; makes its own data."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from copied_book import land_book
+from floor import FLOOR, READ_AND_WRITE
 from peers.contest import Contender, ContenderFailed, ResultsDiffer, contend
 from peers.workload import lay_workload, run_first_night
 
@@ -28,6 +29,7 @@ from creditline.warehouse.engine import Engine
 
 SEED = 1
 RUN_NIGHT = Path(__file__).with_name("run_nights.py")
+BOUNDS = Path(__file__).with_name("floor.py")
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,19 @@ class Measured:
     stages: dict[str, float]
 
 
+@dataclass(frozen=True)
+class Bound:
+    """What one way through a night costs."""
+
+    seconds: float
+    peak_rss_bytes: int
+    stages: dict[str, float]
+
+
 def main() -> int:
     """Print machine, versions and the measured nights."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("what", choices=("night", "growth", "peers"))
+    parser.add_argument("what", choices=("floor", "night", "growth", "peers"))
     parser.add_argument("--accounts", type=int, default=2_000)
     parser.add_argument(
         "--nights",
@@ -59,6 +70,9 @@ def main() -> int:
     if asked.what == "peers":
         return _compare_peers(asked.accounts, asked.nights or 1, asked.history_days, asked.runs, Format(asked.format))
     size = (asked.accounts, asked.nights or 4, asked.history_days)
+    if asked.what == "floor":
+        _print_bounds(asked.accounts, [_bounds(*size) for _ in range(asked.runs)], Format(asked.format))
+        return 0
     nights = [night for _ in range(asked.runs) for night in _measure(*size, Engine(asked.engine))]
     _print(_by_night(nights) if asked.what == "growth" else [_median(nights)], Format(asked.format))
     return 0
@@ -76,11 +90,52 @@ def _landed(accounts: int, nights: int, history_days: int) -> Iterator[Home]:
 def _measure(accounts: int, nights: int, history_days: int, engine: Engine) -> list[Measured]:
     """Land a book and run its nights, one process for all: they are warm from the second on."""
     with _landed(accounts, nights, history_days) as home:
-        lines = subprocess.run(
-            [sys.executable, str(RUN_NIGHT), str(home.root), engine], stdout=subprocess.PIPE, check=True, text=True
-        ).stdout.splitlines()
-        assert len(open_home(home.root).published_dates()) == nights
-    return [Measured(accounts, number, **json.loads(line)) for number, line in enumerate(lines, start=1)]
+        return _run_nights(home, accounts, nights, engine)
+
+
+def _run_nights(home: Home, accounts: int, nights: int, engine: Engine) -> list[Measured]:
+    lines = _lines(RUN_NIGHT, home.root, engine)
+    assert len(open_home(home.root).published_dates()) == nights
+    return [Measured(accounts, number, **line) for number, line in enumerate(lines, start=1)]
+
+
+def _lines(script: Path, *arguments: object) -> list[dict]:
+    """The lines of JSON that a script prints in a process of its own."""
+    command = [sys.executable, str(script), *map(str, arguments)]
+    output = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def _bounds(accounts: int, nights: int, history_days: int) -> dict[str, Bound]:
+    """The newest night of a book as it ran, and what the engine alone costs of it."""
+    with _landed(accounts, nights, history_days) as home:
+        night = _run_nights(home, accounts, nights, Engine.DUCKDB)[-1]
+        lower = {bound: Bound(**_lines(BOUNDS, home.root, bound)[0]) for bound in (FLOOR, READ_AND_WRITE)}
+    return {"night": Bound(night.seconds, night.peak_rss_bytes, night.stages), **lower}
+
+
+def _print_bounds(accounts: int, runs: list[dict[str, Bound]], output_format: Format) -> None:
+    bounds = {
+        name: sorted((run[name] for run in runs), key=lambda bound: bound.seconds)[len(runs) // 2] for name in runs[0]
+    }
+    if output_format is Format.JSON:
+        print_json({"machine": _machine(), "accounts": accounts, "bounds": {k: asdict(v) for k, v in bounds.items()}})
+        return
+    print(", ".join(f"{name} {value}" for name, value in _machine().items()))
+    print_rows(
+        ("what", "seconds", "times the floor", "peak GiB"),
+        [
+            (
+                name,
+                f"{bound.seconds:.2f}",
+                f"{bound.seconds / bounds['floor'].seconds:.2f}",
+                f"{bound.peak_rss_bytes / 2**30:.2f}",
+            )
+            for name, bound in bounds.items()
+        ],
+        output_format,
+        title=f"One night of {accounts:,} accounts and what the engine alone costs of it",
+    )
 
 
 def _compare_peers(accounts: int, nights: int, history_days: int, runs: int, output_format: Format) -> int:

@@ -1,85 +1,87 @@
-"""The floor: tonight's inputs read and every published table written by one fused query, nothing materialised between.
+"""What the engine alone costs of a home's newest night: `floor.py HOME BOUND` prints one line of JSON.
 
-Each query is generated from the archived compiled models: the models that a table needs, in order, as one chain of CTEs.
-No acceptance, gate, ledger, report file or carried state: what is left is what the engine alone costs.
+- `floor`: tonight's inputs read, every published table computed by the archived models and written once, sorted by its key.
+  The models are materialised as the project says. (One fused query a table does not end: docs/performance.md.)
+- `read and write`: the same files read and written, nothing computed.
+
+Neither accepts, gates, signs, hands state on or writes report files.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import resource
 import sys
 import tempfile
-import time
-from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
-from creditline.home import open_home
-from creditline.home.database import connect
-from creditline.home.publications import read_manifest
-from creditline.warehouse.inputs import lay, read_inputs
-from creditline.warehouse.logic import CATALOG, Logic, Model, read_logic, run_logic, use_scratch_catalog
+import duckdb
+from peers.measure import Stages, peak_rss_bytes
+from peers.needed import needed_models
+
+from creditline.home import Home, open_home
+from creditline.home.database import connect_within
+from creditline.home.publications import publication_directory, read_manifest
+from creditline.warehouse.inputs import Relation, lay, read_inputs
+from creditline.warehouse.logic import Logic, read_logic, run_logic, use_scratch_catalog
 from creditline.warehouse.parquet import write_parquet
 
-_REFERENCE = re.compile(rf'"{CATALOG}"\."main"\."(\w+)"')
+FLOOR, READ_AND_WRITE = "floor", "read and write"
 
 
-def fused_query(logic: Logic, table: str) -> str:
-    """One query that gives the rows of a published table, sorted by its key, from the sources and the seeds alone."""
-    models = {model.name: model for model in logic.models}
-    needed = _ancestors(models, table)
-    read = Counter(parent for name in needed for parent in _REFERENCE.findall(models[name].sql))
-    steps = ", ".join(
-        # What is read twice is computed once: written out at each place, the plan grows without bound.
-        f"{model.name} as {'materialized ' if read[model.name] > 1 else ''}({_query(model, models)})"
-        for model in logic.models
-        if model.name in needed
-    )
-    return f"with {steps} select * from {table} order by {', '.join(models[table].key)}"
-
-
-def _ancestors(models: dict[str, Model], table: str) -> set[str]:
-    found, waiting = set(), [table]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += [parent for parent in _REFERENCE.findall(models[name].sql) if parent in models]
-    return found
-
-
-def _query(model: Model, models: dict[str, Model]) -> str:
-    """A model's SQL with the names of other models in place of the scratch warehouse's tables, cast to its contract."""
-    text = _REFERENCE.sub(lambda match: match[1] if match[1] in models else match[0], model.sql)
-    if not model.columns:
-        return text
-    return (
-        f"select {', '.join(f'cast({name} as {kind}) as {name}' for name, kind in model.columns.items())} from ({text})"
-    )
-
-
-def main(root: str) -> None:
-    """Write every table that the newest night published; print one line of JSON as run_nights.py does."""
+def main(root: str, bound: str) -> None:
+    """Measure one bound; its memory is that of this process."""
     home = open_home(Path(root))
     night = home.published_dates()[-1]
     manifest = read_manifest(home, night)
     logic = read_logic(home.logic / manifest["logic_hash"])
-    seconds = {}
-    with tempfile.TemporaryDirectory(dir=home.warehouse) as folder, connect() as connection:
-        connection.execute(f"set memory_limit = '{home.settings.memory_limit}'; set threads = {home.settings.threads}")
-        connection.execute(f"set temp_directory = '{folder}/spilled'; set max_temp_directory_size = '20GB'")
+    inputs = read_inputs(home, night)
+    keys = {model.name: model.key for model in logic.models if model.name in manifest["rows"]}
+    with tempfile.TemporaryDirectory(dir=home.warehouse) as folder:
+        if bound == FLOOR:
+            stages = _compute(home, logic, inputs, keys, Path(folder))
+        else:
+            marts = publication_directory(home, night) / "marts"
+            stages = _copy(home, inputs, [marts / f"{table}.parquet" for table in keys], Path(folder))
+    seconds = round(sum(stages.seconds.values()), 3)
+    print(json.dumps({"seconds": seconds, "peak_rss_bytes": peak_rss_bytes(), "stages": stages.seconds}))
+
+
+def _compute(
+    home: Home, logic: Logic, inputs: list[Relation], keys: dict[str, tuple[str, ...]], folder: Path
+) -> Stages:
+    models = tuple(needed_models(logic, " ".join(keys), {}))
+    stages = Stages()
+    with connect_within(home) as connection:
         use_scratch_catalog(connection)
-        lay(connection, read_inputs(home, night))
-        run_logic(connection, logic, skip={model.name for model in logic.models})  # the seeds alone
-        for table in manifest["rows"]:
-            started = time.perf_counter()
-            write_parquet(connection, fused_query(logic, table), Path(folder) / f"{table}.parquet")
-            seconds[table] = round(time.perf_counter() - started, 3)
-            print(table, seconds[table], file=sys.stderr, flush=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": round(sum(seconds.values()), 3), "peak_rss_bytes": peak, "stages": seconds}))
+        lay(connection, inputs)
+        run_logic(connection, replace(logic, models=models))
+        stages.end("read and compute")
+        for table, key in keys.items():
+            write_parquet(connection, f"select * from {table} order by {', '.join(key)}", folder / f"{table}.parquet")
+        stages.end("write")
+    return stages
+
+
+def _copy(home: Home, inputs: list[Relation], published: list[Path], folder: Path) -> Stages:
+    stages = Stages()
+    with connect_within(home) as connection:
+        use_scratch_catalog(connection)
+        lay(connection, inputs)
+        for relation in inputs:
+            _read_all(connection, relation)
+        stages.end("read and compute")
+        for file in published:
+            write_parquet(connection, f"from read_parquet('{file}')", folder / file.name)
+        stages.end("write")
+    return stages
+
+
+def _read_all(connection: duckdb.DuckDBPyConnection, relation: Relation) -> None:
+    """Read every value of a relation: the engine skips columns that nobody asks for."""
+    values = ", ".join(f"max({column})" for column in relation.columns)
+    connection.execute(f"select {values} from {relation.name}").fetchall()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -72,7 +72,7 @@ def judged(tmp_path_factory):
             ).fetchone()[0]
             for rule in suite.row_rules
         }
-    results = run_suites(database, {"planted": suite}, name="planted", docs=folder / "docs")
+    results = run_suites(database, {"planted": suite}, name="planted", docs=folder / "docs", bounds={})
     return {result.rule: result for result in results}, ours, folder / "docs"
 
 
@@ -135,3 +135,17 @@ def test_a_case_about_nobody_is_held(home):
     accept(home, NIGHT)
     reasons = gate_inputs(home, NIGHT).record.sources[-1].reasons
     assert reasons == ("has_subject: 1 rows in quarantine", "order:to_date:from_date: 1 rows in quarantine")
+
+
+@pytest.mark.parametrize("source", sorted(contract().keys() - {"gl_balance", "reference_value"}))
+def test_an_amount_of_an_account_or_a_customer_is_bounded(source):
+    bounds = {
+        expectation["kwargs"]["column"]: expectation["kwargs"].get("max_value")
+        for expectation in load_suite(source).document["expectations"]
+        if expectation["type"] == "expect_column_values_to_be_between"
+    }
+    for column in contract()[source].columns:
+        if column.type == "money":
+            most = bounds.get(column.name)
+            # 10,000 times as many minor units still fit into 64 bits
+            assert most is not None and most * 100 * 10_000 < 2**63, column.name

@@ -45,6 +45,7 @@ CELLS: list[tuple[str, str, str, str]] = [
     ("41 minus zero", "limit_amount", "-0.00", MONEY),
     ("42 negative limit", "limit_amount", "-1.00", "range:limit_amount"),
     ("42 limit beyond any product", "limit_amount", "100000000.01", "range:limit_amount"),
+    ("42 balance beyond any product", "principal_balance", "100000000000.01", "range:principal_balance"),
     ("44 empty limit", "limit_amount", "", MONEY),
     ("44 quoted empty limit", "limit_amount", '""', MONEY),
     ("45 NULL in letters", "limit_amount", "NULL", MONEY),

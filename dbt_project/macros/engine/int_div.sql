@@ -1,15 +1,16 @@
-{# Floor of an integer quotient as BIGINT; null where the divisor is null or 0. Exact on either engine: no DOUBLE. #}
+{# Floor of a quotient of whole numbers as BIGINT; null where the divisor is null or 0. Exact on either engine: no DOUBLE.
+   Both operands are of an integer type; of an amount in major units take the minor units. #}
 {% macro int_div(numerator, denominator) -%}
     {{ return(adapter.dispatch('int_div', 'creditline')(numerator, denominator)) }}
 {%- endmacro %}
 
-{# DuckDB's // truncates towards zero, so a negative quotient with a remainder is one too high. #}
+{# DuckDB's // truncates towards zero, so a negative quotient with a remainder is one too high. The operands keep their
+   types: most are BIGINT, and a quotient in 128 bits costs many times more. #}
 {% macro duckdb__int_div(numerator, denominator) -%}
     cast(
-        (cast({{ numerator }} as hugeint) // nullif(cast({{ denominator }} as hugeint), 0))
+        (({{ numerator }}) // nullif({{ denominator }}, 0))
         - case
-            when cast({{ numerator }} as hugeint) % nullif(cast({{ denominator }} as hugeint), 0) <> 0
-                and (cast({{ numerator }} as hugeint) < 0) <> (cast({{ denominator }} as hugeint) < 0)
+            when ({{ numerator }}) % nullif({{ denominator }}, 0) <> 0 and (({{ numerator }}) < 0) <> (({{ denominator }}) < 0)
                 then 1
             else 0
         end as bigint

@@ -15,40 +15,23 @@ night as (
 
 ),
 
-carried_state as (
+versions as (
 
-    select * from {{ source('run', 'carried_state') }}
-
-),
-
-new_batches as (
-
-    select * from {{ source('run', 'new_batch') }}
-
-),
-
-arrived as (
-
-    select versions.*
-    from {{ ref('stg_cash_flow') }} as versions
-    inner join new_batches on versions.batch_id = new_batches.batch_id
-    cross join carried_state
-    where carried_state.is_complete
+    select * from {{ ref('stg_cash_flow') }}
 
 ),
 
 corrected as (
 
     select distinct arrived.customer_key
-    from arrived
-    inner join {{ ref('stg_cash_flow') }} as earlier
+    from versions as arrived
+    inner join versions as earlier
         on
             arrived.flow_date = earlier.flow_date
             and arrived.customer_key = earlier.customer_key
             and arrived.direction = earlier.direction
             and arrived.kind = earlier.kind
-    left join new_batches on earlier.batch_id = new_batches.batch_id
-    where new_batches.batch_id is null
+    where arrived.is_new and not earlier.is_new
 
 ),
 
@@ -62,51 +45,24 @@ moving_days as (
 
 ),
 
-moving as (
-
-    select versions.*
-    from {{ ref('stg_cash_flow') }} as versions
-    inner join moving_days on versions.flow_date = moving_days.flow_date
-    left join new_batches on versions.batch_id = new_batches.batch_id
-    cross join carried_state
-    where new_batches.batch_id is null and carried_state.is_complete
-
-),
-
 read_tonight as (
 
     select
-        arrived.*,
+        versions.*,
         false as is_leaving
-    from arrived
-    left join corrected on arrived.customer_key = corrected.customer_key
-    where corrected.customer_key is null
+    from versions
+    left join corrected on versions.customer_key = corrected.customer_key
+    where versions.is_new or corrected.customer_key is not null
 
     union all
 
     select
-        moving.*,
+        versions.*,
         true as is_leaving
-    from moving
-    left join corrected on moving.customer_key = corrected.customer_key
-    where corrected.customer_key is null
-
-    union all
-
-    select
-        versions.*,
-        false as is_leaving
-    from {{ ref('stg_cash_flow') }} as versions
-    inner join corrected on versions.customer_key = corrected.customer_key
-
-    union all
-
-    select
-        versions.*,
-        false as is_leaving
-    from {{ ref('stg_cash_flow') }} as versions
-    cross join carried_state
-    where not carried_state.is_complete
+    from versions
+    inner join moving_days on versions.flow_date = moving_days.flow_date
+    left join corrected on versions.customer_key = corrected.customer_key
+    where not versions.is_new and corrected.customer_key is null
 
 ),
 

@@ -91,7 +91,9 @@ select
     cast(overdue_balance as decimal(18, 2)) as overdue_balance,
     cast(over_90_days_balance as decimal(18, 2)) as over_90_days_balance,
     cast(non_performing_balance as decimal(18, 2)) as non_performing_balance,
-    {{ bp('product_non_performing_balance * 100', 'product_balance * 100') }} as product_npl_ratio_bp,
-    {{ bp('product_over_90_days_balance * 100', 'product_non_performing_balance * 100') }} as product_over_90_npl_ratio_bp,
+    -- a whole product's balance times 10,000 may leave 64 bits
+    {{ bp(as_wide(to_minor('product_non_performing_balance')), to_minor('product_balance')) }} as product_npl_ratio_bp,
+    {{ bp(as_wide(to_minor('product_over_90_days_balance')), to_minor('product_non_performing_balance')) }}
+        as product_over_90_npl_ratio_bp,
     cast(downgraded_count as bigint) as downgraded_by_backstop_count
 from totalled

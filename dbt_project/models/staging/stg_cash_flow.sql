@@ -1,5 +1,6 @@
 -- Grain: one row a delivered version of customer_key, flow_date, direction, kind, known at the night's cut-off. The latest
--- one holds; ftr_cash_flow_window looks for it, because only few of them can have changed.
+-- one holds; ftr_cash_flow_window looks for it, because only few of them can have changed. What the night before did not
+-- carry over is new.
 
 with
 
@@ -13,6 +14,18 @@ delivered as (
 
     select * from {{ source('raw', 'cash_flow') }}
 
+),
+
+carried_state as (
+
+    select * from {{ source('run', 'carried_state') }}
+
+),
+
+new_batches as (
+
+    select * from {{ source('run', 'new_batch') }}
+
 )
 
 select
@@ -24,6 +37,9 @@ select
     delivered.flow_date,
     delivered.direction,
     delivered.kind,
-    {{ to_minor('delivered.amount') }} as amount_minor
+    {{ to_minor('delivered.amount') }} as amount_minor,
+    new_batches.batch_id is not null or not carried_state.is_complete as is_new
 from delivered
 inner join night on delivered.known_at <= night.cut_off_at
+cross join carried_state
+left join new_batches on delivered.batch_id = new_batches.batch_id

@@ -65,19 +65,24 @@ def _great_expectations() -> object:
     return gx
 
 
-def run_suites(database: Path, suites: dict[str, Suite], *, name: str, docs: Path) -> list[Judged]:
+def run_suites(
+    database: Path, suites: dict[str, Suite], *, name: str, docs: Path, bounds: dict[str, str]
+) -> list[Judged]:
     """Run one checkpoint: each table of a DuckDB file against its suite, and write its Data Docs.
 
     Args:
         suites: table name to suite; several tables may share one.
         docs: folder that Data Docs are written to; emptied first.
+        bounds: settings of the engine (`engine_bounds`).
 
     Returns: one entry an expectation, in the order of tables and of each suite.
     """
     gx = _great_expectations()
     context = gx.get_context(mode="ephemeral", project_config=_project(clear_directory(docs)))
     source = context.data_sources.add_sql(
-        name, connection_string=f"duckdb:///{database}", kwargs={"connect_args": {"read_only": True}}
+        name,
+        connection_string=f"duckdb:///{database}",
+        kwargs={"connect_args": {"read_only": True, "config": bounds}},
     )
     documents = {suite.name: suite.document for suite in suites.values()}
     added = {suite: context.suites.add(gx.ExpectationSuite(**document)) for suite, document in documents.items()}

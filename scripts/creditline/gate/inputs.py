@@ -17,7 +17,7 @@ from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_record
 from creditline.gate.suites import load_suite
 from creditline.gate.verdict import SourceVerdict, judge_source, previous_record, refused_at_acceptance
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect_within, engine_bounds
 from creditline.home.files import canonical_json, write_file
 from creditline.landing.accept import Acceptance, keep_refusal, read_acceptance, scratch_file
 from creditline.landing.files import check_unchanged
@@ -48,10 +48,7 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
             raise InputsRefused(f"night {business_date} is not accepted; run `creditline night --date {business_date}`")
         return GateVerdict(known[-1])
     judged = _judge(home, acceptance)
-    with connect(str(scratch_file(home, business_date))) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set memory_limit = '{home.settings.memory_limit}'")
-        connection.execute(f"set threads = {home.settings.threads}")
+    with connect_within(home, str(scratch_file(home, business_date))) as connection:
         verdicts = _conclude(home, connection, acceptance, judged)
         _refuse_night(home, business_date, verdicts)
         raw = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
@@ -69,6 +66,7 @@ def _judge(home: Home, acceptance: Acceptance) -> list[Judged]:
         {f"typed_{entry.relation}": load_suite(entry.source) for entry in acceptance.sources if not entry.refusal},
         name="gate_inputs",
         docs=evidence / "data_docs" / "inputs",
+        bounds=engine_bounds(home),
     )
     write_file(evidence / "gate_inputs.json", canonical_json([asdict(result) for result in judged]))
     return judged

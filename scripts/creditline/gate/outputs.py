@@ -9,6 +9,7 @@ from creditline.errors import CreditlineError
 from creditline.gate.checkpoint import Judged, run_suites
 from creditline.gate.suites import SUITES_DIR, load_suite
 from creditline.home import Home
+from creditline.home.database import engine_bounds
 from creditline.home.files import canonical_json, write_file
 
 
@@ -31,7 +32,13 @@ def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
     """
     evidence = home.warehouse / "evidence" / str(business_date)
     suites = {path.stem: load_suite(f"marts/{path.stem}") for path in sorted((SUITES_DIR / "marts").glob("*.json"))}
-    judged = run_suites(home.warehouse_file, suites, name="gate_outputs", docs=evidence / "data_docs" / "outputs")
+    judged = run_suites(
+        home.warehouse_file,
+        suites,
+        name="gate_outputs",
+        docs=evidence / "data_docs" / "outputs",
+        bounds=engine_bounds(home),
+    )
     write_file(evidence / "gate_outputs.json", canonical_json([asdict(entry) for entry in judged]))
     for result in judged:
         if not result.success:

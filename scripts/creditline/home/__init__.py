@@ -20,6 +20,7 @@ SETTINGS_FILE = "creditline.yml"
 # A home that only demonstrates shares one well-known secret, so that two demo homes are equal byte for byte.
 # A release refuses it anywhere else.
 DEMO_SECRET = bytes.fromhex("c0ffee" * 10 + "c0ff")
+_SIZE = r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|TB|MiB|GiB|TiB)$"
 
 
 class KeyLocations(BaseModel):
@@ -43,8 +44,10 @@ class HomeSettings(BaseModel):
     retention_days: int = Field(default=400, ge=1)
     keys: KeyLocations = KeyLocations()
     is_demo: bool = False
-    memory_limit: str = "4GB"
+    memory_limit: str = Field(default="4GB", pattern=_SIZE)
     threads: int = Field(default=2, ge=1)
+    spill_directory: str = "warehouse/spill"
+    spill_limit: str = Field(default="40GB", pattern=_SIZE)
 
     @field_validator("time_zone")
     @classmethod
@@ -106,6 +109,11 @@ class Home:
     @property
     def warehouse_file(self) -> Path:
         return self.warehouse / "warehouse.duckdb"
+
+    @property
+    def spill(self) -> Path:
+        """Where the engine puts what does not fit into memory."""
+        return self.root / self.settings.spill_directory
 
     @property
     def published(self) -> Path:

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from creditline.errors import CreditlineError
 from creditline.gate.record import DeliveryRecord, delivery_records
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, clear_directory, write_file
 from creditline.home.skips import skipped_dates
 from creditline.landing.contract import DeliveredSource, Manifest, contract
@@ -116,10 +116,7 @@ def _accept(home: Home, business_date: date) -> Acceptance:
     if is_known(manifest, manifest_sha256, records, skipped_dates(home)):
         return _acceptance(manifest, manifest_sha256, (), is_known=True)
     scratch = clear_directory(home.warehouse / "accept")
-    with connect(str(scratch_file(home, business_date))) as connection:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set memory_limit = '{home.settings.memory_limit}'")
-        connection.execute(f"set threads = {home.settings.threads}")
+    with connect_within(home, str(scratch_file(home, business_date))) as connection:
         sources = tuple(
             _accept_source(connection, directory, entry, manifest, records, home) for entry in manifest.sources
         )

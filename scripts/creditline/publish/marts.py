@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect, connect_within
 from creditline.home.files import sync_file
 from creditline.warehouse.build import Build
 from creditline.warehouse.parquet import write_parquet
@@ -26,14 +26,14 @@ class PublishedNight:
     path: str
 
 
-def export_marts(warehouse_file: Path, build: Build, directory: Path) -> dict[str, int]:
+def export_marts(home: Home, build: Build, directory: Path) -> dict[str, int]:
     """Write every mart of the build as `<directory>/<table>.parquet`, sorted by its key.
 
     Returns: rows by table.
     """
     directory.mkdir(parents=True)
     rows = {}
-    with connect(str(warehouse_file), read_only=True) as connection:
+    with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
         for table in (*build.marts, *build.reports):
             target = directory / f"{table.name}.parquet"
             write_parquet(connection, f"select * from {table.name} order by {', '.join(table.key)}", target)

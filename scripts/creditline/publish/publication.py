@@ -14,7 +14,7 @@ from pathlib import Path
 from creditline.errors import CreditlineError
 from creditline.gate.record import delivery_records
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.publications import MANIFEST, REVISION, last_published, publication_directory
@@ -61,7 +61,7 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
         raise NothingToPublish(f"night {business_date} is not built; run `creditline night --date {business_date}`")
     staged_home = clear_directory(home.warehouse / "publication")
     staged = clear_directory(staged_home / "published" / str(business_date) / REVISION)
-    rows = export_marts(home.warehouse_file, build, staged / "marts")
+    rows = export_marts(home, build, staged / "marts")
     reports = _write_reports(home, build, staged / "reports")
     _copy_evidence(home, business_date, staged / "evidence")
     run_id = uuid.uuid4().hex
@@ -84,7 +84,7 @@ def _flip(home: Home, business_date: date) -> None:
 
 
 def _write_reports(home: Home, build: Build, directory: Path) -> list[ReportFile]:
-    with connect(str(home.warehouse_file), read_only=True) as connection:
+    with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
         entity, jurisdiction = connection.execute(
             "select min(entity), min(jurisdiction) from dim_policy"
             " where policy_version in (select policy_version from fct_limit_decision)"
@@ -143,7 +143,7 @@ def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]
 
 
 def _checks(home: Home) -> list[dict[str, object]]:
-    with connect(str(home.warehouse_file), read_only=True) as connection:
+    with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
         relation = connection.sql("select * from rpt_r00_edit_check order by all")
         return [dict(zip(relation.columns, map(_plain, row), strict=True)) for row in relation.fetchall()]
 

@@ -13,7 +13,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect, engine_bounds
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.replay.comparison import Difference, compare
 from creditline.warehouse.inputs import check_file, check_inputs, inputs_file, lay, read_inputs
@@ -91,13 +91,7 @@ def _scratch(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory within the bounds of the home; what does not fit goes to a folder outside of it."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        connect(
-            config={
-                "memory_limit": home.settings.memory_limit,
-                "threads": home.settings.threads,
-                "temp_directory": folder,
-            }
-        ) as connection,
+        connect(config=engine_bounds(home) | {"temp_directory": folder}) as connection,
     ):
         use_scratch_catalog(connection)
         yield connection

@@ -14,7 +14,7 @@ import numpy as np
 
 from creditline.errors import UsageError
 from creditline.home import Home, HomeSettings
-from creditline.home.database import connect
+from creditline.home.database import connect_within
 from creditline.landing.contract import MANIFEST_FILE, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.simulate import activity
@@ -122,7 +122,7 @@ def _silent(_: str) -> None:
 def _land_nights(home: Home, progress: Progress, nights: int, tell: Teller) -> SimulatedBook:
     dates: list[date] = []
     rows: dict[str, int] = {}
-    with _connect(home) as connection:
+    with connect_within(home) as connection:
         for _ in range(nights):
             business_date = progress.next_date
             gathered = _live_until(progress.world, day_number(business_date), tell)
@@ -131,14 +131,6 @@ def _land_nights(home: Home, progress: Progress, nights: int, tell: Teller) -> S
             tell(f"landed {business_date} ({len(dates)} of {nights})")
     people = progress.world.population
     return SimulatedBook(tuple(dates), people.customers, people.accounts, _truth_dir(home), rows)
-
-
-def _connect(home: Home) -> duckdb.DuckDBPyConnection:
-    connection = connect()
-    connection.execute("set timezone = 'UTC'")
-    connection.execute(f"set threads = {home.settings.threads}")
-    connection.execute(f"set memory_limit = '{home.settings.memory_limit}'")
-    return connection
 
 
 def _live_until(world: World, last_day: int, tell: Teller) -> dict[str, Rows]:

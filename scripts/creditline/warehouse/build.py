@@ -12,7 +12,7 @@ import duckdb
 
 from creditline.gate.record import delivery_records
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import last_valid
 from creditline.policy import archive, packs_in_force, policy_relations
@@ -143,8 +143,7 @@ class _Run:
 
 
 def _run_duckdb(home: Home, inputs: list[Relation]) -> _Run:
-    with connect(str(home.warehouse_file)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+    with connect_within(home, str(home.warehouse_file)) as connection:
         lay(connection, inputs)
     nodes = run_build(home, target_path=home.warehouse / "dbt")
     return _Run(nodes, logic_of(nodes), f"{Engine.DUCKDB} {duckdb.__version__}")
@@ -160,7 +159,8 @@ def _run_spark(home: Home, inputs: list[Relation]) -> _Run:
 
 def _clear(home: Home) -> None:
     home.warehouse.mkdir(parents=True, exist_ok=True)
-    for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal")):
+    spilled = home.spill.glob("duckdb_temp_*")
+    for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal"), *spilled):
         leftover.unlink(missing_ok=True)
     shutil.rmtree(home.warehouse / "build", ignore_errors=True)
 
@@ -171,13 +171,13 @@ def _hand_on(home: Home, night: NightParameters, inputs: list[Relation]) -> None
     A void night leaves its inputs and no state: nothing that it saw goes on.
     """
     if not night.is_void:
-        with connect(str(home.warehouse_file), read_only=True) as connection:
+        with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
             export_state(connection, home, night.business_date)
     write_inputs(home, night.business_date, inputs)
 
 
 def _used_policy_versions(home: Home) -> dict[str, str]:
-    with connect(str(home.warehouse_file), read_only=True) as connection:
+    with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
         rows = connection.execute(
             "select pack, policy_version from dim_policy where policy_version in (select policy_version from dec_account)"
             " order by pack"

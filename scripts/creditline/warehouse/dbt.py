@@ -10,6 +10,7 @@ from pathlib import Path
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.home.database import engine_bounds
 
 PROJECT_DIR = Path(__file__).resolve().parents[3] / "dbt_project"
 
@@ -45,7 +46,7 @@ def run_build(home: Home, *, target_path: Path, select: str | None = None) -> li
     Raises:
         BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
     """
-    _environment(home.warehouse_file, home.settings.memory_limit, home.settings.threads)
+    _environment(home.warehouse_file, engine_bounds(home))
     return _run(["build", *(["--select", select] if select else [])], target_path)
 
 
@@ -76,7 +77,7 @@ def compile_project(target_path: Path) -> list[BuiltNode]:
     """
     target_path.mkdir(parents=True, exist_ok=True)
     # Compiled SQL carries the name of the catalog, which is the stem of the file.
-    _environment(target_path / "warehouse.duckdb")
+    _environment(target_path / "warehouse.duckdb", {})
     return _run(["compile"], target_path)
 
 
@@ -118,12 +119,10 @@ def _arguments(target_path: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _environment(warehouse_file: Path, memory_limit: str | None = None, threads: int | None = None) -> None:
+def _environment(warehouse_file: Path, bounds: dict[str, str]) -> None:
     # dbt reads its profile from the environment and offers no other way to hand it a place.
     os.environ["CREDITLINE_WAREHOUSE_FILE"] = str(warehouse_file)
-    for name, value in (("CREDITLINE_MEMORY_LIMIT", memory_limit), ("CREDITLINE_THREADS", threads)):
-        if value is not None:
-            os.environ[name] = str(value)
+    os.environ |= {f"CREDITLINE_{name.upper()}": value for name, value in bounds.items()}
 
 
 def _quiet() -> None:
