@@ -23,7 +23,7 @@ from creditline.home import Home, open_home
 from creditline.home.database import connect_within
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.warehouse.inputs import Relation, lay, read_inputs
-from creditline.warehouse.logic import Logic, read_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import Logic, archived_logic, run_logic, use_scratch_catalog
 from creditline.warehouse.parquet import write_parquet
 
 FLOOR, READ_AND_WRITE = "floor", "read and write"
@@ -34,7 +34,7 @@ def main(root: str, bound: str) -> None:
     home = open_home(Path(root))
     night = home.published_dates()[-1]
     manifest = read_manifest(home, night)
-    logic = read_logic(home.logic / manifest["logic_hash"])
+    logic = archived_logic(home, manifest["logic_hash"])
     inputs = read_inputs(home, night)
     keys = {model.name: model.key for model in logic.models if model.name in manifest["rows"]}
     with tempfile.TemporaryDirectory(dir=home.warehouse) as folder:

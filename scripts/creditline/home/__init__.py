@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from creditline.errors import UsageError
 from creditline.home.files import write_file
@@ -20,7 +20,9 @@ SETTINGS_FILE = "creditline.yml"
 # A home that only demonstrates shares one well-known secret, so that two demo homes are equal byte for byte.
 # A release refuses it anywhere else.
 DEMO_SECRET = bytes.fromhex("c0ffee" * 10 + "c0ff")
-_SIZE = r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|TB|MiB|GiB|TiB)$"
+# Sizes that the engine and pydantic read alike.
+_SIZE = r"^[1-9][0-9]*(\.[0-9]+)?([KMGT]i?)B$"
+_BYTES = TypeAdapter(ByteSize)
 
 
 class KeyLocations(BaseModel):
@@ -48,6 +50,14 @@ class HomeSettings(BaseModel):
     threads: int = Field(default=2, ge=1)
     spill_directory: str = "warehouse/spill"
     spill_limit: str = Field(default="40GB", pattern=_SIZE)
+
+    @property
+    def memory_limit_bytes(self) -> int:
+        return _BYTES.validate_python(self.memory_limit)
+
+    @property
+    def spill_limit_bytes(self) -> int:
+        return _BYTES.validate_python(self.spill_limit)
 
     @field_validator("time_zone")
     @classmethod

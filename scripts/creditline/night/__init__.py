@@ -21,6 +21,7 @@ from creditline.home import Home
 from creditline.home.files import canonical_json, write_file
 from creditline.home.skips import skipped_dates
 from creditline.night.calendar import is_refused, missing_dates, require_turn
+from creditline.night.room import require_room
 from creditline.publish import Publication
 from creditline.publish import publish as publish_night
 from creditline.release import Release, settle_interrupted
@@ -44,11 +45,13 @@ class NightResult:
 
 
 def accept(home: Home, business_date: date) -> object:
-    """Take in tonight's delivery: in its turn, whole, known, hashed, typed. Raises NightHeld, DeliveryRefused."""
+    """Take in tonight's delivery: in its turn, whole, known, hashed, typed. Raises NightHeld, NoRoom,
+    DeliveryRefused."""
     from creditline.landing.accept import accept as accept_delivery
 
     with _timed(home, business_date, "accept"):
         require_turn(home, business_date)
+        require_room(home, business_date)
         settle_interrupted(home)
         return accept_delivery(home, business_date)
 

@@ -17,7 +17,7 @@ from creditline.home.database import connect, engine_bounds
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.replay.comparison import Difference, compare
 from creditline.warehouse.inputs import check_file, check_inputs, inputs_file, lay, read_inputs
-from creditline.warehouse.logic import Logic, LogicRefused, read_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import Logic, archived_logic, run_logic, use_scratch_catalog
 from creditline.warehouse.state import carried_rows, state_file
 
 DECISIONS = "fct_limit_decision"
@@ -58,7 +58,7 @@ def replay_night(home: Home, business_date: date) -> NightReplay:
     if not publication.is_dir():
         raise ReplayRefused(f"night {business_date} is not published; only a published night can be replayed")
     manifest = read_manifest(home, business_date)
-    logic = _archived_logic(home, manifest["logic_hash"])
+    logic = archived_logic(home, manifest["logic_hash"])
     record = inputs_file(home, business_date)
     check_file(record, manifest["state"][record.name])
     inputs = read_inputs(home, business_date)
@@ -76,14 +76,6 @@ def replay_night(home: Home, business_date: date) -> NightReplay:
         engine_then=f"{logic.engine} {logic.engine_version}",
         engine_now=f"{logic.engine} {duckdb.__version__}",
     )
-
-
-def _archived_logic(home: Home, logic_hash: str) -> Logic:
-    directory = home.logic / logic_hash
-    logic = read_logic(directory)
-    if logic.logic_hash != logic_hash:
-        raise LogicRefused(f"{directory}/index.json was changed since it was archived; restore it from a backup")
-    return logic
 
 
 @contextmanager

@@ -155,6 +155,19 @@ def archive_logic(home: Home, logic: Logic) -> str:
     return logic.logic_hash
 
 
+def archived_logic(home: Home, logic_hash: str) -> Logic:
+    """The decision code that a manifest names, as it was kept.
+
+    Raises:
+        LogicRefused: it is missing or was changed.
+    """
+    directory = home.logic / logic_hash
+    logic = read_logic(directory)
+    if logic.logic_hash != logic_hash:
+        raise LogicRefused(f"{directory}/index.json was changed since it was archived; restore it from a backup")
+    return logic
+
+
 def read_logic(directory: Path) -> Logic:
     """An archive as it was kept.
 

@@ -20,7 +20,7 @@ from creditline.warehouse.logic import run_logic, use_scratch_catalog
 from creditline.warehouse.parquet import lay_parquet
 from peers.measure import Stages, peak_rss_bytes, report
 from peers.needed import needed_models
-from peers.workload import archived_logic
+from peers.workload import logic_of_first_night
 
 # No other contender asks for these: on a first night there is no share of a night before to compare with, and no cut of
 # a pack without lead days waits for its notice, so that neither shares nor reasons are needed.
@@ -51,7 +51,7 @@ SELECTS = {
 def main(workload: Path, result: Path) -> None:
     """Write both tables and report."""
     given = json.loads((workload / "workload.json").read_text())
-    logic = archived_logic(open_home(Path(given["home"])))
+    logic = logic_of_first_night(open_home(Path(given["home"])))
     models = needed_models(logic, " ".join(SELECTS.values()), INSTEAD)
     features = [model for model in models if model.name.startswith(("stg_", "ftr_"))]
     decision = [model for model in models if model not in features]

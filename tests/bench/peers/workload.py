@@ -12,7 +12,7 @@ from creditline.home.database import connect
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.night import accept, gate_inputs, run_night
 from creditline.warehouse.inputs import Relation, lay, read_inputs
-from creditline.warehouse.logic import Logic, read_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import Logic, archived_logic, run_logic, use_scratch_catalog
 
 # Money of the marts in minor units, as contenders write it.
 _MINOR = ("expected_loss", "reference_limit", "old_limit", "recommended_limit", "drawable", "max_grantable")
@@ -57,7 +57,7 @@ def lay_workload(home: Home, folder: Path) -> None:
     """
     (night,) = home.published_dates()
     inputs = read_inputs(home, night)
-    logic = archived_logic(home)
+    logic = logic_of_first_night(home)
     (folder / "tables").mkdir(parents=True)
     (folder / "expected").mkdir()
     with connect() as connection:
@@ -87,10 +87,10 @@ def lay_workload(home: Home, folder: Path) -> None:
     (folder / "workload.json").write_text(json.dumps(description))
 
 
-def archived_logic(home: Home) -> Logic:
+def logic_of_first_night(home: Home) -> Logic:
     """The decision code of the one published night."""
     (night,) = home.published_dates()
-    return read_logic(home.logic / read_manifest(home, night)["logic_hash"])
+    return archived_logic(home, read_manifest(home, night)["logic_hash"])
 
 
 def _is_raw(relation: Relation) -> bool:

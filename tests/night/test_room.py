@@ -1,0 +1,81 @@
+"""A night that the machine cannot hold does not start, and says what is missing."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from datetime import timedelta
+
+import pytest
+import yaml
+from small_delivery import NIGHT, deliver, small_home
+
+import creditline.night.room as room
+from creditline.errors import UsageError
+from creditline.home import open_home
+from creditline.night import accept, run_night
+from creditline.night.room import NoRoom, require_room
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def home(tmp_path):
+    home = small_home(tmp_path / "home")
+    deliver(home)
+    return home
+
+
+def landed_bytes(home, night):
+    return sum(path.stat().st_size for path in (home.landing / str(night)).iterdir())
+
+
+def set_setting(home, name, value):
+    path = home.root / "creditline.yml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {name: value}))
+    return open_home(home.root)
+
+
+def give_disk(monkeypatch, free):
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _place: Usage(0, 0, free))
+
+
+def test_a_full_disk_is_told_before_anything_is_taken_in(home, monkeypatch):
+    give_disk(monkeypatch, 6 * landed_bytes(home, NIGHT) - 1)
+    with pytest.raises(NoRoom, match=rf"^night {NIGHT}: .*home has .* free, .* can need .*; free some space"):
+        accept(home, NIGHT)
+    assert not (home.warehouse / "accept").exists()
+    give_disk(monkeypatch, 6 * landed_bytes(home, NIGHT))
+    accept(home, NIGHT)
+
+
+def test_what_spills_counts_up_to_its_limit(home, monkeypatch):
+    home = set_setting(home, "spill_limit", "1KiB")
+    give_disk(monkeypatch, 3 * landed_bytes(home, NIGHT) + 1024)
+    require_room(home, NIGHT)
+    give_disk(monkeypatch, 3 * landed_bytes(home, NIGHT) + 1023)
+    with pytest.raises(NoRoom):
+        require_room(home, NIGHT)
+
+
+def test_what_was_carried_over_counts(home, monkeypatch):
+    run_night(home, NIGHT)
+    tomorrow = NIGHT + timedelta(days=1)
+    deliver(home, tomorrow)
+    state = sum(path.stat().st_size for path in (home.state / f"business_date={NIGHT}").glob("*.parquet"))
+    give_disk(monkeypatch, 6 * (landed_bytes(home, tomorrow)))
+    assert state > 0
+    with pytest.raises(NoRoom):
+        require_room(home, tomorrow)
+
+
+def test_memory_that_is_not_there_is_told(home):
+    home = set_setting(home, "memory_limit", "900TB")
+    with pytest.raises(NoRoom, match=r"the engine may use 900TB .* are available; lower memory_limit"):
+        require_room(home, NIGHT)
+
+
+@pytest.mark.parametrize("name", ["memory_limit", "spill_limit"])
+@pytest.mark.parametrize("value", ["4 apples", "", "80%"])
+def test_a_size_is_one_that_the_engine_reads(home, name, value):
+    with pytest.raises(UsageError, match=name):
+        set_setting(home, name, value)
