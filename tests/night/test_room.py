@@ -60,7 +60,7 @@ def test_what_spills_counts_up_to_its_limit(home, monkeypatch):
 def test_what_was_carried_over_counts(home, monkeypatch):
     run_night(home, NIGHT)
     tomorrow = NIGHT + timedelta(days=1)
-    deliver(home, tomorrow)
+    deliver(home, night=tomorrow)
     state = sum(path.stat().st_size for path in (home.state / f"business_date={NIGHT}").glob("*.parquet"))
     give_disk(monkeypatch, 6 * (landed_bytes(home, tomorrow)))
     assert state > 0

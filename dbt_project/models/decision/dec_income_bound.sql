@@ -75,7 +75,8 @@ shared as (
 
     select
         *,
-        {{ share_out('income_bound_minor', 'budgeted_units_minor', 'rounding_minor') }} as share_minor
+        sum(budgeted_units_minor) over sharers as customer_units_minor,
+        sum(budgeted_units_minor) over sharers_so_far as units_so_far_minor
     from units
     window
         sharers as (partition by customer_key, policy_version, has_income_bound),
@@ -94,7 +95,17 @@ select
     case when has_income_bound then income_bound_minor end as customer_income_bound_minor,
     case
         when has_income_bound and customer_budgeted_minor > income_bound_minor
-            then least(budgeted_minor, greatest(share_minor, floor_minor))
+            then
+                least(
+                    budgeted_minor,
+                    greatest(
+                        {{ share_out(
+                            'income_bound_minor', 'budgeted_units_minor', 'rounding_minor', 'customer_units_minor',
+                            'units_so_far_minor'
+                        ) }},
+                        floor_minor
+                    )
+                )
         else budgeted_minor
     end as bounded_minor
 from shared

@@ -60,6 +60,34 @@ limits as (
     left join pendings
         on decided.account_key = pendings.account_key and decided.policy_version = pendings.policy_version
 
+),
+
+-- what the customer has together, under the bound of the income and under the customer's own maximum
+income_totals as (
+
+    select
+        customer_key,
+        policy_version,
+        sum(recommended_minor) as recommended_minor
+    from limits
+    where customer_income_bound_minor is not null
+    group by customer_key, policy_version
+
+),
+
+maximum_totals as (
+
+    select
+        limits.customer_key,
+        accounts.is_assigned,
+        limits.is_held,
+        sum(limits.recommended_minor) as recommended_minor
+    from limits
+    inner join accounts
+        on limits.account_key = accounts.account_key and limits.policy_version = accounts.policy_version
+    where limits.customer_maximum_minor is not null
+    group by limits.customer_key, accounts.is_assigned, limits.is_held
+
 )
 
 select
@@ -116,11 +144,11 @@ select
                     "least("
                     ~ "greatest(coalesce(limits.target_minor, limits.strategy_minor), limits.strategy_minor), "
                     ~ "coalesce(limits.tier_bound_minor, " ~ highest_value() ~ "), "
-                    ~ "coalesce(limits.customer_income_bound_minor - ((sum(limits.recommended_minor) over customer) - limits.recommended_minor), "
+                    ~ "coalesce(limits.customer_income_bound_minor - (income_totals.recommended_minor - limits.recommended_minor), "
                     ~ highest_value() ~ "), "
                     ~ "coalesce(limits.trigger_bound_minor, " ~ highest_value() ~ "), "
                     ~ "coalesce(limits.own_maximum_minor, " ~ highest_value() ~ "), "
-                    ~ "coalesce(limits.customer_maximum_minor - ((sum(limits.recommended_minor) over unheld) - limits.recommended_minor), "
+                    ~ "coalesce(limits.customer_maximum_minor - (maximum_totals.recommended_minor - limits.recommended_minor), "
                     ~ highest_value() ~ "), "
                     ~ "coalesce(limits.cap_room_minor, " ~ highest_value() ~ "))",
                     'packs.rounding_minor'
@@ -136,6 +164,10 @@ inner join scores
     on limits.customer_key = scores.customer_key and limits.policy_version = scores.policy_version
 inner join confirmations
     on limits.customer_key = confirmations.customer_key and limits.policy_version = confirmations.policy_version
-window
-    customer as (partition by limits.customer_key, limits.policy_version, limits.customer_income_bound_minor is not null),
-    unheld as (partition by limits.customer_key, accounts.is_assigned, limits.is_held)
+left join income_totals
+    on limits.customer_key = income_totals.customer_key and limits.policy_version = income_totals.policy_version
+left join maximum_totals
+    on
+        limits.customer_key = maximum_totals.customer_key
+        and accounts.is_assigned = maximum_totals.is_assigned
+        and limits.is_held = maximum_totals.is_held

@@ -34,18 +34,27 @@ measured as (
         accounts.customer_key,
         accounts.policy_version,
         accounts.is_assigned,
+        packs.rounding_minor,
         compositions.is_held,
         compositions.requested_minor,
-        cases.customer_maximum_minor,
-        -- of several packs the coarsest unit, so that nothing is lost or won by rounding
-        max(packs.rounding_minor) over (
-            partition by accounts.customer_key, accounts.is_assigned, compositions.is_held
-        ) as unit_minor
+        cases.customer_maximum_minor
     from accounts
     inner join packs on accounts.policy_version = packs.policy_version
     inner join compositions
         on accounts.account_key = compositions.account_key and accounts.policy_version = compositions.policy_version
     left join cases on accounts.account_key = cases.account_key
+
+),
+
+-- few customers have one
+bound as (
+
+    select
+        *,
+        -- of several packs the coarsest unit, so that nothing is lost or won by rounding
+        max(rounding_minor) over (partition by customer_key, is_assigned, is_held) as unit_minor
+    from measured
+    where customer_maximum_minor is not null
 
 ),
 
@@ -55,7 +64,7 @@ units as (
         *,
         {{ round_down('requested_minor', 'unit_minor') }} as requested_units_minor,
         {{ round_down('customer_maximum_minor', 'unit_minor') }} as maximum_minor
-    from measured
+    from bound
 
 ),
 
@@ -64,7 +73,8 @@ shared as (
     select
         *,
         sum(requested_minor) over sharers as customer_requested_minor,
-        {{ share_out('maximum_minor', 'requested_units_minor', 'unit_minor') }} as share_minor
+        sum(requested_units_minor) over sharers as customer_units_minor,
+        sum(requested_units_minor) over sharers_so_far as units_so_far_minor
     from units
     window
         sharers as (partition by customer_key, is_assigned, is_held),
@@ -81,7 +91,25 @@ select
     policy_version,
     maximum_minor as customer_maximum_minor,
     case
-        when not is_held and customer_requested_minor > maximum_minor then least(requested_minor, share_minor)
+        when not is_held and customer_requested_minor > maximum_minor
+            then
+                least(
+                    requested_minor,
+                    {{ share_out(
+                        'maximum_minor', 'requested_units_minor', 'unit_minor', 'customer_units_minor', 'units_so_far_minor'
+                    ) }}
+                )
         else requested_minor
     end as maximised_minor
 from shared
+
+union all
+
+select
+    account_key,
+    customer_key,
+    policy_version,
+    cast(null as bigint) as customer_maximum_minor,
+    requested_minor as maximised_minor
+from measured
+where customer_maximum_minor is null

@@ -85,7 +85,8 @@ shared as (
     select
         *,
         sum(maximised_minor) over sharers as customer_minor,
-        {{ share_out('bound_minor', 'maximised_units_minor', 'unit_minor') }} as share_minor
+        sum(maximised_units_minor) over sharers as customer_units_minor,
+        sum(maximised_units_minor) over sharers_so_far as units_so_far_minor
     from units
     window
         sharers as (partition by customer_key, rule_id, is_assigned),
@@ -101,7 +102,14 @@ capped as (
     select
         *,
         case
-            when customer_minor > bound_minor then least(maximised_minor, share_minor)
+            when customer_minor > bound_minor
+                then
+                    least(
+                        maximised_minor,
+                        {{ share_out(
+                            'bound_minor', 'maximised_units_minor', 'unit_minor', 'customer_units_minor', 'units_so_far_minor'
+                        ) }}
+                    )
             else maximised_minor
         end as capped_minor
     from shared
