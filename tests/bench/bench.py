@@ -44,6 +44,16 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Book:
+    """What is landed: the first night reaches `history_days` back; `memory_limit` bounds the home's engine."""
+
+    accounts: int
+    nights: int
+    history_days: int
+    memory_limit: str | None
+
+
+@dataclass(frozen=True)
 class Bound:
     """What one way through a night costs."""
 
@@ -65,38 +75,38 @@ def main() -> int:
     parser.add_argument("--history-days", type=int, default=130)
     parser.add_argument("--runs", type=int, default=1, help="homes made and measured; the median counts")
     parser.add_argument("--engine", choices=list(Engine), default=Engine.DUCKDB, help="spark needs `scripts/spark up`")
+    parser.add_argument("--memory-limit", help="of the engine, as in creditline.yml")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     asked = parser.parse_args()
+    nights = asked.nights or (1 if asked.what == "peers" else 4)
+    book = Book(asked.accounts, nights, asked.history_days, asked.memory_limit)
     if asked.what == "peers":
-        return _compare_peers(asked.accounts, asked.nights or 1, asked.history_days, asked.runs, Format(asked.format))
-    size = (asked.accounts, asked.nights or 4, asked.history_days)
+        return _compare_peers(book, asked.runs, Format(asked.format))
     if asked.what == "floor":
-        _print_bounds(asked.accounts, [_bounds(*size) for _ in range(asked.runs)], Format(asked.format))
+        _print_bounds(book, [_bounds(book) for _ in range(asked.runs)], Format(asked.format))
         return 0
-    nights = [night for _ in range(asked.runs) for night in _measure(*size, Engine(asked.engine))]
-    _print(_by_night(nights) if asked.what == "growth" else [_median(nights)], Format(asked.format))
+    measured = [night for _ in range(asked.runs) for night in _measure(book, Engine(asked.engine))]
+    _print(_by_night(measured) if asked.what == "growth" else [_median(measured)], Format(asked.format))
     return 0
 
 
 @contextmanager
-def _landed(accounts: int, nights: int, history_days: int) -> Iterator[Home]:
+def _landed(book: Book) -> Iterator[Home]:
     """A home with a landed book, in a folder of its own that goes when it is done with."""
     with tempfile.TemporaryDirectory() as folder:
-        yield land_book(
-            Path(folder) / "home", accounts=accounts, nights=nights, history_days=history_days, seed=SEED, tell=tell
-        )
+        yield land_book(Path(folder) / "home", **asdict(book), seed=SEED, tell=tell)
 
 
-def _measure(accounts: int, nights: int, history_days: int, engine: Engine) -> list[Measured]:
+def _measure(book: Book, engine: Engine) -> list[Measured]:
     """Land a book and run its nights, one process for all: they are warm from the second on."""
-    with _landed(accounts, nights, history_days) as home:
-        return _run_nights(home, accounts, nights, engine)
+    with _landed(book) as home:
+        return _run_nights(home, book, engine)
 
 
-def _run_nights(home: Home, accounts: int, nights: int, engine: Engine) -> list[Measured]:
+def _run_nights(home: Home, book: Book, engine: Engine) -> list[Measured]:
     lines = _lines(RUN_NIGHT, home.root, engine)
-    assert len(open_home(home.root).published_dates()) == nights
-    return [Measured(accounts, number, **line) for number, line in enumerate(lines, start=1)]
+    assert len(open_home(home.root).published_dates()) == book.nights
+    return [Measured(book.accounts, number, **line) for number, line in enumerate(lines, start=1)]
 
 
 def _lines(script: Path, *arguments: object) -> list[dict]:
@@ -106,47 +116,53 @@ def _lines(script: Path, *arguments: object) -> list[dict]:
     return [json.loads(line) for line in output.splitlines()]
 
 
-def _bounds(accounts: int, nights: int, history_days: int) -> dict[str, Bound]:
+def _bounds(book: Book) -> dict[str, Bound]:
     """The newest night of a book as it ran, and what the engine alone costs of it."""
-    with _landed(accounts, nights, history_days) as home:
-        night = _run_nights(home, accounts, nights, Engine.DUCKDB)[-1]
+    with _landed(book) as home:
+        nights = _run_nights(home, book, Engine.DUCKDB)
+        for night in nights:
+            tell(f"night {night.night}: {night.seconds} s, {night.peak_rss_bytes / 2**30:.2f} GiB, {night.stages}")
         lower = {bound: Bound(**_lines(BOUNDS, home.root, bound)[0]) for bound in (FLOOR, READ_AND_WRITE)}
-    return {"night": Bound(night.seconds, night.peak_rss_bytes, night.stages), **lower}
+    last = nights[-1]
+    return {"night": Bound(last.seconds, last.peak_rss_bytes, last.stages), **lower}
 
 
-def _print_bounds(accounts: int, runs: list[dict[str, Bound]], output_format: Format) -> None:
+def _print_bounds(book: Book, runs: list[dict[str, Bound]], output_format: Format) -> None:
     bounds = {
         name: sorted((run[name] for run in runs), key=lambda bound: bound.seconds)[len(runs) // 2] for name in runs[0]
     }
     if output_format is Format.JSON:
-        print_json({"machine": _machine(), "accounts": accounts, "bounds": {k: asdict(v) for k, v in bounds.items()}})
+        print_json(
+            {"machine": _machine(), **asdict(book), "bounds": {name: asdict(one) for name, one in bounds.items()}}
+        )
         return
     print(", ".join(f"{name} {value}" for name, value in _machine().items()))
     print_rows(
-        ("what", "seconds", "times the floor", "peak GiB"),
+        ("what", "seconds", "times the floor", "peak GiB", "stages"),
         [
             (
                 name,
                 f"{bound.seconds:.2f}",
                 f"{bound.seconds / bounds['floor'].seconds:.2f}",
                 f"{bound.peak_rss_bytes / 2**30:.2f}",
+                ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in bound.stages.items()),
             )
             for name, bound in bounds.items()
         ],
         output_format,
-        title=f"One night of {accounts:,} accounts and what the engine alone costs of it",
+        title=f"Night {book.nights} of {book.accounts:,} accounts and what the engine alone costs of it",
     )
 
 
-def _compare_peers(accounts: int, nights: int, history_days: int, runs: int, output_format: Format) -> int:
+def _compare_peers(book: Book, runs: int, output_format: Format) -> int:
     """Decide one night on every engine; 1 if they do not say the same, or if one of them fails."""
-    with _landed(accounts, nights, history_days) as home:
+    with _landed(book) as home:
         tell("running the night itself")
         run_first_night(home)
         workload = home.root.with_name("workload")
         lay_workload(home, workload)
         try:
-            _print_peers(accounts, contend(workload, workload.parent, runs, tell), output_format)
+            _print_peers(book.accounts, contend(workload, workload.parent, runs, tell), output_format)
         except (ResultsDiffer, ContenderFailed) as error:
             print(f"scripts/bench peers: {error}", file=sys.stderr)
             return 1

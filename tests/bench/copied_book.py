@@ -25,9 +25,19 @@ _NOT_COPIED = ("ip_region",)
 
 
 def land_book(
-    root: Path, *, accounts: int, nights: int, history_days: int, seed: int, tell: Callable[[str], None]
+    root: Path,
+    *,
+    accounts: int,
+    nights: int,
+    history_days: int,
+    seed: int,
+    tell: Callable[[str], None],
+    memory_limit: str | None = None,
 ) -> Home:
     """Land a book as Parquet and open its home; the first delivery reaches `history_days` back.
+
+    Args:
+        memory_limit: of the home's engine; the default of a home where it is left out.
 
     Raises ValueError if `accounts` is above 100,000 and no multiple of it.
     """
@@ -35,8 +45,9 @@ def land_book(
     original = accounts // copies
     if original * copies != accounts:
         raise ValueError(f"{accounts} accounts are no multiple of {LARGEST_ORIGINAL}")
-    home = create_home(root, sample_home_settings())
-    source = home if copies == 1 else create_home(root.with_name(f"{root.name}-original"), sample_home_settings())
+    settings = sample_home_settings()
+    home = create_home(root, settings.model_copy(update={"memory_limit": memory_limit}) if memory_limit else settings)
+    source = home if copies == 1 else create_home(root.with_name(f"{root.name}-original"), settings)
     tell(f"simulating {original} accounts, {nights} nights")
     simulate_book(
         source,

@@ -12,6 +12,7 @@ from small_delivery import NIGHT, deliver, small_home
 import creditline.night.room as room
 from creditline.errors import UsageError
 from creditline.home import open_home
+from creditline.landing.manifest import read_manifest
 from creditline.night import accept, run_night
 from creditline.night.room import NoRoom, require_room
 
@@ -25,8 +26,9 @@ def home(tmp_path):
     return home
 
 
-def landed_bytes(home, night):
-    return sum(path.stat().st_size for path in (home.landing / str(night)).iterdir())
+def delivered_rows(home, night):
+    manifest, _ = read_manifest(home.landing / str(night))
+    return sum(entry.rows for entry in manifest.sources)
 
 
 def set_setting(home, name, value):
@@ -40,19 +42,19 @@ def give_disk(monkeypatch, free):
 
 
 def test_a_full_disk_is_told_before_anything_is_taken_in(home, monkeypatch):
-    give_disk(monkeypatch, 6 * landed_bytes(home, NIGHT) - 1)
+    give_disk(monkeypatch, 200 * delivered_rows(home, NIGHT) - 1)
     with pytest.raises(NoRoom, match=rf"^night {NIGHT}: .*home has .* free, .* can need .*; free some space"):
         accept(home, NIGHT)
     assert not (home.warehouse / "accept").exists()
-    give_disk(monkeypatch, 6 * landed_bytes(home, NIGHT))
+    give_disk(monkeypatch, 200 * delivered_rows(home, NIGHT))
     accept(home, NIGHT)
 
 
 def test_what_spills_counts_up_to_its_limit(home, monkeypatch):
     home = set_setting(home, "spill_limit", "1KiB")
-    give_disk(monkeypatch, 3 * landed_bytes(home, NIGHT) + 1024)
+    give_disk(monkeypatch, 100 * delivered_rows(home, NIGHT) + 1024)
     require_room(home, NIGHT)
-    give_disk(monkeypatch, 3 * landed_bytes(home, NIGHT) + 1023)
+    give_disk(monkeypatch, 100 * delivered_rows(home, NIGHT) + 1023)
     with pytest.raises(NoRoom):
         require_room(home, NIGHT)
 
@@ -62,7 +64,7 @@ def test_what_was_carried_over_counts(home, monkeypatch):
     tomorrow = NIGHT + timedelta(days=1)
     deliver(home, night=tomorrow)
     state = sum(path.stat().st_size for path in (home.state / f"business_date={NIGHT}").glob("*.parquet"))
-    give_disk(monkeypatch, 6 * (landed_bytes(home, tomorrow)))
+    give_disk(monkeypatch, 200 * delivered_rows(home, tomorrow))
     assert state > 0
     with pytest.raises(NoRoom):
         require_room(home, tomorrow)
