@@ -13,6 +13,7 @@ import json
 import sys
 import tempfile
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -23,7 +24,7 @@ from creditline.home import Home, open_home
 from creditline.home.database import connect_within
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.warehouse.inputs import Relation, lay, read_inputs
-from creditline.warehouse.logic import Logic, archived_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import archived_logic, run_logic, use_scratch_catalog
 from creditline.warehouse.parquet import write_parquet
 
 FLOOR, READ_AND_WRITE = "floor", "read and write"
@@ -32,38 +33,34 @@ FLOOR, READ_AND_WRITE = "floor", "read and write"
 def main(root: str, bound: str) -> None:
     """Measure one bound; its memory is that of this process."""
     home = open_home(Path(root))
-    night = home.published_dates()[-1]
-    manifest = read_manifest(home, night)
-    logic = archived_logic(home, manifest["logic_hash"])
-    inputs = read_inputs(home, night)
-    keys = {model.name: model.key for model in logic.models if model.name in manifest["rows"]}
     with tempfile.TemporaryDirectory(dir=home.warehouse) as folder:
-        if bound == FLOOR:
-            stages = _compute(home, logic, inputs, keys, Path(folder))
-        else:
-            marts = publication_directory(home, night) / "marts"
-            stages = _copy(home, inputs, [marts / f"{table}.parquet" for table in keys], Path(folder))
+        stages = {FLOOR: compute, READ_AND_WRITE: copy}[bound](home, home.published_dates()[-1], Path(folder))
     seconds = round(sum(stages.seconds.values()), 3)
     print(json.dumps({"seconds": seconds, "peak_rss_bytes": peak_rss_bytes(), "stages": stages.seconds}))
 
 
-def _compute(
-    home: Home, logic: Logic, inputs: list[Relation], keys: dict[str, tuple[str, ...]], folder: Path
-) -> Stages:
-    models = tuple(needed_models(logic, " ".join(keys), {}))
+def compute(home: Home, night: date, folder: Path) -> Stages:
+    """Write `<table>.parquet` of every table that a night published, from what the night read."""
+    tables = read_manifest(home, night)["rows"]
+    logic = archived_logic(home, read_manifest(home, night)["logic_hash"])
+    models = tuple(needed_models(logic, " ".join(tables), {}))
     stages = Stages()
     with connect_within(home) as connection:
         use_scratch_catalog(connection)
-        lay(connection, inputs)
+        lay(connection, read_inputs(home, night))
         run_logic(connection, replace(logic, models=models))
         stages.end("read and compute")
-        for table, key in keys.items():
-            write_parquet(connection, f"select * from {table} order by {', '.join(key)}", folder / f"{table}.parquet")
+        for model in models:
+            if model.name in tables:
+                rows = f"select * from {model.name} order by {', '.join(model.key)}"
+                write_parquet(connection, rows, folder / f"{model.name}.parquet")
         stages.end("write")
     return stages
 
 
-def _copy(home: Home, inputs: list[Relation], published: list[Path], folder: Path) -> Stages:
+def copy(home: Home, night: date, folder: Path) -> Stages:
+    """Read every value that a night read, and write again what it published."""
+    inputs = read_inputs(home, night)
     stages = Stages()
     with connect_within(home) as connection:
         use_scratch_catalog(connection)
@@ -71,7 +68,7 @@ def _copy(home: Home, inputs: list[Relation], published: list[Path], folder: Pat
         for relation in inputs:
             _read_all(connection, relation)
         stages.end("read and compute")
-        for file in published:
+        for file in sorted((publication_directory(home, night) / "marts").iterdir()):
             write_parquet(connection, f"from read_parquet('{file}')", folder / file.name)
         stages.end("write")
     return stages

@@ -12,6 +12,7 @@ from small_delivery import NIGHT, deliver, small_home
 import creditline.night.room as room
 from creditline.errors import UsageError
 from creditline.home import open_home
+from creditline.landing.accept import DeliveryRefused
 from creditline.landing.manifest import read_manifest
 from creditline.night import accept, run_night
 from creditline.night.room import NoRoom, require_room
@@ -81,3 +82,9 @@ def test_memory_that_is_not_there_is_told(home):
 def test_a_size_is_one_that_the_engine_reads(home, name, value):
     with pytest.raises(UsageError, match=name):
         set_setting(home, name, value)
+
+
+def test_a_manifest_that_cannot_be_read_is_refused_as_one(home):
+    (home.landing / str(NIGHT) / "manifest.json").write_text("{")
+    with pytest.raises(DeliveryRefused, match="is no JSON object"):
+        accept(home, NIGHT)

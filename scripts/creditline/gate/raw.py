@@ -70,13 +70,15 @@ def _write_source(
     batch = f"{acceptance.feed}-{acceptance.sequence:06d}"
     target = home.raw / source.name / f"business_date={partition}" / f"{batch}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
-    _lay_tokens(home, connection, source, entry.relation)
+    inner, outer = hmac_pads(home.pseudonym_secret())
+    pads = {"inner": inner, "outer": outer}
+    _lay_tokens(connection, source, entry.relation, pads)
     values = {
         "business_date": f"date '{partition}'",
         "batch_id": f"'{batch}'",
         "known_at": f"timestamp '{acceptance.delivered_at.isoformat(sep=' ')}'",
         "source_row": "accepted.source_row",
-        **{name: expression for column in source.columns for name, expression in [_exchanged(column)]},
+        **{name: expression for column in source.columns for name, expression in [_exchanged(source, column)]},
     }
     if source.local_of:
         local = f"timezone('{home.settings.time_zone}', accepted.{source.local_of} at time zone 'UTC')"
@@ -87,16 +89,19 @@ def _write_source(
         connection,
         f"select {selected} from accepted_{entry.relation} as accepted {_joins(source)} order by {_order(source)}",
         target,
+        pads if any(_is_own_key(source, column) for column in source.columns) else None,
     )
     return RawFile(str(target.relative_to(home.root)), sha256_of(target))
 
 
 def _order(source: Source) -> str:
     """The source's key as raw spells it: rows of one account or customer lie together."""
-    return ", ".join(_exchanged(source.column(name))[0] for name in source.key)
+    return ", ".join(_exchanged(source, source.column(name))[0] for name in source.key)
 
 
-def _exchanged(column: Column) -> tuple[str, str]:
+def _exchanged(source: Source, column: Column) -> tuple[str, str]:
+    if _is_own_key(source, column):
+        return column.token, _hmac(f"accepted.{column.name}")
     if column.token:
         return column.token, f"{column.token}_of.token"
     subject = {"account_id": "account", "customer_id": "customer"}.get(column.name)
@@ -111,7 +116,7 @@ def _exchanged(column: Column) -> tuple[str, str]:
 def _joins(source: Source) -> str:
     joins = []
     for column in source.columns:
-        if column.token:
+        if column.token and not _is_own_key(source, column):
             joins.append(
                 f"left join token_{column.token} as {column.token}_of on accepted.{column.name} = {column.token}_of.id"
             )
@@ -130,17 +135,25 @@ def _joins(source: Source) -> str:
     return " ".join(joins)
 
 
-def _lay_tokens(home: Home, connection: duckdb.DuckDBPyConnection, source: Source, relation: str) -> None:
-    """HMAC-SHA256 (RFC 2104) of distinct values, as `token_<name>(id, token)`; the key never stands in a table."""
-    inner, outer = hmac_pads(home.pseudonym_secret())
+def _is_own_key(source: Source, column: Column) -> bool:
+    """Is every value another one? Then a table of its tokens would be as long as the source."""
+    return bool(column.token) and source.key == (column.name,)
+
+
+def _lay_tokens(connection: duckdb.DuckDBPyConnection, source: Source, relation: str, pads: dict[str, str]) -> None:
+    """Tokens of values that come again, computed once each, as `token_<name>(id, token)`; the secret stands in no table."""
     for column in source.columns:
-        if column.token:
+        if column.token and not _is_own_key(source, column):
             connection.execute(
                 f"create or replace temp table token_{column.token} as"
-                f" select id, left(sha256(unhex($outer) || unhex(sha256(unhex($inner) || encode(id)))), {_TOKEN_LENGTH})"
-                f" as token from (select distinct {column.name} as id from accepted_{relation})",
-                {"inner": inner, "outer": outer},
+                f" select id, {_hmac('id')} as token from (select distinct {column.name} as id from accepted_{relation})",
+                pads,
             )
+
+
+def _hmac(value: str) -> str:
+    """SQL: HMAC-SHA256 (RFC 2104) of a text, with the pads as parameters."""
+    return f"left(sha256(unhex($outer) || unhex(sha256(unhex($inner) || encode({value})))), {_TOKEN_LENGTH})"
 
 
 def hmac_pads(secret: bytes) -> tuple[str, str]:

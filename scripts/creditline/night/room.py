@@ -11,6 +11,7 @@ from pydantic import ByteSize
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.landing.files import FileRefused
 from creditline.landing.manifest import read_manifest
 from creditline.warehouse.inputs import read_inputs
 
