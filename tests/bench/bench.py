@@ -28,6 +28,7 @@ from creditline.night import STEPS
 from creditline.warehouse.engine import Engine
 
 SEED = 1
+FULL_WINDOWS = 130
 RUN_NIGHT = Path(__file__).with_name("run_nights.py")
 BOUNDS = Path(__file__).with_name("floor.py")
 
@@ -86,7 +87,11 @@ def main() -> int:
         _print_bounds(book, [_bounds(book) for _ in range(asked.runs)], Format(asked.format))
         return 0
     measured = [night for _ in range(asked.runs) for night in _measure(book, Engine(asked.engine))]
-    _print(_by_night(measured) if asked.what == "growth" else [_median(measured)], Format(asked.format))
+    if asked.what == "growth":
+        each = _by_night(measured)
+        _print(each, Format(asked.format), trend_percent(each))
+    else:
+        _print([_median(measured)], Format(asked.format))
     return 0
 
 
@@ -210,10 +215,23 @@ def _by_night(nights: list[Measured]) -> list[Measured]:
     return found
 
 
-def _print(rows: list[Measured], output_format: Format) -> None:
+def trend_percent(nights: list[Measured]) -> float | None:
+    """By how much a straight line through the seconds of nights with full windows rises from its first to its last night.
+
+    Windows are full after FULL_WINDOWS nights; None where fewer than three come after them.
+    """
+    full = [night for night in nights if night.night >= FULL_WINDOWS]
+    if len(full) < 3:
+        return None
+    line = statistics.linear_regression([night.night for night in full], [night.seconds for night in full])
+    first, last = (line.intercept + line.slope * night.night for night in (full[0], full[-1]))
+    return round((last / first - 1) * 100, 2)
+
+
+def _print(rows: list[Measured], output_format: Format, trend: float | None = None) -> None:
     machine = _machine()
     if output_format is Format.JSON:
-        print_json({"machine": machine, "nights": [asdict(row) for row in rows]})
+        print_json({"machine": machine, "nights": [asdict(row) for row in rows], "trend_percent": trend})
         return
     print(", ".join(f"{name} {value}" for name, value in machine.items()))
     print_rows(
@@ -232,6 +250,8 @@ def _print(rows: list[Measured], output_format: Format) -> None:
         output_format,
         title="Nights, end to end",
     )
+    if trend is not None:
+        print(f"Trend of the seconds from night {FULL_WINDOWS} to {rows[-1].night}: {trend:+.1f} %")
 
 
 def _machine() -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copied_book
 import pytest
-from bench import Measured, _median
+from bench import Measured, _median, trend_percent
 
 from creditline.gate.identity import attach_identity
 from creditline.home.database import connect
@@ -47,3 +47,17 @@ def measured(night, seconds, peak=1):
 def test_the_first_night_brings_the_history_and_is_not_the_median():
     nights = [measured(1, 90, peak=9), measured(2, 3), measured(3, 5), measured(4, 4)]
     assert (_median(nights).seconds, _median(nights).peak_rss_bytes) == (4, 9)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "trend"),
+    [
+        ([9.0] * 129 + [2.0] * 121, 0.0),
+        ([9.0] * 129 + [2.0 + night / 120 for night in range(121)], 50.0),
+        ([9.0] * 131, None),
+    ],
+    ids=["level", "half as much again", "too few"],
+)
+def test_the_trend_is_that_of_nights_with_full_windows(seconds, trend):
+    nights = [Measured(10, number, spent, 1, {}) for number, spent in enumerate(seconds, start=1)]
+    assert trend_percent(nights) == trend
