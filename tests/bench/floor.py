@@ -24,7 +24,7 @@ from creditline.home import Home, open_home
 from creditline.home.database import connect_within
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.warehouse.inputs import Relation, lay, read_inputs
-from creditline.warehouse.logic import archived_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import CATALOG, archived_logic, run_logic, use_scratch_catalog
 from creditline.warehouse.parquet import write_parquet
 
 FLOOR, READ_AND_WRITE = "floor", "read and write"
@@ -45,8 +45,8 @@ def compute(home: Home, night: date, folder: Path) -> Stages:
     logic = archived_logic(home, read_manifest(home, night)["logic_hash"])
     models = tuple(needed_models(logic, " ".join(tables), {}))
     stages = Stages()
-    with connect_within(home) as connection:
-        use_scratch_catalog(connection)
+    # in a file, as the night: in memory tables are not compressed, and those of 10 million accounts fill a disk
+    with connect_within(home, str(folder / f"{CATALOG}.duckdb")) as connection:
         lay(connection, read_inputs(home, night))
         run_logic(connection, replace(logic, models=models))
         stages.end("read and compute")

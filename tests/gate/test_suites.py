@@ -72,7 +72,9 @@ def judged(tmp_path_factory):
             ).fetchone()[0]
             for rule in suite.row_rules
         }
-    results = run_suites(database, {"planted": suite}, name="planted", docs=folder / "docs", bounds={})
+    results = run_suites(
+        database, {"planted": suite}, name="planted", docs=folder / "docs", bounds={}, spill_limit="1GB"
+    )
     return {result.rule: result for result in results}, ours, folder / "docs"
 
 

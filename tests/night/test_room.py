@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from datetime import timedelta
 
+import duckdb
 import pytest
 import yaml
 from small_delivery import NIGHT, deliver, small_home
@@ -12,6 +13,7 @@ from small_delivery import NIGHT, deliver, small_home
 import creditline.night.room as room
 from creditline.errors import UsageError
 from creditline.home import open_home
+from creditline.home.database import connect_within
 from creditline.landing.accept import DeliveryRefused
 from creditline.landing.manifest import read_manifest
 from creditline.night import accept, run_night
@@ -88,3 +90,17 @@ def test_a_manifest_that_cannot_be_read_is_refused_as_one(home):
     (home.landing / str(NIGHT) / "manifest.json").write_text("{")
     with pytest.raises(DeliveryRefused, match="is no JSON object"):
         accept(home, NIGHT)
+
+
+def test_what_spills_is_bounded(home):
+    home = set_setting(home, "memory_limit", "60MB")
+    rows = "create temp table spilled as select i, md5(i::varchar) as text from range(2000000) as numbers(i)"
+    with connect_within(home) as connection:
+        connection.execute(rows)
+        assert home.spill.is_dir()
+    home = set_setting(home, "spill_limit", "1MB")
+    with (
+        connect_within(home) as connection,
+        pytest.raises(duckdb.OutOfMemoryException, match="max_temp_directory_size"),
+    ):
+        connection.execute(rows)

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from creditline.gate.suites import Suite
+from creditline.home.database import bound_spill
 from creditline.home.files import clear_directory
 
 # No value of a row may stand in evidence: it could be somebody's id.
@@ -22,6 +23,8 @@ _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 # Connections that GE opened. It keeps some of them in reference cycles, and a DuckDB file that one connection of a
 # process holds for writing cannot be opened read-only by the next step.
 _connections: list = []
+# The limit of the running checkpoint, for every connection that it opens.
+_spill_limit: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,13 @@ def _great_expectations() -> object:
         if type(connection).__module__.startswith("duckdb"):
             _connections.append(connection)
             connection.execute("set enable_progress_bar = false")
+            bound_spill(connection, _spill_limit[-1])
 
     return gx
 
 
 def run_suites(
-    database: Path, suites: dict[str, Suite], *, name: str, docs: Path, bounds: dict[str, str]
+    database: Path, suites: dict[str, Suite], *, name: str, docs: Path, bounds: dict[str, str], spill_limit: str
 ) -> list[Judged]:
     """Run one checkpoint: each table of a DuckDB file against its suite, and write its Data Docs.
 
@@ -74,10 +78,12 @@ def run_suites(
         suites: table name to suite; several tables may share one.
         docs: folder that Data Docs are written to; emptied first.
         bounds: settings of the engine (`engine_bounds`).
+        spill_limit: how much of it may go to disk.
 
     Returns: one entry an expectation, in the order of tables and of each suite.
     """
     gx = _great_expectations()
+    _spill_limit[:] = [spill_limit]
     context = gx.get_context(mode="ephemeral", project_config=_project(clear_directory(docs)))
     source = context.data_sources.add_sql(
         name,

@@ -67,6 +67,7 @@ def _judge(home: Home, acceptance: Acceptance) -> list[Judged]:
         name="gate_inputs",
         docs=evidence / "data_docs" / "inputs",
         bounds=engine_bounds(home),
+        spill_limit=home.settings.spill_limit,
     )
     write_file(evidence / "gate_inputs.json", canonical_json([asdict(result) for result in judged]))
     return judged

@@ -38,6 +38,7 @@ def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
         name="gate_outputs",
         docs=evidence / "data_docs" / "outputs",
         bounds=engine_bounds(home),
+        spill_limit=home.settings.spill_limit,
     )
     write_file(evidence / "gate_outputs.json", canonical_json([asdict(entry) for entry in judged]))
     for result in judged:

@@ -49,7 +49,7 @@ class HomeSettings(BaseModel):
     memory_limit: str = Field(default="4GB", pattern=_SIZE)
     threads: int = Field(default=2, ge=1)
     spill_directory: str = "warehouse/spill"
-    spill_limit: str = Field(default="40GB", pattern=_SIZE)
+    spill_limit: str = Field(default="100GB", pattern=_SIZE)
 
     @property
     def memory_limit_bytes(self) -> int:

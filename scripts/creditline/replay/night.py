@@ -13,7 +13,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.database import connect, engine_bounds
+from creditline.home.database import bound_spill, connect, engine_bounds
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.replay.comparison import Difference, compare
 from creditline.warehouse.inputs import check_file, check_inputs, inputs_file, lay, read_inputs
@@ -85,6 +85,7 @@ def _scratch(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         tempfile.TemporaryDirectory() as folder,
         connect(config=engine_bounds(home) | {"temp_directory": folder}) as connection,
     ):
+        bound_spill(connection, home.settings.spill_limit)
         use_scratch_catalog(connection)
         yield connection
 

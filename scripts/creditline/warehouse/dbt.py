@@ -46,7 +46,7 @@ def run_build(home: Home, *, target_path: Path, select: str | None = None) -> li
     Raises:
         BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
     """
-    _environment(home.warehouse_file, engine_bounds(home))
+    _environment(home.warehouse_file, engine_bounds(home) | {"spill_limit": home.settings.spill_limit})
     return _run(["build", *(["--select", select] if select else [])], target_path)
 
 
