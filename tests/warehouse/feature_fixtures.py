@@ -20,6 +20,7 @@ from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.state import state_tables
 
 Row = dict[str, object]
+FLOW = ("customer_key", "flow_date", "direction", "kind")
 
 
 @dataclass
@@ -39,11 +40,18 @@ class Book:
     previous: date | None = None
 
     def deliver(self, source: str, day: date, known_at: datetime, **values: object) -> None:
-        """Add one row; its place in the file is its place in the list."""
+        """Add one row; its place in the file is its place in the list. A cash flow that comes again is of another file."""
         rows = self.raw[source]
         batch = f"core-{day:%Y%m%d}"
+        if source == "cash_flow":
+            batch += f"-{len(twins(rows, values))}"
         place = {"business_date": day, "batch_id": batch, "known_at": known_at, "source_row": len(rows) + 1}
         rows.append(place | values)
+
+
+def twins(rows: list[Row], flow: Row) -> list[Row]:
+    """The versions of a cash flow among rows."""
+    return [row for row in rows if all(row[name] == flow[name] for name in FLOW)]
 
 
 def lay(book: Book, file: Path) -> None:

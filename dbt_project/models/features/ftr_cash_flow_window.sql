@@ -37,7 +37,7 @@ corrected as (
 
 moving_days as (
 
-    select {{ add_days('night.previous_business_date', '1 + days.number - ages.age') }} as flow_date
+    select distinct {{ add_days('night.previous_business_date', '1 + days.number - ages.age') }} as flow_date
     from night
     cross join ({{ whole_numbers(longest_activity_window()) }}) as days
     cross join (select 0 as age union all select 30 as age union all select 120 as age) as ages
@@ -66,30 +66,56 @@ read_tonight as (
 
 ),
 
-ranked as (
+-- a file holds a flow once, so it can have come again only on days of which two files speak
+contested_days as (
+
+    select flow_date
+    from (
+        select distinct
+            flow_date,
+            batch_id,
+            business_date
+        from read_tonight
+    ) as files
+    group by flow_date
+    having count(*) > 1
+
+),
+
+latest as (
+
+    select
+        read_tonight.*,
+        1 as version_rank
+    from read_tonight
+    left join contested_days on read_tonight.flow_date = contested_days.flow_date
+    where contested_days.flow_date is null
+
+    union all
 
     select
         read_tonight.*,
         row_number() over (
-            partition by customer_key, flow_date, direction, kind
-            order by known_at desc, batch_id desc, source_row desc
+            partition by read_tonight.customer_key, read_tonight.flow_date, read_tonight.direction, read_tonight.kind
+            order by read_tonight.known_at desc, read_tonight.batch_id desc, read_tonight.source_row desc
         ) as version_rank
     from read_tonight
+    inner join contested_days on read_tonight.flow_date = contested_days.flow_date
 
 ),
 
 dated as (
 
     select
-        ranked.*,
-        {{ window_weight('ranked.flow_date', 30) }} as weight_30d,
-        {{ window_weight('ranked.flow_date', 120, 30) }} as weight_90d_before,
-        case when {{ in_window('ranked.flow_date', 120) }} then {{ days_between('ranked.flow_date', 'night.business_date') }} end
+        latest.*,
+        {{ window_weight('latest.flow_date', 30) }} as weight_30d,
+        {{ window_weight('latest.flow_date', 120, 30) }} as weight_90d_before,
+        case when {{ in_window('latest.flow_date', 120) }} then {{ days_between('latest.flow_date', 'night.business_date') }} end
             as days_ago,
-        case when ranked.kind = 'salary' and ranked.flow_date <= night.business_date then ranked.flow_date end as salary_date
-    from ranked
+        case when latest.kind = 'salary' and latest.flow_date <= night.business_date then latest.flow_date end as salary_date
+    from latest
     cross join night
-    where ranked.version_rank = 1
+    where latest.version_rank = 1
 
 ),
 
