@@ -19,6 +19,8 @@ mode_app = typer.Typer(no_args_is_help=True, help="Who may be ordered about: sho
 app.add_typer(mode_app, name="mode")
 policy_app = typer.Typer(no_args_is_help=True, help="Policy packs: validate them, compare two.")
 app.add_typer(policy_app, name="policy")
+subject_app = typer.Typer(no_args_is_help=True, help="A person's data: all that is held of a customer, and its end.")
+app.add_typer(subject_app, name="subject")
 
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CREDITLINE_HOME", help="The warehouse home.", show_default=True)
@@ -317,6 +319,34 @@ def policy_diff(
     ]
     title = f"{left.settings.name} {left.policy_version[:12]} -> {right.settings.name} {right.policy_version[:12]}"
     print_rows(("file", "row", "column", "before", "after"), changes, output_format, title=title)
+
+
+@subject_app.command("export")
+def subject_export(
+    context: typer.Context,
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The core's id of the customer.")],
+) -> None:
+    """Everything that the house holds of one customer, as JSON: what was delivered and what was published."""
+    from creditline.home import open_home
+    from creditline.subject import export_subject
+
+    print_json(export_subject(open_home(context.obj), customer))
+
+
+@subject_app.command("erase")
+def subject_erase(
+    context: typer.Context,
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The core's id of the customer.")],
+    by: Annotated[str, typer.Option("--by", help="Who erases.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+) -> None:
+    """Take a customer's ids out for good; what was published stays, and names nobody any more."""
+    from creditline.home import open_home
+    from creditline.subject import erase_subject
+
+    erasure = erase_subject(open_home(context.obj), customer, reason=reason, by=by, approved_by=approved_by)
+    tell(f"erased: customer key {erasure.customer_key} and {len(erasure.account_keys)} accounts name nobody any more")
 
 
 @app.command()

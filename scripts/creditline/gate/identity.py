@@ -16,6 +16,7 @@ from creditline.home.files import move_into_place, partial_of
 
 _WAIT_SECONDS = 30
 _STEP_SECONDS = 0.1
+_SUBJECTS = ("account", "customer")
 
 
 class IdentityBusy(CreditlineError):
@@ -62,10 +63,19 @@ def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_of(path)
     partial.unlink(missing_ok=True)
-    with connect(str(partial)) as store:
-        for subject in ("account", "customer"):
-            store.execute(f"create table {subject} ({subject}_key bigint not null, {subject}_id varchar not null)")
+    with connect() as connection:
+        _attach_empty(connection, partial)
     move_into_place(partial, path)
+
+
+def _attach_empty(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """A new store, attached as `store`."""
+    connection.execute(f"attach '{path}' as store")
+    for subject in _SUBJECTS:
+        connection.execute(
+            f"create table store.{subject} ({subject}_key bigint not null, {subject}_id varchar not null)"
+        )
+    connection.execute("create table store.forgotten (subject varchar not null, key bigint not null)")
 
 
 def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: str) -> None:
@@ -77,7 +87,10 @@ def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: 
     """
     connection.execute(
         f"insert into identity.{subject}"
-        f" select (select coalesce(max({subject}_key), 0) from identity.{subject}) + row_number() over (order by id), id"
+        f" select greatest("
+        f"   (select coalesce(max({subject}_key), 0) from identity.{subject}),"
+        f"   (select coalesce(max(key), 0) from identity.forgotten where subject = '{subject}')"
+        f" ) + row_number() over (order by id), id"
         f" from (select distinct id from ({ids_query}) as delivered"
         f" anti join identity.{subject} as known on delivered.id = known.{subject}_id where id is not null)"
     )
@@ -93,3 +106,35 @@ def account_key_of(home: Home, account_id: str) -> int:
     if row is None:
         raise CreditlineError(f"account {account_id} is not known in {home.root}; check the id")
     return row[0]
+
+
+def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
+    """Take the ids of these keys out of the store, and out of its file; the keys are never given to anybody else.
+
+    Args:
+        keys: keys by subject, account or customer.
+
+    Raises:
+        IdentityBusy: another process holds the store.
+    """
+    path = home.identity_file
+    partial = partial_of(path)
+    partial.unlink(missing_ok=True)
+    with connect() as connection, identity(connection, home, for_writing=True):
+        # A deleted row stays readable in the file until its block is used again, so the file is written anew.
+        _attach_empty(connection, partial)
+        connection.execute("insert into store.forgotten from identity.forgotten")
+        for subject in _SUBJECTS:
+            named = {"keys": keys.get(subject, [])}
+            connection.execute(
+                f"insert into store.{subject} from identity.{subject} where not list_contains($keys, {subject}_key)",
+                named,
+            )
+            connection.execute(
+                f"insert into store.forgotten select '{subject}', {subject}_key from identity.{subject}"
+                f" where list_contains($keys, {subject}_key) order by {subject}_key",
+                named,
+            )
+        connection.execute("detach store")
+        # still under the lock of the old file: nobody can give out a key in between
+        move_into_place(partial, path)

@@ -157,6 +157,10 @@ class Home:
     def approvals_file(self) -> Path:
         return self.root / "control" / "approvals.jsonl"
 
+    @property
+    def erasures_file(self) -> Path:
+        return self.root / "control" / "erasures.jsonl"
+
     def key_file(self, location: str) -> Path:
         """The file of one secret of `settings.keys`."""
         return self.root / location

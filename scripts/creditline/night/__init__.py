@@ -19,6 +19,7 @@ from pathlib import Path
 
 from creditline.home import Home
 from creditline.home.files import canonical_json, write_file
+from creditline.home.retention import purge_expired
 from creditline.home.skips import skipped_dates
 from creditline.night.calendar import is_refused, missing_dates, require_turn
 from creditline.night.room import require_room
@@ -89,8 +90,10 @@ def publish(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> 
 
 
 def release(home: Home, business_date: date) -> Release:
-    """Let the orders of live and ramped slices leave for the core."""
-    return release_night(home, business_date)
+    """Let the orders of live and ramped slices leave for the core, and what is past its retention go."""
+    released = release_night(home, business_date)
+    purge_expired(home)
+    return released
 
 
 def next_night(home: Home) -> date | None:

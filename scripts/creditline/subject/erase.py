@@ -1,0 +1,140 @@
+"""The end of a person's data: the ids go, the record stays.
+
+All that is immutable holds keys only, so the erasure of a customer is the erasure of the rows that say whose keys these
+are. Landing, quarantine and outbox hold ids until their retention ends (`home.retention`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+
+import duckdb
+
+from creditline.errors import CreditlineError, UsageError
+from creditline.gate.identity import forget_keys
+from creditline.home import Home
+from creditline.home.control import append_line
+from creditline.home.database import connect
+from creditline.home.publications import is_void, last_valid
+from creditline.publish.reader import open_marts
+from creditline.subject.person import Person, find_person
+from creditline.warehouse.state import state_file
+
+RETENTION = "customer_record_retention_years"
+
+
+class ErasureRefused(CreditlineError):
+    """A duty to keep the customer's data stands; names it, and until when."""
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """One line of `control/erasures.jsonl`: keys, no ids."""
+
+    customer_key: int
+    account_keys: tuple[int, ...]
+    reason: str
+    by: str
+    approved_by: str
+    recorded_at: str
+
+
+def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approved_by: str) -> Erasure:
+    """Take a customer's ids out of the identity store for good.
+
+    Raises:
+        UsageError: the second person is missing or is the first.
+        CreditlineError: the customer is not known.
+        ErasureRefused: an account is open or owes something, a legal hold stands, or the retention of records runs.
+    """
+    if not approved_by or approved_by == by:
+        raise UsageError(f"an erasure needs two people: give --approved-by somebody other than '{by}'")
+    person = find_person(home, customer_id)
+    _refuse_duties(home, person)
+    erasure = Erasure(
+        person.customer_key,
+        tuple(person.accounts),
+        reason,
+        by,
+        approved_by,
+        datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    # Written first: a kill in between leaves a record whose erasure is repeated, never an erasure without a record.
+    append_line(home.erasures_file, asdict(erasure))
+    forget_keys(home, {"customer": [person.customer_key], "account": list(person.accounts)})
+    return erasure
+
+
+def _refuse_duties(home: Home, person: Person) -> None:
+    newest = max(home.published_dates(), default=None)
+    if newest is None:
+        raise ErasureRefused(
+            f"customer {person.customer_id}: no night is published that says what stands; run the night"
+        )
+    with open_marts(home) as connection:
+        _refuse_open_accounts(connection, person, newest)
+        _refuse_running_retention(connection, person, newest)
+    _refuse_legal_hold(home, person, newest)
+
+
+def _refuse_open_accounts(connection: duckdb.DuckDBPyConnection, person: Person, newest: date) -> None:
+    row = connection.execute(
+        "select account_key, is_open, principal_balance from fct_account_night"
+        " where business_date = $newest and customer_key = $customer and (is_open or principal_balance <> 0)"
+        " order by account_key limit 1",
+        {"newest": newest, "customer": person.customer_key},
+    ).fetchone()
+    if row:
+        stands = "is open" if row[1] else f"owes {row[2]}"
+        raise ErasureRefused(
+            f"customer {person.customer_id}: account {person.accounts[row[0]]} {stands} on {newest}; close and settle it first"
+        )
+
+
+def _refuse_running_retention(connection: duckdb.DuckDBPyConnection, person: Person, newest: date) -> None:
+    """Records are kept for years after the relationship ended: policy parameter `customer_record_retention_years`."""
+    years = connection.execute(
+        "select max(value) from dim_regulatory_parameter where param = $param", {"param": RETENTION}
+    ).fetchone()[0]
+    ended, until = connection.execute(
+        "select ended, cast(ended + to_years($years) as date)"
+        " from (select coalesce(max(business_date) filter (is_open or principal_balance <> 0), min(business_date)) as ended"
+        " from fct_account_night where customer_key = $customer)",
+        {"years": int(years or 0), "customer": person.customer_key},
+    ).fetchone()
+    if until and until > newest:
+        raise ErasureRefused(
+            f"customer {person.customer_id}: the relationship ended on {ended}, records are kept until {until}"
+            f" ({RETENTION} of the policy pack)"
+        )
+
+
+def _refuse_legal_hold(home: Home, person: Person, newest: date) -> None:
+    valid = max((day for day in (newest, last_valid(home, newest)) if day and not is_void(home, day)), default=None)
+    cases = state_file(home, valid, "case_event") if valid else None
+    if cases is None or not cases.is_file():
+        return
+    with connect() as connection:
+        row = connection.execute(
+            "select held.occurred_at from read_parquet($cases) as held"
+            " where held.kind = 'legal_hold' and coalesce(held.outcome, '') <> 'withdrawn'"
+            " and coalesce(held.to_date, $newest) >= $newest"
+            " and (held.customer_key = $customer or list_contains($accounts, held.account_key))"
+            " and not exists (select 1 from read_parquet($cases) as later"
+            "   where later.kind = 'legal_hold' and later.outcome = 'withdrawn'"
+            "   and later.account_key is not distinct from held.account_key"
+            "   and later.customer_key is not distinct from held.customer_key"
+            "   and (later.occurred_at, later.event_token) > (held.occurred_at, held.event_token))"
+            " order by held.occurred_at limit 1",
+            {
+                "cases": str(cases),
+                "newest": newest,
+                "customer": person.customer_key,
+                "accounts": list(person.accounts),
+            },
+        ).fetchone()
+    if row:
+        raise ErasureRefused(
+            f"customer {person.customer_id}: a legal hold stands since {row[0]} UTC; it ends with a case event of outcome withdrawn"
+        )

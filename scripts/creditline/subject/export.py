@@ -1,0 +1,80 @@
+"""All that the house holds of one customer, for the customer: what was delivered, and what was decided and published."""
+
+from __future__ import annotations
+
+import duckdb
+
+from creditline.home import Home
+from creditline.home.database import connect
+from creditline.publish.reader import open_marts
+from creditline.subject.person import Person, find_person
+
+_KEYS = ("customer_key", "account_key")
+Rows = list[dict[str, object]]
+
+
+def export_subject(home: Home, customer_id: str) -> dict[str, object]:
+    """Every row about one customer, ids in place of keys.
+
+    Returns: `customer`, `accounts`, `delivered` (rows by landing source, every version as it came) and `published` (rows
+    by mart or report, as they stand in the newest publication of each night). Devices, addresses and event ids are keyed
+    hashes: the house itself cannot read them back.
+
+    Raises:
+        CreditlineError: the customer is not known.
+    """
+    person = find_person(home, customer_id)
+    return {
+        "customer": customer_id,
+        "accounts": list(person.accounts.values()),
+        "delivered": _delivered(home, person),
+        "published": _published(home, person),
+    }
+
+
+def _delivered(home: Home, person: Person) -> dict[str, Rows]:
+    found = {}
+    with connect() as connection:
+        for source in sorted(path for path in home.raw.iterdir() if not path.name.startswith("_")):
+            files = ", ".join(f"'{path}'" for path in sorted(source.glob("*/*.parquet")))
+            relation = f"read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
+            if files and (rows := _rows_of(connection, relation, person)):
+                found[source.name] = rows
+    return found
+
+
+def _published(home: Home, person: Person) -> dict[str, Rows]:
+    if not home.current.is_symlink():
+        return {}
+    found = {}
+    with open_marts(home) as connection:
+        tables = [row[0] for row in connection.execute("select table_name from information_schema.tables").fetchall()]
+        for table in sorted(name for name in tables if not name.endswith("_as_published")):
+            if rows := _rows_of(connection, table, person):
+                found[table] = rows
+    return found
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, relation: str, person: Person) -> Rows:
+    """The rows that name the customer or one of the customer's accounts; none where a relation names nobody."""
+    columns = [row[0] for row in connection.execute(f"describe select * from {relation}").fetchall()]
+    named = [key for key in _KEYS if key in columns]
+    if not named:
+        return []
+    keys = {"customer_key": [person.customer_key], "account_key": list(person.accounts)}
+    rule = " or ".join(f"list_contains(${key}, {key})" for key in named)
+    found = connection.execute(f"select * from {relation} where {rule} order by all", {key: keys[key] for key in named})
+    return [_with_ids(dict(zip(columns, row, strict=True)), person) for row in found.fetchall()]
+
+
+def _with_ids(row: dict[str, object], person: Person) -> dict[str, object]:
+    """A row with ids in place of keys; an account that is somebody else's keeps its key."""
+    named = {}
+    for name, value in row.items():
+        if name == "customer_key":
+            named["customer_id"] = person.customer_id
+        elif name == "account_key":
+            named["account_id"] = person.accounts.get(value)
+        else:
+            named[name] = value
+    return named
