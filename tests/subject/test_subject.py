@@ -204,3 +204,24 @@ def _contents(path: Path) -> Iterator[bytes]:
             ).fetchall()
             for schema, table in tables:
                 yield str(connection.execute(f'from "{schema}"."{table}"').fetchall()).encode()
+
+
+def test_an_account_that_changed_hands_is_the_new_owners(home, no_retention):
+    """From night 5 on A00036 is C00000's; before it was C00018's."""
+    moved = deliver(home, night=night(5), accounts=38)
+    spoil_cell(moved, "account_snapshot.csv", 37, "customer_id", "C00000")
+    for column, value in (("status", "closed"), ("principal_balance", "0.00")):
+        spoil_cell(moved, "account_snapshot.csv", 38, column, value)
+    run_night(home, night(5))
+
+    before, after = export_subject(home, "C00018"), export_subject(home, "C00000")
+
+    def nights(exported, table):
+        return sorted({row["business_date"] for row in exported[table[0]][table[1]] if row["account_id"] == "A00036"})
+
+    for table in (("published", "fct_limit_decision"), ("delivered", "account_snapshot")):
+        assert nights(before, table) == [night(number) for number in (1, 2, 3, 4)]
+        assert nights(after, table) == [night(5)]
+
+    assert len(erase_subject(home, "C00018", **PEOPLE).account_keys) == 1
+    assert "A00036" in export_subject(home, "C00000")["accounts"]

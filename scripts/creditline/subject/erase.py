@@ -41,7 +41,7 @@ class Erasure:
 
 
 def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approved_by: str) -> Erasure:
-    """Take a customer's ids out of the identity store for good.
+    """Take the ids of a customer, and of the accounts that were this customer's last, out of the identity store for good.
 
     Raises:
         UsageError: the second person is missing or is the first.
@@ -54,7 +54,7 @@ def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approve
     _refuse_duties(home, person)
     erasure = Erasure(
         person.customer_key,
-        tuple(person.accounts),
+        person.last_accounts,
         reason,
         by,
         approved_by,
@@ -62,7 +62,7 @@ def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approve
     )
     # Written first: a kill in between leaves a record whose erasure is repeated, never an erasure without a record.
     append_line(home.erasures_file, asdict(erasure))
-    forget_keys(home, {"customer": [person.customer_key], "account": list(person.accounts)})
+    forget_keys(home, {"customer": [person.customer_key], "account": list(person.last_accounts)})
     return erasure
 
 
@@ -131,7 +131,7 @@ def _refuse_legal_hold(home: Home, person: Person, newest: date) -> None:
                 "cases": str(cases),
                 "newest": newest,
                 "customer": person.customer_key,
-                "accounts": list(person.accounts),
+                "accounts": list(person.last_accounts),
             },
         ).fetchone()
     if row:

@@ -9,7 +9,6 @@ from creditline.home.database import connect
 from creditline.publish.reader import open_marts
 from creditline.subject.person import Person, find_person
 
-_KEYS = ("customer_key", "account_key")
 Rows = list[dict[str, object]]
 
 
@@ -56,15 +55,36 @@ def _published(home: Home, person: Person) -> dict[str, Rows]:
 
 
 def _rows_of(connection: duckdb.DuckDBPyConnection, relation: str, person: Person) -> Rows:
-    """The rows that name the customer or one of the customer's accounts; none where a relation names nobody."""
+    """The rows that name the customer, or an account on a night on which it was the customer's."""
     columns = [row[0] for row in connection.execute(f"describe select * from {relation}").fetchall()]
-    named = [key for key in _KEYS if key in columns]
-    if not named:
+    if (rule := _rule(columns, person)) is None:
         return []
-    keys = {"customer_key": [person.customer_key], "account_key": list(person.accounts)}
-    rule = " or ".join(f"list_contains(${key}, {key})" for key in named)
-    found = connection.execute(f"select * from {relation} where {rule} order by all", {key: keys[key] for key in named})
+    condition, keys = rule
+    found = connection.execute(f"select * from {relation} where {condition} order by all", keys)
     return [_with_ids(dict(zip(columns, row, strict=True)), person) for row in found.fetchall()]
+
+
+def _rule(columns: list[str], person: Person) -> tuple[str, dict[str, object]] | None:
+    """What tells a row of the customer's, with its parameters; None where a relation names nobody.
+
+    An account may have been somebody else's on another night, so its key alone says nothing about those.
+    """
+    by_customer = "customer_key = $customer"
+    by_account = "false"
+    keys: dict[str, object] = {}
+    if "account_key" in columns and "business_date" in columns:
+        by_account = "(account_key, business_date) in (select unnest($accounts), unnest($nights))"
+        keys = {
+            "accounts": [account for account, _ in person.nights],
+            "nights": [night for _, night in person.nights],
+        }
+    elif "account_key" in columns:
+        by_account, keys = "list_contains($accounts, account_key)", {"accounts": list(person.last_accounts)}
+    if "customer_key" in columns:
+        keys["customer"] = person.customer_key
+        # a case may name the account alone
+        return (f"{by_customer} or (customer_key is null and {by_account})", keys)
+    return (by_account, keys) if keys else None
 
 
 def _with_ids(row: dict[str, object], person: Person) -> dict[str, object]:
