@@ -41,8 +41,8 @@ def main(root: str, bound: str) -> None:
 
 def compute(home: Home, night: date, folder: Path) -> Stages:
     """Write `<table>.parquet` of every table that a night published, from what the night read."""
-    tables = read_manifest(home, night)["rows"]
-    logic = archived_logic(home, read_manifest(home, night)["logic_hash"])
+    manifest = read_manifest(home, night)
+    tables, logic = manifest["rows"], archived_logic(home, manifest["logic_hash"])
     models = tuple(needed_models(logic, " ".join(tables), {}))
     stages = Stages()
     # in a file, as the night: in memory tables are not compressed, and those of 10 million accounts fill a disk
