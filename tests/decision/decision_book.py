@@ -8,7 +8,15 @@ from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import pyarrow as pa
-from decision_harness import ACCOUNT_COLUMNS, EVENT_COLUMNS, OPENING_COLUMNS, Inputs, all_features
+from decision_harness import (
+    ACCOUNT_COLUMNS,
+    ACK_COLUMNS,
+    EVENT_COLUMNS,
+    OPENING_COLUMNS,
+    ORDER_COLUMNS,
+    Inputs,
+    all_features,
+)
 from decision_packs import varied_policies
 
 from creditline.landing.contract import contract
@@ -56,18 +64,22 @@ KINDS = (
 
 @dataclass
 class Book:
-    """The book as it stands; `advance` makes the next night out of the limits that were decided."""
+    """The book as it stands; `advance` makes the next night out of the orders that were called for."""
 
     seed: int
     customers: int
     packs: dict[str, Pack]
-    follows: float = 0.97
     number: int = 0
     day: date = START
     previous: date | None = None
     accounts: list[dict] = field(default_factory=list)
     events: list[dict] = field(default_factory=list)
     opening: list[dict] = field(default_factory=list)
+    # released and answered since the last valid night, and what the core has not done yet
+    orders: list[dict] = field(default_factory=list)
+    acks: list[dict] = field(default_factory=list)
+    undone: list[dict] = field(default_factory=list)
+    unsent: list[dict] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.choose = np.random.default_rng(self.seed)
@@ -141,6 +153,8 @@ class Book:
             features=self._features(),
             events=pa.Table.from_pylist(self.events, EVENT_COLUMNS),
             opening=pa.Table.from_pylist(self.opening, OPENING_COLUMNS),
+            orders=pa.Table.from_pylist(self.orders, ORDER_COLUMNS),
+            acks=pa.Table.from_pylist(self.acks, ACK_COLUMNS),
         )
 
     @property
@@ -229,18 +243,20 @@ class Book:
 
     # ---- what the core does until the next night
 
-    def advance(self, decided: dict[int, int]) -> None:
-        """Go on to the next night; the core follows what was decided, or at times does as it likes."""
+    def advance(self, called_for: list[dict]) -> None:
+        """Go on to the next night; the core does what was ordered, late, in part or not at all, or as it likes."""
+        if self.number not in VOID_NIGHTS:
+            self.previous = self.day
+            self.orders, self.acks = [], []
+        released = [row | {"sequence": self.number + 1} for row in called_for if not self._one_in(40)]
+        self.orders += released
+        self.undone += released
+        self._let_the_core_act()
         for account in self.accounts:
-            key = account["account_key"]
-            if self.choose.random() < self.follows:
-                account["limit_minor"] = decided.get(key, account["limit_minor"])
-            else:
+            if self._one_in(35):
                 limit = account["limit_minor"]
                 account["limit_minor"] = self._pick([limit, limit // 2, limit + 55_555, 123_457, 500, 0])
             self._live_on(account)
-        if self.number not in VOID_NIGHTS:
-            self.previous = self.day
         self.number += 1
         self.day += timedelta(days=GAPS[self.number % len(GAPS)])
         for _ in range(1 + self.customers // 200):
@@ -250,6 +266,38 @@ class Book:
         for _ in range(1 + self.customers // 200):
             self.customers += 1
             self._add_customer(self.customers)
+
+    def _let_the_core_act(self) -> None:
+        by_key = {account["account_key"]: account for account in self.accounts}
+        undone, self.undone = self.undone, []
+        for order in undone:
+            if self._one_in(6):
+                self.undone.append(order)
+                continue
+            account = by_key[order["account_key"]]
+            is_late = order["expires_at"] <= self.cut_off
+            if is_late or account["limit_minor"] != order["old_limit_minor"] or self._one_in(30):
+                self.unsent.append(self._ack(order, "rejected", None))
+                continue
+            limit = order["new_limit_minor"]
+            applied = self._pick([limit] * 20 + [(limit + account["limit_minor"]) // 2])
+            account["limit_minor"] = applied
+            self.unsent.append(self._ack(order, "applied", None if applied == limit and self._one_in(5) else applied))
+        unsent, self.unsent = self.unsent, []
+        for ack in unsent:
+            if self._one_in(6):
+                self.unsent.append(ack)
+            elif not self._one_in(12):
+                self.acks += [ack] * self._pick([1] * 20 + [2])
+
+    def _ack(self, order: dict, status: str, applied: int | None) -> dict:
+        return {
+            "adjustment_id": order["adjustment_id"],
+            "status": status,
+            "applied_limit_minor": applied,
+            "acked_at": self.cut_off,
+            "reason": None if status == "applied" else "STALE",
+        }
 
     def _live_on(self, account: dict) -> None:
         if self._one_in(4):

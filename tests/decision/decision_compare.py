@@ -61,6 +61,8 @@ OVERLAID_VOID_FIELDS = (*VOID_FIELDS, "reason_code_1")
 
 # Every operator, branch and state of the page; a full run must take each at least once.
 BRANCHES = (
+    *(f"order: {status}" for status in ("IN_FLIGHT", "OBSERVED", "APPLIED", "PARTIAL", "REJECTED", "EXPIRED")),
+    *("order: counts as applied", "order: external change"),
     *(f"action: {action}" for action in ("UP", "DOWN", "HOLD", "FREEZE", "RESTORE")),
     *(f"state: {state}" for state in STATES),
     *("routing: challenger", "routing: champion beside a challenger", "held: closed", "held: no line", "night: void"),
@@ -124,6 +126,8 @@ def reference_night(inputs: Inputs, rules: dict[str, Rules]) -> Night:
         features={row.pop("customer_key"): row for row in inputs.features.to_pylist()},
         events=inputs.events.to_pylist(),
         opening={row["account_key"]: row for row in inputs.opening.to_pylist()},
+        orders=inputs.orders.to_pylist(),
+        acks=inputs.acks.to_pylist(),
         rules=rules,
         assignments=list(inputs.policies.assignments),
     )
@@ -146,7 +150,8 @@ def compare(logic: Logic, packs: dict[str, Pack], *, seed: int, customers: int, 
         _compare_decisions(result, inputs, mine, theirs)
         if not inputs.night.is_void:
             _compare_traces(result, inputs, mine, sql.rows("select * from dec_trace order by account_key, step"))
-        book.advance({row["account_key"]: row["recommended_minor"] for row in theirs if row["is_assigned"]})
+            _compare_orders(result, inputs, reference, sql)
+        book.advance(sql.rows("select * from dec_adjustment order by account_key"))
     result.seen = reference.seen
     sql.close()
     return result
@@ -205,6 +210,26 @@ def _compare_traces(result: Comparison, inputs: Inputs, mine: list[Decision], th
             result.differ("trace", f"SQL {found}, reference {decision.published_trace}; {_describe(inputs, decision)}")
     for key in traces:
         result.differ("trace", f"{inputs.night.business_date} {key}: no such decision")
+
+
+def _compare_orders(result: Comparison, inputs: Inputs, reference: Reference, sql: Nights) -> None:
+    """What became of the orders, and the limits that the night went on from."""
+    mine = {order.key: order.status for orders in reference.state.orders.values() for order in orders}
+    theirs = {row["adjustment_id"]: row["status"] for row in sql.rows("select * from dec_carried_order")}
+    core = {row["account_key"]: row for row in sql.rows("select * from dec_core_limit")}
+    external = {key for key, row in core.items() if row["is_external_change"]}
+    limits = {key: (row["limit_minor"], row["core_limit_minor"]) for key, row in core.items()}
+    for name, sql_says, reference_says in (
+        ("order", theirs, mine),
+        ("limit to go on from", limits, reference.state.limits),
+        ("external change", dict.fromkeys(external), dict.fromkeys(reference.external)),
+    ):
+        for key in sql_says.keys() | reference_says.keys():
+            ours = key in sql_says, sql_says.get(key)
+            if ours != (key in reference_says, reference_says.get(key)):
+                result.differ(
+                    name, f"{inputs.night.business_date} {key}: SQL {sql_says.get(key)}, {reference_says.get(key)}"
+                )
 
 
 def _describe(inputs: Inputs, decision: Decision) -> str:

@@ -10,7 +10,7 @@ import csv
 import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -62,6 +62,27 @@ OPENING_COLUMNS = pa.schema(
         ("frozen_until", pa.timestamp("us")),
     ]
 )
+ORDER_COLUMNS = pa.schema(
+    [
+        ("sequence", pa.int64()),
+        ("business_date", pa.date32()),
+        ("adjustment_id", pa.string()),
+        ("account_key", pa.int64()),
+        ("action", pa.string()),
+        ("old_limit_minor", pa.int64()),
+        ("new_limit_minor", pa.int64()),
+        ("expires_at", pa.timestamp("us")),
+    ]
+)
+ACK_COLUMNS = pa.schema(
+    [
+        ("adjustment_id", pa.string()),
+        ("status", pa.string()),
+        ("applied_limit_minor", pa.int64()),
+        ("acked_at", pa.timestamp("us")),
+        ("reason", pa.string()),
+    ]
+)
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -92,6 +113,9 @@ class Inputs:
     features: pa.Table
     events: pa.Table
     opening: pa.Table
+    # released since the night before, and what the core answered since then
+    orders: pa.Table = field(default_factory=ORDER_COLUMNS.empty_table)
+    acks: pa.Table = field(default_factory=ACK_COLUMNS.empty_table)
 
 
 @cache
@@ -176,6 +200,9 @@ class Nights:
         lay(self.connection, run_relations(inputs.night, inputs.sources))
         self._lay_policies(inputs.policies)
         lay(self.connection, [Relation("release.adjustment", RELEASED_COLUMNS)])
+        self.connection.register("given_orders", inputs.orders)
+        self.connection.execute("insert into release.adjustment by name from given_orders")
+        self.connection.unregister("given_orders")
         self._lay_raw(inputs, snapshots)
         if not self.real_features:
             self._lay_features(inputs.features if features is None else features)
@@ -215,6 +242,7 @@ class Nights:
             ),
             "case_event": (inputs.events, {}),
             "opening_state": (inputs.opening, {}),
+            "adjustment_ack": (inputs.acks, {}),
         }
         snapshot = raw_columns(contract()["account_snapshot"])
         # windows of features are given: nothing of their history is read

@@ -141,7 +141,7 @@ def _inputs(home: Home, day: date, previous: date | None) -> list[Relation]:
         *run_relations(night, night_sources(home, records, day, timetable(home, policies, day))),
         *raw_relations(home, records, night, state),
         *state,
-        released_relation(home, day),
+        released_relation(home, day, state),
         *policy_relations(policies),
     ]
 

@@ -7,7 +7,7 @@ No code and no thought is shared with the SQL. Amounts are minor units, scores p
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from hashlib import sha256
@@ -32,6 +32,8 @@ class Night:
     features: dict[int, Row]
     events: list[Row]
     opening: dict[int, Row]
+    orders: list[Row]
+    acks: list[Row]
     rules: dict[str, Rules]
     assignments: list[Row]
 
@@ -81,6 +83,32 @@ class Line:
     pending: tuple[int, date] | None = None
 
 
+@dataclass(frozen=True)
+class Order:
+    """A released order, as it stands."""
+
+    key: str
+    sequence: int
+    old: int
+    new: int
+    expires: datetime
+    status: str = "IN_FLIGHT"
+    applied: int | None = None
+    has_changed: bool = False
+
+    @property
+    def is_answered(self) -> bool:
+        return self.status in ("APPLIED", "PARTIAL", "REJECTED")
+
+    @property
+    def counts_as_applied(self) -> bool:
+        return self.status == "IN_FLIGHT" or (self.has_changed and self.status in ("APPLIED", "PARTIAL"))
+
+    @property
+    def limit(self) -> int:
+        return self.new if self.applied is None else self.applied
+
+
 @dataclass
 class State:
     """What one valid night hands to the next."""
@@ -89,6 +117,9 @@ class State:
     reference: dict[int, int] = field(default_factory=dict)
     minds: dict[tuple[int, str], Mind] = field(default_factory=dict)
     lines: dict[int, Line] = field(default_factory=dict)
+    # account: the limit that the night went on from, and the core's
+    limits: dict[int, tuple[int, int]] = field(default_factory=dict)
+    orders: dict[int, list[Order]] = field(default_factory=dict)
     # pack and feature: the version that counted, customers by bin
     shares: dict[tuple[str, str], tuple[str, Counter]] = field(default_factory=dict)
 
@@ -176,6 +207,7 @@ class Reference:
         self.families = families
         self.state = State()
         self.seen: Counter[str] = Counter()
+        self.external: set[int] = set()
 
     def note(self, name: str, happened: object = True) -> None:
         self.seen[name] += bool(happened)
@@ -187,7 +219,7 @@ class Reference:
             self.note("night: void")
             return work.void_decisions()
         decisions = work.decisions()
-        self.state = work.state_after()
+        self.state, self.external = work.state_after(), work.external
         return decisions
 
 
@@ -200,6 +232,68 @@ class Work:
         self.minds: dict[tuple[int, str], Mind] = {}
         self.lifted: set[tuple[int, str]] = set()
         self.all: list[Decision] = []
+        self.orders = {} if night.is_void else self._orders_tonight()
+        self.external: set[int] = set()
+        self.limits = {row["account_key"]: self._limit_to_go_on_from(row) for row in night.accounts}
+
+    # ---- the limit to go on from
+
+    def _orders_tonight(self) -> dict[int, list[Order]]:
+        core = {row["account_key"]: row["limit_minor"] for row in self.night.accounts}
+        known = {
+            account: [replace(order, has_changed=False) for order in kept]
+            for account, kept in self.before.orders.items()
+        }
+        for row in sorted(self.night.orders, key=lambda row: row["sequence"]):
+            order = Order(
+                row["adjustment_id"], row["sequence"], row["old_limit_minor"], row["new_limit_minor"], row["expires_at"]
+            )
+            known.setdefault(row["account_key"], []).append(order)
+        answers = {row["adjustment_id"]: row for row in self.night.acks}
+        return {account: self._as_they_stand(orders, core.get(account), answers) for account, orders in known.items()}
+
+    def _as_they_stand(self, orders: list[Order], core: int | None, answers: dict[str, Row]) -> list[Order]:
+        shown = [
+            place
+            for place, order in enumerate(orders)
+            if order.status == "IN_FLIGHT" and order.key not in answers and order.new == core
+        ]
+        result = []
+        for place, order in enumerate(orders):
+            status, applied = order.status, order.applied
+            answer = None if order.is_answered else answers.get(order.key)
+            if answer is not None and answer["status"] == "rejected":
+                status = "REJECTED"
+            elif answer is not None:
+                applied = order.new if answer["applied_limit_minor"] is None else answer["applied_limit_minor"]
+                status = "APPLIED" if applied == order.new else "PARTIAL"
+            elif status == "IN_FLIGHT" and shown and place <= shown[-1]:
+                status = "OBSERVED"
+            elif status == "IN_FLIGHT" and order.expires <= self.night.cut_off:
+                status = "EXPIRED"
+            if status != order.status or order.status == "IN_FLIGHT":
+                self.note(f"order: {status}")
+            result.append(replace(order, status=status, applied=applied, has_changed=status != order.status))
+        return result
+
+    def _limit_to_go_on_from(self, account: Row) -> int:
+        key, core = account["account_key"], account["limit_minor"]
+        orders = self.orders.get(key, [])
+        counting = [order for order in orders if order.counts_as_applied]
+        is_awaited = any(order.old == core for order in counting)
+        self.note("order: counts as applied", is_awaited)
+        if not self.night.is_void and key in self.before.limits:
+            expected, core_before = self.before.limits[key]
+            explained = {expected}
+            if any(order.status == "IN_FLIGHT" or order.has_changed for order in orders):
+                explained.add(core_before)
+            for order in orders:
+                if order.has_changed or (not order.is_answered and order.expires > self.night.cut_off):
+                    explained |= {order.new, order.limit}
+            if core not in explained:
+                self.external.add(key)
+                self.note("order: external change")
+        return counting[-1].limit if is_awaited else core
 
     # ---- whose limit, by whose policy
 
@@ -225,10 +319,20 @@ class Work:
         first = (self.night.opening.get(key) or {}).get("reference_limit_minor") or 0
         return max(self.before.reference.get(key, first), account["limit_minor"])
 
+    def _orders_to_keep(self, orders: list[Order]) -> list[Order]:
+        return [
+            order
+            for order in orders
+            if order is orders[-1]
+            or order.status == "IN_FLIGHT"
+            or (not order.is_answered and order.expires > self.night.cut_off)
+        ]
+
     def _open_decisions(self) -> None:
         for account in sorted(self.night.accounts, key=lambda row: row["account_key"]):
             for pack, is_assigned in self._routes(account):
-                limit, reference = account["limit_minor"], self._reference_limit(account)
+                limit = self.limits[account["account_key"]]
+                reference = max(self._reference_limit(account), limit)
                 decision = Decision(account, self.night.rules[pack], is_assigned, limit, reference, x=limit)
                 decision.wanted = decision.strategy = limit
                 self.all.append(decision)
@@ -1079,7 +1183,11 @@ class Work:
     def state_after(self) -> State:
         return State(
             believed=self.believed,
-            reference={d.key: d.reference for d in self.all},
+            reference={row["account_key"]: self._reference_limit(row) for row in self.night.accounts},
+            limits={
+                row["account_key"]: (self.limits[row["account_key"]], row["limit_minor"]) for row in self.night.accounts
+            },
+            orders={key: self._orders_to_keep(orders) for key, orders in self.orders.items()},
             minds=self.minds,
             lines={d.key: Line(d.is_overlaid, d.pending) for d in self.all if d.is_assigned},
             shares=self.shares,

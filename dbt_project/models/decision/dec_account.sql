@@ -43,6 +43,12 @@ reference_limits as (
 
 ),
 
+core_limits as (
+
+    select * from {{ ref('dec_core_limit') }}
+
+),
+
 tonight as (
 
     select snapshots.*
@@ -132,7 +138,8 @@ select
     statuses.is_open,
     statuses.is_drawable,
     tonight.opened_date,
-    tonight.limit_minor,
+    core_limits.limit_minor,
+    core_limits.core_limit_minor,
     tonight.principal_minor,
     tonight.accrued_interest_minor,
     tonight.arrears_minor,
@@ -143,7 +150,9 @@ select
     tonight.line_end_date,
     tonight.forbearance_date,
     tonight.risk_class as delivered_risk_class,
-    reference_limits.reference_limit_minor,
+    greatest(reference_limits.reference_limit_minor, core_limits.limit_minor) as reference_limit_minor,
+    -- a raise that the core never applies leaves nothing behind
+    reference_limits.reference_limit_minor as granted_reference_limit_minor,
     not statuses.is_open or reference_limits.reference_limit_minor = 0 or night.is_void as is_held,
     deciding.policy_version,
     deciding.pack,
@@ -152,4 +161,5 @@ from tonight
 cross join night
 inner join statuses on tonight.status = statuses.status
 inner join reference_limits on tonight.account_key = reference_limits.account_key
+inner join core_limits on tonight.account_key = core_limits.account_key
 left join deciding on tonight.account_key = deciding.account_key

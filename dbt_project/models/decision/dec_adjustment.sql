@@ -27,9 +27,9 @@ released as (
 
     select
         account_key,
-        max_by(adjustment_id, sequence) as adjustment_id
-    from {{ ref('stg_released_adjustment') }}
-    group by account_key
+        adjustment_id
+    from {{ ref('dec_order') }}
+    where is_last
 
 ),
 

@@ -37,12 +37,21 @@ source_totals as (
 
 ),
 
+core_totals as (
+
+    select
+        sum(case when is_in_flight then 1 else 0 end) as in_flight_count,
+        sum(case when is_external_change then 1 else 0 end) as external_change_count
+    from {{ ref('dec_core_limit') }}
+
+),
+
 account_totals as (
 
     select
         count(*) as account_count,
         count(distinct customer_key) as customer_count,
-        sum(limit_minor) as limit_minor,
+        sum(core_limit_minor) as limit_minor,
         sum(principal_minor) as principal_minor
     from accounts
 
@@ -76,6 +85,8 @@ select
     cast(decision_totals.hold_count as bigint) as hold_count,
     cast(decision_totals.down_count as bigint) as down_count,
     cast(decision_totals.floored_count as bigint) as floored_count,
+    cast(core_totals.in_flight_count as bigint) as in_flight_count,
+    cast(core_totals.external_change_count as bigint) as external_change_count,
     {{ to_major('account_totals.limit_minor') }} as limit_amount,
     {{ to_major('account_totals.principal_minor') }} as principal_balance,
     {{ to_major('decision_totals.recommended_minor') }} as recommended_limit_amount
@@ -83,3 +94,4 @@ from night
 cross join source_totals
 cross join account_totals
 cross join decision_totals
+cross join core_totals

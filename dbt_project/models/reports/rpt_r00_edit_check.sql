@@ -119,9 +119,9 @@ checks as (
     union all
 
     select
-        'E02', 'R02', 'old limits of adjustments equal the limits of the snapshot',
+        'E02', 'R02', 'old limits of adjustments equal the limits that the night goes on from',
         cast(coalesce(sum(adjustments.old_limit_amount), 0) as decimal(18, 2)),
-        cast(coalesce(sum(accounts.limit_amount), 0) as decimal(18, 2))
+        cast(coalesce(sum(accounts.current_limit_amount), 0) as decimal(18, 2))
     from adjustments
     left join accounts on adjustments.account_key = accounts.account_key
 

@@ -14,6 +14,7 @@ select
     reference_limit_minor,
     recommended_minor,
     limit_minor,
+    core_limit_minor,
     limit_since_date,
     is_overlaid,
     pending_minor,

@@ -1,4 +1,4 @@
--- Grain: one row an order released on an earlier night.
+-- Grain: one row an order that was released since the night before.
 
 with
 
@@ -15,5 +15,6 @@ select
     account_key,
     action,
     old_limit_minor,
-    new_limit_minor
+    new_limit_minor,
+    expires_at
 from released

@@ -46,13 +46,21 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed, the same book.")] = 1,
     file_format: Annotated[str, typer.Option("--file-format", help="csv, csv.gz or parquet.")] = "csv",
     go_on: Annotated[bool, typer.Option("--continue", help="Land the next nights of the book that is there.")] = False,
+    closed_loop: Annotated[
+        bool,
+        typer.Option("--core", help="Run each night before the next is landed; the core applies what was released."),
+    ] = False,
+    chaos: Annotated[bool, typer.Option("--chaos", help="With --core: late, in part, twice, or as it likes.")] = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Write landing files of a simulated book in which every cause occurs."""
     from creditline.home import create_home
     from creditline.simulate import continue_book, sample_home_settings, simulate_book
 
-    home = create_home(context.obj, sample_home_settings())
+    if chaos and not closed_loop:
+        raise UsageError("--chaos is about the core of a closed loop: say --core too")
+    core = "chaotic" if chaos else "obedient" if closed_loop else "apart"
+    home = create_home(context.obj, sample_home_settings(core))
     if go_on:
         book = continue_book(home, nights=nights, progress=tell)
     else:
@@ -63,6 +71,7 @@ def simulate(
             first_date=first.date(),
             seed=seed,
             file_format=file_format,
+            core=core,
             progress=tell,
         )
     print_rows(

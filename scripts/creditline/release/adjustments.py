@@ -185,7 +185,8 @@ def _write_release(
     write_parquet(
         connection,
         f"select {sequence}::bigint as sequence, business_date, adjustment_id, account_key, action,"
-        " (old_limit_amount * 100)::bigint as old_limit_minor, (new_limit_amount * 100)::bigint as new_limit_minor"
+        " (old_limit_amount * 100)::bigint as old_limit_minor, (new_limit_amount * 100)::bigint as new_limit_minor,"
+        " expires_at"
         " from release_order order by account_key, adjustment_id",
         orders_file,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,14 +17,17 @@ from creditline.home import Home, HomeSettings
 from creditline.home.database import connect_within
 from creditline.landing.contract import MANIFEST_FILE, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
+from creditline.night import run_all
+from creditline.release import ALL_SLICES, read_modes, set_mode
 from creditline.simulate import activity
 from creditline.simulate.activity import Rows
 from creditline.simulate.bad_rows import BadRow, deliver
 from creditline.simulate.calendar import as_date, day_number
+from creditline.simulate.core import write_core_truth
 from creditline.simulate.record import Progress, check_continues, keep_progress, read_progress, start_progress
-from creditline.simulate.tables import night_tables
+from creditline.simulate.tables import account_number, night_tables
 from creditline.simulate.truth import write_truth
-from creditline.simulate.world import Book, World
+from creditline.simulate.world import APART, CORES, Book, World
 
 __all__ = ["SimulatedBook", "continue_book", "sample_home_settings", "simulate_book"]
 
@@ -40,6 +43,7 @@ _GATHERERS: dict[str, Callable[[World], Rows]] = {
     "account_movement": activity.movements,
 }
 LANDED_SOURCES = ("account_snapshot", *_GATHERERS, "instalment", "related_product", "gl_balance")
+ANSWERS = "adjustment_ack"
 
 Teller = Callable[[str], None]
 
@@ -55,9 +59,10 @@ class SimulatedBook:
     rows: dict[str, int]
 
 
-def sample_home_settings() -> HomeSettings:
+def sample_home_settings(core: str = APART) -> HomeSettings:
     """Settings of the home of the bundled sample book: a demo home that expects every source the simulator lands."""
-    expected = tuple(source for source in contract() if source in LANDED_SOURCES)
+    landed = LANDED_SOURCES if core == APART else (*LANDED_SOURCES, ANSWERS)
+    expected = tuple(source for source in contract() if source in landed)
     return HomeSettings(name="sample", time_zone="Asia/Shanghai", expected_sources=expected, is_demo=True)
 
 
@@ -70,9 +75,10 @@ def simulate_book(
     seed: int,
     file_format: str = "csv",
     history_days: int = 130,
+    core: str = APART,
     progress: Teller | None = None,
 ) -> SimulatedBook:
-    """Land `nights` consecutive nights of a book from `first_date` on; the core's limits go their own way.
+    """Land `nights` consecutive nights of a book from `first_date` on.
 
     The first delivery ever reaches `history_days` back for events and changes. Called again with the same book and the
     date after its last night, it goes on: three nights and two more are byte for byte the same as five.
@@ -80,16 +86,20 @@ def simulate_book(
     Args:
         accounts: accounts of the whole book; about 8 % of the customers hold two.
         file_format: csv, csv.gz or parquet.
+        core: apart, the core's limits go their own way; obedient or chaotic, it does what was released: then every night
+            but the last is run before the next one is landed.
         progress: is told one line a stage.
 
     Raises UsageError if an argument is out of range or the home already holds another book.
     """
-    _check_arguments(accounts, nights, history_days, file_format)
+    _check_arguments(accounts, nights, history_days, file_format, core)
     truth = _truth_dir(home)
-    book = Book(seed, accounts, day_number(first_date), history_days, home.settings.time_zone)
+    book = Book(seed, accounts, day_number(first_date), history_days, home.settings.time_zone, core)
     there = read_progress(truth)
     if there is not None:
         check_continues(there, book, file_format, first_date, truth)
+    if there is None and core != APART:
+        _let_orders_leave(home)
     return _land_nights(home, there or start_progress(truth, book, file_format), nights, progress or _silent)
 
 
@@ -103,12 +113,14 @@ def continue_book(home: Home, *, nights: int = 1, progress: Teller | None = None
     return _land_nights(home, there, nights, progress or _silent)
 
 
-def _check_arguments(accounts: int, nights: int, history_days: int, file_format: str) -> None:
+def _check_arguments(accounts: int, nights: int, history_days: int, file_format: str, core: str) -> None:
     for name, value, least in (("accounts", accounts, 1), ("nights", nights, 1), ("history_days", history_days, 0)):
         if value < least:
             raise UsageError(f"{name} is {value}; it must be at least {least}")
     if file_format not in ("csv", "csv.gz", "parquet"):
         raise UsageError(f"file_format is {file_format}; it must be csv, csv.gz or parquet")
+    if core not in CORES:
+        raise UsageError(f"core is {core}; it must be one of {', '.join(CORES)}")
 
 
 def _truth_dir(home: Home) -> Path:
@@ -125,12 +137,31 @@ def _land_nights(home: Home, progress: Progress, nights: int, tell: Teller) -> S
     with connect_within(home) as connection:
         for _ in range(nights):
             business_date = progress.next_date
+            progress = _let_the_core_work(home, progress, tell)
             gathered = _live_until(progress.world, day_number(business_date), tell)
             progress = _land(home, connection, progress, gathered, rows)
             dates.append(business_date)
             tell(f"landed {business_date} ({len(dates)} of {nights})")
     people = progress.world.population
     return SimulatedBook(tuple(dates), people.customers, people.accounts, _truth_dir(home), rows)
+
+
+def _let_orders_leave(home: Home) -> None:
+    """A demo home orders nobody real about: its two people are made up."""
+    if home.settings.is_demo and not read_modes(home).changes:
+        set_mode(home, ALL_SLICES, "live", by="demo_maker", approved_by="demo_checker")
+
+
+def _let_the_core_work(home: Home, progress: Progress, tell: Teller) -> Progress:
+    """Run what was landed and is not run yet, and let the core do what was released of it."""
+    if progress.core is None or not home.landed_dates():
+        return progress
+    for night in run_all(home):
+        tell(f"ran {night.business_date}: {night.release.orders} orders released")
+    day = progress.world.day + 1
+    core, done = progress.core.work(progress.world, home.outbox, day)
+    write_core_truth(_truth_dir(home), day, done, [account_number(answer.account) for answer in done])
+    return replace(progress, core=core)
 
 
 def _live_until(world: World, last_day: int, tell: Teller) -> dict[str, Rows]:
@@ -162,7 +193,8 @@ def _land(
     is_first = world.day == book.anchor
     tables: list[DeliveredTable] = []
     bad: list[BadRow] = []
-    for table in night_tables(world, gathered, is_first=is_first):
+    core, answers = progress.core.tell(world.day) if progress.core else (None, None)
+    for table in night_tables(world, gathered, answers, is_first=is_first):
         relation, spoilt = deliver(
             connection,
             table,
@@ -192,7 +224,7 @@ def _land(
         file_format=progress.file_format,
     )
     world.loans.forget(before=world.day + 1)
-    progress = progress.landed(sequence, bad)
+    progress = progress.landed(sequence, bad, core)
     write_truth(connection, _truth_dir(home), world, progress.bad_rows)
     keep_progress(_truth_dir(home), progress)
     return progress

@@ -14,6 +14,7 @@ from creditline.errors import CreditlineError, UsageError
 from creditline.home.files import canonical_json, write_file
 from creditline.simulate.bad_rows import BadRow
 from creditline.simulate.calendar import REGULATORY_CAP_FEN, REGULATORY_OFFSET, as_date, day_number
+from creditline.simulate.core import Core, core_as_text, core_from_text, start_core
 from creditline.simulate.world import Book, World
 
 BOOK_FILE, WORLD_FILE = "book.json", "world.npz"
@@ -27,14 +28,15 @@ class Progress:
     file_format: str
     sequence: int = 0
     bad_rows: tuple[BadRow, ...] = ()
+    core: Core | None = None
 
     @property
     def next_date(self) -> date:
         """The next night to land; before the first one, the book's first night."""
         return as_date(max(self.world.day + 1, self.world.book.anchor))
 
-    def landed(self, sequence: int, bad_rows: list[BadRow]) -> Progress:
-        return replace(self, sequence=sequence, bad_rows=(*self.bad_rows, *bad_rows))
+    def landed(self, sequence: int, bad_rows: list[BadRow], core: Core | None) -> Progress:
+        return replace(self, sequence=sequence, bad_rows=(*self.bad_rows, *bad_rows), core=core)
 
 
 def read_progress(truth: Path) -> Progress | None:
@@ -49,12 +51,14 @@ def read_progress(truth: Path) -> Progress | None:
             anchor=day_number(date.fromisoformat(told["first_date"])),
             history_days=told["history_days"],
             time_zone=told["time_zone"],
+            core=told["core"],
         )
         if not (truth / WORLD_FILE).is_file():
-            return Progress(World(book), told["file_format"])
+            return Progress(World(book), told["file_format"], core=start_core(book.core))
         with np.load(truth / WORLD_FILE, allow_pickle=False) as state:
             bad = tuple(BadRow(date.fromisoformat(row[0]), *row[1:]) for row in state["bad_rows"].tolist())
-            return Progress(World.restore(book, state), told["file_format"], int(state["sequence"]), bad)
+            core = core_from_text(str(state["core"]))
+            return Progress(World.restore(book, state), told["file_format"], int(state["sequence"]), bad, core)
     except (KeyError, ValueError, OSError) as error:
         raise CreditlineError(
             f"{truth}: the simulated book cannot be read ({error}); simulate it again into another home"
@@ -64,7 +68,7 @@ def read_progress(truth: Path) -> Progress | None:
 def start_progress(truth: Path, book: Book, file_format: str) -> Progress:
     """Note down what a new book is made from, before its first night is landed."""
     write_file(truth / BOOK_FILE, canonical_json(_told(book, file_format)))
-    return Progress(World(book), file_format)
+    return Progress(World(book), file_format, core=start_core(book.core))
 
 
 def keep_progress(truth: Path, progress: Progress) -> None:
@@ -75,6 +79,7 @@ def keep_progress(truth: Path, progress: Progress) -> None:
         content,
         **progress.world.state(),
         sequence=np.array(progress.sequence),
+        core=np.array(core_as_text(progress.core)),
         bad_rows=np.array(rows, dtype=str).reshape(len(rows), 5),
     )
     write_file(truth / WORLD_FILE, content.getvalue())
@@ -83,7 +88,7 @@ def keep_progress(truth: Path, progress: Progress) -> None:
 def check_continues(progress: Progress, book: Book, file_format: str, first_date: date, truth: Path) -> None:
     """Raise UsageError unless the call goes on with the book that is there."""
     asked, there = _told(book, file_format), _told(progress.world.book, progress.file_format)
-    for name in ("seed", "accounts", "history_days", "file_format", "time_zone"):
+    for name in ("seed", "accounts", "history_days", "file_format", "time_zone", "core"):
         if asked[name] != there[name]:
             raise UsageError(
                 f"{truth / BOOK_FILE}: the book has {name} {there[name]}, not {asked[name]}; "
@@ -104,6 +109,7 @@ def _told(book: Book, file_format: str) -> dict[str, object]:
         "history_days": book.history_days,
         "file_format": file_format,
         "time_zone": book.time_zone,
+        "core": book.core,
         "regulatory_date": as_date(book.anchor + REGULATORY_OFFSET).isoformat(),
         "regulatory_cap_amount": f"{REGULATORY_CAP_FEN // 100}.00",
     }

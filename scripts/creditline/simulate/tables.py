@@ -13,6 +13,7 @@ from creditline.landing.contract import contract
 from creditline.simulate import activity
 from creditline.simulate.activity import Rows
 from creditline.simulate.calendar import month_of, monthly
+from creditline.simulate.core import Answer
 from creditline.simulate.loans import MOVEMENT_KINDS
 from creditline.simulate.population import CHANNELS, CONSENTS, ENTITIES, PARTNERS, PRODUCTS, PURPOSES
 from creditline.simulate.world import CHARGED_OFF, STATUSES, World
@@ -66,6 +67,11 @@ def account_id(column: str) -> str:
     return f"'A' || lpad(cast({column} + 1 as varchar), 8, '0')"
 
 
+def account_number(account: int) -> str:
+    """The core's account id of one row number."""
+    return f"A{account + 1:08d}"
+
+
 def customer_id(column: str) -> str:
     """SQL of the core's customer id over a row number."""
     return f"'C' || lpad(cast({column} + 1 as varchar), 8, '0')"
@@ -99,11 +105,14 @@ def _codes(numbers: np.ndarray, names: tuple[str, ...]) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, pa.array(names)).cast(pa.string())
 
 
-def night_tables(world: World, gathered: dict[str, Rows], *, is_first: bool) -> list[SourceTable]:
+def night_tables(
+    world: World, gathered: dict[str, Rows], answers: list[Answer] | None, *, is_first: bool
+) -> list[SourceTable]:
     """All sources of tonight's delivery, in the contract's order.
 
     Args:
         gathered: per event source, the rows of the days since the delivery before.
+        answers: of the core to our orders; None where it is told nothing.
         is_first: the first delivery also brings every instalment that is there.
     """
     tables = [
@@ -118,6 +127,7 @@ def night_tables(world: World, gathered: dict[str, Rows], *, is_first: bool) -> 
         _case_event(gathered["case_event"]),
         _account_movement(gathered["account_movement"]),
         _gl_balance(world),
+        *([] if answers is None else [_adjustment_ack(answers)]),
     ]
     order = list(contract())
     return sorted(tables, key=lambda table: order.index(table.source))
@@ -329,6 +339,25 @@ def _case_event(rows: Rows) -> SourceTable:
         "outcome": "outcome",
     }
     return SourceTable("case_event", arrays, columns)
+
+
+def _adjustment_ack(answers: list[Answer]) -> SourceTable:
+    answers = sorted(answers, key=lambda answer: answer.adjustment_id)
+    arrays = {
+        "adjustment_id": pa.array([answer.adjustment_id for answer in answers], pa.string()),
+        "status": pa.array([answer.status for answer in answers], pa.string()),
+        "applied": np.array([-1 if answer.applied is None else answer.applied for answer in answers], np.int64),
+        "at": np.array([answer.at for answer in answers], np.int64),
+        "reason": pa.array([answer.reason for answer in answers], pa.string()),
+    }
+    columns = {
+        "adjustment_id": "adjustment_id",
+        "status": "status",
+        "applied_limit_amount": _or_null(_money, "applied"),
+        "acked_at": _AT,
+        "reason": "reason",
+    }
+    return SourceTable("adjustment_ack", arrays, columns)
 
 
 def _account_movement(rows: Rows) -> SourceTable:

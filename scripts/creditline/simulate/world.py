@@ -25,6 +25,8 @@ from creditline.simulate.loans import REPAYMENT, Loans
 from creditline.simulate.population import make_population
 from creditline.simulate.randomness import stream
 
+# Whose word a limit follows from the first night on: the core's own, our orders', or our orders' and at times its own.
+APART, OBEDIENT, CHAOTIC = CORES = ("apart", "obedient", "chaotic")
 STATUSES = ("active", "blocked", "closed", "charged_off", "deceased")
 ACTIVE, BLOCKED, CLOSED, CHARGED_OFF, DECEASED = range(5)
 
@@ -51,6 +53,7 @@ class Book:
     anchor: int  # the first night ever landed
     history_days: int
     time_zone: str
+    core: str = APART
 
     @property
     def world_start(self) -> int:
@@ -230,7 +233,9 @@ class World:
         self.unable_from[who], self.unable_until[who] = self.day, NEVER
 
     def _change_limits(self) -> None:
-        """The core raises or cuts a limit now and then, for reasons of its own."""
+        """The core raises or cuts a limit now and then, for reasons of its own; an obedient one before the first night."""
+        if self.book.core == OBEDIENT and self.day >= self.book.anchor:
+            return
         rng = stream(self.book.seed, "limit", self.day)
         chance, size = rng.random((2, self.population.accounts))
         steady = (self.status == ACTIVE) & (self.days_past_due == 0) & (self.population.opened < self.day)

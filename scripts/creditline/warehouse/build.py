@@ -117,7 +117,7 @@ def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list
         *run_relations(night, sources),
         *raw_relations(home, records, night, state),
         *state,
-        released_relation(home, business_date),
+        released_relation(home, business_date, state),
         *policy_relations(policies),
     ]
     return night, relations

@@ -30,7 +30,7 @@ OTHER_REACH_DAYS = 400
 # Events lie in windows of their own day, and an event never happens after the day that follows its delivery's date.
 WINDOWED_EVENTS = ("loan_application", "cash_flow", "session", "profile_change")
 # Versions that can still matter are carried over, so a night opens what is new and, of nightly pictures, what leaves.
-CARRIED = ("instalment", "bureau_score", "related_product", "case_event")
+CARRIED = ("instalment", "bureau_score", "related_product", "case_event", "adjustment_ack")
 
 
 @dataclass(frozen=True)
@@ -318,11 +318,18 @@ def _seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def released_relation(home: Home, business_date: date) -> Relation:
-    """`release.adjustment`: the orders that earlier nights released."""
+def released_relation(home: Home, business_date: date, state: list[Relation]) -> Relation:
+    """`release.adjustment`: the orders that earlier nights released and that the night before did not know of yet.
+
+    Args:
+        state: what the night before carried over; orders of one file and those before it are in it, or over and done with.
+    """
+    known = _last_known_sequence(state)
     # The record beside it is written last: orders without one never left.
     records = [
-        (path, json.loads(path.read_text())) for path in sorted((home.releases / "limit_adjustments").glob("*.json"))
+        (path, json.loads(path.read_text()))
+        for path in sorted((home.releases / "limit_adjustments").glob("*.json"))
+        if int(path.stem) > known
     ]
     files = tuple(
         InputFile(path.with_suffix(".parquet"), record["orders_sha256"])
@@ -330,6 +337,12 @@ def released_relation(home: Home, business_date: date) -> Relation:
         if date.fromisoformat(record["business_date"]) < business_date
     )
     return Relation("release.adjustment", RELEASED_COLUMNS, files)
+
+
+def _last_known_sequence(state: list[Relation]) -> int:
+    with duckdb.connect() as connection:
+        lay(connection, [relation for relation in state if relation.name == "state.released_order"])
+        return connection.execute("select coalesce(max(sequence), 0) from state.released_order").fetchone()[0]
 
 
 RELEASED_COLUMNS = {
@@ -340,4 +353,5 @@ RELEASED_COLUMNS = {
     "action": "varchar",
     "old_limit_minor": "bigint",
     "new_limit_minor": "bigint",
+    "expires_at": "timestamp",
 }

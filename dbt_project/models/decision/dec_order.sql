@@ -1,0 +1,147 @@
+-- Grain: one row an order: its account's last, and every one before it that the core may still apply or that changed tonight.
+-- In flight until the core answers, shows the new limit, or the order expires (docs/decision.md: the limit to go on from).
+
+{{ config(materialized='table') }}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+orders as (
+
+    select
+        sequence,
+        business_date,
+        adjustment_id,
+        account_key,
+        action,
+        old_limit_minor,
+        new_limit_minor,
+        expires_at,
+        'IN_FLIGHT' as status_before,
+        cast(null as bigint) as applied_limit_minor,
+        cast(null as timestamp) as acked_at,
+        cast(null as varchar) as ack_reason
+    from {{ ref('stg_released_adjustment') }}
+
+    union all
+
+    select
+        sequence,
+        business_date,
+        adjustment_id,
+        account_key,
+        action,
+        old_limit_minor,
+        new_limit_minor,
+        expires_at,
+        status as status_before,
+        applied_limit_minor,
+        acked_at,
+        ack_reason
+    from {{ ref('stg_released_order_state') }}
+
+),
+
+acks as (
+
+    select * from {{ ref('stg_adjustment_ack') }}
+
+),
+
+snapshots as (
+
+    select
+        account_snapshots.account_key,
+        account_snapshots.limit_minor
+    from {{ ref('stg_account_snapshot') }} as account_snapshots
+    inner join night on account_snapshots.business_date = night.business_date
+
+),
+
+answered as (
+
+    select
+        orders.sequence,
+        orders.business_date,
+        orders.adjustment_id,
+        orders.account_key,
+        orders.action,
+        orders.old_limit_minor,
+        orders.new_limit_minor,
+        orders.expires_at,
+        orders.status_before,
+        orders.status_before in ('APPLIED', 'PARTIAL', 'REJECTED') as was_answered,
+        orders.expires_at <= night.cut_off_at as is_past,
+        acks.status as ack_status,
+        case when acks.status = 'applied' then coalesce(acks.applied_limit_minor, orders.new_limit_minor) end
+            as acked_limit_minor,
+        acks.acked_at as acked_at_tonight,
+        acks.reason as ack_reason_tonight,
+        orders.applied_limit_minor,
+        orders.acked_at,
+        orders.ack_reason,
+        snapshots.limit_minor as core_limit_minor,
+        -- what the core shows, it has done, and whatever was ordered before
+        max(
+            case
+                when
+                    orders.status_before = 'IN_FLIGHT'
+                    and acks.status is null
+                    and snapshots.limit_minor = orders.new_limit_minor
+                    then orders.sequence
+            end
+        ) over (partition by orders.account_key) as shown_sequence,
+        row_number() over (partition by orders.account_key order by orders.sequence desc) = 1 as is_last
+    from orders
+    cross join night
+    left join acks on orders.adjustment_id = acks.adjustment_id
+    left join snapshots on orders.account_key = snapshots.account_key
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when was_answered then status_before
+            when ack_status = 'rejected' then 'REJECTED'
+            when acked_limit_minor = new_limit_minor then 'APPLIED'
+            when ack_status = 'applied' then 'PARTIAL'
+            when status_before <> 'IN_FLIGHT' then status_before
+            when sequence <= shown_sequence then 'OBSERVED'
+            when is_past then 'EXPIRED'
+            else 'IN_FLIGHT'
+        end as status
+    from answered
+
+)
+
+select
+    adjustment_id,
+    account_key,
+    sequence,
+    business_date,
+    action,
+    old_limit_minor,
+    new_limit_minor,
+    expires_at,
+    status,
+    status <> status_before as is_changed_tonight,
+    status = 'IN_FLIGHT' or (status in ('OBSERVED', 'EXPIRED') and not is_past) as is_unanswered,
+    is_last,
+    case when was_answered then applied_limit_minor else acked_limit_minor end as applied_limit_minor,
+    case when was_answered then acked_at else acked_at_tonight end as acked_at,
+    case when was_answered then ack_reason else ack_reason_tonight end as ack_reason,
+    core_limit_minor
+from judged
+where
+    is_last
+    or status <> status_before
+    or status = 'IN_FLIGHT'
+    or (status in ('OBSERVED', 'EXPIRED') and not is_past)

@@ -1,0 +1,187 @@
+"""The core system of a closed loop: it fetches the orders that left, applies them, and answers for each.
+
+Under chaos it is late, applies in part, refuses, loses answers, sends them late or twice, and answers for what it was
+never told; limits that it changes by itself are the world's (`World`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from creditline.errors import CreditlineError
+from creditline.home.files import sha256_of, write_file
+from creditline.simulate.calendar import as_date, local_day
+from creditline.simulate.randomness import stream
+from creditline.simulate.world import APART, CHAOTIC, CLOSED, World
+
+_FEED = "limit_adjustments"
+_OPENS_AT_HOUR = 9
+# Shares of a chaotic core, by what goes wrong.
+_UNTOUCHED, _IN_PART, _REFUSED, _LOST, _LATE, _TWICE, _INVENTED = 0.1, 0.02, 0.02, 0.03, 0.1, 0.05, 0.2
+_LATEST_DAYS = 6
+
+
+@dataclass(frozen=True)
+class Order:
+    """A line of an adjustment file: fen, UTC seconds, the account by its place in the book."""
+
+    adjustment_id: str
+    account: int
+    old: int
+    new: int
+    expires_at: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the core says of an order, on the first day on which it says so."""
+
+    adjustment_id: str
+    account: int
+    status: str
+    before: int
+    applied: int | None
+    reason: str | None
+    at: int
+    day: int
+
+
+@dataclass(frozen=True)
+class Core:
+    """How far the core has come: files fetched, orders that it has not touched, answers that it has not sent."""
+
+    is_chaotic: bool
+    sequence: int = 0
+    file_sha256: str | None = None
+    untouched: tuple[Order, ...] = ()
+    unsent: tuple[Answer, ...] = ()
+
+    def work(self, world: World, outbox: Path, day: int) -> tuple[Core, list[Answer]]:
+        """Fetch, apply to the world's limits, and answer; returns the core of the evening and what it did.
+
+        Raises CreditlineError where a file does not hold what its control file says, or does not follow the one before.
+        """
+        rng = stream(world.book.seed, "core", day)
+        fetched = self._fetch(outbox / _FEED)
+        waiting = [order for order in fetched.untouched if self.is_chaotic and rng.random() < _UNTOUCHED]
+        now = local_day(day, world.book.time_zone).starts_at + _OPENS_AT_HOUR * 3600
+        done = [self._apply(world, order, now, day, rng) for order in fetched.untouched if order not in waiting]
+        spoken = [later for answer in done for later in self._speak(answer, rng)]
+        if self.is_chaotic and rng.random() < _INVENTED:
+            spoken.append(Answer(rng.bytes(32).hex(), 0, "applied", 0, 100_00, None, now, day))
+        return replace(fetched, untouched=tuple(waiting), unsent=(*fetched.unsent, *spoken)), done
+
+    def tell(self, day: int) -> tuple[Core, list[Answer]]:
+        """The answers that leave with the day's delivery, each order once, and the core without them."""
+        due = {answer.adjustment_id: answer for answer in self.unsent if answer.day <= day}
+        return replace(self, unsent=tuple(answer for answer in self.unsent if answer.day > day)), list(due.values())
+
+    def _fetch(self, folder: Path) -> Core:
+        core = self
+        for control_file in sorted(folder.glob("*.ctl"), key=lambda path: path.stem.rpartition("_")[2]):
+            control = json.loads(control_file.read_text())
+            if control["sequence"] > core.sequence:
+                core = core._take_in(folder / control["file"], control)
+        return core
+
+    def _take_in(self, file: Path, control: dict) -> Core:
+        rows = list(csv.DictReader(io.StringIO(file.read_text())))
+        told = (control["sequence"], control["previous_sha256"], control["rows"], control["sha256"])
+        if told != (self.sequence + 1, self.file_sha256, len(rows), sha256_of(file)):
+            raise CreditlineError(f"{file}: not what its control file says, or not the one after {self.sequence}")
+        orders = tuple(_order(row) for row in rows)
+        return replace(
+            self, sequence=control["sequence"], file_sha256=control["sha256"], untouched=(*self.untouched, *orders)
+        )
+
+    def _apply(self, world: World, order: Order, now: int, day: int, rng: np.random.Generator) -> Answer:
+        before = int(world.limit[order.account])
+        refusal = _refusal(world, order, now, before)
+        if refusal is None and self.is_chaotic and rng.random() < _REFUSED:
+            refusal = "REFUSED"
+        if refusal:
+            return Answer(order.adjustment_id, order.account, "rejected", before, None, refusal, now, day)
+        is_partial = self.is_chaotic and rng.random() < _IN_PART
+        applied = (order.old + order.new) // 200 * 100 if is_partial else order.new
+        world.limit[order.account] = applied
+        return Answer(order.adjustment_id, order.account, "applied", before, applied, None, now, day)
+
+    def _speak(self, answer: Answer, rng: np.random.Generator) -> list[Answer]:
+        """When an answer is sent: at once, and by a chaotic core late, again, or never."""
+        if not self.is_chaotic:
+            return [answer]
+        if rng.random() < _LOST:
+            return []
+        late = replace(answer, day=answer.day + int(rng.integers(1, _LATEST_DAYS + 1)))
+        first = late if rng.random() < _LATE else answer
+        return [first, replace(first, day=first.day + 1)] if rng.random() < _TWICE else [first]
+
+
+def start_core(book_core: str) -> Core | None:
+    """The core of a new book; None where limits go their own way."""
+    return None if book_core == APART else Core(is_chaotic=book_core == CHAOTIC)
+
+
+def core_as_text(core: Core | None) -> str:
+    """The core for storage."""
+    return json.dumps(None if core is None else asdict(core))
+
+
+def core_from_text(text: str) -> Core | None:
+    """The core that `core_as_text` stored."""
+    told = json.loads(text)
+    if told is None:
+        return None
+    told["untouched"] = tuple(Order(**order) for order in told["untouched"])
+    told["unsent"] = tuple(Answer(**answer) for answer in told["unsent"])
+    return Core(**told)
+
+
+def write_core_truth(directory: Path, day: int, done: list[Answer], account_ids: list[str]) -> None:
+    """`truth/core/<date>.parquet`: one row an order that the core dealt with that day."""
+    table = pa.table(
+        {
+            "adjustment_id": pa.array([answer.adjustment_id for answer in done], pa.string()),
+            "account_id": pa.array(account_ids, pa.string()),
+            "status": pa.array([answer.status for answer in done], pa.string()),
+            "limit_before_minor": pa.array([answer.before for answer in done], pa.int64()),
+            "applied_limit_minor": pa.array([answer.applied for answer in done], pa.int64()),
+            "reason": pa.array([answer.reason for answer in done], pa.string()),
+        }
+    )
+    content = io.BytesIO()
+    pq.write_table(table, content, compression="zstd")
+    write_file(directory / "core" / f"{as_date(day)}.parquet", content.getvalue())
+
+
+def _refusal(world: World, order: Order, now: int, before: int) -> str | None:
+    if order.expires_at <= now:
+        return "EXPIRED"
+    if world.status[order.account] >= CLOSED:
+        return "CLOSED"
+    return "STALE" if before != order.old else None
+
+
+def _order(row: dict[str, str]) -> Order:
+    expires_at = datetime.strptime(row["expires_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return Order(
+        row["adjustment_id"],
+        int(row["account_id"].removeprefix("A")) - 1,
+        _fen(row["old_limit_amount"]),
+        _fen(row["new_limit_amount"]),
+        int(expires_at.timestamp()),
+    )
+
+
+def _fen(amount: str) -> int:
+    return int(Decimal(amount) * 100)
