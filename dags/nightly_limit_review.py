@@ -91,9 +91,17 @@ def nightly_limit_review():
     def release(business_date: str) -> str:
         from creditline import night
 
-        return night.release(_home(), _day(business_date)).reason
+        night.release(_home(), _day(business_date))
+        return business_date
 
-    release(publish(gate_outputs(build(gate_inputs(accept(choose_night()))))))
+    @task
+    def settle(business_date: str) -> str:
+        from creditline import night
+
+        night.settle(_home(), _day(business_date))
+        return business_date
+
+    settle(release(publish(gate_outputs(build(gate_inputs(accept(choose_night())))))))
 
 
 nightly_limit_review()

@@ -35,6 +35,12 @@ VIEWS = """
         on core_order.account_key = night_limit.account_key and core_order.day = night_limit.business_date
         and core_order.status = 'applied' and core_order.applied_amount = night_limit.limit_amount
         where is_next and limit_amount <> limit_before;
+    create view applied_cut as select core_order.* from core_order
+        where status = 'applied' and applied_limit_minor < limit_before_minor;
+    create view notice as select adjustment_id, cast(new_limit_amount as decimal(18, 2)) as new_limit_amount,
+        cast(regexp_extract(filename, 'notices_([0-9-]+)_', 1) as date) as noticed_date
+        from read_json('{outbox}/notices/*.jsonl', format = 'newline_delimited', filename = true,
+            columns = {{'adjustment_id': 'varchar', 'new_limit_amount': 'varchar'}});
 """
 # Claim: what it speaks of, and the rows that break it. `obedient` claims do not hold of a chaotic core.
 CLAIMS = {
@@ -66,6 +72,17 @@ CLAIMS = {
         "fct_order_night where status in ('APPLIED', 'PARTIAL')",
         "fct_order_night left join core_order using (adjustment_id) where fct_order_night.status in ('APPLIED', 'PARTIAL')"
         " and (core_order.status is distinct from 'applied' or applied_amount <> applied_limit_amount)",
+    ),
+    "a notice speaks of a change that the core applied, of what it applied": (
+        "notice",
+        "notice left join core_order using (adjustment_id) where core_order.status is distinct from 'applied'"
+        " or applied_amount <> new_limit_amount",
+    ),
+    "nobody is told twice": ("notice", "(select adjustment_id from notice group by all having count(*) > 1)"),
+    "an applied cut is told within three nights": (
+        "applied_cut where day <= (select max(business_date) - 3 from fct_account_night)",
+        "applied_cut where day <= (select max(business_date) - 3 from fct_account_night)"
+        " and adjustment_id not in (select adjustment_id from notice where noticed_date <= day + 3)",
     ),
     "an order is called for from the limit that the night goes on from": (
         "fct_limit_adjustment",
@@ -101,7 +118,14 @@ class Checked:
 def live(home: Home, *, accounts: int, nights: int, seed: int, core: str) -> None:
     """Land and run a closed loop."""
     simulate_book(
-        home, accounts=accounts, nights=nights, first_date=FIRST, seed=seed, file_format="parquet", core=core, progress=tell
+        home,
+        accounts=accounts,
+        nights=nights,
+        first_date=FIRST,
+        seed=seed,
+        file_format="parquet",
+        core=core,
+        progress=tell,
     )
     list(run_all(home))
 
@@ -129,7 +153,7 @@ def _lay(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     ):
         connection.execute(f"create view {table} as from read_parquet('{home.published}/*/r00/marts/{table}.parquet')")
     connection.execute(f"create view released as from read_parquet('{home.releases}/limit_adjustments/*.parquet')")
-    connection.execute(VIEWS.format(truth=home.landing / "truth"))
+    connection.execute(VIEWS.format(truth=home.landing / "truth", outbox=home.outbox))
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:

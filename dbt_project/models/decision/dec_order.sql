@@ -132,6 +132,7 @@ select
     new_limit_minor,
     expires_at,
     status,
+    status_before,
     status <> status_before as is_changed_tonight,
     status = 'IN_FLIGHT' or (status in ('OBSERVED', 'EXPIRED') and not is_past) as is_unanswered,
     is_last,

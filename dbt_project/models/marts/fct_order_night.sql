@@ -25,9 +25,14 @@ select
     {{ to_major('orders.new_limit_minor') }} as new_limit_amount,
     orders.expires_at,
     orders.status,
+    case when orders.is_changed_tonight then orders.status_before end as status_before,
+    -- an order that was seen to be applied and is acknowledged later was applied before
+    orders.is_changed_tonight and orders.status in ('OBSERVED', 'APPLIED', 'PARTIAL') and orders.status_before <> 'OBSERVED'
+        as is_newly_applied,
     {{ to_major('orders.applied_limit_minor') }} as applied_limit_amount,
     orders.acked_at,
     orders.ack_reason
 from orders
 cross join night
-where orders.status = 'IN_FLIGHT' or orders.is_changed_tonight
+-- a void night leaves orders as they were
+where not night.is_void and (orders.status = 'IN_FLIGHT' or orders.is_changed_tonight)

@@ -138,7 +138,7 @@ def night(
     ] = Engine.DUCKDB,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Run one landed night, or all that are waiting: accept, gate, build, gate, publish, release."""
+    """Run one landed night, or all that are waiting: accept, gate, build, gate, publish, release, settle."""
     from creditline.home import open_home
     from creditline.night import STEPS, pending_nights, run_night
 
@@ -163,6 +163,25 @@ def night(
             )
         )
     print_rows(("night", *STEPS, "seconds", "orders", "release"), rows, output_format, title="Nights run")
+
+
+@app.command()
+def settle(
+    context: typer.Context,
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="A published night.")],
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Reconcile what the core answered up to a night, line by line, and send the notices of what it applied."""
+    from creditline.home import open_home
+    from creditline.night import settle as settle_night
+
+    settled = settle_night(open_home(context.obj), business_date.date())
+    print_rows(
+        ("what", "number"),
+        [*settled.lines.items(), ("past expiry", settled.late), ("notices", settled.notices.count)],
+        output_format,
+        title=f"Settled {settled.business_date}",
+    )
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """A night: its steps in their order, one night or all landed ones.
 
-    accept -> gate_inputs -> build -> gate_outputs -> publish -> release
+    accept -> gate_inputs -> build -> gate_outputs -> publish -> release -> settle
 
 Each step is idempotent and safe to run again after a kill at any instruction. The DAG, the command line and the tests
 call the same functions with the same two values: the home and the business date.
@@ -25,13 +25,14 @@ from creditline.night.calendar import is_refused, missing_dates, require_turn
 from creditline.night.room import require_room
 from creditline.publish import Publication
 from creditline.publish import publish as publish_night
-from creditline.release import Release, settle_interrupted
+from creditline.release import Release, Settlement, settle_interrupted
 from creditline.release import release as release_night
+from creditline.release import settle as settle_night
 from creditline.warehouse.build import Build
 from creditline.warehouse.build import build as build_warehouse
 from creditline.warehouse.engine import Engine
 
-STEPS = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release")
+STEPS = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release", "settle")
 Progress = Callable[[str], None]
 
 
@@ -42,6 +43,7 @@ class NightResult:
     business_date: date
     publication: Publication
     release: Release
+    settlement: Settlement
     seconds: dict[str, float]
 
 
@@ -96,6 +98,11 @@ def release(home: Home, business_date: date) -> Release:
     return released
 
 
+def settle(home: Home, business_date: date) -> Settlement:
+    """Reconcile what the core answered, and send the notices of what it applied."""
+    return settle_night(home, business_date)
+
+
 def next_night(home: Home) -> date | None:
     """The first landed business date that is not published yet."""
     return next(iter(pending_nights(home)), None)
@@ -118,9 +125,9 @@ def held_nights(home: Home) -> dict[date, date]:
 def run_night(
     home: Home, business_date: date, progress: Progress | None = None, engine: Engine = Engine.DUCKDB
 ) -> NightResult:
-    """Run all steps of one night; a published night is only released, if it is the newest and was not yet."""
+    """Run all steps of one night; a published night is only released, if it is the newest and was not yet, and settled."""
     tell = progress or (lambda _message: None)
-    steps = {"publish": partial(publish, engine=engine), "release": release}
+    steps = {"publish": partial(publish, engine=engine), "release": release, "settle": settle}
     if business_date not in home.published_dates():
         before = {"accept": accept, "gate_inputs": gate_inputs, "build": partial(build, engine=engine)}
         steps = {**before, "gate_outputs": gate_outputs, **steps}
@@ -130,7 +137,7 @@ def run_night(
         started = time.perf_counter()
         results[name] = step(home, business_date)
         seconds[name] = round(time.perf_counter() - started, 3)
-    return NightResult(business_date, results["publish"], results["release"], seconds)
+    return NightResult(business_date, results["publish"], results["release"], results["settle"], seconds)
 
 
 def run_all(home: Home, progress: Progress | None = None, engine: Engine = Engine.DUCKDB) -> Iterator[NightResult]:

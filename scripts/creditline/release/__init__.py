@@ -3,6 +3,7 @@
 from creditline.release.adjustments import FEED, Release, ReleaseRefused, release, settle_interrupted
 from creditline.release.holds import approve, read_holds, reject
 from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode
+from creditline.release.settle import Settlement, SettlementRefused, settle
 
 __all__ = [
     "ALL_SLICES",
@@ -11,11 +12,14 @@ __all__ = [
     "Modes",
     "Release",
     "ReleaseRefused",
+    "Settlement",
+    "SettlementRefused",
     "approve",
     "read_holds",
     "read_modes",
     "reject",
     "release",
     "set_mode",
+    "settle",
     "settle_interrupted",
 ]
