@@ -67,7 +67,7 @@ def main() -> int:
     """Print machine, versions and the measured nights."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("what", choices=("floor", "night", "growth", "peers"))
-    parser.add_argument("--accounts", type=int, default=2_000)
+    parser.add_argument("--accounts", type=int, nargs="+", default=[2_000], help="of growth and floor also several")
     parser.add_argument(
         "--nights",
         type=int,
@@ -80,18 +80,22 @@ def main() -> int:
     parser.add_argument("--format", choices=("table", "json"), default="table")
     asked = parser.parse_args()
     nights = asked.nights or (1 if asked.what == "peers" else 4)
-    book = Book(asked.accounts, nights, asked.history_days, asked.memory_limit)
+    if nights < 2 and asked.what in ("floor", "night"):
+        parser.error(f"{asked.what} leaves out the first night, which brings the history: ask for two or more")
+    if len(asked.accounts) > 1 and asked.what not in ("floor", "growth"):
+        parser.error(f"{asked.what} takes one book: give one number of accounts")
+    books = [Book(accounts, nights, asked.history_days, asked.memory_limit) for accounts in asked.accounts]
+    engine, output_format = Engine(asked.engine), Format(asked.format)
     if asked.what == "peers":
-        return _compare_peers(book, asked.runs, Format(asked.format))
+        return _compare_peers(books[0], asked.runs, output_format)
     if asked.what == "floor":
-        _print_bounds(book, [_bounds(book) for _ in range(asked.runs)], Format(asked.format))
+        _print_bounds([(book, _middle([_bounds(book) for _ in range(asked.runs)])) for book in books], output_format)
         return 0
-    measured = [night for _ in range(asked.runs) for night in _measure(book, Engine(asked.engine))]
+    measured = {book: [night for _ in range(asked.runs) for night in _measure(book, engine)] for book in books}
     if asked.what == "growth":
-        each = _by_night(measured)
-        _print(each, Format(asked.format), trend_percent(each))
+        _print([night for nights in measured.values() for night in _by_night(nights)], output_format, engine)
     else:
-        _print([_median(measured)], Format(asked.format))
+        _print([_median(measured[books[0]])], output_format, engine)
     return 0
 
 
@@ -132,30 +136,41 @@ def _bounds(book: Book) -> dict[str, Bound]:
     return {"night": Bound(last.seconds, last.peak_rss_bytes, last.stages), **lower}
 
 
-def _print_bounds(book: Book, runs: list[dict[str, Bound]], output_format: Format) -> None:
-    bounds = {
-        name: sorted((run[name] for run in runs), key=lambda bound: bound.seconds)[len(runs) // 2] for name in runs[0]
+def _middle(runs: list[dict[str, Bound]]) -> dict[str, Bound]:
+    """The median run of each way, the lower one of two."""
+    return {
+        name: sorted((run[name] for run in runs), key=lambda bound: bound.seconds)[(len(runs) - 1) // 2]
+        for name in runs[0]
     }
+
+
+def _print_bounds(measured: list[tuple[Book, dict[str, Bound]]], output_format: Format) -> None:
+    """The newest night of each book by stage, and what the engine alone costs of it (docs/decisions/0008)."""
     if output_format is Format.JSON:
-        print_json(
-            {"machine": _machine(), **asdict(book), "bounds": {name: asdict(one) for name, one in bounds.items()}}
-        )
+        books = [
+            asdict(book) | {"bounds": {name: asdict(bound) for name, bound in bounds.items()}}
+            for book, bounds in measured
+        ]
+        print_json({"machine": _machine(), "books": books})
         return
     print(", ".join(f"{name} {value}" for name, value in _machine().items()))
     print_rows(
-        ("what", "seconds", "times the floor", "peak GiB", "stages"),
+        ("accounts", *STEPS, "seconds", "s/million", "peak GiB", "floor", "times, at least", "read and write"),
         [
             (
-                name,
-                f"{bound.seconds:.2f}",
-                f"{bound.seconds / bounds['floor'].seconds:.2f}",
-                f"{bound.peak_rss_bytes / 2**30:.2f}",
-                ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in bound.stages.items()),
+                f"{book.accounts:,}",
+                *(f"{bounds['night'].stages[step]:.1f}" for step in STEPS),
+                f"{bounds['night'].seconds:.2f}",
+                f"{bounds['night'].seconds * 1e6 / book.accounts:.1f}",
+                f"{bounds['night'].peak_rss_bytes / 2**30:.2f}",
+                f"{bounds[FLOOR].seconds:.2f}",
+                f"{bounds['night'].seconds / bounds[FLOOR].seconds:.2f}",
+                f"{bounds[READ_AND_WRITE].seconds:.2f}",
             )
-            for name, bound in bounds.items()
+            for book, bounds in measured
         ],
         output_format,
-        title=f"Night {book.nights} of {book.accounts:,} accounts and what the engine alone costs of it",
+        title="The newest night of each book, and what the engine alone costs of it",
     )
 
 
@@ -228,10 +243,15 @@ def trend_percent(nights: list[Measured]) -> float | None:
     return round((last / first - 1) * 100, 2)
 
 
-def _print(rows: list[Measured], output_format: Format, trend: float | None = None) -> None:
-    machine = _machine()
+def _print(rows: list[Measured], output_format: Format, engine: Engine) -> None:
+    machine = {**_machine(), "engine": str(engine)}
+    sizes = {
+        accounts: [row for row in rows if row.accounts == accounts]
+        for accounts in dict.fromkeys(r.accounts for r in rows)
+    }
+    trends = {accounts: trend_percent(nights) for accounts, nights in sizes.items()}
     if output_format is Format.JSON:
-        print_json({"machine": machine, "nights": [asdict(row) for row in rows], "trend_percent": trend})
+        print_json({"machine": machine, "nights": [asdict(row) for row in rows], "trend_percent": trends})
         return
     print(", ".join(f"{name} {value}" for name, value in machine.items()))
     print_rows(
@@ -250,8 +270,10 @@ def _print(rows: list[Measured], output_format: Format, trend: float | None = No
         output_format,
         title="Nights, end to end",
     )
-    if trend is not None:
-        print(f"Trend of the seconds from night {FULL_WINDOWS} to {rows[-1].night}: {trend:+.1f} %")
+    for accounts, trend in trends.items():
+        if trend is not None:
+            last = sizes[accounts][-1].night
+            print(f"{accounts:,} accounts: trend of the seconds from night {FULL_WINDOWS} to {last}: {trend:+.1f} %")
 
 
 def _machine() -> dict[str, str]:

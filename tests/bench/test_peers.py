@@ -63,11 +63,6 @@ def test_a_select_needs_its_models_and_their_ancestors_alone():
     assert needed[0].sql == "select 1"
 
 
-needs_peers = pytest.mark.skipif(
-    not LIBRARIES.is_dir(), reason="scripts/bench peers was never run: its libraries are not there"
-)
-
-
 @pytest.fixture(scope="module")
 def workload(tmp_path_factory):
     """A simulated book of two nights, the second of which was published as the first."""
@@ -79,16 +74,14 @@ def workload(tmp_path_factory):
     return folder / "workload"
 
 
-@pytest.mark.slow
-@needs_peers
+@pytest.mark.peers
 def test_every_engine_decides_what_the_night_published(workload, tmp_path):
     found = contend(workload, tmp_path, 1, lambda _message: None)
     assert tuple(one.name for one in found) == CONTENDERS
     assert all(one.seconds > 0 and one.peak_rss_bytes > 2**20 for one in found)
 
 
-@pytest.mark.slow
-@needs_peers
+@pytest.mark.peers
 @pytest.mark.parametrize("suspected", [2, 60], ids=["masses", "few"])
 def test_every_engine_decides_a_dense_night_alike(workload, tmp_path, suspected):
     dense = make_dense(workload, tmp_path / "dense", suspected=suspected)

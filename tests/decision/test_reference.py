@@ -41,8 +41,8 @@ def test_the_sql_decides_as_the_reference_does(packs):
         ("dec_confirmation", "100", "101", "confirmed_milli"),
         ("dec_composition", r"\bgreatest\(", "least(", "recommended"),
         ("dec_order", "'OBSERVED'", "'EXPIRED'", "order"),
-        ("dec_core_limit", "is_awaited and", "not is_awaited and", "limit to go on from"),
-        ("dec_core_limit", "is_open, false", "is_open, true", "external change"),
+        ("dec_core_limit", "when orders.is_awaited", "when not orders.is_awaited", "limit to go on from"),
+        ("dec_core_limit", "is_ordered, false", "is_ordered, true", "external change"),
     ],
 )
 def test_a_broken_rule_is_seen(packs, model, old, new, field):

@@ -129,14 +129,6 @@ def test_released_orders_are_the_decisions_of_the_night(sample_book):
     assert len({order["adjustment_id"] for order in orders}) == len(orders)
 
 
-def test_control_files_chain_by_sequence(sample_book):
-    controls = [
-        json.loads(path.read_text()) for path in sorted((sample_book.home.outbox / "limit_adjustments").glob("*.ctl"))
-    ]
-    assert [control["sequence"] for control in controls] == [1, 2, 3]
-    assert [control["previous_sha256"] for control in controls[1:]] == [control["sha256"] for control in controls[:-1]]
-
-
 def test_the_manifest_lists_every_deterministic_file_of_the_publication(sample_book):
     for day in sample_book.home.published_dates():
         directory = sample_book.home.published / str(day) / REVISION
@@ -169,7 +161,7 @@ def test_the_standing_says_since_when_a_limit_holds(sample_book):
         sample_book.home,
         "select standing.since_date, min(night.business_date) from dim_limit_standing as standing"
         " inner join fct_account_night as night on standing.account_key = night.account_key"
-        " and standing.limit_amount = night.limit_amount and night.business_date >= standing.since_date"
+        " and standing.limit_amount = night.current_limit_amount and night.business_date >= standing.since_date"
         " group by standing.account_key, standing.since_date",
     )
     assert len(rows) > 390

@@ -45,11 +45,11 @@ def give_disk(monkeypatch, free):
 
 
 def test_a_full_disk_is_told_before_anything_is_taken_in(home, monkeypatch):
-    give_disk(monkeypatch, 200 * delivered_rows(home, NIGHT) - 1)
+    give_disk(monkeypatch, 260 * delivered_rows(home, NIGHT) - 1)
     with pytest.raises(NoRoom, match=rf"^night {NIGHT}: .*home has .* free, .* can need .*; free some space"):
         accept(home, NIGHT)
     assert not (home.warehouse / "accept").exists()
-    give_disk(monkeypatch, 200 * delivered_rows(home, NIGHT))
+    give_disk(monkeypatch, 260 * delivered_rows(home, NIGHT))
     accept(home, NIGHT)
 
 
@@ -67,7 +67,7 @@ def test_what_was_carried_over_counts(home, monkeypatch):
     tomorrow = NIGHT + timedelta(days=1)
     deliver(home, night=tomorrow)
     state = sum(path.stat().st_size for path in (home.state / f"business_date={NIGHT}").glob("*.parquet"))
-    give_disk(monkeypatch, 200 * delivered_rows(home, tomorrow))
+    give_disk(monkeypatch, 260 * delivered_rows(home, tomorrow))
     assert state > 0
     with pytest.raises(NoRoom):
         require_room(home, tomorrow)
@@ -77,6 +77,27 @@ def test_memory_that_is_not_there_is_told(home):
     home = set_setting(home, "memory_limit", "900TB")
     with pytest.raises(NoRoom, match=r"the engine may use 900TB .* are available; lower memory_limit"):
         require_room(home, NIGHT)
+
+
+def test_a_container_that_leaves_less_than_the_machine_counts(home, monkeypatch, tmp_path):
+    monkeypatch.setattr(room, "_CONTAINER", tmp_path)
+    (tmp_path / "memory.current").write_text("1000000000\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    require_room(home, NIGHT)
+    (tmp_path / "memory.max").write_text("6999999999\n")
+    with pytest.raises(NoRoom, match=r"6\.0GB, and 6\.0GB are available|6GB"):
+        require_room(home, NIGHT)
+
+
+def test_the_10_million_night_that_was_seen_would_have_been_refused_with_less(home, monkeypatch):
+    """289,164,603 rows wrote 29 GB and spilled 46 GB at once; with a limit of 9 GB the process took 12.0 GB."""
+    monkeypatch.setattr(room, "_delivered_rows", lambda *_: 289_164_603)
+    monkeypatch.setattr(room, "_require_memory", lambda *_: None)
+    give_disk(monkeypatch, 74_000_000_000)
+    with pytest.raises(NoRoom):
+        require_room(home, NIGHT)
+    give_disk(monkeypatch, 76_000_000_000)
+    require_room(home, NIGHT)
 
 
 @pytest.mark.parametrize("name", ["memory_limit", "spill_limit"])

@@ -110,6 +110,9 @@ def test_approved_orders_follow_once_in_a_file_of_their_own(home, night):
     assert record(home, second)["approved"] == {HELD: answer.orders_sha256}
     assert not release(home, night).is_new
     assert home_status(home.root)["nights"][-1]["orders"] == first.orders + second.orders
+    controls = [json.loads(result.file.with_suffix(".ctl").read_text()) for result in (first, second)]
+    assert [control["sequence"] for control in controls] == [1, 2]
+    assert [control["previous_sha256"] for control in controls] == [None, controls[0]["sha256"]]
 
 
 def test_orders_approved_before_the_release_leave_with_the_others(home, night):

@@ -21,15 +21,20 @@ from creditline.simulate import sample_home_settings, simulate_book
 
 FIRST = date(2026, 9, 1)
 # What moved since the night before and what the core says it did that day; nights that a file was spoilt on have gaps.
-VIEWS = """
-    create view night_limit as select business_date, account_key, limit_amount, current_limit_amount,
-        lag(limit_amount) over account as limit_before, lag(business_date) over account = business_date - 1 as is_next
-        from fct_account_night window account as (partition by account_key order by business_date);
-    create view core_order as select told.*, account.account_key,
+TABLES = """
+    create table core_order as select told.*, account.account_key,
         cast(regexp_extract(filename, '([0-9-]+).parquet', 1) as date) as day,
         cast(applied_limit_minor * 0.01 as decimal(18, 2)) as applied_amount
         from read_parquet('{truth}/core/*.parquet', filename = true) as told
         inner join identity.account using (account_id);
+    create table notice as select adjustment_id, cast(new_limit_amount as decimal(18, 2)) as new_limit_amount,
+        cast(regexp_extract(filename, 'notices_([0-9-]+)_', 1) as date) as noticed_date
+        from read_json('{outbox}/notices/*.jsonl', format = 'newline_delimited', filename = true,
+            columns = {{'adjustment_id': 'varchar', 'new_limit_amount': 'varchar'}});
+    create table released as from read_parquet('{releases}/limit_adjustments/*.parquet');
+    create view night_limit as select business_date, account_key, limit_amount, current_limit_amount,
+        lag(limit_amount) over account as limit_before, lag(business_date) over account = business_date - 1 as is_next
+        from fct_account_night window account as (partition by account_key order by business_date);
     create view move as select night_limit.*, core_order.adjustment_id
         from night_limit left join core_order
         on core_order.account_key = night_limit.account_key and core_order.day = night_limit.business_date
@@ -37,10 +42,6 @@ VIEWS = """
         where is_next and limit_amount <> limit_before;
     create view applied_cut as select core_order.* from core_order
         where status = 'applied' and applied_limit_minor < limit_before_minor;
-    create view notice as select adjustment_id, cast(new_limit_amount as decimal(18, 2)) as new_limit_amount,
-        cast(regexp_extract(filename, 'notices_([0-9-]+)_', 1) as date) as noticed_date
-        from read_json('{outbox}/notices/*.jsonl', format = 'newline_delimited', filename = true,
-            columns = {{'adjustment_id': 'varchar', 'new_limit_amount': 'varchar'}});
 """
 # Claim: what it speaks of, and the rows that break it. `obedient` claims do not hold of a chaotic core.
 CLAIMS = {
@@ -130,10 +131,15 @@ def live(home: Home, *, accounts: int, nights: int, seed: int, core: str) -> Non
     list(run_all(home))
 
 
-def check(home: Home, core: str) -> list[Checked]:
-    """Every claim over all nights of a home whose loop was closed."""
+def check(home: Home, core: str, tamper: str = "") -> list[Checked]:
+    """Every claim over all nights of a home whose loop was closed.
+
+    Args:
+        tamper: statements over what was laid, for the question whether a claim can break.
+    """
     with connect() as connection:
         _lay(connection, home)
+        connection.execute(tamper)
         claims = CLAIMS if core == "chaotic" else CLAIMS | OBEDIENT_CLAIMS
         return [
             Checked(claim, _count(connection, about), _count(connection, breaking))
@@ -151,9 +157,8 @@ def _lay(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         "fct_external_change",
         "fct_slice_night",
     ):
-        connection.execute(f"create view {table} as from read_parquet('{home.published}/*/r00/marts/{table}.parquet')")
-    connection.execute(f"create view released as from read_parquet('{home.releases}/limit_adjustments/*.parquet')")
-    connection.execute(VIEWS.format(truth=home.landing / "truth", outbox=home.outbox))
+        connection.execute(f"create table {table} as from read_parquet('{home.published}/*/r00/marts/{table}.parquet')")
+    connection.execute(TABLES.format(truth=home.landing / "truth", outbox=home.outbox, releases=home.releases))
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:

@@ -1,4 +1,5 @@
-"""Both engines over the same nights of one book: `scripts/spark-parity [--book B] [--accounts N] [--nights K] [--format F]`."""
+"""Both engines over the same nights of one book: `scripts/spark-parity [--book B] [--accounts N] [--before J] [--nights K]
+[--seed S] [--format F]`; the nights before those that are compared run on DuckDB alone."""
 
 from __future__ import annotations
 
@@ -8,18 +9,18 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
+import pytest
 from parity import Compared, compare_models, compare_publication, compare_state
+from parity_book import land_simulated, night, use_parity_policies
 
 from creditline.cli.output import Format, print_json, print_rows, tell
-from creditline.home import Home, create_home, open_home
+from creditline.home import Home, open_home
 from creditline.night import pending_nights, run_night
-from creditline.release import ALL_SLICES, set_mode
+from creditline.simulate import continue_book
 from creditline.warehouse.engine import Engine
 
-FIRST_NIGHT = date(2026, 9, 1)
 DATA = Path(os.environ.get("CREDITLINE_REAL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 TAIWAN = DATA / "uci_taiwan" / "UCI_Credit_Card.csv"
 
@@ -29,47 +30,49 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/spark-parity", description=__doc__)
     parser.add_argument("--book", choices=("simulate", "taiwan"), default="simulate")
     parser.add_argument("--accounts", type=int, default=250)
+    parser.add_argument("--before", type=int, default=5)
     parser.add_argument("--nights", type=int, default=3)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--format", choices=("table", "json"), default="table")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         landed = Path(folder) / "landed"
         if asked.book == "simulate":
-            land_simulated(landed, asked.accounts, asked.nights, asked.seed)
+            use_parity_policies(patch, Path(folder), maintained=night(asked.before + asked.nights))
+            land_simulated(landed, accounts=asked.accounts, nights=asked.before + 1, seed=asked.seed)
         else:
-            land_taiwan(landed, asked.accounts, asked.nights)
-        compared = list(run_both(landed, Path(folder)))
+            land_taiwan(landed, asked.accounts, asked.before, asked.nights)
+        compared = list(run_both(landed, Path(folder), asked.nights, is_closed_loop=asked.book == "simulate"))
     _print(compared, Format(asked.format))
     return int(not all(row.is_equal for row in compared))
 
 
-def land_simulated(root: Path, accounts: int, nights: int, seed: int) -> None:
-    """A live simulated book: orders are released and acknowledged, state is carried."""
-    from creditline.simulate import sample_home_settings, simulate_book
-
-    home = create_home(root, sample_home_settings())
-    simulate_book(home, accounts=accounts, nights=nights, first_date=FIRST_NIGHT, seed=seed)
-    set_mode(home, ALL_SLICES, "live", by="maker", approved_by="checker")
-
-
-def land_taiwan(root: Path, accounts: int, nights: int) -> None:
-    """The first customers of the public Taiwan book."""
+def land_taiwan(root: Path, accounts: int, before: int, nights: int) -> None:
+    """The first customers of the public Taiwan book; the first nights are run."""
     from creditline.mapping import import_book, load_map
 
     part = root.with_suffix(".csv")
     with TAIWAN.open() as stream:
         part.write_text("".join(line for _, line in zip(range(accounts + 1), stream, strict=False)))
-    import_book(root, load_map("taiwan"), part, max_nights=nights, is_demo=True)
+    import_book(root, load_map("taiwan"), part, max_nights=before + nights, is_demo=True)
+    home = open_home(root)
+    for day in pending_nights(home)[:before]:
+        run_night(home, day, tell)
 
 
-def run_both(landed: Path, folder: Path) -> Iterator[Compared]:
-    """Run the landed nights of one home, copied, on each engine; compare night by night."""
+def run_both(landed: Path, folder: Path, nights: int, *, is_closed_loop: bool) -> Iterator[Compared]:
+    """Run the next nights of one home, copied, on each engine; compare night by night. A closed loop lands its nights as
+    it goes.
+    """
     homes = {engine: _copy(landed, folder / engine) for engine in Engine}
-    for night in pending_nights(homes[Engine.DUCKDB]):
+    for number in range(nights):
+        if number and is_closed_loop:
+            for home in homes.values():
+                continue_book(home)
+        day = pending_nights(homes[Engine.DUCKDB])[0]
         for engine, home in homes.items():
-            run_night(home, night, lambda message, engine=engine: tell(f"{engine} {message}"), engine)
-        pair = (homes[Engine.DUCKDB], homes[Engine.SPARK], night)
+            run_night(home, day, lambda message, engine=engine: tell(f"{engine} {message}"), engine)
+        pair = (homes[Engine.DUCKDB], homes[Engine.SPARK], day)
         yield from compare_models(*pair)
         yield from compare_state(*pair)
         yield from compare_publication(*pair)
@@ -88,6 +91,8 @@ def _print(compared: list[Compared], output_format: Format) -> None:
     print_rows(columns, [tuple(asdict(row).values()) for row in compared], output_format, title="Two engines")
     unequal = [row for row in compared if not row.is_equal]
     rows = sum(row.rows_duckdb for row in compared)
+    empty = sorted({row.name for row in compared} - {row.name for row in compared if row.rows_duckdb})
+    print(f"without a row on any night: {', '.join(empty) or 'none'}")
     print(f"{len(compared)} comparisons over {rows:,} rows, {len(unequal)} of them unequal")
 
 

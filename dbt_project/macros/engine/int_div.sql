@@ -17,8 +17,12 @@
     )
 {%- endmacro %}
 
+{# Spark's / rounds to six digits before anybody can round down: 9999999 / 10000000 is 1. Its div is exact and truncates. #}
 {% macro spark__int_div(numerator, denominator) -%}
-    cast(
-        floor(cast({{ numerator }} as decimal(38, 0)) / nullif(cast({{ denominator }} as decimal(38, 0)), 0)) as bigint
+    {%- set upper = 'cast(' ~ numerator ~ ' as decimal(38, 0))' -%}
+    {%- set lower = 'nullif(cast(' ~ denominator ~ ' as decimal(38, 0)), 0)' -%}
+    (
+        {{ upper }} div {{ lower }}
+        - case when {{ upper }} % {{ lower }} <> 0 and ({{ upper }} < 0) <> ({{ lower }} < 0) then 1 else 0 end
     )
 {%- endmacro %}

@@ -22,11 +22,11 @@ orders as (
         old_limit_minor,
         new_limit_minor,
         expires_at,
-        'IN_FLIGHT' as status_before,
-        cast(null as bigint) as applied_limit_minor,
-        cast(null as timestamp) as acked_at,
-        cast(null as varchar) as ack_reason
-    from {{ ref('stg_released_adjustment') }}
+        status as status_before,
+        applied_limit_minor,
+        acked_at,
+        ack_reason
+    from {{ ref('stg_released_order_state') }}
 
     union all
 
@@ -39,11 +39,11 @@ orders as (
         old_limit_minor,
         new_limit_minor,
         expires_at,
-        status as status_before,
-        applied_limit_minor,
-        acked_at,
-        ack_reason
-    from {{ ref('stg_released_order_state') }}
+        'IN_FLIGHT' as status_before,
+        null as applied_limit_minor,
+        null as acked_at,
+        null as ack_reason
+    from {{ ref('stg_released_adjustment') }}
 
 ),
 

@@ -54,8 +54,14 @@ windows as (
         customer_days.customer_key,
         max(case when {{ in_window('customer_days.business_date', 30) }} then credit_days_past_due end) as related_dpd_30d,
         max(case when {{ in_window('customer_days.business_date', 1) }} then savings_minor end) as savings_minor,
-        max_by(savings_minor, case when {{ in_window('customer_days.business_date', 60, 30) }} then customer_days.business_date end)
-            as savings_month_ago_minor
+        -- a day on which no savings were delivered says nothing about them
+        max_by(
+            savings_minor,
+            case
+                when savings_minor is not null and {{ in_window('customer_days.business_date', 60, 30) }}
+                    then customer_days.business_date
+            end
+        ) as savings_month_ago_minor
     from customer_days
     cross join night
     group by customer_days.customer_key

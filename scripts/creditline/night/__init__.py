@@ -19,6 +19,7 @@ from pathlib import Path
 
 from creditline.home import Home
 from creditline.home.files import canonical_json, write_file
+from creditline.home.lock import only_worker
 from creditline.home.retention import purge_expired
 from creditline.home.skips import skipped_dates
 from creditline.night.calendar import is_refused, missing_dates, require_turn
@@ -81,26 +82,24 @@ def gate_outputs(home: Home, business_date: date) -> object:
         return judge_outputs(home, business_date)
 
 
-def publish(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Publication:
-    """Make the night visible with one flip of the pointer; on Spark, its readers there see it afterwards."""
-    publication = publish_night(home, business_date, _read_seconds(home, business_date))
-    if engine is Engine.SPARK:
-        from creditline.spark.marts import show_marts
-
-        show_marts(home, business_date)
-    return publication
+def publish(home: Home, business_date: date) -> Publication:
+    """Make the night visible with one flip of the pointer."""
+    with only_worker(home, f"publication of {business_date}"):
+        return publish_night(home, business_date, _read_seconds(home, business_date))
 
 
 def release(home: Home, business_date: date) -> Release:
     """Let the orders of live and ramped slices leave for the core, and what is past its retention go."""
-    released = release_night(home, business_date)
-    purge_expired(home)
-    return released
+    with only_worker(home, f"release of {business_date}"):
+        released = release_night(home, business_date)
+        purge_expired(home)
+        return released
 
 
 def settle(home: Home, business_date: date) -> Settlement:
     """Reconcile what the core answered, and send the notices of what it applied."""
-    return settle_night(home, business_date)
+    with only_worker(home, f"settlement of {business_date}"):
+        return settle_night(home, business_date)
 
 
 def next_night(home: Home) -> date | None:
@@ -127,7 +126,7 @@ def run_night(
 ) -> NightResult:
     """Run all steps of one night; a published night is only released, if it is the newest and was not yet, and settled."""
     tell = progress or (lambda _message: None)
-    steps = {"publish": partial(publish, engine=engine), "release": release, "settle": settle}
+    steps = {"publish": publish, "release": release, "settle": settle}
     if business_date not in home.published_dates():
         before = {"accept": accept, "gate_inputs": gate_inputs, "build": partial(build, engine=engine)}
         steps = {**before, "gate_outputs": gate_outputs, **steps}
@@ -137,6 +136,11 @@ def run_night(
         started = time.perf_counter()
         results[name] = step(home, business_date)
         seconds[name] = round(time.perf_counter() - started, 3)
+    if engine is Engine.SPARK:
+        # Last, and no step: orders do not wait for the catalogue of some readers.
+        from creditline.spark.marts import show_marts
+
+        show_marts(home, business_date)
     return NightResult(business_date, results["publish"], results["release"], results["settle"], seconds)
 
 
@@ -149,7 +153,8 @@ def run_all(home: Home, progress: Progress | None = None, engine: Engine = Engin
 @contextmanager
 def _timed(home: Home, business_date: date, step: str) -> Iterator[None]:
     started = time.perf_counter()
-    yield
+    with only_worker(home, f"{step} of {business_date}"):
+        yield
     seconds = _read_seconds(home, business_date)
     seconds[step] = round(time.perf_counter() - started, 3)
     write_file(_seconds_file(home, business_date), canonical_json(seconds))

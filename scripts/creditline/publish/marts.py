@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import connect, connect_within
+from creditline.home.database import connect_within
 from creditline.home.files import sync_file
 from creditline.warehouse.build import Build
 from creditline.warehouse.parquet import write_parquet
@@ -51,7 +51,7 @@ def write_marts_database(
         staged_home: folder in which the new publication lies as it will in the home, `published/<date>/r<NN>/`.
     """
     target.unlink(missing_ok=True)
-    with connect(str(target)) as connection:
+    with connect_within(home, str(target)) as connection:
         # A view is bound when it is made: let it find the one publication that is not in its place yet.
         connection.execute(f"set variable creditline_home = '{staged_home}'")
         _write_publications(connection, nights)

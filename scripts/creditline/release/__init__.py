@@ -3,7 +3,7 @@
 from creditline.release.adjustments import FEED, Release, ReleaseRefused, release, settle_interrupted
 from creditline.release.holds import approve, read_holds, reject
 from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode
-from creditline.release.settle import Settlement, SettlementRefused, settle
+from creditline.release.settlement import Settlement, SettlementRefused, settle
 
 __all__ = [
     "ALL_SLICES",

@@ -12,7 +12,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
 from creditline.home.publications import MANIFEST, publication_directory
 from creditline.release.holds import Hold, is_approved, read_holds
@@ -66,7 +66,7 @@ def release(home: Home, business_date: date) -> Release:
         return _released_before(home, business_date, earlier[-1], permit)
     if business_date != max(home.published_dates()):
         raise ReleaseRefused(f"night {business_date} is not the newest; its orders were replaced by a later night's")
-    with connect() as connection:
+    with connect_within(home) as connection:
         orders, called_for = _lay_orders(connection, home, publication, permit, wanted)
         withheld = called_for - orders - sum(record["rows"] for record in earlier)
         if not _has_live_slice(connection):

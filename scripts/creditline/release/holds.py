@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
-from creditline.home.database import connect
+from creditline.home.database import connect_within
 from creditline.home.files import canonical_json
 from creditline.home.keys import is_signed, sign
 from creditline.home.publications import publication_directory
@@ -51,7 +51,7 @@ class Answer:
 def read_holds(home: Home, business_date: date) -> dict[str, Hold]:
     """The held slices of a published night."""
     marts = publication_directory(home, business_date) / "marts"
-    with connect() as connection:
+    with connect_within(home) as connection:
         held = connection.execute(
             f"select slice_code, hold_reason from read_parquet('{marts}/fct_slice_night.parquet') where is_held order by 1"
         ).fetchall()

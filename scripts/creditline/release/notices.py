@@ -11,7 +11,7 @@ import duckdb
 
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, sha256_of, write_file
 from creditline.home.publications import publication_directory
 
@@ -90,7 +90,7 @@ def send_notices(home: Home, business_date: date) -> Notices:
 
 
 def _notices(home: Home, business_date: date) -> list[dict]:
-    with connect() as connection:
+    with connect_within(home) as connection:
         orders = publication_directory(home, business_date) / "marts" / "fct_order_night.parquet"
         connection.execute(f"create table applied as from read_parquet('{orders}') where is_newly_applied")
         days = [

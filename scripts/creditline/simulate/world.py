@@ -41,6 +41,7 @@ _STATE = (
     "busy_until", "unable_from", "unable_until", "phones_before", "next_month", "opening_principal",
 )  # fmt: skip
 _OLD_ARREARS_SHARE = 0.006
+_CHAOS_TIMES = 3  # how much more often a chaotic core changes limits by itself
 _INITIAL_LOAN_SHARE = 0.78
 
 
@@ -239,9 +240,10 @@ class World:
         rng = stream(self.book.seed, "limit", self.day)
         chance, size = rng.random((2, self.population.accounts))
         steady = (self.status == ACTIVE) & (self.days_past_due == 0) & (self.population.opened < self.day)
+        often = _CHAOS_TIMES if self.book.core == CHAOTIC and self.day >= self.book.anchor else 1
         for moved, factor in (
-            (steady & (chance < 0.0008), 1.05 + 0.25 * size),
-            (steady & (chance > 0.9996), 0.6 + 0.3 * size),
+            (steady & (chance < 0.0008 * often), 1.05 + 0.25 * size),
+            (steady & (chance > 1 - 0.0004 * often), 0.6 + 0.3 * size),
         ):
             account = np.flatnonzero(moved)
             limit = (self.limit[account] * factor[account]).astype(np.int64) // _YUAN_100 * _YUAN_100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ from creditline.spark.session import open_session
 SPARK_HOME = PROGRAMS / "pyspark"
 HOST = "127.0.0.1"
 WORKERS = 2
+JAVA = 17
 START_SECONDS = 180
 STOP_SECONDS = 20
 PORTS = ("master", "master_ui", "thrift")
@@ -198,7 +200,6 @@ def _defaults(folder: Path, ports: dict[str, int]) -> str:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.timestampType": "TIMESTAMP_NTZ",
         "spark.sql.ansi.enabled": "true",
-        "spark.sql.sources.partitionOverwriteMode": "dynamic",
         # one session for all threads of dbt: what it knows of tables stays known
         "spark.sql.hive.thriftServer.singleSession": "true",
         "spark.scheduler.mode": "FAIR",
@@ -241,10 +242,18 @@ def _answers(ports: dict[str, int]) -> bool:
 
 def _require_java() -> None:
     java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if os.environ.get("JAVA_HOME") else shutil.which("java")
-    if not java or not Path(java).is_file():
+    if not java or not Path(java).is_file() or _java_version(java) < JAVA:
         raise SparkUnavailable(
-            "Spark needs Java 17 or later; install it (Debian: apt-get install openjdk-17-jre-headless) or name it in JAVA_HOME"
+            f"Spark needs Java {JAVA} or later; install it (Debian: apt-get install openjdk-{JAVA}-jre-headless)"
+            " or name it in JAVA_HOME"
         )
+
+
+def _java_version(java: str | Path) -> int:
+    """The feature release, as `java -version` tells it: version "17.0.9"; 0 where it tells none."""
+    told = subprocess.run([str(java), "-version"], capture_output=True, text=True).stderr
+    found = re.search(r'version "(\d+)', told)
+    return int(found[1]) if found else 0
 
 
 def _port(name: str) -> int:

@@ -16,7 +16,8 @@ SESSIONS = 4
 
 
 def show_marts(home: Home, business_date: date) -> None:
-    """Let `<database>_marts` show every night up to the newest; who reads meanwhile reads the nights before.
+    """Let `<database>_marts` show every night up to the newest. Views change one by one: who reads a view meanwhile reads
+    the nights before, and who joins two may see one of either.
 
     A dimension is the newest night's, a fact or report all nights', as in `marts.duckdb`.
     """
@@ -37,6 +38,6 @@ def _replace(server: Address, database: str, nights: list[Path], tables: list[st
 
 
 def _files(table: str, nights: list[Path]) -> str:
-    """The files of some nights in one path, the newest first: Spark takes the columns of the first."""
-    places = ",".join(f"{night.parent.name}/{night.name}" for night in reversed(nights))
+    """The files of some nights in one path."""
+    places = ",".join(f"{night.parent.name}/{night.name}" for night in nights)
     return f"file://{nights[0].parents[1]}/{{{places}}}/marts/{table}.parquet"

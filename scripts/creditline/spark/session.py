@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from creditline.spark.place import Address, SparkUnavailable, use_client
 
@@ -18,9 +18,10 @@ class Session:
         """Run one statement and return its rows, none where it has no result.
 
         Raises:
-            SparkUnavailable: Spark refuses the statement; carries the first line of its reason.
+            SparkUnavailable: Spark refuses the statement, with the first line of its reason, or goes away.
         """
         from pyhive.exc import Error
+        from thrift.transport.TTransport import TTransportException
 
         cursor = self._connection.cursor()
         try:
@@ -28,8 +29,11 @@ class Session:
             return cursor.fetchall() if cursor.description else []
         except Error as error:
             raise SparkUnavailable(f"Spark refused a statement: {_reason(error)}; it was: {statement[:200]}") from error
+        except (OSError, TTransportException) as error:
+            raise SparkUnavailable(f"the Thrift server went away: {error}; it ran: {statement[:200]}") from error
         finally:
-            cursor.close()
+            with suppress(OSError, TTransportException):
+                cursor.close()
 
 
 @contextmanager
@@ -46,7 +50,8 @@ def open_session(address: Address) -> Iterator[Session]:
     try:
         yield Session(connection)
     finally:
-        connection.close()
+        with suppress(OSError, TTransportException):
+            connection.close()
 
 
 def _reason(error: Exception) -> str:

@@ -40,14 +40,14 @@ class BuiltNode:
     depends_on: tuple[str, ...]
 
 
-def run_build(home: Home, *, target_path: Path, select: str | None = None) -> list[BuiltNode]:
+def run_build(home: Home, *, target_path: Path) -> list[BuiltNode]:
     """Run `dbt build` against the home's scratch warehouse.
 
     Raises:
         BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
     """
     _environment(home.warehouse_file, engine_bounds(home) | {"spill_limit": home.settings.spill_limit})
-    return _run(["build", *(["--select", select] if select else [])], target_path)
+    return _run(["build"], target_path)
 
 
 def run_spark_build(
@@ -92,7 +92,7 @@ def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
         # dbt keeps the file open in this process; the next step opens it in another way.
         DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
-        raise BuildFailed(f"dbt {command[0]} stopped: {outcome.exception}; see {target_path / 'logs' / 'dbt.log'}")
+        raise BuildFailed(f"dbt {command[0]} stopped: {' '.join(str(outcome.exception).split())}")
     nodes = [_node(result) for result in outcome.result.results]
     _refuse_ephemeral(nodes)
     failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
@@ -112,9 +112,10 @@ def _arguments(target_path: Path) -> list[str]:
         "--profiles-dir", str(PROJECT_DIR),
         "--target-path", str(target_path),
         "--log-path", str(target_path / "logs"),
-        "--log-level-file", "error",
+        # dbt writes out each of some 3,600 events for every log before it asks whether the log wants it
+        "--log-level", "none",
+        "--log-level-file", "none",
         "--no-write-json",
-        "--quiet",
         "--no-print",
     ]  # fmt: skip
 

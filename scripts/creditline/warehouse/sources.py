@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 
-import duckdb
-
 from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
+from creditline.home.database import connect_within
 from creditline.home.publications import void_dates
 from creditline.landing.contract import Source, contract
 from creditline.landing.manifest import naive_utc
@@ -176,7 +175,7 @@ def raw_relations(
     snapshots = [file for file in files if file.source == "account_snapshot"]
     leaving = [file for file in snapshots if is_carried and _leaves(file, night, (30, 120))]
     history = []
-    if not is_carried or _touches_history(snapshots, [*raw, *state], night):
+    if not is_carried or _touches_history(home, snapshots, [*raw, *state], night):
         earliest = night.business_date - timedelta(days=longest_window("account_snapshot"))
         history = [file for file in snapshots if file.night > earliest]
     snapshot = contract()["account_snapshot"]
@@ -280,12 +279,12 @@ def _leaves(file: _RawFile, night: NightParameters, windows: tuple[int, ...]) ->
     )
 
 
-def _touches_history(snapshots: list[_RawFile], inputs: list[Relation], night: NightParameters) -> bool:
+def _touches_history(home: Home, snapshots: list[_RawFile], inputs: list[Relation], night: NightParameters) -> bool:
     """Whether windows of some customers must be recomputed: a late snapshot, or a hardship pause that began earlier."""
     previous = night.previous_business_date
     if any(_is_new(file.delivered_date, night) and file.night <= previous for file in snapshots):
         return True
-    with duckdb.connect() as connection:
+    with connect_within(home) as connection:
         lay(connection, [relation for relation in inputs if relation.name in ("raw.case_event", "state.case_event")])
         return connection.execute(
             "select count(*) > 0 from raw.case_event as delivered"
@@ -324,7 +323,7 @@ def released_relation(home: Home, business_date: date, state: list[Relation]) ->
     Args:
         state: what the night before carried over; orders of one file and those before it are in it, or over and done with.
     """
-    known = _last_known_sequence(state)
+    known = _last_known_sequence(home, state)
     # The record beside it is written last: orders without one never left.
     records = [
         (path, json.loads(path.read_text()))
@@ -339,8 +338,8 @@ def released_relation(home: Home, business_date: date, state: list[Relation]) ->
     return Relation("release.adjustment", RELEASED_COLUMNS, files)
 
 
-def _last_known_sequence(state: list[Relation]) -> int:
-    with duckdb.connect() as connection:
+def _last_known_sequence(home: Home, state: list[Relation]) -> int:
+    with connect_within(home) as connection:
         lay(connection, [relation for relation in state if relation.name == "state.released_order"])
         return connection.execute("select coalesce(max(sequence), 0) from state.released_order").fetchone()[0]
 

@@ -12,7 +12,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.record import delivery_records
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import publication_directory
 from creditline.release.notices import Notices, send_notices
@@ -102,7 +102,7 @@ def _reconcile(home: Home, business_date: date) -> dict:
     files = _unsettled_files(home, business_date)
     lines, late = dict.fromkeys(OUTCOMES, 0), 0
     if files:
-        with connect() as connection:
+        with connect_within(home) as connection:
             _lay(connection, home, files)
             write_parquet(connection, _LINES, folder / f"{business_date}.parquet")
             settled = f"from read_parquet('{folder}/{business_date}.parquet')"

@@ -1,0 +1,105 @@
+"""Acknowledgements are reconciled line by line with what was released; each line once."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+
+import duckdb
+import pytest
+
+from creditline.home import Home
+from creditline.release import SettlementRefused, settle
+from creditline.release.settlement import OUTCOMES
+
+AT = datetime(2026, 9, 4, 1)
+COLUMNS = (
+    "adjustment_id varchar, status varchar, applied_limit_amount decimal(18, 2), acked_at timestamp, reason varchar,"
+    " known_at timestamp, batch_id varchar, source_row bigint"
+)
+
+
+@pytest.fixture
+def home(sample_book, tmp_path):
+    """The sample book, whose orders the core has not answered yet and whose last night is not settled."""
+    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    shutil.rmtree(home.releases / "settlement")
+    return home
+
+
+@pytest.fixture
+def orders(home):
+    """Ids and new limits of what was released, in order."""
+    return duckdb.sql(
+        f"select adjustment_id, new_limit_minor from read_parquet('{home.releases}/limit_adjustments/*.parquet')"
+        " order by adjustment_id"
+    ).fetchall()
+
+
+def answer(home, monkeypatch, name, *acks):
+    """Acknowledgements as a gate leaves them: id, status, applied amount, and when they came."""
+    file = home.raw / "adjustment_ack" / f"{name}.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        connection.execute(f"create table ack ({COLUMNS})")
+        for row, (adjustment_id, status, applied, known_at) in enumerate(acks):
+            connection.execute(
+                "insert into ack values (?, ?, ?, ?, null, ?, ?, ?)",
+                [adjustment_id, status, applied, AT, known_at, name, row],
+            )
+        connection.execute(f"copy ack to '{file}' (format parquet)")
+    monkeypatch.setattr("creditline.release.settlement._unsettled_files", lambda *_: [str(file.relative_to(home.root))])
+
+
+def settled(home, monkeypatch, name, *acks):
+    night = home.published_dates()[-1]
+    answer(home, monkeypatch, name, *acks)
+    (home.releases / "settlement" / f"{night}.json").unlink(missing_ok=True)
+    result = settle(home, night)
+    if (home.releases / "settlement" / f"{night}.parquet").is_file():
+        (home.releases / "settlement" / f"{night}.parquet").rename(home.releases / "settlement" / f"{name}.parquet")
+    return {outcome: count for outcome, count in result.lines.items() if count}, result.late
+
+
+def test_every_line_has_one_outcome(home, orders, monkeypatch):
+    (one, _), (two, limit), (three, _), (four, _) = orders[:4]
+    found, late = settled(
+        home,
+        monkeypatch,
+        "first",
+        (one, "applied", None, AT),
+        (two, "applied", limit / 100 + 5, AT),
+        (three, "rejected", None, AT),
+        ("never released", "applied", 1, AT),
+        (four, "rejected", None, AT),
+        (four, "rejected", None, AT.replace(hour=2)),
+        (one, "rejected", None, AT.replace(hour=0)),
+    )
+    assert found == {"APPLIED": 1, "PARTIAL": 1, "REJECTED": 2, "UNKNOWN": 1, "DUPLICATE": 1, "CONFLICT": 1}
+    assert late == 0
+
+
+def test_the_first_answer_stands_however_often_the_core_answers(home, orders, monkeypatch):
+    (one, limit), (two, _) = orders[:2]
+    assert settled(home, monkeypatch, "first", (one, "applied", limit / 100, AT), (two, "rejected", None, AT))[0] == {
+        "APPLIED": 1,
+        "REJECTED": 1,
+    }
+    again = ((one, "applied", None, AT), (two, "applied", None, AT))
+    assert settled(home, monkeypatch, "second", *again)[0] == {"DUPLICATE": 1, "CONFLICT": 1}
+
+
+def test_an_answer_past_the_expiry_is_counted_as_late(home, orders, monkeypatch):
+    assert settled(home, monkeypatch, "first", (orders[0][0], "applied", None, datetime(2027, 1, 1))) == (
+        {"APPLIED": 1},
+        1,
+    )
+
+
+def test_a_night_is_settled_once_and_not_before_it_is_published(home):
+    night = home.published_dates()[-1]
+    first = settle(home, night)
+    assert settle(home, night) == first
+    assert set(first.lines) == set(OUTCOMES)
+    with pytest.raises(SettlementRefused, match="is not published"):
+        settle(home, night.replace(year=2030))
