@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from copied_book import land_book
 from dense_night import make_dense
-from peers.contest import CONTENDERS, LIBRARIES, ResultsDiffer, contend, decide, require_equal
+from peers.contest import CONTENDERS, ResultsDiffer, contend, decide, require_equal
 from peers.needed import needed_models
 from peers.workload import lay_workload, run_first_night
 
