@@ -22,11 +22,12 @@ class RunBook:
 
 
 def run_sample_book(root: Path, *, accounts: int, nights: int, seed: int = 7) -> RunBook:
-    """Land and run a demo book at `root` that goes live on its last night."""
+    """Land and run a demo book at `root`: a tenth of the customers is ordered about, on its last night everybody."""
     from creditline.simulate import sample_home_settings, simulate_book
 
     home = create_home(root, sample_home_settings())
     book = simulate_book(home, accounts=accounts, nights=nights, first_date=FIRST_NIGHT, seed=seed)
+    set_mode(home, ALL_SLICES, "ramp 10", by="maker", approved_by="checker")
     before = [run_night(home, night) for night in book.dates[:-1]]
     # Its core does nothing that is ordered: orders of an earlier night would be in flight and called for no more.
     set_mode(home, ALL_SLICES, "live", by="maker", approved_by="checker")

@@ -95,6 +95,7 @@ class Order:
     status: str = "IN_FLIGHT"
     applied: int | None = None
     has_changed: bool = False
+    was_observed: bool = False
 
     @property
     def is_answered(self) -> bool:
@@ -102,7 +103,8 @@ class Order:
 
     @property
     def counts_as_applied(self) -> bool:
-        return self.status == "IN_FLIGHT" or (self.has_changed and self.status in ("APPLIED", "PARTIAL"))
+        is_news = self.has_changed and self.status in ("APPLIED", "PARTIAL") and not self.was_observed
+        return self.status == "IN_FLIGHT" or is_news
 
     @property
     def limit(self) -> int:
@@ -253,13 +255,17 @@ class Work:
         return {account: self._as_they_stand(orders, core.get(account), answers) for account, orders in known.items()}
 
     def _as_they_stand(self, orders: list[Order], core: int | None, answers: dict[str, Row]) -> list[Order]:
+        open_ones = [order for order in orders if order.status == "IN_FLIGHT" and order.key not in answers]
+        startable = [order.sequence for order in open_ones if order.old == core]
         shown = [
-            place
-            for place, order in enumerate(orders)
-            if order.status == "IN_FLIGHT" and order.key not in answers and order.new == core
+            order for order in open_ones if order.new == core and not any(other < order.sequence for other in startable)
+        ]
+        seen = [shown[-1]] if shown else []
+        seen += [
+            order for order in open_ones if shown and order.sequence < shown[-1].sequence and order.new == shown[-1].old
         ]
         result = []
-        for place, order in enumerate(orders):
+        for order in orders:
             status, applied = order.status, order.applied
             answer = None if order.is_answered else answers.get(order.key)
             if answer is not None and answer["status"] == "rejected":
@@ -267,21 +273,28 @@ class Work:
             elif answer is not None:
                 applied = order.new if answer["applied_limit_minor"] is None else answer["applied_limit_minor"]
                 status = "APPLIED" if applied == order.new else "PARTIAL"
-            elif status == "IN_FLIGHT" and shown and place <= shown[-1]:
+            elif order in seen:
                 status = "OBSERVED"
             elif status == "IN_FLIGHT" and order.expires <= self.night.cut_off:
                 status = "EXPIRED"
             if status != order.status or order.status == "IN_FLIGHT":
                 self.note(f"order: {status}")
-            result.append(replace(order, status=status, applied=applied, has_changed=status != order.status))
+            was_observed = order.status == "OBSERVED"
+            result.append(
+                replace(
+                    order, status=status, applied=applied, has_changed=status != order.status, was_observed=was_observed
+                )
+            )
         return result
 
     def _limit_to_go_on_from(self, account: Row) -> int:
         key, core = account["account_key"], account["limit_minor"]
         orders = self.orders.get(key, [])
-        counting = [order for order in orders if order.counts_as_applied]
-        is_awaited = any(order.old == core for order in counting)
-        self.note("order: counts as applied", is_awaited)
+        reached = core
+        for order in orders if not self.night.is_void else []:
+            if order.counts_as_applied and order.old == reached:
+                reached = order.limit
+        self.note("order: counts as applied", reached != core)
         if not self.night.is_void and key in self.before.limits:
             expected, core_before = self.before.limits[key]
             explained = {expected}
@@ -293,7 +306,7 @@ class Work:
             if core not in explained:
                 self.external.add(key)
                 self.note("order: external change")
-        return counting[-1].limit if is_awaited else core
+        return reached
 
     # ---- whose limit, by whose policy
 
@@ -319,20 +332,27 @@ class Work:
         first = (self.night.opening.get(key) or {}).get("reference_limit_minor") or 0
         return max(self.before.reference.get(key, first), account["limit_minor"])
 
+    def _granted(self, account: Row) -> int:
+        orders = self.orders.get(account["account_key"], [])
+        applied = [order.limit for order in orders if order.has_changed and order.status in ("APPLIED", "PARTIAL")]
+        return max(self._reference_limit(account), *applied, 0)
+
     def _orders_to_keep(self, orders: list[Order]) -> list[Order]:
         return [
             order
             for order in orders
             if order is orders[-1]
             or order.status == "IN_FLIGHT"
-            or (not order.is_answered and order.expires > self.night.cut_off)
+            or (not order.is_answered and order.expires.date() + timedelta(days=30) > self.night.cut_off.date())
         ]
 
     def _open_decisions(self) -> None:
         for account in sorted(self.night.accounts, key=lambda row: row["account_key"]):
             for pack, is_assigned in self._routes(account):
-                limit = self.limits[account["account_key"]]
-                reference = max(self._reference_limit(account), limit)
+                key = account["account_key"]
+                limit, orders = self.limits[key], self.orders.get(key, [])
+                counting = [order.limit for order in orders if order.counts_as_applied]
+                reference = max(self._reference_limit(account), limit, *counting)
                 decision = Decision(account, self.night.rules[pack], is_assigned, limit, reference, x=limit)
                 decision.wanted = decision.strategy = limit
                 self.all.append(decision)
@@ -1183,7 +1203,7 @@ class Work:
     def state_after(self) -> State:
         return State(
             believed=self.believed,
-            reference={row["account_key"]: self._reference_limit(row) for row in self.night.accounts},
+            reference={row["account_key"]: self._granted(row) for row in self.night.accounts},
             limits={
                 row["account_key"]: (self.limits[row["account_key"]], row["limit_minor"]) for row in self.night.accounts
             },

@@ -41,7 +41,7 @@ def test_the_sql_decides_as_the_reference_does(packs):
         ("dec_confirmation", "100", "101", "confirmed_milli"),
         ("dec_composition", r"\bgreatest\(", "least(", "recommended"),
         ("dec_order", "'OBSERVED'", "'EXPIRED'", "order"),
-        ("dec_core_limit", "when orders.is_awaited", "when not orders.is_awaited", "limit to go on from"),
+        ("dec_core_limit", r"when night\.is_void then", "when not night.is_void then", "limit to go on from"),
         ("dec_core_limit", "is_ordered, false", "is_ordered, true", "external change"),
     ],
 )

@@ -21,6 +21,7 @@ from creditline.release import (
     ReleaseRefused,
     adjustments,
     approve,
+    feed,
     read_holds,
     reject,
     release,
@@ -111,8 +112,8 @@ def test_approved_orders_follow_once_in_a_file_of_their_own(home, night):
     assert not release(home, night).is_new
     assert home_status(home.root)["nights"][-1]["orders"] == first.orders + second.orders
     controls = [json.loads(result.file.with_suffix(".ctl").read_text()) for result in (first, second)]
-    assert [control["sequence"] for control in controls] == [1, 2]
-    assert [control["previous_sha256"] for control in controls] == [None, controls[0]["sha256"]]
+    assert controls[1]["sequence"] == controls[0]["sequence"] + 1
+    assert controls[1]["previous_sha256"] == controls[0]["sha256"]
 
 
 def test_orders_approved_before_the_release_leave_with_the_others(home, night):
@@ -173,14 +174,14 @@ def test_one_person_rejects_and_the_last_answer_counts(home, night):
 
 
 def test_an_answer_during_the_release_withdraws_its_file(home, night, monkeypatch):
-    write = adjustments.write_parquet
+    write = feed.write_parquet
 
     def write_and_reject(*arguments):
         write(*arguments)
         reject(home, HELD, night, by="operator")
 
     approve(home, HELD, night, **PEOPLE)
-    monkeypatch.setattr(adjustments, "write_parquet", write_and_reject)
+    monkeypatch.setattr(feed, "write_parquet", write_and_reject)
     with pytest.raises(ReleaseRefused, match="a mode or an answer was changed"):
         release(home, night)
     assert not list((home.outbox / FEED).glob(f"*{night}*"))
@@ -224,7 +225,7 @@ def test_a_release_killed_at_any_instruction_leaves_all_orders_recorded_or_none(
 
 def test_orders_the_core_fetched_before_they_were_recorded_are_recorded(home, night, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(adjustments, "move_into_place", killed_at_the_record(adjustments.move_into_place))
+        patch.setattr(feed, "move_into_place", killed_at_the_record(feed.move_into_place))
         with pytest.raises(Killed):
             release(home, night)
     for path in (home.outbox / FEED).glob(f"*{night}*"):

@@ -12,7 +12,7 @@ from creditline.home import Home
 from creditline.release import SettlementRefused, settle
 from creditline.release.settlement import OUTCOMES
 
-AT = datetime(2026, 9, 4, 1)
+AT = datetime(2026, 9, 3, 1)
 COLUMNS = (
     "adjustment_id varchar, status varchar, applied_limit_amount decimal(18, 2), acked_at timestamp, reason varchar,"
     " known_at timestamp, batch_id varchar, source_row bigint"
@@ -23,7 +23,8 @@ COLUMNS = (
 def home(sample_book, tmp_path):
     """The sample book, whose orders the core has not answered yet and whose last night is not settled."""
     home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
-    shutil.rmtree(home.releases / "settlement")
+    for night in home.published_dates()[-2:]:
+        (home.releases / "settlement" / f"{night}.json").unlink()
     return home
 
 
@@ -51,13 +52,13 @@ def answer(home, monkeypatch, name, *acks):
     monkeypatch.setattr("creditline.release.settlement._unsettled_files", lambda *_: [str(file.relative_to(home.root))])
 
 
-def settled(home, monkeypatch, name, *acks):
-    night = home.published_dates()[-1]
-    answer(home, monkeypatch, name, *acks)
-    (home.releases / "settlement" / f"{night}.json").unlink(missing_ok=True)
+def settled(home, monkeypatch, *acks):
+    """Settle the next night of two; the one before it counts as an earlier one."""
+    night = next(
+        day for day in home.published_dates()[-2:] if not (home.releases / "settlement" / f"{day}.json").is_file()
+    )
+    answer(home, monkeypatch, str(night), *acks)
     result = settle(home, night)
-    if (home.releases / "settlement" / f"{night}.parquet").is_file():
-        (home.releases / "settlement" / f"{night}.parquet").rename(home.releases / "settlement" / f"{name}.parquet")
     return {outcome: count for outcome, count in result.lines.items() if count}, result.late
 
 
@@ -66,7 +67,6 @@ def test_every_line_has_one_outcome(home, orders, monkeypatch):
     found, late = settled(
         home,
         monkeypatch,
-        "first",
         (one, "applied", None, AT),
         (two, "applied", limit / 100 + 5, AT),
         (three, "rejected", None, AT),
@@ -81,19 +81,35 @@ def test_every_line_has_one_outcome(home, orders, monkeypatch):
 
 def test_the_first_answer_stands_however_often_the_core_answers(home, orders, monkeypatch):
     (one, limit), (two, _) = orders[:2]
-    assert settled(home, monkeypatch, "first", (one, "applied", limit / 100, AT), (two, "rejected", None, AT))[0] == {
+    assert settled(home, monkeypatch, (one, "applied", limit / 100, AT), (two, "rejected", None, AT))[0] == {
         "APPLIED": 1,
         "REJECTED": 1,
     }
     again = ((one, "applied", None, AT), (two, "applied", None, AT))
-    assert settled(home, monkeypatch, "second", *again)[0] == {"DUPLICATE": 1, "CONFLICT": 1}
+    assert settled(home, monkeypatch, *again)[0] == {"DUPLICATE": 1, "CONFLICT": 1}
 
 
 def test_an_answer_past_the_expiry_is_counted_as_late(home, orders, monkeypatch):
-    assert settled(home, monkeypatch, "first", (orders[0][0], "applied", None, datetime(2027, 1, 1))) == (
+    assert settled(home, monkeypatch, (orders[0][0], "applied", None, datetime(2027, 1, 1))) == (
         {"APPLIED": 1},
         1,
     )
+
+
+def test_a_settlement_that_was_killed_before_its_record_counts_for_nothing(home, orders, monkeypatch):
+    one = (orders[0][0], "applied", None, AT)
+    with monkeypatch.context() as killed:
+        killed.setattr("creditline.release.settlement.send_notices", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            settled(home, killed, one)
+    assert list((home.releases / "settlement").glob("*.parquet"))
+    assert settled(home, monkeypatch, one)[0] == {"APPLIED": 1}
+
+
+def test_a_night_that_nobody_settled_is_settled_with_the_next(home):
+    before, last = home.published_dates()[-2:]
+    settle(home, last)
+    assert (home.releases / "settlement" / f"{before}.json").is_file()
 
 
 def test_a_night_is_settled_once_and_not_before_it_is_published(home):

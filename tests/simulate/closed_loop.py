@@ -32,6 +32,7 @@ TABLES = """
         from read_json('{outbox}/notices/*.jsonl', format = 'newline_delimited', filename = true,
             columns = {{'adjustment_id': 'varchar', 'new_limit_amount': 'varchar'}});
     create table released as from read_parquet('{releases}/limit_adjustments/*.parquet');
+    create table frozen as from fct_security_order;
     create view night_limit as select business_date, account_key, limit_amount, current_limit_amount,
         lag(limit_amount) over account as limit_before, lag(business_date) over account = business_date - 1 as is_next
         from fct_account_night window account as (partition by account_key order by business_date);
@@ -51,7 +52,13 @@ CLAIMS = {
     ),
     "the core applies only what left": (
         "core_order",
-        "core_order where adjustment_id not in (select adjustment_id from released)",
+        "core_order where adjustment_id not in (select adjustment_id from released)"
+        " and adjustment_id not in (select adjustment_id from frozen)",
+    ),
+    "every freeze and restore is obeyed or refused": (
+        "frozen where business_date <= (select max(business_date) - 3 from fct_account_night)",
+        "frozen where business_date <= (select max(business_date) - 3 from fct_account_night)"
+        " and adjustment_id not in (select adjustment_id from core_order)",
     ),
     "a limit moves by an applied order, or an external change is recorded": (
         "move",
@@ -76,8 +83,8 @@ CLAIMS = {
     ),
     "a notice speaks of a change that the core applied, of what it applied": (
         "notice",
-        "notice left join core_order using (adjustment_id) where core_order.status is distinct from 'applied'"
-        " or applied_amount <> new_limit_amount",
+        "notice left join core_order using (adjustment_id) where adjustment_id not in (select adjustment_id from frozen)"
+        " and (core_order.status is distinct from 'applied' or applied_amount <> new_limit_amount)",
     ),
     "nobody is told twice": ("notice", "(select adjustment_id from notice group by all having count(*) > 1)"),
     "an applied cut is told within three nights": (
@@ -156,6 +163,7 @@ def _lay(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         "fct_order_night",
         "fct_external_change",
         "fct_slice_night",
+        "fct_security_order",
     ):
         connection.execute(f"create table {table} as from read_parquet('{home.published}/*/r00/marts/{table}.parquet')")
     connection.execute(TABLES.format(truth=home.landing / "truth", outbox=home.outbox, releases=home.releases))

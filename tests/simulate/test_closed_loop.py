@@ -21,6 +21,7 @@ DAY = day_number(FIRST)
 SPOILT = {
     "an order is applied at most once": "insert into core_order from core_order where status = 'applied' limit 1",
     "the core applies only what left": "delete from released",
+    "every freeze and restore is obeyed or refused": "update frozen set adjustment_id = 'lost'",
     "a limit moves by an applied order, or an external change is recorded": (
         "update fct_account_night set limit_amount = limit_amount + 1"
         " where business_date = (select max(business_date) from fct_account_night)"
@@ -79,14 +80,14 @@ def world() -> World:
     return World(Book(1, 20, DAY, 0, "Asia/Shanghai", "obedient"))
 
 
-def lay_file(outbox, orders, *, sequence=1, previous=None):
+def lay_file(outbox, orders, *, sequence=1, previous=None, feed="limit_adjustments"):
     """An adjustment file as a release writes it; `orders` are id, account, old, new, expiry."""
-    folder = outbox / "limit_adjustments"
+    folder = outbox / feed
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"limit_adjustments_{FIRST}_{sequence:06d}.csv"
+    file = folder / f"{feed}_{FIRST}_{sequence:06d}.csv"
     with file.open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("adjustment_id", "account_id", "old_limit_amount", "new_limit_amount", "expires_at"))
+        writer.writerow(("adjustment_id", "account_id", "action", "old_limit_amount", "new_limit_amount", "expires_at"))
         writer.writerows(orders)
     control = {
         "file": file.name,
@@ -103,9 +104,9 @@ def amount(fen):
     return f"{fen / 100:.2f}"
 
 
-def order(world, number, account, new, *, old=None, expires_at="2099-01-01T00:00:00Z"):
+def order(world, number, account, new, *, old=None, expires_at="2099-01-01T00:00:00Z", action="DOWN"):
     old = world.limit[account] if old is None else old
-    return (f"order{number}", f"A{account + 1:08d}", amount(old), amount(new), expires_at)
+    return (f"order{number}", f"A{account + 1:08d}", action, amount(old), amount(new), expires_at)
 
 
 def test_the_core_applies_an_order_once_and_answers_the_same_day(world, tmp_path):
@@ -138,10 +139,24 @@ def test_the_core_refuses_what_is_stale_expired_or_closed(world, tmp_path):
     assert (world.limit == before).all()
 
 
+def test_a_freeze_stops_draws_until_it_ends_or_is_restored_and_moves_no_limit(world, tmp_path):
+    before, ends = world.limit.copy(), "2026-09-05T00:00:00Z"
+    frozen = [order(world, number, number, world.limit[number], action="FREEZE", expires_at=ends) for number in (3, 4)]
+    first = lay_file(tmp_path, frozen, feed="security_orders")
+    core, done = Core(is_chaotic=False).work(world, tmp_path, DAY + 1)
+    assert [one.status for one in done] == ["applied", "applied"]
+    assert list(np.flatnonzero(world.frozen_until)) == [3, 4]
+    restored = [order(world, 9, 3, world.limit[3], action="RESTORE")]
+    lay_file(tmp_path, restored, sequence=2, previous=sha256_of(first), feed="security_orders")
+    core.work(world, tmp_path, DAY + 2)
+    assert list(np.flatnonzero(world.frozen_until)) == [4]
+    assert (world.limit == before).all()
+
+
 def test_a_file_without_its_control_file_never_left(world, tmp_path):
     lay_file(tmp_path, [order(world, 1, 3, 100_00)]).with_suffix(".ctl").unlink()
     core, done = Core(is_chaotic=False).work(world, tmp_path, DAY + 1)
-    assert (core.sequence, done) == (0, [])
+    assert (core, done) == (Core(is_chaotic=False), [])
 
 
 @pytest.mark.parametrize("spoil", ["content", "gap", "chain"])

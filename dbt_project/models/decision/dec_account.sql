@@ -150,9 +150,12 @@ select
     tonight.line_end_date,
     tonight.forbearance_date,
     tonight.risk_class as delivered_risk_class,
-    greatest(reference_limits.reference_limit_minor, core_limits.limit_minor) as reference_limit_minor,
-    -- a raise that the core never applies leaves nothing behind
-    reference_limits.reference_limit_minor as granted_reference_limit_minor,
+    greatest(
+        reference_limits.reference_limit_minor, core_limits.limit_minor, coalesce(core_limits.highest_ordered_minor, 0)
+    ) as reference_limit_minor,
+    -- a raise that the core never applies leaves nothing behind, one that it says it applied stands
+    greatest(reference_limits.reference_limit_minor, coalesce(core_limits.highest_applied_minor, 0))
+        as granted_reference_limit_minor,
     not statuses.is_open or reference_limits.reference_limit_minor = 0 or night.is_void as is_held,
     deciding.policy_version,
     deciding.pack,

@@ -25,6 +25,18 @@ carried as (
 
     select * from {{ ref('stg_account_state') }}
 
+),
+
+-- of an account that tonight's snapshot leaves out, an answer still tells the limit
+answered as (
+
+    select
+        account_key,
+        max_by(applied_limit_minor, sequence) as limit_minor
+    from {{ ref('dec_order') }}
+    where counts_as_applied and status in ('APPLIED', 'PARTIAL')
+    group by account_key
+
 )
 
 select
@@ -50,7 +62,7 @@ select
     carried.customer_key,
     carried.reference_limit_minor,
     carried.recommended_minor,
-    carried.limit_minor,
+    coalesce(answered.limit_minor, carried.limit_minor) as limit_minor,
     carried.core_limit_minor,
     carried.limit_since_date,
     carried.is_overlaid,
@@ -59,4 +71,5 @@ select
     carried.pending_effective_date
 from carried
 left join accounts on carried.account_key = accounts.account_key
+left join answered on carried.account_key = answered.account_key
 where accounts.account_key is null

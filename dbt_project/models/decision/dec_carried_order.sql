@@ -1,4 +1,4 @@
--- Grain: one row an order that the next night has to know of: each account's last, and those that the core may still apply.
+-- Grain: one row an order that the next night has to know of: each account's last, and those whose answer is awaited.
 
 with
 
@@ -22,4 +22,4 @@ select
     acked_at,
     ack_reason
 from orders
-where is_last or is_unanswered
+where is_last or is_awaited

@@ -23,27 +23,39 @@ orders as (
 
     select
         account_key,
-        max_by(
-            case
-                when status = 'IN_FLIGHT' then new_limit_minor
-                when status in ('APPLIED', 'PARTIAL') and is_changed_tonight then applied_limit_minor
-            end,
-            case
-                when status = 'IN_FLIGHT' or (status in ('APPLIED', 'PARTIAL') and is_changed_tonight) then sequence
-            end
-        ) as ordered_limit_minor,
-        bool_or(
-            (status = 'IN_FLIGHT' or (status in ('APPLIED', 'PARTIAL') and is_changed_tonight))
-            and core_limit_minor = old_limit_minor
-        ) as is_awaited,
+        {{ chained('sequence', 'old_limit_minor', 'coalesce(applied_limit_minor, new_limit_minor)', 'counts_as_applied') }}
+            as orders_in_order,
+        max(case when counts_as_applied then coalesce(applied_limit_minor, new_limit_minor) end) as highest_ordered_minor,
+        max(case when status in ('APPLIED', 'PARTIAL') and is_changed_tonight then applied_limit_minor end)
+            as highest_applied_minor,
         bool_or(status = 'IN_FLIGHT' or is_changed_tonight) as is_open,
         bool_or(
             (is_unanswered or is_changed_tonight)
             and core_limit_minor in (new_limit_minor, coalesce(applied_limit_minor, new_limit_minor))
         ) as is_ordered,
-        max(case when status = 'IN_FLIGHT' then expires_at end) as in_flight_until_at
+        bool_or(status = 'IN_FLIGHT') as has_order_in_flight
     from {{ ref('dec_order') }}
     group by account_key
+
+),
+
+-- the core rejects an order whose old limit is not its own, so the orders that count are walked from its limit
+followed as (
+
+    select
+        snapshots.account_key,
+        case
+            when night.is_void then snapshots.limit_minor
+            else {{ end_of_chain('snapshots.limit_minor', 'orders.orders_in_order') }}
+        end as limit_minor,
+        case when not night.is_void then orders.highest_ordered_minor end as highest_ordered_minor,
+        case when not night.is_void then orders.highest_applied_minor end as highest_applied_minor,
+        not night.is_void and coalesce(orders.has_order_in_flight, false) as has_order_in_flight,
+        coalesce(orders.is_open, false) as is_open,
+        coalesce(orders.is_ordered, false) as is_ordered
+    from snapshots
+    cross join night
+    left join orders on snapshots.account_key = orders.account_key
 
 ),
 
@@ -56,20 +68,19 @@ carried as (
 select
     snapshots.account_key,
     snapshots.limit_minor as core_limit_minor,
-    case
-        when orders.is_awaited and not night.is_void then orders.ordered_limit_minor
-        else snapshots.limit_minor
-    end as limit_minor,
-    coalesce(orders.is_awaited, false) and orders.in_flight_until_at is not null and not night.is_void as is_in_flight,
+    followed.limit_minor,
+    followed.highest_ordered_minor,
+    followed.highest_applied_minor,
+    coalesce(followed.has_order_in_flight and followed.limit_minor <> snapshots.limit_minor, false) as is_in_flight,
     carried.limit_minor as expected_limit_minor,
     not night.is_void
     and coalesce(
         snapshots.limit_minor <> carried.limit_minor
-        and not (snapshots.limit_minor = carried.core_limit_minor and coalesce(orders.is_open, false))
-        and not coalesce(orders.is_ordered, false),
+        and not (snapshots.limit_minor = carried.core_limit_minor and followed.is_open)
+        and not followed.is_ordered,
         false
     ) as is_external_change
 from snapshots
 cross join night
-left join orders on snapshots.account_key = orders.account_key
+inner join followed on snapshots.account_key = followed.account_key
 left join carried on snapshots.account_key = carried.account_key

@@ -1,5 +1,6 @@
 -- Grain: one row an order: its account's last, and every one before it that the core may still apply or that changed tonight.
 -- In flight until the core answers, shows the new limit, or the order expires (docs/decision.md: the limit to go on from).
+-- One that nobody answered is awaited for late_answer_days more.
 
 {{ config(materialized='table') }}
 
@@ -53,6 +54,12 @@ acks as (
 
 ),
 
+parameters as (
+
+    select * from {{ ref('stg_feature_parameter') }}
+
+),
+
 snapshots as (
 
     select
@@ -86,21 +93,46 @@ answered as (
         orders.acked_at,
         orders.ack_reason,
         snapshots.limit_minor as core_limit_minor,
-        -- what the core shows, it has done, and whatever was ordered before
-        max(
+        {{ add_days('cast(orders.expires_at as date)', 'parameters.late_answer_days') }} <= cast(night.cut_off_at as date)
+            as is_given_up,
+        -- an order back to where an earlier one starts from is not shown by a core that has done neither
+        min(
             case
                 when
                     orders.status_before = 'IN_FLIGHT'
                     and acks.status is null
-                    and snapshots.limit_minor = orders.new_limit_minor
+                    and snapshots.limit_minor = orders.old_limit_minor
                     then orders.sequence
             end
-        ) over (partition by orders.account_key) as shown_sequence,
+        ) over (partition by orders.account_key) as startable_sequence,
         row_number() over (partition by orders.account_key order by orders.sequence desc) = 1 as is_last
     from orders
     cross join night
+    cross join parameters
     left join acks on orders.adjustment_id = acks.adjustment_id
     left join snapshots on orders.account_key = snapshots.account_key
+
+),
+
+shown as (
+
+    select
+        *,
+        status_before = 'IN_FLIGHT'
+        and ack_status is null
+        and core_limit_minor = new_limit_minor
+        and coalesce(startable_sequence >= sequence, true) as is_shown
+    from answered
+
+),
+
+linked as (
+
+    select
+        *,
+        max(case when is_shown then sequence end) over (partition by account_key) as shown_sequence,
+        max_by(old_limit_minor, case when is_shown then sequence end) over (partition by account_key) as shown_old_limit_minor
+    from shown
 
 ),
 
@@ -114,11 +146,13 @@ judged as (
             when acked_limit_minor = new_limit_minor then 'APPLIED'
             when ack_status = 'applied' then 'PARTIAL'
             when status_before <> 'IN_FLIGHT' then status_before
-            when sequence <= shown_sequence then 'OBSERVED'
+            when sequence = shown_sequence then 'OBSERVED'
+            -- the core has done the order that the shown one goes on from, too
+            when sequence < shown_sequence and new_limit_minor = shown_old_limit_minor then 'OBSERVED'
             when is_past then 'EXPIRED'
             else 'IN_FLIGHT'
         end as status
-    from answered
+    from linked
 
 )
 
@@ -136,6 +170,10 @@ select
     status <> status_before as is_changed_tonight,
     status = 'IN_FLIGHT' or (status in ('OBSERVED', 'EXPIRED') and not is_past) as is_unanswered,
     is_last,
+    status in ('IN_FLIGHT', 'OBSERVED', 'EXPIRED') and not is_given_up as is_awaited,
+    -- in flight, or applied since the snapshot was written; what was seen to be applied is in the snapshot
+    status = 'IN_FLIGHT'
+    or (status in ('APPLIED', 'PARTIAL') and status <> status_before and status_before <> 'OBSERVED') as counts_as_applied,
     case when was_answered then applied_limit_minor else acked_limit_minor end as applied_limit_minor,
     case when was_answered then acked_at else acked_at_tonight end as acked_at,
     case when was_answered then ack_reason else ack_reason_tonight end as ack_reason,
@@ -145,4 +183,4 @@ where
     is_last
     or status <> status_before
     or status = 'IN_FLIGHT'
-    or (status in ('OBSERVED', 'EXPIRED') and not is_past)
+    or (status in ('OBSERVED', 'EXPIRED') and not is_given_up)

@@ -386,13 +386,13 @@ def approve(
     approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
 ) -> None:
     """Approve the orders of a held slice, exactly as they were published, and let them leave."""
-    from creditline import release
+    from creditline import night, release
     from creditline.home import open_home
 
     home = open_home(context.obj)
     answer = release.approve(home, slice_code, business_date.date(), by=by, approved_by=approved_by)
     tell(f"{slice_code} is approved for {answer.business_date}: orders {answer.orders_sha256}")
-    result = release.release(home, business_date.date())
+    result = night.release(home, business_date.date())
     tell(f"{result.reason}: {result.orders} orders in {result.file}")
 
 

@@ -26,7 +26,7 @@ from creditline.night.calendar import is_refused, missing_dates, require_turn
 from creditline.night.room import require_room
 from creditline.publish import Publication
 from creditline.publish import publish as publish_night
-from creditline.release import Release, Settlement, settle_interrupted
+from creditline.release import Release, Settlement, release_security, settle_interrupted
 from creditline.release import release as release_night
 from creditline.release import settle as settle_night
 from creditline.warehouse.build import Build
@@ -91,6 +91,8 @@ def publish(home: Home, business_date: date) -> Publication:
 def release(home: Home, business_date: date) -> Release:
     """Let the orders of live and ramped slices leave for the core, and what is past its retention go."""
     with only_worker(home, f"release of {business_date}"):
+        # what protects a customer leaves first, and waits for nothing
+        release_security(home, business_date)
         released = release_night(home, business_date)
         purge_expired(home)
         return released

@@ -1,8 +1,11 @@
 """Release: modes, and the orders that leave for the core."""
 
-from creditline.release.adjustments import FEED, Release, ReleaseRefused, release, settle_interrupted
+from creditline.release.adjustments import FEED, Release, release
+from creditline.release.feed import settle_interrupted
 from creditline.release.holds import approve, read_holds, reject
 from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode
+from creditline.release.orders import ReleaseRefused
+from creditline.release.security import SecurityRelease, release_security
 from creditline.release.settlement import Settlement, SettlementRefused, settle
 
 __all__ = [
@@ -12,6 +15,7 @@ __all__ = [
     "Modes",
     "Release",
     "ReleaseRefused",
+    "SecurityRelease",
     "Settlement",
     "SettlementRefused",
     "approve",
@@ -19,6 +23,7 @@ __all__ = [
     "read_modes",
     "reject",
     "release",
+    "release_security",
     "set_mode",
     "settle",
     "settle_interrupted",

@@ -1,4 +1,4 @@
-"""Notices: what a customer is told of a change, once the core has applied it."""
+"""Notices: what a customer is told of a change, once the core has applied it; of a freeze or restore, with the order."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, sha256_of, write_file
 from creditline.home.publications import publication_directory
+from creditline.release.feed import SECURITY, last_record, records_of
 
 FEED = "notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason")
@@ -60,17 +61,15 @@ class Notices:
 
 def send_notices(home: Home, business_date: date) -> Notices:
     """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file: a line a change that is applied since
-    this night and that the customer must be told of. The same night again gives the same bytes.
+    this night and that the customer must be told of. The same night again, before a later one, gives the same bytes.
     """
     records = home.releases / FEED
-    earlier = [json.loads(path.read_text()) for path in sorted(records.glob("*.json"))]
-    for record in earlier:
-        if record["business_date"] == str(business_date):
-            return Notices(home.outbox / FEED / record["file"], record["rows"])
+    previous = last_record(home, FEED)
+    if previous and previous["business_date"] == str(business_date):
+        return Notices(home.outbox / FEED / previous["file"], previous["rows"])
     notices = _notices(home, business_date)
     if not notices:
         return Notices(None, 0)
-    previous = earlier[-1] if earlier else None
     sequence = previous["sequence"] + 1 if previous else 1
     file = home.outbox / FEED / f"{FEED}_{business_date}_{sequence:06d}.jsonl"
     write_file(file, "".join(_line(notice) for notice in notices).encode())
@@ -91,8 +90,7 @@ def send_notices(home: Home, business_date: date) -> Notices:
 
 def _notices(home: Home, business_date: date) -> list[dict]:
     with connect_within(home) as connection:
-        orders = publication_directory(home, business_date) / "marts" / "fct_order_night.parquet"
-        connection.execute(f"create table applied as from read_parquet('{orders}') where is_newly_applied")
+        _lay_told(connection, home, business_date)
         days = [
             row[0] for row in connection.execute("select distinct released_date from applied order by 1").fetchall()
         ]
@@ -103,6 +101,22 @@ def _notices(home: Home, business_date: date) -> list[dict]:
         rows = connection.execute(_NOTICES)
         names = [column[0] for column in rows.description]
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+
+def _lay_told(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
+    """`applied`: changes that are known to be applied since this night, and freezes and restores that left because of it."""
+    marts = publication_directory(home, business_date) / "marts"
+    connection.execute(
+        "create table applied as select adjustment_id, account_key, released_date, action, old_limit_amount, new_limit_amount,"
+        f" applied_limit_amount, status from read_parquet('{marts}/fct_order_night.parquet') where is_newly_applied"
+    )
+    if left := records_of(home, SECURITY, business_date):
+        files = ", ".join(f"'{home.releases / SECURITY}/{record['sequence']:06d}.parquet'" for record in left)
+        connection.execute(
+            "insert into applied select adjustment_id, account_key, business_date, action, old_limit_amount,"
+            f" new_limit_amount, null, 'LEFT' from read_parquet('{marts}/fct_security_order.parquet')"
+            f" where adjustment_id in (select adjustment_id from read_parquet([{files}]))"
+        )
 
 
 def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, days: list[date]) -> None:

@@ -14,8 +14,9 @@ from creditline.gate.record import delivery_records
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
-from creditline.home.publications import publication_directory
-from creditline.release.notices import Notices, send_notices
+from creditline.home.publications import is_void, last_valid, publication_directory
+from creditline.release.feed import ORDER_FEEDS
+from creditline.release.notices import FEED, Notices, send_notices
 from creditline.warehouse.parquet import write_parquet
 
 OUTCOMES = ("APPLIED", "PARTIAL", "REJECTED", "DUPLICATE", "CONFLICT", "UNKNOWN")
@@ -55,6 +56,10 @@ _LINES = """
 """
 
 
+# An answer to an order of an older file is one to an unknown order, so that a settlement costs the same after years.
+_REMEMBERED_FILES = 400
+
+
 class SettlementRefused(CreditlineError):
     """A night cannot be settled; says why and what to do."""
 
@@ -72,9 +77,10 @@ class Settlement:
 def settle(home: Home, business_date: date) -> Settlement:
     """Reconcile the acknowledgements that were taken in up to one published night, and send the notices it allows.
 
-    Writes `releases/settlement/<date>.parquet`, one row an acknowledgement line: adjustment_id, account_key,
-    release_sequence, batch_id, source_row, known_at, status, applied_limit_minor, acked_at, reason, is_late, outcome; and
-    beside it a record with the raw files that it settled, so that no line is settled twice. Safe to run again.
+    A night before it that was published and not settled, because a process died, is settled first. Writes
+    `releases/settlement/<date>.parquet`, one row an acknowledgement line: adjustment_id, account_key, release_sequence,
+    batch_id, source_row, known_at, status, applied_limit_minor, acked_at, reason, is_late, outcome; last of all the record
+    beside it, from which on the night is settled. Safe to run again after a kill at any instruction.
 
     Raises:
         SettlementRefused: the night is not published.
@@ -83,61 +89,100 @@ def settle(home: Home, business_date: date) -> Settlement:
         raise SettlementRefused(
             f"night {business_date} is not published; run `creditline night --date {business_date}`, then settle it"
         )
-    record = _settled_before(home, business_date) or _reconcile(home, business_date)
-    return Settlement(business_date, record["lines"], record["late"], send_notices(home, business_date))
+    for night in _unsettled_nights(home, business_date):
+        _settle_one(home, night)
+    record = json.loads(_record_file(home, business_date).read_text())
+    file = home.outbox / FEED / record["notice_file"] if record["notice_file"] else None
+    return Settlement(business_date, record["lines"], record["late"], Notices(file, record["notices"]))
 
 
 def _folder(home: Home) -> Path:
     return home.releases / "settlement"
 
 
-def _settled_before(home: Home, business_date: date) -> dict | None:
-    path = _folder(home) / f"{business_date}.json"
-    return json.loads(path.read_text()) if path.is_file() else None
+def _record_file(home: Home, business_date: date) -> Path:
+    return _folder(home) / f"{business_date}.json"
 
 
-def _reconcile(home: Home, business_date: date) -> dict:
+def _unsettled_nights(home: Home, business_date: date) -> list[date]:
+    """Published nights up to this one after the last that is settled; of a night before that nothing is left to do."""
+    nights = [night for night in home.published_dates() if night <= business_date]
+    unsettled = []
+    for night in reversed(nights):
+        if _record_file(home, night).is_file():
+            break
+        unsettled.insert(0, night)
+    return unsettled
+
+
+def _settle_one(home: Home, business_date: date) -> None:
     folder = _folder(home)
     folder.mkdir(parents=True, exist_ok=True)
-    files = _unsettled_files(home, business_date)
+    # a void night reads no answers: they wait for the next valid one, which reads them all
+    files = [] if is_void(home, business_date) else _unsettled_files(home, business_date)
     lines, late = dict.fromkeys(OUTCOMES, 0), 0
     if files:
         with connect_within(home) as connection:
-            _lay(connection, home, files)
+            _lay(connection, home, files, business_date)
             write_parquet(connection, _LINES, folder / f"{business_date}.parquet")
             settled = f"from read_parquet('{folder}/{business_date}.parquet')"
             lines |= dict(connection.execute(f"select outcome, count(*) {settled} group by all").fetchall())
             late = connection.execute(f"select count(*) {settled} where is_late").fetchone()[0]
-    record = {"business_date": str(business_date), "files": files, "lines": lines, "late": late}
-    write_file(folder / f"{business_date}.json", canonical_json(record))
-    return record
+    notices = send_notices(home, business_date)
+    record = {
+        "business_date": str(business_date),
+        "files": files,
+        "lines": lines,
+        "late": late,
+        "notices": notices.count,
+        "notice_file": notices.file.name if notices.file else None,
+    }
+    write_file(_record_file(home, business_date), canonical_json(record))
 
 
 def _unsettled_files(home: Home, business_date: date) -> list[str]:
-    """Raw files of acknowledgements, relative to the home, that no earlier settlement took in."""
-    settled = {name for path in sorted(_folder(home).glob("*.json")) for name in json.loads(path.read_text())["files"]}
+    """Raw files of acknowledgements, relative to the home, that came after the last valid night that was settled."""
+    before = last_valid(home, business_date)
     return [
         entry.raw_file
         for record in delivery_records(home)
-        if record.business_date <= business_date
+        if record.business_date <= business_date and (before is None or record.business_date > before)
         for entry in record.sources
-        if entry.source == "adjustment_ack" and entry.raw_file and entry.accepted_rows and entry.raw_file not in settled
+        if entry.source == "adjustment_ack" and entry.raw_file and entry.accepted_rows
     ]
 
 
-def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str]) -> None:
+def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str], business_date: date) -> None:
     paths = ", ".join(f"'{home.root / name}'" for name in files)
     connection.execute(f"create view acknowledgement as from read_parquet([{paths}])")
-    for name, folder, columns in (
-        ("released", home.releases / "limit_adjustments", "adjustment_id varchar, account_key bigint, sequence bigint,"
-         " new_limit_minor bigint, expires_at timestamp"),
-        ("settled", _folder(home), "adjustment_id varchar, status varchar, applied_limit_minor bigint, outcome varchar"),
-    ):  # fmt: skip
-        if any(folder.glob("*.parquet")):
-            connection.execute(
-                f"create table {name} as from read_parquet('{folder}/*.parquet')"
-                " where adjustment_id in (select adjustment_id from acknowledgement)"
-            )
-        else:
-            connection.execute(f"create table {name} ({columns})")
+    _lay_known(
+        connection,
+        "released",
+        [
+            file
+            for feed in ORDER_FEEDS
+            for file in sorted((home.releases / feed).glob("*.parquet"))[-_REMEMBERED_FILES:]
+        ],
+        "adjustment_id varchar, account_key bigint, sequence bigint, new_limit_minor bigint, expires_at timestamp",
+    )
+    # what a killed settlement of this night left is no earlier one
+    earlier = [file for file in sorted(_folder(home).glob("*.parquet")) if file.stem < str(business_date)]
+    _lay_known(
+        connection,
+        "settled",
+        earlier[-_REMEMBERED_FILES:],
+        "adjustment_id varchar, status varchar, applied_limit_minor bigint, outcome varchar",
+    )
     connection.execute("create view earlier as from settled where outcome in ('APPLIED', 'PARTIAL', 'REJECTED')")
+
+
+def _lay_known(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], columns: str) -> None:
+    """What some files keep of the orders that are acknowledged."""
+    connection.execute(f"create table {name} ({columns})")
+    if files:
+        listed = ", ".join(column.split()[0] for column in columns.split(", "))
+        paths = ", ".join(f"'{file}'" for file in files)
+        connection.execute(
+            f"insert into {name} select {listed} from read_parquet([{paths}])"
+            " where adjustment_id in (select adjustment_id from acknowledgement)"
+        )

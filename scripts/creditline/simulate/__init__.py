@@ -17,7 +17,7 @@ from creditline.home import Home, HomeSettings
 from creditline.home.database import connect_within
 from creditline.landing.contract import MANIFEST_FILE, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
-from creditline.night import run_all
+from creditline.night import pending_nights, run_night
 from creditline.release import ALL_SLICES, read_modes, set_mode
 from creditline.simulate import activity
 from creditline.simulate.activity import Rows
@@ -156,8 +156,9 @@ def _let_the_core_work(home: Home, progress: Progress, tell: Teller) -> Progress
     """Run what was landed and is not run yet, and let the core do what was released of it."""
     if progress.core is None or not home.landed_dates():
         return progress
-    for night in run_all(home):
-        tell(f"ran {night.business_date}: {night.release.orders} orders released")
+    # a night that was landed and not noted is landed anew
+    for night in [night for night in pending_nights(home) if night <= as_date(progress.world.day)]:
+        tell(f"ran {night}: {run_night(home, night).release.orders} orders released")
     day = progress.world.day + 1
     core, done = progress.core.work(progress.world, home.outbox, day)
     write_core_truth(_truth_dir(home), day, done, [account_number(answer.account) for answer in done])

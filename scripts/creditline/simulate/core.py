@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 
 from creditline.errors import CreditlineError
 from creditline.home.files import sha256_of, write_file
+from creditline.release.feed import ORDER_FEEDS
 from creditline.simulate.calendar import as_date, local_day
 from creditline.simulate.randomness import stream
 from creditline.simulate.world import APART, CHAOTIC, CLOSED, World
 
-_FEED = "limit_adjustments"
 _OPENS_AT_HOUR = 9
 # Shares of a chaotic core, by what goes wrong.
 _UNTOUCHED, _IN_PART, _REFUSED, _LOST, _LATE, _TWICE, _INVENTED = 0.1, 0.02, 0.02, 0.03, 0.1, 0.05, 0.2
@@ -37,9 +37,19 @@ class Order:
 
     adjustment_id: str
     account: int
+    action: str
     old: int
     new: int
     expires_at: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far the core has come in one feed: the last file that it fetched."""
+
+    feed: str
+    sequence: int = 0
+    file_sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +71,7 @@ class Core:
     """How far the core has come: files fetched, orders that it has not touched, answers that it has not sent."""
 
     is_chaotic: bool
-    sequence: int = 0
-    file_sha256: str | None = None
+    places: tuple[Place, ...] = tuple(Place(feed) for feed in ORDER_FEEDS)
     untouched: tuple[Order, ...] = ()
     unsent: tuple[Answer, ...] = ()
 
@@ -72,7 +81,7 @@ class Core:
         Raises CreditlineError where a file does not hold what its control file says, or does not follow the one before.
         """
         rng = stream(world.book.seed, "core", day)
-        fetched = self._fetch(outbox / _FEED)
+        fetched = self._fetch(outbox)
         waiting = [order for order in fetched.untouched if self.is_chaotic and rng.random() < _UNTOUCHED]
         now = local_day(day, world.book.time_zone).starts_at + _OPENS_AT_HOUR * 3600
         done = [self._apply(world, order, now, day, rng) for order in fetched.untouched if order not in waiting]
@@ -86,23 +95,17 @@ class Core:
         due = {answer.adjustment_id: answer for answer in self.unsent if answer.day <= day}
         return replace(self, unsent=tuple(answer for answer in self.unsent if answer.day > day)), list(due.values())
 
-    def _fetch(self, folder: Path) -> Core:
-        core = self
-        for control_file in sorted(folder.glob("*.ctl"), key=lambda path: path.stem.rpartition("_")[2]):
-            control = json.loads(control_file.read_text())
-            if control["sequence"] > core.sequence:
-                core = core._take_in(folder / control["file"], control)
-        return core
-
-    def _take_in(self, file: Path, control: dict) -> Core:
-        rows = list(csv.DictReader(io.StringIO(file.read_text())))
-        told = (control["sequence"], control["previous_sha256"], control["rows"], control["sha256"])
-        if told != (self.sequence + 1, self.file_sha256, len(rows), sha256_of(file)):
-            raise CreditlineError(f"{file}: not what its control file says, or not the one after {self.sequence}")
-        orders = tuple(_order(row) for row in rows)
-        return replace(
-            self, sequence=control["sequence"], file_sha256=control["sha256"], untouched=(*self.untouched, *orders)
-        )
+    def _fetch(self, outbox: Path) -> Core:
+        places, orders = [], list(self.untouched)
+        for place in self.places:
+            folder = outbox / place.feed
+            for control_file in sorted(folder.glob("*.ctl"), key=lambda path: path.stem.rpartition("_")[2]):
+                control = json.loads(control_file.read_text())
+                if control["sequence"] > place.sequence:
+                    orders += _read_orders(folder / control["file"], control, place)
+                    place = Place(place.feed, control["sequence"], control["sha256"])
+            places.append(place)
+        return replace(self, places=tuple(places), untouched=tuple(orders))
 
     def _apply(self, world: World, order: Order, now: int, day: int, rng: np.random.Generator) -> Answer:
         before = int(world.limit[order.account])
@@ -111,6 +114,9 @@ class Core:
             refusal = "REFUSED"
         if refusal:
             return Answer(order.adjustment_id, order.account, "rejected", before, None, refusal, now, day)
+        if order.action in ("FREEZE", "RESTORE"):
+            world.frozen_until[order.account] = order.expires_at if order.action == "FREEZE" else 0
+            return Answer(order.adjustment_id, order.account, "applied", before, before, None, now, day)
         is_partial = self.is_chaotic and rng.random() < _IN_PART
         applied = (order.old + order.new) // 200 * 100 if is_partial else order.new
         world.limit[order.account] = applied
@@ -142,6 +148,7 @@ def core_from_text(text: str) -> Core | None:
     told = json.loads(text)
     if told is None:
         return None
+    told["places"] = tuple(Place(**place) for place in told["places"])
     told["untouched"] = tuple(Order(**order) for order in told["untouched"])
     told["unsent"] = tuple(Answer(**answer) for answer in told["unsent"])
     return Core(**told)
@@ -172,11 +179,22 @@ def _refusal(world: World, order: Order, now: int, before: int) -> str | None:
     return "STALE" if before != order.old else None
 
 
+def _read_orders(file: Path, control: dict, place: Place) -> list[Order]:
+    rows = list(csv.DictReader(io.StringIO(file.read_text())))
+    told = (control["sequence"], control["previous_sha256"], control["rows"], control["sha256"])
+    if told != (place.sequence + 1, place.file_sha256, len(rows), sha256_of(file)):
+        raise CreditlineError(f"{file}: not what its control file says, or not the one after {place.sequence}")
+    return [_order(row) for row in rows]
+
+
 def _order(row: dict[str, str]) -> Order:
-    expires_at = datetime.strptime(row["expires_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    # a freeze under a legal hold has no end
+    told = row["expires_at"] or "9999-12-31T00:00:00Z"
+    expires_at = datetime.strptime(told, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     return Order(
         row["adjustment_id"],
         int(row["account_id"].removeprefix("A")) - 1,
+        row["action"],
         _fen(row["old_limit_amount"]),
         _fen(row["new_limit_amount"]),
         int(expires_at.timestamp()),

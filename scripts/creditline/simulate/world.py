@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from creditline.simulate.calendar import NEVER, REGULATORY_CAP_FEN, REGULATORY_OFFSET, day_of_month, next_on
+from creditline.simulate.calendar import (
+    NEVER,
+    REGULATORY_CAP_FEN,
+    REGULATORY_OFFSET,
+    day_of_month,
+    local_day,
+    next_on,
+)
 from creditline.simulate.causes import (
     CODE,
     LEAD_DAYS,
@@ -38,7 +45,7 @@ _NEEDS_LOAN = ("arrears_rise", "arrears_rise_and_cure", "hardship", "income_loss
 _MEANS_LAST_DAYS = 45  # how long somebody without income keeps paying
 _STATE = (
     "limit", "status", "arrears", "days_past_due", "month_paid", "written_off", "cause", "cause_start", "cause_end",
-    "busy_until", "unable_from", "unable_until", "phones_before", "next_month", "opening_principal",
+    "busy_until", "unable_from", "unable_until", "phones_before", "next_month", "opening_principal", "frozen_until",
 )  # fmt: skip
 _OLD_ARREARS_SHARE = 0.006
 _CHAOS_TIMES = 3  # how much more often a chaotic core changes limits by itself
@@ -82,6 +89,7 @@ class World:
         self.unable_from = np.full(people, NEVER, np.int64)  # dues from this day on are not paid ...
         self.unable_until = np.full(people, NONE, np.int64)  # ... until this day
         self.phones_before = np.zeros(people, np.int64)
+        self.frozen_until = np.zeros(accounts, np.int64)  # UTC seconds
         self.next_month = np.array(-(book.history_days // MONTH))
         self.strikes = Strikes(*(np.zeros(0, np.int64) for _ in range(4)))
         self.loans = Loans(accounts)
@@ -181,6 +189,7 @@ class World:
         amount = np.where(share > 0, wanted, amount)
         amount = np.minimum(amount, self.limit - self.loans.principal) // _YUAN_100 * _YUAN_100
         able = (amount > 0) & (self.status == ACTIVE) & (self.days_past_due == 0) & (self.population.opened < self.day)
+        able &= self.frozen_until <= local_day(self.day, self.book.time_zone).starts_at
         self._borrow(rng, np.flatnonzero(able), amount)
 
     def _wanted_draws(self, rng: np.random.Generator) -> np.ndarray:

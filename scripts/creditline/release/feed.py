@@ -1,0 +1,135 @@
+"""Files of orders for the core: a feed is a sequence of them, each whole and recorded, or never left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from creditline.home import Home
+from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
+from creditline.home.publications import MANIFEST, publication_directory
+from creditline.warehouse.parquet import write_parquet
+
+ADJUSTMENTS, SECURITY = "limit_adjustments", "security_orders"
+ORDER_FEEDS = (ADJUSTMENTS, SECURITY)
+_PREPARED = ".prepared"
+_COLUMNS = (
+    "adjustment_id, account_id, action, old_limit_amount, new_limit_amount, effective_date,"
+    " strftime(expires_at, '%Y-%m-%dT%H:%M:%SZ') as expires_at, display_state, reason_codes, decision_sha256"
+)
+# The orders as the house keeps them, keys instead of ids.
+_KEPT = (
+    "select {sequence}::bigint as sequence, business_date, adjustment_id, account_key, action,"
+    " (old_limit_amount * 100)::bigint as old_limit_minor, (new_limit_amount * 100)::bigint as new_limit_minor, expires_at"
+    " from release_order order by account_key, adjustment_id"
+)
+
+
+def write_orders(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    feed: str,
+    business_date: date,
+    stamp: str,
+    facts: dict[str, object],
+    may_leave: Callable[[], bool],
+) -> tuple[Path, int] | None:
+    """Write the rows of `release_order` as the next file of a feed.
+
+    A kill at any instruction leaves orders that left and are recorded, or none: see `settle_interrupted`.
+
+    Args:
+        stamp: what the file's name says of its time.
+        facts: what the record keeps beside the control file's content.
+        may_leave: asked again before the control file makes the orders valid.
+
+    Returns: the file and its sequence number; None where the orders may not leave any more.
+    """
+    records = home.releases / feed
+    records.mkdir(parents=True, exist_ok=True)
+    previous = last_record(home, feed)
+    sequence = previous["sequence"] + 1 if previous else 1
+    file = home.outbox / feed / f"{feed}_{stamp}_{sequence:06d}.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = partial_of(file)
+    connection.execute(
+        f"copy (select {_COLUMNS} from release_order order by account_id, adjustment_id)"
+        f" to '{partial}' (format csv, header true)"
+    )
+    move_into_place(partial, file)
+    orders_file = records / f"{sequence:06d}.parquet"
+    write_parquet(connection, _KEPT.format(sequence=sequence), orders_file)
+    control = _control(connection, feed, file, business_date, sequence, previous)
+    record = {
+        **control,
+        **facts,
+        "manifest_sha256": sha256_of(publication_directory(home, business_date) / MANIFEST),
+        "orders_sha256": sha256_of(orders_file),
+    }
+    prepared = records / f"{sequence:06d}{_PREPARED}"
+    write_file(prepared, canonical_json(record))
+    if not may_leave():
+        settle_interrupted(home)
+        return None
+    write_file(file.with_suffix(".ctl"), canonical_json(control))
+    move_into_place(prepared, prepared.with_suffix(".json"))
+    return file, sequence
+
+
+def settle_interrupted(home: Home) -> None:
+    """Record a release that was interrupted after its control file made the orders valid; withdraw one before that.
+
+    The core may have fetched the files since: a file of orders that lies there without its control file never left.
+    """
+    for prepared in sorted(path for feed in ORDER_FEEDS for path in (home.releases / feed).glob(f"*{_PREPARED}")):
+        file = home.outbox / prepared.parent.name / json.loads(prepared.read_text())["file"]
+        if file.exists() and not file.with_suffix(".ctl").exists():
+            file.unlink()
+            prepared.with_suffix(".parquet").unlink()
+            prepared.unlink()
+        else:
+            move_into_place(prepared, prepared.with_suffix(".json"))
+
+
+def last_record(home: Home, feed: str) -> dict | None:
+    """What the newest file of a feed held."""
+    names = sorted((home.releases / feed).glob("*.json"))
+    return json.loads(names[-1].read_text()) if names else None
+
+
+def records_of(home: Home, feed: str, business_date: date) -> list[dict]:
+    """What left in a feed because of one night, in order."""
+    records = [json.loads(path.read_text()) for path in sorted((home.releases / feed).glob("*.json"))]
+    return [record for record in records if record["business_date"] == str(business_date)]
+
+
+def _control(
+    connection: duckdb.DuckDBPyConnection,
+    feed: str,
+    file: Path,
+    business_date: date,
+    sequence: int,
+    previous: dict | None,
+) -> dict[str, object]:
+    totals = connection.execute(
+        "select count(*), coalesce(sum(old_limit_amount), 0)::decimal(38, 2)::varchar,"
+        " coalesce(sum(new_limit_amount), 0)::decimal(38, 2)::varchar,"
+        " coalesce(sum(greatest(new_limit_amount - old_limit_amount, 0)), 0)::decimal(38, 2)::varchar,"
+        " coalesce(sum(greatest(old_limit_amount - new_limit_amount, 0)), 0)::decimal(38, 2)::varchar"
+        " from release_order"
+    ).fetchone()
+    names = ("old_limit_amount", "new_limit_amount", "increase_amount", "decrease_amount")
+    return {
+        "feed": feed,
+        "file": file.name,
+        "business_date": str(business_date),
+        "sequence": sequence,
+        "rows": totals[0],
+        "totals": dict(zip(names, totals[1:], strict=True)),
+        "sha256": sha256_of(file),
+        "previous_sha256": previous["sha256"] if previous else None,
+    }

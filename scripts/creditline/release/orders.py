@@ -1,0 +1,98 @@
+"""Which orders of a published night may leave: the mode of each slice, and what is refused whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from creditline.errors import CreditlineError
+from creditline.gate.identity import attach_identity
+from creditline.home import Home
+from creditline.release.modes import Modes
+
+
+class ReleaseRefused(CreditlineError):
+    """Orders may not leave; says which rule forbids it and what to do."""
+
+
+def lay_orders(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    publication: Path,
+    mart: str,
+    modes: Modes,
+    may_leave: Callable[[str], bool],
+) -> tuple[int, int]:
+    """Lay `release_order`, the rows of a mart of orders that may leave, with the core's ids, and `slice_mode`.
+
+    Args:
+        may_leave: whether the orders of a slice may leave, whatever its mode.
+
+    Returns: how many may leave, and how many the night calls for.
+    """
+    for table in (mart, "fct_limit_decision", "dim_policy"):
+        connection.execute(f"create view {table} as from read_parquet('{publication}/marts/{table}.parquet')")
+    attach_identity(connection, home)
+    slices = [row[0] for row in connection.execute("select distinct slice_code from fct_limit_decision").fetchall()]
+    connection.execute("create table slice_mode (slice_code varchar, share_percent integer, is_leaving boolean)")
+    connection.executemany(
+        "insert into slice_mode values (?, ?, ?)",
+        [[name, modes.share_percent(name), may_leave(name)] for name in slices],
+    )
+    connection.execute(
+        # The share of a ramp is fixed by the customer's key, so that nobody comes and goes while it grows.
+        "create table release_order as"
+        " select orders.*, account.account_id"
+        f" from {mart} as orders"
+        " inner join slice_mode on orders.slice_code = slice_mode.slice_code and slice_mode.is_leaving"
+        " inner join identity.account using (account_key)"
+        " where ('0x' || left(sha256(orders.customer_key::varchar), 8))::bigint % 100 < slice_mode.share_percent"
+    )
+    return tuple(connection.execute(f"select count(*) from {table}").fetchone()[0] for table in ("release_order", mart))
+
+
+def has_live_slice(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any slice may be ordered about."""
+    return bool(connection.execute("select count(*) from slice_mode where share_percent > 0").fetchone()[0])
+
+
+def modes_in_force(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The share of customers who may be ordered about, in percent, by slice."""
+    return dict(connection.execute("select slice_code, share_percent from slice_mode order by slice_code").fetchall())
+
+
+def refuse_orders(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Raise ReleaseRefused for orders of a demo pack in a home that is no demo, or that no decision covers."""
+    _refuse_demo_packs(connection, home)
+    _refuse_undecided(connection)
+
+
+def _refuse_demo_packs(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    packs = connection.execute(
+        "select distinct pack from dim_policy where is_demo"
+        " and policy_version in (select policy_version from release_order) order by pack"
+    ).fetchall()
+    if packs and not home.settings.is_demo:
+        names = ", ".join(row[0] for row in packs)
+        raise ReleaseRefused(
+            f"policy pack {names} is a demo and this home is not; set its slices to observe, or approve a pack of your own"
+        )
+
+
+def _refuse_undecided(connection: duckdb.DuckDBPyConnection) -> None:
+    """An order must be a decision of the build: same account, same limit, same hash."""
+    row = connection.execute(
+        "select orders.adjustment_id from release_order as orders"
+        " left join fct_limit_decision as decisions"
+        " on orders.account_key = decisions.account_key"
+        " and orders.new_limit_amount = decisions.recommended_limit_amount"
+        " and orders.old_limit_amount = decisions.old_limit_amount"
+        " and orders.decision_sha256 = decisions.decision_sha256"
+        " where decisions.account_key is null limit 1"
+    ).fetchone()
+    if row:
+        raise ReleaseRefused(
+            f"order {row[0]} is no decision of this night; the publication is not to be trusted: verify it"
+        )

@@ -1,0 +1,112 @@
+"""Freezes and restores leave in a feed of their own: no hold stops them, the mode of their slice does."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import duckdb
+import pytest
+
+from creditline.home import Home
+from creditline.home.publications import REVISION
+from creditline.release import ALL_SLICES, ReleaseRefused, release_security, security, set_mode, settle_interrupted
+from creditline.release.feed import SECURITY
+
+
+@pytest.fixture
+def home(sample_book, tmp_path):
+    """The sample book, whose last night also freezes two accounts and restores one; none of it has left."""
+    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    for folder in (home.releases / SECURITY, home.outbox / SECURITY):
+        shutil.rmtree(folder, ignore_errors=True)
+    marts = home.published / str(home.published_dates()[-1]) / REVISION / "marts"
+    with duckdb.connect() as connection:
+        connection.execute(f"create view decisions as from read_parquet('{marts}/fct_limit_decision.parquet')")
+        connection.execute(
+            "create table orders as select sha256(account_key::varchar) as adjustment_id, business_date, account_key,"
+            " customer_key, slice_code, policy_version, case when number = 3 then 'RESTORE' else 'FREEZE' end as action,"
+            " old_limit_amount, recommended_limit_amount as new_limit_amount, business_date + 1 as effective_date,"
+            " case when number > 1 then timestamp '2026-09-05 18:00:00' end as expires_at, 'FROZEN_SECURITY' as display_state,"
+            " 'F1' as reason_codes, decision_sha256"
+            " from (select *, row_number() over (order by account_key) as number from decisions"
+            " where old_limit_amount = recommended_limit_amount) where number <= 3"
+        )
+        connection.execute(f"copy orders to '{marts}/fct_security_order.parquet' (format parquet)")
+    return home
+
+
+@pytest.fixture
+def night(home):
+    return home.published_dates()[-1]
+
+
+def rows_of(file):
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_freezes_and_restores_leave_once_with_their_end(home, night):
+    released = release_security(home, night)
+    rows = rows_of(released.file)
+    assert released.file.name == f"security_orders_{night}_0200_000001.csv"
+    assert sorted((row["action"], row["expires_at"]) for row in rows) == [
+        ("FREEZE", ""),
+        ("FREEZE", "2026-09-05T18:00:00Z"),
+        ("RESTORE", "2026-09-05T18:00:00Z"),
+    ]
+    assert all(row["old_limit_amount"] == row["new_limit_amount"] for row in rows)
+    control = json.loads(released.file.with_suffix(".ctl").read_text())
+    assert (control["feed"], control["rows"], control["previous_sha256"]) == (SECURITY, 3, None)
+    content = released.file.read_bytes()
+    assert release_security(home, night) == released
+    assert released.file.read_bytes() == content
+
+
+def test_a_hold_of_the_breaker_stops_no_freeze(home, night):
+    marts = home.published / str(night) / REVISION / "marts"
+    with duckdb.connect() as connection:
+        file = marts / "fct_slice_night.parquet"
+        connection.execute(f"create table slices as select * replace (true as is_held) from read_parquet('{file}')")
+        connection.execute(f"copy slices to '{file}' (format parquet)")
+    assert release_security(home, night).orders == 3
+
+
+@pytest.mark.parametrize("mode", ["observe", "paused"])
+def test_a_slice_that_may_not_be_ordered_about_is_not_frozen(home, night, mode):
+    set_mode(home, ALL_SLICES, mode, by="maker")
+    released = release_security(home, night)
+    assert (released.file, released.orders) == (None, 0)
+    assert not (home.outbox / SECURITY).exists()
+
+
+def test_the_kill_switch_bites_while_the_file_is_written(home, night, monkeypatch):
+    write = security.write_orders
+
+    def pause_then_write(*arguments):
+        set_mode(home, ALL_SLICES, "paused", by="maker")
+        return write(*arguments)
+
+    monkeypatch.setattr(security, "write_orders", pause_then_write)
+    with pytest.raises(ReleaseRefused, match="a mode was changed"):
+        release_security(home, night)
+    settle_interrupted(home)
+    assert list((home.outbox / SECURITY).glob("*")) == []
+    assert list((home.releases / SECURITY).glob("*")) == []
+
+
+def test_an_order_that_no_decision_covers_is_refused(home, night):
+    file = home.published / str(night) / REVISION / "marts" / "fct_security_order.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"create table orders as select * replace (new_limit_amount + 1 as new_limit_amount) from read_parquet('{file}')"
+        )
+        connection.execute(f"copy orders to '{file}' (format parquet)")
+    with pytest.raises(ReleaseRefused, match="is no decision of this night"):
+        release_security(home, night)
+
+
+def test_an_older_night_freezes_nobody_any_more(home):
+    first, *_ = home.published_dates()
+    assert release_security(home, first).orders == 0
