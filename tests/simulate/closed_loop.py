@@ -174,7 +174,7 @@ def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
 
 
 def main() -> int:
-    """Live, check, print; 1 if a claim is broken or speaks of nothing."""
+    """Live, check, print; 1 if a claim is broken."""
     parser = argparse.ArgumentParser(prog="scripts/closed-loop", description=__doc__)
     parser.add_argument("--accounts", type=int, default=300)
     parser.add_argument("--nights", type=int, default=30)

@@ -123,13 +123,28 @@ def _control(
         " from release_order"
     ).fetchone()
     names = ("old_limit_amount", "new_limit_amount", "increase_amount", "decrease_amount")
+    return control_of(
+        feed, file, business_date, sequence, previous, totals[0], dict(zip(names, totals[1:], strict=True))
+    )
+
+
+def control_of(
+    feed: str,
+    file: Path,
+    business_date: date,
+    sequence: int,
+    previous: dict | None,
+    rows: int,
+    totals: dict[str, str],
+) -> dict[str, object]:
+    """The content of a control file, of whatever feed: what its file holds, and the file before it."""
     return {
         "feed": feed,
         "file": file.name,
         "business_date": str(business_date),
         "sequence": sequence,
-        "rows": totals[0],
-        "totals": dict(zip(names, totals[1:], strict=True)),
+        "rows": rows,
+        "totals": totals,
         "sha256": sha256_of(file),
         "previous_sha256": previous["sha256"] if previous else None,
     }

@@ -12,9 +12,9 @@ import duckdb
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
 from creditline.home.database import connect_within
-from creditline.home.files import canonical_json, sha256_of, write_file
+from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import publication_directory
-from creditline.release.feed import SECURITY, last_record, records_of
+from creditline.release.feed import SECURITY, control_of, last_record, records_of
 
 FEED = "notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason")
@@ -73,16 +73,7 @@ def send_notices(home: Home, business_date: date) -> Notices:
     sequence = previous["sequence"] + 1 if previous else 1
     file = home.outbox / FEED / f"{FEED}_{business_date}_{sequence:06d}.jsonl"
     write_file(file, "".join(_line(notice) for notice in notices).encode())
-    control = {
-        "feed": FEED,
-        "file": file.name,
-        "business_date": str(business_date),
-        "sequence": sequence,
-        "rows": len(notices),
-        "totals": {},
-        "sha256": sha256_of(file),
-        "previous_sha256": previous["sha256"] if previous else None,
-    }
+    control = control_of(FEED, file, business_date, sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
     write_file(records / f"{sequence:06d}.json", canonical_json(control))
     return Notices(file, len(notices))
