@@ -14,6 +14,7 @@ from decision_harness import (
     EVENT_COLUMNS,
     OPENING_COLUMNS,
     ORDER_COLUMNS,
+    WATCHED_COLUMNS,
     Inputs,
     all_features,
 )
@@ -80,9 +81,13 @@ class Book:
     acks: list[dict] = field(default_factory=list)
     undone: list[dict] = field(default_factory=list)
     unsent: list[dict] = field(default_factory=list)
+    # freezes and restores that left since the last valid night
+    watched: list[dict] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.choose = np.random.default_rng(self.seed)
+        # of its own: watches come and go and change nothing else about a book
+        self.watcher = np.random.default_rng((self.seed, 1))
         self.values = {name: SPECIAL.get(name) or _edges(self.packs["alpha"], name) for name in all_features()}
         self.drawn: dict[str, list[int | None]] = {name: [] for name in self.values}
         for customer in range(1, self.customers + 1):
@@ -155,6 +160,7 @@ class Book:
             opening=pa.Table.from_pylist(self.opening, OPENING_COLUMNS),
             orders=pa.Table.from_pylist(self.orders, ORDER_COLUMNS),
             acks=pa.Table.from_pylist(self.acks, ACK_COLUMNS),
+            watched=pa.Table.from_pylist(self.watched, WATCHED_COLUMNS),
         )
 
     @property
@@ -241,13 +247,45 @@ class Book:
         limit = account["limit_minor"]
         return max(0, self._pick([limit // 2, limit * 3, limit - 333, limit + 12_345, 500, 0, 2_500_000, 99_999]))
 
+    # ---- between nights
+
+    def watch(self, accounts: list[dict]) -> None:
+        """Freezes and restores between the last valid night and tonight, whatever the rules say; some are the night's own."""
+        began = datetime.combine(self.previous + timedelta(days=1), time(2))
+        for account in accounts:
+            if self.watcher.integers(90):
+                continue
+            movement = (None, "NONE", "STAY", "EXTEND", "RESTORE", "RESTORE", "FREEZE")[self.watcher.integers(7)]
+            moment = began + timedelta(minutes=int(self.watcher.integers(1, 24 * 60)))
+            is_restore = movement == "RESTORE" or (movement in (None, "NONE") and self.watcher.integers(2))
+            is_frozen = movement in ("STAY", "EXTEND", "FREEZE")
+            number = len(self.watched) + 1
+            self.watched.append(
+                account
+                | {
+                    "sequence": number,
+                    "business_date": self.previous + timedelta(days=1),
+                    "adjustment_id": f"watch-{self.number}-{number}",
+                    "action": "RESTORE" if is_restore else "FREEZE",
+                    "watched_at": None if movement is None else moment,
+                    "movement": movement,
+                    "frozen_since_date": moment.date() if is_frozen else None,
+                    "frozen_at": moment if is_frozen else None,
+                    "frozen_until_at": moment + timedelta(hours=int(self.watcher.integers(3, 72)))
+                    if is_frozen
+                    else None,
+                    "extension_count": int(self.watcher.integers(4)) if is_frozen else None,
+                    "reason_code": ("F1", "F2")[self.watcher.integers(2)] if is_frozen else None,
+                }
+            )
+
     # ---- what the core does until the next night
 
     def advance(self, called_for: list[dict]) -> None:
         """Go on to the next night; the core does what was ordered, late, in part or not at all, or as it likes."""
         if self.number not in VOID_NIGHTS:
             self.previous = self.day
-            self.orders, self.acks = [], []
+            self.orders, self.acks, self.watched = [], [], []
         released = [row | {"sequence": self.number + 1} for row in called_for if not self._one_in(40)]
         self.orders += released
         self.undone += released

@@ -87,6 +87,7 @@ BRANCHES = (
     *("regulatory_cap: LIMIT", "regulatory_cap: BALANCE", "regulatory_cap: several accounts"),
     *(f"freeze: {what}" for what in FREEZES),
     *("overlay", "overlay: legal hold", "overlay: FREEZE", "overlay: HOLD", "overlay: RESTORE"),
+    *("watch: froze", "watch: restored"),
     *(f"pending: {what}" for what in ("begins", "goes on", "acts", "withdrawn", "kept under an overlay")),
     *("usable", "not usable", "granted on request: more"),
     *(f"reason: {code}" for code in REASONS),
@@ -128,6 +129,7 @@ def reference_night(inputs: Inputs, rules: dict[str, Rules]) -> Night:
         opening={row["account_key"]: row for row in inputs.opening.to_pylist()},
         orders=inputs.orders.to_pylist(),
         acks=inputs.acks.to_pylist(),
+        watched=inputs.watched.to_pylist(),
         rules=rules,
         assignments=list(inputs.policies.assignments),
     )
@@ -152,6 +154,8 @@ def compare(logic: Logic, packs: dict[str, Pack], *, seed: int, customers: int, 
             _compare_traces(result, inputs, mine, sql.rows("select * from dec_trace order by account_key, step"))
             _compare_orders(result, inputs, reference, sql)
         book.advance(sql.rows("select * from dec_adjustment order by account_key"))
+        if not inputs.night.is_void:
+            book.watch(sql.rows("select account_key, customer_key, pack from dec_account order by account_key, pack"))
     result.seen = reference.seen
     sql.close()
     return result

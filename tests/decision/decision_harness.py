@@ -24,7 +24,13 @@ from creditline.policy import PolicySet, policy_relations
 from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.inputs import Relation, lay
 from creditline.warehouse.logic import CATALOG, Logic, compile_logic, run_logic, use_scratch_catalog
-from creditline.warehouse.sources import RELEASED_COLUMNS, NightParameters, NightSource, run_relations
+from creditline.warehouse.sources import (
+    RELEASED_COLUMNS,
+    SECURITY_COLUMNS,
+    NightParameters,
+    NightSource,
+    run_relations,
+)
 from creditline.warehouse.state import state_tables
 
 # What the decision reads of the features beside the 44, and the source that each comes from.
@@ -74,6 +80,24 @@ ORDER_COLUMNS = pa.schema(
         ("expires_at", pa.timestamp("us")),
     ]
 )
+WATCHED_COLUMNS = pa.schema(
+    [
+        ("sequence", pa.int64()),
+        ("business_date", pa.date32()),
+        ("adjustment_id", pa.string()),
+        ("account_key", pa.int64()),
+        ("customer_key", pa.int64()),
+        ("pack", pa.string()),
+        ("action", pa.string()),
+        ("watched_at", pa.timestamp("us")),
+        ("movement", pa.string()),
+        ("frozen_since_date", pa.date32()),
+        ("frozen_at", pa.timestamp("us")),
+        ("frozen_until_at", pa.timestamp("us")),
+        ("extension_count", pa.int64()),
+        ("reason_code", pa.string()),
+    ]
+)
 ACK_COLUMNS = pa.schema(
     [
         ("adjustment_id", pa.string()),
@@ -116,6 +140,8 @@ class Inputs:
     # released since the night before, and what the core answered since then
     orders: pa.Table = field(default_factory=ORDER_COLUMNS.empty_table)
     acks: pa.Table = field(default_factory=ACK_COLUMNS.empty_table)
+    # freezes and restores that watches released since the night before
+    watched: pa.Table = field(default_factory=WATCHED_COLUMNS.empty_table)
 
 
 @cache
@@ -199,10 +225,8 @@ class Nights:
         use_scratch_catalog(self.connection)
         lay(self.connection, run_relations(inputs.night, inputs.sources))
         self._lay_policies(inputs.policies)
-        lay(self.connection, [Relation("release.adjustment", RELEASED_COLUMNS)])
-        self.connection.register("given_orders", inputs.orders)
-        self.connection.execute("insert into release.adjustment by name from given_orders")
-        self.connection.unregister("given_orders")
+        self._lay_released("adjustment", RELEASED_COLUMNS, inputs.orders)
+        self._lay_released("security_order", SECURITY_COLUMNS, inputs.watched)
         self._lay_raw(inputs, snapshots)
         if not self.real_features:
             self._lay_features(inputs.features if features is None else features)
@@ -214,6 +238,12 @@ class Nights:
         run_logic(self.connection, self.logic, skip=self.skip)
         if carry and not inputs.night.is_void:
             self._carry_over()
+
+    def _lay_released(self, name: str, columns: dict[str, str], rows: pa.Table) -> None:
+        lay(self.connection, [Relation(f"release.{name}", columns)])
+        self.connection.register("given_rows", rows)
+        self.connection.execute(f"insert into release.{name} by name from given_rows")
+        self.connection.unregister("given_rows")
 
     def _lay_policies(self, policies: PolicySet) -> None:
         """Packs are read once and copied from then on: their rows come one by one from CSV."""

@@ -29,6 +29,7 @@ from creditline.warehouse.sources import (
     raw_relations,
     released_relation,
     run_relations,
+    security_relation,
 )
 from creditline.warehouse.state import export_state, state_file, state_tables
 
@@ -142,6 +143,7 @@ def _inputs(home: Home, day: date, previous: date | None) -> list[Relation]:
         *raw_relations(home, records, night, state),
         *state,
         released_relation(home, day, state),
+        security_relation(home, previous, day),
         *policy_relations(policies),
     ]
 

@@ -34,6 +34,7 @@ class Night:
     opening: dict[int, Row]
     orders: list[Row]
     acks: list[Row]
+    watched: list[Row]
     rules: dict[str, Rules]
     assignments: list[Row]
 
@@ -229,7 +230,8 @@ class Work:
     """One night's work."""
 
     def __init__(self, reference: Reference, night: Night) -> None:
-        self.night, self.before, self.note = night, reference.state, reference.note
+        self.night, self.note = night, reference.note
+        self.before = self._as_watched(reference.state)
         self.families = reference.families
         self.minds: dict[tuple[int, str], Mind] = {}
         self.lifted: set[tuple[int, str]] = set()
@@ -237,6 +239,25 @@ class Work:
         self.orders = {} if night.is_void else self._orders_tonight()
         self.external: set[int] = set()
         self.limits = {row["account_key"]: self._limit_to_go_on_from(row) for row in night.accounts}
+
+    # ---- between nights
+
+    def _as_watched(self, state: State) -> State:
+        """What the night before handed on, as watches changed it; where the last word is the night's own order, it stands."""
+        minds, lines = dict(state.minds), dict(state.lines)
+        for row in sorted(self.night.watched, key=lambda row: row["sequence"]):
+            account, person = row["account_key"], (row["customer_key"], row["pack"])
+            if row["watched_at"] is None:
+                lines[account] = state.lines.get(account, Line())
+                minds[person] = state.minds[person]
+                continue
+            is_overlaid = row["action"] == "FREEZE"
+            lines[account] = replace(lines.get(account, Line()), was_overlaid=is_overlaid)
+            if row["movement"] != "NONE":
+                freeze = Freeze(row["frozen_at"], row["frozen_until_at"], row["extension_count"], row["reason_code"])
+                minds[person] = replace(minds[person], freeze=None if row["movement"] == "RESTORE" else freeze)
+            self.note("watch: froze" if is_overlaid else "watch: restored")
+        return replace(state, minds=minds, lines=lines)
 
     # ---- the limit to go on from
 
@@ -912,10 +933,13 @@ class Work:
                 self.frozen[customer, pack] = after
             if after is not None and old is None:
                 new[pack].append((customer, pack))
+        watched = {(row["customer_key"], row["pack"]) for row in self.night.watched if row["movement"] == "FREEZE"}
         for pack, fresh in new.items():
             rules = self.night.rules[pack]
             customers = sum(name == pack for _, name in self._of_customer)
-            if len(fresh) * 10000 > rules.mass_share_bp * customers and len(fresh) > rules.mass_least_customers:
+            # of the day: those that a watch froze are of it
+            count = len({*fresh, *(key for key in watched if key[1] == pack and key in self._of_customer)})
+            if count * 10000 > rules.mass_share_bp * customers and count > rules.mass_least_customers:
                 self.suspected.add(pack)
                 self.note("freeze: mass guard")
                 for key in fresh:

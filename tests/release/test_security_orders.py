@@ -91,7 +91,7 @@ def test_the_kill_switch_bites_while_the_file_is_written(home, night, monkeypatc
     monkeypatch.setattr(security, "write_orders", pause_then_write)
     with pytest.raises(ReleaseRefused, match="a mode was changed"):
         release_security(home, night)
-    settle_interrupted(home)
+    settle_interrupted(home, SECURITY)
     assert list((home.outbox / SECURITY).glob("*")) == []
     assert list((home.releases / SECURITY).glob("*")) == []
 

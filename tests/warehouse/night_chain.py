@@ -27,7 +27,13 @@ from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy.calendar import Timetable
 from creditline.warehouse.inputs import InputFile, Relation, lay
-from creditline.warehouse.sources import NightParameters, night_sources, raw_relations, run_relations
+from creditline.warehouse.sources import (
+    SECURITY_COLUMNS,
+    NightParameters,
+    night_sources,
+    raw_relations,
+    run_relations,
+)
 from creditline.warehouse.state import state_tables
 
 # What raw alone cannot tell: both ways of a night are given it.
@@ -90,6 +96,7 @@ class Chain:
         with duckdb.connect(str(self.file)) as connection:
             connection.execute("create schema carried")
             connection.execute("create schema policy")
+            lay(connection, [Relation("release.security_order", SECURITY_COLUMNS)])
             lay_maintenance(connection, book_of_night(self.book, night, None))
             for table in state_tables():
                 columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())

@@ -27,6 +27,12 @@ carried as (
 
 ),
 
+watched as (
+
+    select * from {{ ref('stg_watched_account') }}
+
+),
+
 -- of an account that tonight's snapshot leaves out, an answer still tells the limit
 answered as (
 
@@ -65,11 +71,12 @@ select
     coalesce(answered.limit_minor, carried.limit_minor) as limit_minor,
     carried.core_limit_minor,
     carried.limit_since_date,
-    carried.is_overlaid,
+    coalesce(watched.is_overlaid, carried.is_overlaid) as is_overlaid,
     carried.pending_minor,
     carried.pending_since_date,
     carried.pending_effective_date
 from carried
 left join accounts on carried.account_key = accounts.account_key
 left join answered on carried.account_key = answered.account_key
+left join watched on carried.account_key = watched.account_key
 where accounts.account_key is null

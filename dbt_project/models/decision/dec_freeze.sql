@@ -36,9 +36,9 @@ accounts as (
 
 ),
 
-features as (
+known as (
 
-    select * from {{ ref('dec_believed_feature') }}
+    select * from {{ ref('stg_customer_state') }}
 
 ),
 
@@ -52,8 +52,8 @@ opening as (
     from {{ ref('stg_opening_state') }} as opening_states
     inner join night on opening_states.frozen_until > night.cut_off_at
     inner join accounts on opening_states.account_key = accounts.account_key
-    inner join features on accounts.customer_key = features.customer_key
-    where features.is_new_customer
+    left join known on accounts.customer_key = known.customer_key
+    where known.customer_key is null
     group by accounts.customer_key, accounts.pack
 
 ),
@@ -116,6 +116,7 @@ judged as (
         night.business_date,
         night.cut_off_at,
         night.is_void,
+        night.is_between_nights,
         {{ add_hours('night.cut_off_at', 'rules.ttl_hours') }} as extended_until_at,
         carried.customer_key is not null as was_frozen,
         carried.frozen_since_date,
@@ -138,15 +139,34 @@ judged as (
 
 ),
 
+-- freezes that a watch set since the night before are of the same day: drop by drop they are a mass, too
+watched as (
+
+    select distinct
+        exposures.customer_key,
+        exposures.policy_version
+    from {{ ref('stg_released_security') }} as released
+    inner join exposures on released.customer_key = exposures.customer_key and released.pack = exposures.pack
+    where released.movement = 'FREEZE'
+
+),
+
 masses as (
 
     select
         exposures.policy_version,
         count(distinct exposures.customer_key) as customer_count,
-        count(distinct case when judged.has_cause and not judged.was_frozen then judged.customer_key end) as new_count
+        count(
+            distinct case
+                when watched.customer_key is not null or (judged.has_cause and not judged.was_frozen)
+                    then exposures.customer_key
+            end
+        ) as new_count
     from exposures
     left join judged
         on exposures.customer_key = judged.customer_key and exposures.policy_version = judged.policy_version
+    left join watched
+        on exposures.customer_key = watched.customer_key and exposures.policy_version = watched.policy_version
     group by exposures.policy_version
 
 ),
@@ -172,7 +192,12 @@ moved as (
             when not judged.was_frozen then 'NONE'
             when judged.is_void then 'STAY'
             when judged.is_verified and not judged.has_cause then 'RESTORE'
-            when judged.has_cause and judged.may_extend then 'EXTEND'
+            -- between nights a freeze is extended when its time is over; the night extends one that still stands
+            when
+                judged.has_cause
+                and judged.may_extend
+                and (not judged.is_between_nights or judged.frozen_until_at <= judged.cut_off_at)
+                then 'EXTEND'
             when judged.frozen_until_at > judged.cut_off_at then 'STAY'
             else 'RESTORE'
         end as movement

@@ -34,6 +34,12 @@ carried as (
 
 ),
 
+watched as (
+
+    select * from {{ ref('stg_watched_account') }}
+
+),
+
 judged as (
 
     select
@@ -43,7 +49,7 @@ judged as (
         freezes.frozen_until_at,
         coalesce(freezes.is_frozen, false) as is_frozen,
         coalesce(cases.is_legal_hold, false) as is_legal_hold,
-        coalesce(carried.is_overlaid, false) as was_overlaid,
+        coalesce(watched.is_overlaid, carried.is_overlaid, false) as was_overlaid,
         night.is_void
     from accounts
     cross join night
@@ -51,6 +57,7 @@ judged as (
         on accounts.customer_key = freezes.customer_key and accounts.policy_version = freezes.policy_version
     left join cases on accounts.account_key = cases.account_key
     left join carried on accounts.account_key = carried.account_key
+    left join watched on accounts.account_key = watched.account_key
 
 ),
 

@@ -166,6 +166,25 @@ def night(
 
 
 @app.command()
+def watch(
+    context: typer.Context,
+    business_date: DateOption = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="HHMM", help="This delivery alone.")] = None,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Between nights: take in what arrived since the last watch, freeze and restore; without --date on every open day."""
+    from creditline.cli.watch import COLUMNS, watch_days
+
+    if at and business_date is None:
+        raise UsageError("--at names a delivery of one day: say --date D too")
+    rows, refused = watch_days(context.obj, _day(business_date), at)
+    print_rows(COLUMNS, rows, output_format, title="Taken in between nights")
+    if refused:
+        others = f" ({len(refused) - 1} more)" if len(refused) > 1 else ""
+        raise CreditlineError(f"{refused[0]}{others}")
+
+
+@app.command()
 def settle(
     context: typer.Context,
     business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="A published night.")],

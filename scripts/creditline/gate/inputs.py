@@ -52,7 +52,7 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
         verdicts = _conclude(home, connection, acceptance, judged)
         _refuse_night(home, business_date, verdicts)
         raw = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
-    record = _record(acceptance, verdicts, raw)
+    record = delivery_record(acceptance, verdicts, raw)
     write_record(home, record)
     _clear_scratch(home)
     return GateVerdict(record)
@@ -112,7 +112,8 @@ def _clear_scratch(home: Home) -> None:
     shutil.rmtree(home.warehouse / "accept")
 
 
-def _record(acceptance: Acceptance, verdicts: list[SourceVerdict], raw: dict[str, RawFile]) -> DeliveryRecord:
+def delivery_record(acceptance: Acceptance, verdicts: list[SourceVerdict], raw: dict[str, RawFile]) -> DeliveryRecord:
+    """What is kept of a judged delivery for good."""
     return DeliveryRecord(
         feed=acceptance.feed,
         sequence=acceptance.sequence,

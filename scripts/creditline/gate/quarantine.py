@@ -49,6 +49,26 @@ def mark_bad_rows(connection: duckdb.DuckDBPyConnection, source: str, relation: 
     return counts
 
 
+def hold_rows(connection: duckdb.DuckDBPyConnection, relation: str, rule: str, column: str, condition: str) -> int:
+    """Send the accepted rows for which a condition holds to quarantine, too. Returns how many."""
+    held = connection.execute(
+        f"insert into quarantine_{relation} select source_row, '{rule}', '{column}', cast(landed.\"{column}\" as varchar),"
+        f" null, [{_cells(connection, relation)}] from landed_{relation} as landed"
+        f" semi join (select source_row from accepted_{relation} where {condition}) as held using (source_row)"
+    ).fetchone()[0]
+    if held:
+        connection.execute(
+            f"create or replace view accepted_{relation} as select typed.* from typed_{relation} as typed"
+            f" anti join quarantine_{relation} using (source_row)"
+        )
+    return held
+
+
+def _cells(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
+    described = connection.execute(f"describe landed_{relation}").fetchall()
+    return ", ".join(f'cast(landed."{row[0]}" as varchar)' for row in described if row[0] != "source_row")
+
+
 def quarantine_counts(connection: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[str, int]]:
     """Rows in quarantine by the rule that sent them there."""
     return connection.execute(
@@ -106,8 +126,7 @@ def _spare_first_twins(connection: duckdb.DuckDBPyConnection, source: str, suite
 
 
 def _write_quarantine(connection: duckdb.DuckDBPyConnection, source: str, relation: str, suite: Suite) -> None:
-    described = connection.execute(f"describe landed_{relation}").fetchall()
-    cells = ", ".join(f'cast(landed."{row[0]}" as varchar)' for row in described if row[0] != "source_row")
+    cells = _cells(connection, relation)
     by_rule = " ".join(
         f"when rule_{number} then struct_pack(rule := '{rule.name}', column_name := '{rule.column}',"
         f' value := cast("{rule.column}" as varchar))'

@@ -28,23 +28,33 @@ class RawFile:
 
 
 def write_raw(
-    home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, kept: list[AcceptedSource]
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    acceptance: Acceptance,
+    kept: list[AcceptedSource],
+    *,
+    gives_keys: bool = True,
 ) -> dict[str, RawFile]:
     """Exchange ids of every kept source and write its raw file. Returns: raw files by relation.
 
     Keys are given out in the order of the contract's sources and sorted within a file, so that the same deliveries
-    give everybody the same key. Raises IdentityBusy.
+    give everybody the same key; without `gives_keys` every id has one already. Raises IdentityBusy.
     """
     if not kept:
         return {}
     order = list(contract())
     kept = sorted(kept, key=lambda entry: order.index(entry.source))
+    if gives_keys:
+        _give_keys(home, connection, kept)
+    with identity(connection, home):
+        return {entry.relation: _write_source(home, connection, acceptance, entry) for entry in kept}
+
+
+def _give_keys(home: Home, connection: duckdb.DuckDBPyConnection, kept: list[AcceptedSource]) -> None:
     with identity(connection, home, for_writing=True):
         for entry in kept:
             for subject, query in _id_queries(contract()[entry.source], entry.relation):
                 assign_keys(connection, subject, query)
-    with identity(connection, home):
-        return {entry.relation: _write_source(home, connection, acceptance, entry) for entry in kept}
 
 
 def _id_queries(source: Source, relation: str) -> list[tuple[str, str]]:

@@ -60,7 +60,7 @@ def judge_source(
     _must_agree(entry, judged, bad)
     counts = quarantine_counts(connection, entry.relation)
     quarantined = sum(rows for _, rows in counts)
-    accepted_rows, totals = _accepted(connection, entry)
+    accepted_rows, totals = accepted_of(connection, entry)
     _must_be_conserved(connection, entry, accepted_rows, quarantined, totals)
     findings = [
         *_failed_tables(judged),
@@ -158,7 +158,8 @@ def _breakers(
     return findings
 
 
-def _accepted(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource) -> tuple[int, dict[str, Decimal]]:
+def accepted_of(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource) -> tuple[int, dict[str, Decimal]]:
+    """Rows that are accepted of a file, and their totals by column."""
     source = contract()[entry.source]
     sums = "".join(f', coalesce(sum("{name}"), 0)::decimal(38, 2)' for name in source.totals)
     rows, *totals = connection.execute(f"select count(*){sums} from accepted_{entry.relation}").fetchone()

@@ -17,6 +17,8 @@ from creditline.errors import UsageError
 from creditline.home.files import write_file
 
 SETTINGS_FILE = "creditline.yml"
+# What came between nights, below the folder of a business date.
+INTRADAY = "intraday"
 # A home that only demonstrates shares one well-known secret, so that two demo homes are equal byte for byte.
 # A release refuses it anywhere else.
 DEMO_SECRET = bytes.fromhex("c0ffee" * 10 + "c0ff")
@@ -166,8 +168,8 @@ class Home:
         return self.root / location
 
     def landed_dates(self) -> list[date]:
-        """Business dates that have a folder in landing/, in order."""
-        return sorted(_dates_in(self.landing))
+        """Business dates that have a folder in landing/, in order; one with deliveries between nights once the night's is there."""
+        return sorted(day for day in _dates_in(self.landing) if _is_landed(self.landing / str(day)))
 
     def published_dates(self) -> list[date]:
         """Business dates that have at least one whole publication, in order."""
@@ -226,3 +228,8 @@ def _dates_in(directory: Path) -> Iterator[date]:
                 yield date.fromisoformat(entry.name)
             except ValueError:
                 continue
+
+
+def _is_landed(folder: Path) -> bool:
+    """The files of a night join those that came during the day one by one, the manifest last."""
+    return not (folder / INTRADAY).is_dir() or (folder / "manifest.json").is_file()

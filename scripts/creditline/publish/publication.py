@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import delivery_records
+from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
@@ -129,7 +129,9 @@ def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]
         "previous_business_date": str(previous) if previous else None,
         "previous_manifest_sha256": sha256_of(previous_manifest) if previous_manifest else None,
         "deliveries": [
-            record.as_json() for record in delivery_records(home) if record.business_date == build.business_date
+            record.as_json()
+            for record in (*delivery_records(home), *intraday_records(home, before or date.min))
+            if record.business_date == build.business_date
         ],
         "logic_hash": build.logic_hash,
         "policy_versions": build.policy_versions,

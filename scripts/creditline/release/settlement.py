@@ -10,11 +10,12 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import delivery_records
+from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import is_void, last_valid, publication_directory
+from creditline.landing.manifest import INTRADAY_FEEDS
 from creditline.release.feed import ORDER_FEEDS
 from creditline.release.notices import FEED, Notices, send_notices
 from creditline.warehouse.parquet import write_parquet
@@ -56,6 +57,14 @@ _LINES = """
 """
 
 
+# What came between nights comes again with the night: the same line of the core, and not a second answer.
+_ONCE = f"""
+    select * from told where not starts_with(batch_id, '{INTRADAY_FEEDS}') or not exists (
+        from told as again where not starts_with(again.batch_id, '{INTRADAY_FEEDS}')
+        and again.adjustment_id = told.adjustment_id and again.status = told.status and again.acked_at = told.acked_at
+        and again.applied_limit_amount is not distinct from told.applied_limit_amount
+    )
+"""
 # An answer to an order of an older file is one to an unknown order, so that a settlement costs the same after years.
 _REMEMBERED_FILES = 400
 
@@ -145,7 +154,7 @@ def _unsettled_files(home: Home, business_date: date) -> list[str]:
     before = last_valid(home, business_date)
     return [
         entry.raw_file
-        for record in delivery_records(home)
+        for record in (*delivery_records(home), *intraday_records(home, before or date.min))
         if record.business_date <= business_date and (before is None or record.business_date > before)
         for entry in record.sources
         if entry.source == "adjustment_ack" and entry.raw_file and entry.accepted_rows
@@ -154,7 +163,8 @@ def _unsettled_files(home: Home, business_date: date) -> list[str]:
 
 def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str], business_date: date) -> None:
     paths = ", ".join(f"'{home.root / name}'" for name in files)
-    connection.execute(f"create view acknowledgement as from read_parquet([{paths}])")
+    connection.execute(f"create view told as from read_parquet([{paths}])")
+    connection.execute(f"create view acknowledgement as {_ONCE}")
     _lay_known(
         connection,
         "released",

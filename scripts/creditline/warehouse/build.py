@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.record import delivery_records
+from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
@@ -29,6 +29,7 @@ from creditline.warehouse.sources import (
     raw_relations,
     released_relation,
     run_relations,
+    security_relation,
 )
 from creditline.warehouse.state import export_state, state_relations
 
@@ -113,11 +114,13 @@ def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list
     sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
     night = _night(home, business_date, sources)
     state = state_relations(home, night.previous_business_date)
+    between = intraday_records(home, night.previous_business_date or date.min)
     relations = [
         *run_relations(night, sources),
-        *raw_relations(home, records, night, state),
+        *raw_relations(home, [*records, *between], night, state),
         *state,
         released_relation(home, business_date, state),
+        security_relation(home, night.previous_business_date, business_date),
         *policy_relations(policies),
     ]
     return night, relations

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -27,6 +28,8 @@ ENGINE = "duckdb"
 INDEX = "index.json"
 # dbt names every relation with its catalog, and the catalog of a file is the file's stem.
 CATALOG = "warehouse"
+# A model or a seed as compiled SQL names it; sources lie in other schemas.
+_READ = re.compile(rf'"{CATALOG}"\."main"\."(\w+)"')
 
 
 class LogicRefused(CreditlineError):
@@ -231,6 +234,29 @@ def use_scratch_catalog(connection: duckdb.DuckDBPyConnection) -> None:
     """Give an in-memory connection the catalog whose name archived SQL carries."""
     connection.execute(f"attach ':memory:' as {CATALOG}")
     connection.execute(f"use {CATALOG}")
+
+
+def needed_for(logic: Logic, model: str) -> Logic:
+    """The part of decision code that one model needs, itself included, in its order.
+
+    Raises:
+        LogicRefused: there is no such model in it.
+    """
+    reads = {entry.name: set(_READ.findall(entry.sql)) for entry in logic.models}
+    if model not in reads:
+        raise LogicRefused(
+            f"{model} is not in decision code {logic.logic_hash[:12]}, which is of an earlier release; run a night of this one first"
+        )
+    needed, waiting = set(), {model}
+    while waiting:
+        name = waiting.pop()
+        needed.add(name)
+        waiting |= reads.get(name, set()) - needed
+    return replace(
+        logic,
+        seeds=tuple(seed for seed in logic.seeds if seed.name in needed),
+        models=tuple(entry for entry in logic.models if entry.name in needed),
+    )
 
 
 def run_logic(connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Collection[str] = frozenset()) -> None:

@@ -16,6 +16,7 @@ from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.publications import void_dates
+from creditline.home.releases import is_of_watch, records_since
 from creditline.landing.contract import Source, contract
 from creditline.landing.manifest import naive_utc
 from creditline.landing.rawtypes import raw_columns
@@ -41,6 +42,7 @@ class NightParameters:
     previous_business_date: date | None
     is_void: bool
     home_name: str
+    is_between_nights: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Re
                 "is_first_night": "boolean",
                 "is_void": "boolean",
                 "home_name": "varchar",
+                "is_between_nights": "boolean",
             },
             rows=(
                 (
@@ -130,6 +133,7 @@ def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Re
                     is_first,
                     night.is_void,
                     night.home_name,
+                    night.is_between_nights,
                 ),
             ),
         ),
@@ -353,4 +357,43 @@ RELEASED_COLUMNS = {
     "old_limit_minor": "bigint",
     "new_limit_minor": "bigint",
     "expires_at": "timestamp",
+}
+
+
+def security_relation(home: Home, previous: date | None, last: date | None = None) -> Relation:
+    """`release.security_order`: the freezes and restores that left since the night before was decided.
+
+    They are the night's own, and those of watches of later days: in the order of their sequence they say who is frozen.
+
+    Args:
+        previous: the valid night whose state goes on; without one nothing left before.
+        last: the last day whose watches count; without one all do.
+    """
+    records = records_since(home, "security_orders", previous) if previous else []
+    files = tuple(
+        InputFile(home.releases / "security_orders" / f"{record['sequence']:06d}.parquet", record["orders_sha256"])
+        for record in records
+        if _goes_on_from(record, previous, last)
+    )
+    return Relation("release.security_order", SECURITY_COLUMNS, files)
+
+
+def _goes_on_from(record: dict, previous: date, last: date | None) -> bool:
+    day = date.fromisoformat(record["business_date"])
+    if is_of_watch(record):
+        return day > previous and (last is None or day <= last)
+    # a night of an earlier release kept less, and no watch was before it
+    return day == previous and record.get("keeps_freezes", False)
+
+
+SECURITY_COLUMNS = RELEASED_COLUMNS | {
+    "customer_key": "bigint",
+    "pack": "varchar",
+    "watched_at": "timestamp",
+    "movement": "varchar",
+    "frozen_since_date": "date",
+    "frozen_at": "timestamp",
+    "frozen_until_at": "timestamp",
+    "extension_count": "bigint",
+    "reason_code": "varchar",
 }
