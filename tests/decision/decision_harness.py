@@ -107,6 +107,7 @@ ACK_COLUMNS = pa.schema(
         ("reason", pa.string()),
     ]
 )
+LAST_EVENT_COLUMNS = pa.schema([("customer_key", pa.int64()), ("event", pa.string()), ("last_date", pa.date32())])
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -142,6 +143,8 @@ class Inputs:
     acks: pa.Table = field(default_factory=ACK_COLUMNS.empty_table)
     # freezes and restores that watches released since the night before
     watched: pa.Table = field(default_factory=WATCHED_COLUMNS.empty_table)
+    # what a way back starts from
+    last_events: pa.Table = field(default_factory=LAST_EVENT_COLUMNS.empty_table)
 
 
 @cache
@@ -230,6 +233,9 @@ class Nights:
         self._lay_raw(inputs, snapshots)
         if not self.real_features:
             self._lay_features(inputs.features if features is None else features)
+            self.connection.register("given_events", inputs.last_events)
+            self.connection.execute("create table ftr_last_event as select * from given_events")
+            self.connection.unregister("given_events")
         self.connection.execute("create schema state")
         for table in state_tables():
             self.connection.execute(f"create table state.{table.name} as select * from memory.kept.{table.name}")

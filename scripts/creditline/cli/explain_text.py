@@ -10,7 +10,7 @@ from creditline.cli.explain_words import day, money, say
 
 def explanation_text(facts: Facts) -> str:
     """The facts of `explain_account` in sentences of their language."""
-    lines = [*_standing(facts), *_tonight(facts), *_borrowing(facts)]
+    lines = [*_standing(facts), *_tonight(facts), *_borrowing(facts), *_way_back(facts)]
     lines += _reasons(facts, "why", facts["reasons"])
     if facts["cause_date"]:
         lines += _reasons(facts, "why_then", facts["cause_reasons"])
@@ -33,12 +33,15 @@ def _standing(facts: Facts) -> Iterator[str]:
         return
     amount, before = facts["limit_amount"], facts["limit_before_amount"]
     text = say("no_usable_limit", lang) if amount is None else say("limit", lang, amount=_money(facts, amount))
-    text += say("since", lang, date=day(facts["limit_since_date"], lang))
+    if facts["limit_since_date"]:
+        text += say("since", lang, date=day(facts["limit_since_date"], lang))
     if before is not None:
         text += say("before", lang, amount=_money(facts, before))
     yield text + _stop(lang)
     if facts["approved_limit_amount"] != amount:
         yield say("approved", lang, amount=_money(facts, facts["approved_limit_amount"]))
+    if facts["is_change_in_flight"]:
+        yield say("in_flight", lang)
 
 
 def _tonight(facts: Facts) -> Iterator[str]:
@@ -64,6 +67,30 @@ def _borrowing(facts: Facts) -> Iterator[str]:
         yield say("can_borrow", lang, amount=_money(facts, facts["drawable_amount"]))
     if facts["grantable_amount"] is not None:
         yield say("grantable", lang, amount=_money(facts, facts["grantable_amount"]))
+
+
+def _way_back(facts: Facts) -> Iterator[str]:
+    """What brings the limit back, and when."""
+    lang, recourse = facts["lang"], facts["recourse"]
+    for condition in facts["conditions"]:
+        yield say("condition", lang, done=condition["nights_done"], needed=condition["nights_needed"])
+    if recourse is None:
+        return
+    if recourse["restores_on_date"] is None:
+        yield say("no_date", lang)
+        return
+    when, actions = day(recourse["restores_on_date"], lang), recourse["actions"]
+    if recourse["is_freeze"]:
+        yield say("unfrozen", lang, date=when)
+        yield say("sooner", lang, actions=actions)
+    elif recourse["is_kept"]:
+        yield say("promise_kept", lang, date=day(recourse["promised_date"], lang))
+    else:
+        yield say("recourse", lang, actions=actions) if actions else say("nothing_to_do", lang)
+        yield say("restored", lang, date=when, amount=_money(facts, recourse["restores_to_amount"]))
+        if recourse["first_raised_on_date"] < recourse["restores_on_date"]:
+            first = day(recourse["first_raised_on_date"], lang)
+            yield say("first_raised", lang, date=first, amount=_money(facts, recourse["first_raised_amount"]))
 
 
 def _reasons(facts: Facts, heading: str, reasons: list[Facts]) -> Iterator[str]:
@@ -93,6 +120,10 @@ def _for_agent(facts: Facts) -> Iterator[str]:
         reference=_money(facts, facts["approved_limit_amount"]),
         target=say("no_target", lang) if target is None else _money(facts, target),
     )
+    ended = facts["ended_promise"]
+    if ended and ended["status"] != "KEPT":
+        name = "promise_void" if ended["status"] == "VOIDED" else "promise_missed"
+        yield say(name, lang, date=day(ended["promised_date"], lang), reason=ended["void_reason"])
     if facts["is_notice_required"]:
         yield say("notice", lang, date=day(facts["notice_due_date"], lang))
     if facts["steps"]:

@@ -36,6 +36,51 @@ SENTENCES: dict[str, dict[str, str]] = {
     "can_borrow": {"zh": "现在可以借款{amount}。", "en": "{amount} can be borrowed now."},
     "cannot_borrow": {"zh": "现在不能借款，因为：{reason}。", "en": "Nothing can be borrowed now, because: {reason}."},
     "grantable": {"zh": "如提出申请，额度最高可到{amount}。", "en": "On request the limit could be up to {amount}."},
+    "in_flight": {
+        "zh": "变动的指令正在送往核心系统。",
+        "en": "The order for the change is on its way to the core system.",
+    },
+    "condition": {
+        "zh": "观察期须连续正常{needed}晚，已过{done}晚。",
+        "en": "Of the {needed} nights that have to pass in order, {done} have passed.",
+    },
+    "recourse": {
+        "zh": "恢复办法：{actions}。",
+        "en": "What brings the limit back: {actions}.",
+    },
+    "restored": {
+        "zh": "如其他情况不变差，额度最迟自{date}起恢复到{amount}。",
+        "en": "If nothing else gets worse, the limit is back at {amount} from {date} at the latest.",
+    },
+    "first_raised": {
+        "zh": "自{date}起开始恢复，至少到{amount}。",
+        "en": "It begins to return on {date}, to at least {amount}.",
+    },
+    "nothing_to_do": {
+        "zh": "您无需做什么，保持现状即可。",
+        "en": "You need not do anything but go on as you do.",
+    },
+    "unfrozen": {
+        "zh": "如无新的可疑情况，冻结最迟自{date}起自动解除，额度不变。",
+        "en": "If nothing suspicious happens again, the freeze ends by itself by {date}, and the limit is as it was.",
+    },
+    "sooner": {"zh": "想提前恢复，请{actions}。", "en": "To have it back sooner, {actions}."},
+    "no_date": {
+        "zh": "目前无法给出额度恢复的日期；以下建议会有帮助。",
+        "en": "Nobody can give a date yet on which the limit returns; the advice below helps.",
+    },
+    "promise_kept": {
+        "zh": "{date}承诺的恢复已兑现。",
+        "en": "The limit has come back, as was said on {date}.",
+    },
+    "promise_void": {
+        "zh": "{date}给出的恢复日期不再有效：{reason}。",
+        "en": "The date that was given on {date} holds no more: {reason}.",
+    },
+    "promise_missed": {
+        "zh": "{date}给出的恢复日期没有兑现，请转风险部门。",
+        "en": "The date that was given on {date} was missed; pass it on to the risk department.",
+    },
     "why": {"zh": "原因", "en": "Why"},
     "why_then": {"zh": "额度当时变动的原因（{date}）", "en": "Why the limit changed then ({date})"},
     "advice": {"zh": "建议：", "en": "What helps: "},
@@ -78,6 +123,29 @@ CANNOT_BORROW: dict[str, dict[str, str]] = {
         "en": "the {amount} that are left are less than the smallest amount that can be drawn",
     },
     "reduced": {"zh": "额度目前暂不可用", "en": "the limit cannot be used at present"},
+}
+
+VOID_REASONS: dict[str, dict[str, str]] = {
+    "ACCOUNT_CLOSED": {"zh": "账户已关闭", "en": "the account is closed"},
+    "NEW_POLICY": {"zh": "评估规则已更新", "en": "the rules have changed"},
+    "CORE_CHANGED_LIMIT": {"zh": "核心系统自行调低了额度", "en": "the core system lowered the limit by itself"},
+    "ORDER_NOT_APPLIED": {"zh": "核心系统没有执行提额指令", "en": "the core system did not apply the raise"},
+    "NOT_ORDERED": {"zh": "提额决定没有发出", "en": "the raise that was decided was not ordered"},
+    "SOURCE_LATE": {"zh": "数据迟到，暂不能确认", "en": "data came late, so that it cannot be confirmed"},
+    "EVIDENCE": {
+        "zh": "客户的情况比当时变差，或没有按建议去做",
+        "en": "things got worse since, or the advice was not followed",
+    },
+    "USE_OF_LIMIT": {"zh": "额度使用率比当时高", "en": "more of the limit is in use than then"},
+    "RAISE_FORBIDDEN": {"zh": "提额条件未满足", "en": "the conditions of a raise are not met"},
+    "OWN_MAXIMUM": {"zh": "客户本人设定了更低的上限", "en": "the customer set a lower maximum"},
+    "BOUND": {"zh": "产品、收入或监管上限已降低", "en": "a bound of product, income or law has come down"},
+    "NIGHTS_LOST": {"zh": "有几晚没有评估", "en": "several nights were not evaluated"},
+    "EVIDENCE_SUSPENDED": {
+        "zh": "冻结、争议或延期期间不作评估",
+        "en": "nothing is evaluated during a freeze, a dispute or a payment pause",
+    },
+    "NOT_DELIVERED": {"zh": "核心系统没有送来该账户", "en": "the core system did not deliver the account"},
 }
 
 ACTIONS: dict[str, dict[str, str]] = {

@@ -33,6 +33,16 @@ class StateTable:
 _PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
 
 
+def _change_columns(name: str) -> dict[str, str]:
+    """A decision of ours that moved a limit: its night, where to, why, and its hash."""
+    return {
+        f"{name}_date": "date",
+        f"{name}_minor": "bigint",
+        f"{name}_reason_codes": "varchar",
+        f"{name}_sha256": "varchar",
+    }
+
+
 @cache
 def state_tables() -> tuple[StateTable, ...]:
     """Every table that a night carries over, in a fixed order."""
@@ -49,6 +59,9 @@ def state_tables() -> tuple[StateTable, ...]:
                 "limit_minor": "bigint",
                 "core_limit_minor": "bigint",
                 "limit_since_date": "date",
+                "previous_limit_minor": "bigint",
+                **_change_columns("cause"),
+                **_change_columns("change"),
                 "is_overlaid": "boolean",
                 "pending_minor": "bigint",
                 "pending_since_date": "date",
@@ -142,6 +155,34 @@ def state_tables() -> tuple[StateTable, ...]:
             "dec_carried_slice",
             ("slice_code", "business_date"),
             {"slice_code": "varchar", "business_date": "date", "account_count": "bigint", "down_count": "bigint"},
+        ),
+        StateTable(
+            "promise",
+            "dec_carried_promise",
+            ("account_key",),
+            {
+                "account_key": "bigint",
+                "customer_key": "bigint",
+                "policy_version": "varchar",
+                "act_by_date": "date",
+                "arrears_minor": "bigint",
+                **dict.fromkeys(("stops_applying", "clears_related", "pays_past_due", "pays_on_time"), "boolean"),
+                **dict.fromkeys(("gives_consent", "updates_income"), "boolean"),
+                "first_raised_on_date": "date",
+                "first_raised_minor": "bigint",
+                "restores_to_minor": "bigint",
+                "restores_on_date": "date",
+                "raises_from_date": "date",
+                "utilisation_below_bp": "bigint",
+                "promised_date": "date",
+                "uncounted_nights": "bigint",
+            },
+        ),
+        StateTable(
+            "promise_stage",
+            "dec_carried_promise_stage",
+            ("account_key", "from_date"),
+            {"account_key": "bigint", "from_date": "date", "score": "bigint"},
         ),
         *_feature_tables(),
     )
