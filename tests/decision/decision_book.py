@@ -11,6 +11,7 @@ import pyarrow as pa
 from decision_harness import (
     ACCOUNT_COLUMNS,
     ACK_COLUMNS,
+    CORRECTION_COLUMNS,
     EVENT_COLUMNS,
     OPENING_COLUMNS,
     ORDER_COLUMNS,
@@ -57,6 +58,8 @@ SPECIAL = {
     "suspicious_events_new": [0, 0, 1, 2],
     "bureau_has_new_default": [0] * 40 + [1, None],
 }
+# Sources of which rows of earlier nights are corrected.
+CORRECTED = ("account_snapshot", "bureau_score")
 KINDS = (
     "appeal", "override", "override", "override", "hardship_pause", "opt_out_automated", "human_review", "limit_request",
     "limit_request", "legal_hold", "step_up_verified",
@@ -79,6 +82,7 @@ class Book:
     # released and answered since the last valid night, and what the core has not done yet
     orders: list[dict] = field(default_factory=list)
     acks: list[dict] = field(default_factory=list)
+    corrections: list[dict] = field(default_factory=list)
     undone: list[dict] = field(default_factory=list)
     unsent: list[dict] = field(default_factory=list)
     # freezes and restores that left since the last valid night
@@ -150,6 +154,7 @@ class Book:
         is_void = self.number in VOID_NIGHTS
         self._draw_features()
         self._add_events()
+        self._add_corrections()
         return Inputs(
             night=NightParameters(self.day, self.cut_off, self.previous, is_void, "test"),
             sources=self._sources(is_void),
@@ -161,6 +166,7 @@ class Book:
             orders=pa.Table.from_pylist(self.orders, ORDER_COLUMNS),
             acks=pa.Table.from_pylist(self.acks, ACK_COLUMNS),
             watched=pa.Table.from_pylist(self.watched, WATCHED_COLUMNS),
+            corrections=pa.Table.from_pylist(self.corrections, CORRECTION_COLUMNS),
         )
 
     @property
@@ -227,7 +233,7 @@ class Book:
         moment = datetime.combine(day, time(int(self.choose.integers(24)), int(self.choose.integers(60))))
         start = day + timedelta(days=self._pick((-12, -6, -3, 0) if kind == "hardship_pause" else (-3, 0, 0, 2)))
         end = start + timedelta(days=self._pick((0, 1, 4, 12)))
-        closing = ("received", "upheld", "partial", "overturned", "restored", "withdrawn")
+        closing = ("received", "with_human", "upheld", "partial", "overturned", "restored", "withdrawn")
         return {
             "event_token": f"event-{len(self.events):07d}",
             "kind": kind,
@@ -237,8 +243,9 @@ class Book:
             "amount_minor": None if self._one_in(6) else self._amount(account),
             "from_date": None if kind in ("override", "legal_hold") and self._one_in(6) else start,
             "to_date": None if self._one_in(5) else end,
-            "actor": self._pick(("clerk1", "clerk2", "clerk2", None)),
-            "approver": self._pick(("clerk1", "clerk3", "clerk3", "clerk3", None)),
+            "actor": self._pick(("clerk1", "clerk2", "clerk2", None, "")),
+            "approver": self._pick(("clerk1", "Clerk2 ", "clerk3", "clerk3", "clerk3", "clerk3", None, " ")),
+            "ground": f"bad_source_row.{self._pick(CORRECTED)}.{self._some_night_before()}",
             "outcome": self._pick((None, None, *closing)),
             "local_date": day,
         }
@@ -279,13 +286,29 @@ class Book:
                 }
             )
 
+    # ---- corrections
+
+    def _some_night_before(self) -> date:
+        """One of the few nights before tonight."""
+        return self.day - timedelta(days=self._pick((1, 2, 3, 4, 5, 6)))
+
+    def _add_corrections(self) -> None:
+        """On some nights a file corrects an earlier one; at times one that an appeal names."""
+        if self.previous is None or not self._one_in(2):
+            return
+        night = min(self._some_night_before(), self.previous)
+        source = self._pick(CORRECTED)
+        for customer in range(1, self.customers + 1):
+            if self._one_in(4):
+                self.corrections.append({"source": source, "corrected_date": night, "customer_key": customer})
+
     # ---- what the core does until the next night
 
     def advance(self, called_for: list[dict]) -> None:
         """Go on to the next night; the core does what was ordered, late, in part or not at all, or as it likes."""
         if self.number not in VOID_NIGHTS:
             self.previous = self.day
-            self.orders, self.acks, self.watched = [], [], []
+            self.orders, self.acks, self.corrections, self.watched = [], [], [], []
         released = [row | {"sequence": self.number + 1} for row in called_for if not self._one_in(40)]
         self.orders += released
         self.undone += released

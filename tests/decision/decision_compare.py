@@ -41,7 +41,7 @@ STATES = ("CLOSED", "FROZEN_SECURITY", "MAINTENANCE", "REG_CAPPED", "NORMAL", "F
 TRIGGERS = (
     "inherited", "new after an inherited one", "hit but not yet held", "relapse", "clear but not clean", "cured",
     "waits for instalments", "evidence is late and it would cut", "brought along", "its last hit was in a pause",
-    "what is learnt tonight may be old",
+    "what is learnt tonight may be old", "its last hit was on a bad row",
 )  # fmt: skip
 FREEZES = (
     "begins", "points without anything new", "extended", "stays", "ends by time", "ends verified", "mass guard",
@@ -49,7 +49,7 @@ FREEZES = (
 )  # fmt: skip
 REASONS = (
     "F1", "F2", "F3", "L1", "B1", "B5", "B4", "E2", "E4", "A1", "D3", "K1", "G1", "M1", "T1", "I1", "N1", "P1", "U1", "G3",
-    "P2", "P3", "P4", "P5", "G2", "G4", "C1", "D1", "E1", "N3",
+    "P2", "P3", "P4", "P5", "P6", "G2", "G4", "C1", "D1", "E1", "N3",
 )  # fmt: skip
 SCORE_REASONS = (
     "since approval", "against the best bin", "one cause, one place", "too small", "not a cause", "only together",
@@ -71,6 +71,7 @@ BRANCHES = (
     *(f"evidence does not count: {why}" for why in ("frozen", "maintenance", "hardship", "appeal", "legal hold")),
     *("confirmation: not yet", "confirmation: there", "evidence: a feature drifted"),
     *("strategy: up", "strategy: down", "strategy: stopped at tonight's own target", "override: up", "override: down"),
+    "restored: up",
     *("product_tier", "no_raise", "income", "income: several accounts", "raise_budget"),
     *(f"no_raise: {ground}" for ground in ("no tier", "tenure", "past due", "income age", "consent", "trigger")),
     *(f"protect: {code}" for code in ("P2", "P3", "P4", "P5", "G2", "G4")),
@@ -130,6 +131,7 @@ def reference_night(inputs: Inputs, rules: dict[str, Rules]) -> Night:
         orders=inputs.orders.to_pylist(),
         acks=inputs.acks.to_pylist(),
         watched=inputs.watched.to_pylist(),
+        corrections=inputs.corrections.to_pylist(),
         rules=rules,
         assignments=list(inputs.policies.assignments),
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
@@ -56,6 +57,7 @@ EVENT_COLUMNS = pa.schema(
         ("to_date", pa.date32()),
         ("actor", pa.string()),
         ("approver", pa.string()),
+        ("ground", pa.string()),
         ("outcome", pa.string()),
         ("local_date", pa.date32()),
     ]
@@ -108,6 +110,8 @@ ACK_COLUMNS = pa.schema(
     ]
 )
 LAST_EVENT_COLUMNS = pa.schema([("customer_key", pa.int64()), ("event", pa.string()), ("last_date", pa.date32())])
+CORRECTION_COLUMNS = pa.schema([("source", pa.string()), ("corrected_date", pa.date32()), ("customer_key", pa.int64())])
+CORRECTING = "correcting"
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -145,6 +149,8 @@ class Inputs:
     watched: pa.Table = field(default_factory=WATCHED_COLUMNS.empty_table)
     # what a way back starts from
     last_events: pa.Table = field(default_factory=LAST_EVENT_COLUMNS.empty_table)
+    # customers of whom a file speaks that corrects an earlier night, since the night before
+    corrections: pa.Table = field(default_factory=CORRECTION_COLUMNS.empty_table)
 
 
 @cache
@@ -283,7 +289,7 @@ class Nights:
         snapshot = raw_columns(contract()["account_snapshot"])
         # windows of features are given: nothing of their history is read
         lay(self.connection, [Relation(f"raw.account_snapshot_{part}", snapshot) for part in ("leaving", "history")])
-        lay(self.connection, [Relation("run.new_batch", {"batch_id": "varchar"})])
+        lay(self.connection, [Relation("run.new_batch", {"batch_id": "varchar"}, rows=((CORRECTING,),))])
         lay(self.connection, [Relation("run.carried_state", {"is_complete": "boolean"}, rows=((True,),))])
         for source in contract().values():
             columns = raw_columns(source)
@@ -297,6 +303,20 @@ class Nights:
                     "source_row": "row_number() over ()",
                 } | constants
                 self._insert(f"raw.{source.name}", columns, rows, constants)
+        self._lay_corrections(inputs)
+
+    def _lay_corrections(self, inputs: Inputs) -> None:
+        """Of a row that corrects only its night and its customer are read here."""
+        for name in pc.unique(inputs.corrections["source"]).to_pylist():
+            rows = inputs.corrections.filter(pc.equal(inputs.corrections["source"], name))
+            rows = rows.rename_columns(["source", "business_date", "customer_key"]).drop_columns("source")
+            place = {
+                "batch_id": f"'{CORRECTING}'",
+                "known_at": f"timestamp '{inputs.night.cut_off_at}'",
+                "source_row": "row_number() over ()",
+            }
+            table = "account_snapshot_history" if name == "account_snapshot" else name
+            self._insert(f"raw.{table}", raw_columns(contract()[name]), rows, place)
 
     def _insert(self, relation: str, columns: dict[str, str], rows: pa.Table, constants: dict[str, str]) -> None:
         """Minor units become decimals in major units; a column that is not given stays empty."""

@@ -35,6 +35,7 @@ class Night:
     orders: list[Row]
     acks: list[Row]
     watched: list[Row]
+    corrections: list[Row]
     rules: dict[str, Rules]
     assignments: list[Row]
 
@@ -123,6 +124,10 @@ class State:
     # account: the limit that the night went on from, and the core's
     limits: dict[int, tuple[int, int]] = field(default_factory=dict)
     orders: dict[int, list[Order]] = field(default_factory=dict)
+    # account: whose it is, the night of our last cut, and the limit that it left
+    cuts: dict[int, tuple[int, date, int]] = field(default_factory=dict)
+    # customer, source and night that was corrected since a cut
+    corrections: set[tuple[int, str, date]] = field(default_factory=set)
     # pack and feature: the version that counted, customers by bin
     shares: dict[tuple[str, str], tuple[str, Counter]] = field(default_factory=dict)
 
@@ -144,6 +149,7 @@ class Decision:
     own_target: int | None = None
     strategy: int = 0
     override: int | None = None
+    is_restored: bool = False
     is_no_raise: bool = False
     grounds: list[str] = field(default_factory=list)
     is_budget_spent: bool = False
@@ -511,7 +517,7 @@ class Work:
     def _is_open_case(self, kind: str, account: Row) -> bool:
         """Of the account and of the customer the latest event of this kind counts, each for itself."""
         threads = (self._of_account((kind,), account), self._of_person((kind,), account))
-        return any(rows and rows[-1]["outcome"] in (None, "received") for rows in threads)
+        return any(rows and rows[-1]["outcome"] in (None, "received", "with_human") for rows in threads)
 
     def _is_maintained(self, rules: Rules) -> bool:
         return rules.in_maintenance(HOUSE, self.night.day)
@@ -568,7 +574,10 @@ class Work:
         decision.override = self._override(decision.account)
         if decision.override is not None:
             decision.strategy = decision.override
+        else:
+            self._restore(decision)
         name = "strategy" if decision.override is None else "override"
+        name = "restored" if decision.is_restored else name
         if decision.move(name, decision.strategy):
             self.note(f"{name}: {'up' if decision.x > limit else 'down'}")
 
@@ -597,13 +606,59 @@ class Work:
             row
             for row in self._not_ended(self._of_account(("override",), account))
             if row["amount_minor"] is not None
-            and row["approver"] is not None
-            and row["actor"] is not None
-            and row["approver"] != row["actor"]
+            and is_second_person(row["approver"], row["actor"])
             and row["to_date"] is not None
             and self._is_within(row, row["from_date"])
         ]
         return rows[-1]["amount_minor"] if rows else None
+
+    # ---- what a bad row took
+
+    @cached_property
+    def _corrections(self) -> set[tuple[int, str, date]]:
+        """Customer, source and night of which a correction is known, and on whom it bears."""
+        new = {(row["customer_key"], row["source"], row["corrected_date"]) for row in self.night.corrections}
+        return self.before.corrections | new
+
+    @cached_property
+    def _bad_rows(self) -> dict[int, list[tuple[str, date]]]:
+        """By customer: source and night that an appeal which won names as bad, and that is corrected."""
+        won = [
+            row for row in self.night.events if row["kind"] == "appeal" and row["outcome"] in ("partial", "overturned")
+        ]
+        named, found = {row["ground"] for row in won}, defaultdict(list)
+        for customer, source, day in self._corrections:
+            if f"bad_source_row.{source}.{day.isoformat()}" in named:
+                found[customer].append((source, day))
+        return dict(found)
+
+    def _restore(self, decision: Decision) -> None:
+        """Everybody whose limit stands where a cut left it that came on or after a bad row: back to tonight's own target."""
+        _, decided, left = self.before.cuts.get(decision.key, (0, date.min, -1))
+        is_wronged = any(day <= decided for _, day in self._bad_rows.get(decision.customer, ()))
+        if not is_wronged or left != decision.limit:
+            return
+        back = min(decision.reference, decision.own_target)
+        decision.is_restored = back > decision.strategy
+        if decision.is_restored:
+            decision.strategy = decision.wanted = back
+
+    def _was_hit_on_a_bad_row(self, customer: int, old: Trigger) -> bool:
+        if old.last_hit is None or old.reason is None:
+            return False
+        rows = self._bad_rows.get(customer, ())
+        return any(source == self.families[old.reason[1]] and day <= old.last_hit for source, day in rows)
+
+    def _cuts_to_keep(self) -> dict[int, tuple[int, date, int]]:
+        cuts = dict(self.before.cuts)
+        for decision in self.all:
+            if not decision.is_assigned:
+                continue
+            if decision.action == "DOWN":
+                cuts[decision.key] = (decision.customer, self.night.day, decision.x)
+            elif decision.action == "UP" or decision.x >= decision.reference:
+                cuts.pop(decision.key, None)
+        return cuts
 
     # ---- bounds
 
@@ -614,7 +669,8 @@ class Work:
             if tier is not None:
                 self.note("product_tier", decision.move("product_tier", min(decision.x, tier["max"])))
         for decision in live:
-            decision.is_no_raise = decision.override is None and self._forbids_raise(decision)
+            is_bound = decision.override is None and not decision.is_restored
+            decision.is_no_raise = is_bound and self._forbids_raise(decision)
             if decision.is_no_raise:
                 self.note("no_raise", decision.move("no_raise", min(decision.x, decision.limit)))
         for rules in self.night.rules.values():
@@ -667,7 +723,8 @@ class Work:
             self._spend(rules, [decision for decision in live if decision.is_assigned == is_assigned])
 
     def _spend(self, rules: Rules, live: list[Decision]) -> None:
-        raises = [d for d in live if d.x > d.limit and d.override is None and not self._keeps_limit(d)]
+        asking = [d for d in live if d.override is None and not d.is_restored]
+        raises = [d for d in asking if d.x > d.limit and not self._keeps_limit(d)]
         spent = 0
         for decision in sorted(raises, key=lambda d: (-d.score, d.customer, d.key)):
             spent += decision.x - decision.limit
@@ -765,6 +822,9 @@ class Work:
         is_clean = cure.most_past_due is None or (past_due is not None and past_due <= cure.most_past_due)
         if self._was_hit_in_a_pause(customer, rules, old):
             self.note("trigger: its last hit was in a pause")
+            return None
+        if self._was_hit_on_a_bad_row(customer, old):
+            self.note("trigger: its last hit was on a bad row")
             return None
         self.note("trigger: clear but not clean", not is_clean)
         since = (old.clean_since or self.night.day) if is_clean else None
@@ -1124,7 +1184,7 @@ class Work:
             if decision.x != limit and decision.override is not None:
                 decision.facts.append((5, "P1"))
             elif decision.x > limit:
-                decision.facts.append((5, "U1"))
+                decision.facts.append((5, "P6" if decision.is_restored else "U1"))
             if decision.is_budget_spent:
                 decision.facts.append((5, "G3"))
         codes = [code for _, code in sorted(set(decision.facts))]
@@ -1225,6 +1285,10 @@ class Work:
         return before.freeze.code if before and before.freeze else "F1"
 
     def state_after(self) -> State:
+        cuts = self._cuts_to_keep()
+        latest: dict[int, date] = {}
+        for owner, decided, _ in cuts.values():
+            latest[owner] = max(decided, latest.get(owner, date.min))
         return State(
             believed=self.believed,
             reference={row["account_key"]: self._granted(row) for row in self.night.accounts},
@@ -1235,7 +1299,19 @@ class Work:
             minds=self.minds,
             lines={d.key: Line(d.is_overlaid, d.pending) for d in self.all if d.is_assigned},
             shares=self.shares,
+            cuts=cuts,
+            corrections={
+                (customer, source, day)
+                for customer, source, day in self._corrections
+                if day <= latest.get(customer, date.min)
+            },
         )
+
+
+def is_second_person(approver: str | None, actor: str | None) -> bool:
+    """Whether somebody else approved: a name in other letters, or none, is nobody else."""
+    names = [(name or "").strip().lower() for name in (approver, actor)]
+    return all(names) and names[0] != names[1]
 
 
 def unit_of(sharers: list[Decision]) -> int:

@@ -42,7 +42,8 @@ tiered as (
         tiers.min_draw_minor,
         strategies.strategy_minor,
         -- what no tier covers is not raised: a missing parameter fails closed
-        (no_raises.account_key is not null or tiers.product_code is null) and not strategies.is_overridden
+        (no_raises.account_key is not null or tiers.product_code is null)
+        and not (strategies.is_overridden or strategies.is_restored)
             as is_raise_forbidden,
         tiers.income_multiple_bp,
         least(strategies.strategy_minor, coalesce(tiers.max_limit_minor, strategies.strategy_minor)) as tiered_minor

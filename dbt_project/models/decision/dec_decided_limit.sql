@@ -65,6 +65,7 @@ select
     strategies.target_minor,
     strategies.own_target_minor,
     strategies.is_overridden,
+    strategies.is_restored,
     strategies.strategy_minor,
     bounds.tier_bound_minor,
     incomes.customer_income_bound_minor,

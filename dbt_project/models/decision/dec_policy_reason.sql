@@ -114,7 +114,8 @@ where reference_limit_minor = 0
 union all
 
 select
-    account_key, policy_version, 5 as precedence, case when is_overridden then 'P1' else 'U1' end as reason_code,
+    account_key, policy_version, 5 as precedence, case when is_overridden then 'P1' when is_restored then 'P6' else 'U1' end
+    as reason_code,
     'recommended_limit' as feature, decided_minor as feature_value, decided_minor as goal_value
 from limits
 where decided_minor > limit_minor or (is_overridden and decided_minor < limit_minor)

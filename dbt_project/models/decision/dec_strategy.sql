@@ -36,6 +36,12 @@ cases as (
 
 ),
 
+restorations as (
+
+    select * from {{ ref('dec_restoration') }}
+
+),
+
 carried as (
 
     select * from {{ ref('stg_account_state') }}
@@ -74,7 +80,8 @@ targets as (
                     )
             else 0
         end as up_minor,
-        cases.override_minor
+        cases.override_minor,
+        restorations.account_key is not null as is_wronged
     from accounts
     cross join night
     inner join packs on accounts.policy_version = packs.policy_version
@@ -83,6 +90,7 @@ targets as (
             accounts.customer_key = multipliers.customer_key
             and accounts.policy_version = multipliers.policy_version
     left join cases on accounts.account_key = cases.account_key
+    left join restorations on accounts.account_key = restorations.account_key
     left join carried on accounts.account_key = carried.account_key
 
 ),
@@ -103,6 +111,25 @@ stepped as (
         ) as stepped_minor
     from targets
 
+),
+
+wanted as (
+
+    select
+        *,
+        case
+            when is_held then limit_minor
+            when override_minor is not null then override_minor
+            when target_minor is null then limit_minor
+            else greatest(stepped_minor, least(limit_minor, own_target_minor))
+        end as wanted_minor,
+        -- what a bad row took goes back without steps and without waiting for a slot
+        case
+            when is_wronged and not is_held and override_minor is null
+                then least(reference_limit_minor, own_target_minor)
+        end as restored_minor
+    from stepped
+
 )
 
 select
@@ -112,10 +139,6 @@ select
     target_minor,
     own_target_minor,
     not is_held and override_minor is not null as is_overridden,
-    case
-        when is_held then limit_minor
-        when override_minor is not null then override_minor
-        when target_minor is null then limit_minor
-        else greatest(stepped_minor, least(limit_minor, own_target_minor))
-    end as strategy_minor
-from stepped
+    coalesce(restored_minor > wanted_minor, false) as is_restored,
+    greatest(wanted_minor, coalesce(restored_minor, wanted_minor)) as strategy_minor
+from wanted

@@ -197,7 +197,12 @@ def settle(
     settled = settle_night(open_home(context.obj), business_date.date())
     print_rows(
         ("what", "number"),
-        [*settled.lines.items(), ("past expiry", settled.late), ("notices", settled.notices.count)],
+        [
+            *settled.lines.items(),
+            ("past expiry", settled.late),
+            ("notices", settled.notices.count),
+            ("restricted notices", settled.notices.restricted_count),
+        ],
         output_format,
         title=f"Settled {settled.business_date}",
     )

@@ -17,6 +17,7 @@ from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
 from creditline.publish.reader import open_marts
+from creditline.release.wording import is_least
 
 AUDIENCES = ("customer", "agent", "compliance")
 Facts = dict[str, object]
@@ -38,7 +39,7 @@ class _Published:
 
     def is_floor(self, amount: Decimal) -> bool:
         """The least that a credit outcome leaves: nothing that anybody could borrow."""
-        return amount <= self.floor < self.decision["reference_limit_amount"]
+        return is_least(amount, self.floor, self.decision["reference_limit_amount"])
 
 
 def explain_account(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from creditline.release.wording import NOTHING_TO_BORROW
+
 LANGUAGES = ("zh", "en")
 
 SENTENCES: dict[str, dict[str, str]] = {
@@ -34,7 +36,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "better before, the decision is withdrawn.",
     },
     "can_borrow": {"zh": "现在可以借款{amount}。", "en": "{amount} can be borrowed now."},
-    "cannot_borrow": {"zh": "现在不能借款，因为：{reason}。", "en": "Nothing can be borrowed now, because: {reason}."},
+    "cannot_borrow": NOTHING_TO_BORROW,
     "grantable": {"zh": "如提出申请，额度最高可到{amount}。", "en": "On request the limit could be up to {amount}."},
     "in_flight": {
         "zh": "变动的指令正在送往核心系统。",
@@ -170,6 +172,7 @@ STATES: dict[str, dict[str, str]] = {
 OPERATORS: dict[str, dict[str, str]] = {
     "strategy": {"zh": "评分策略（等级{rule}）", "en": "strategy of the score (band {rule})"},
     "override": {"zh": "人工核定", "en": "set by hand"},
+    "restored": {"zh": "申诉成立后恢复", "en": "restored after an overturned appeal"},
     "product_tier": {"zh": "产品档位上限（{rule}）", "en": "bound of the product tier ({rule})"},
     "no_raise": {"zh": "不满足提额条件", "en": "conditions of a raise not met"},
     "income": {"zh": "收入上限", "en": "bound by income"},

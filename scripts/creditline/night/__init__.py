@@ -27,7 +27,7 @@ from creditline.night.calendar import is_refused, missing_dates, require_turn
 from creditline.night.room import require_room
 from creditline.publish import Publication
 from creditline.publish import publish as publish_night
-from creditline.release import FEED, Release, Settlement, release_security, settle_interrupted
+from creditline.release import FEED, Release, Settlement, release_security, settle_interrupted, write_review_queue
 from creditline.release import release as release_night
 from creditline.release import settle as settle_night
 from creditline.release.feed import SECURITY
@@ -104,6 +104,7 @@ def release(home: Home, business_date: date) -> Release:
     with only_worker(home, f"release of {business_date}"):
         # what protects a customer leaves first, and waits for nothing
         release_security(home, business_date)
+        write_review_queue(home, business_date)
         released = release_night(home, business_date)
         purge_expired(home)
         return released

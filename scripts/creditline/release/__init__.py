@@ -5,6 +5,7 @@ from creditline.release.feed import settle_interrupted
 from creditline.release.holds import approve, read_holds, reject
 from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode
 from creditline.release.orders import ReleaseRefused
+from creditline.release.review import ReviewQueue, write_review_queue
 from creditline.release.security import SecurityRelease, release_security
 from creditline.release.settlement import Settlement, SettlementRefused, settle
 
@@ -15,6 +16,7 @@ __all__ = [
     "Modes",
     "Release",
     "ReleaseRefused",
+    "ReviewQueue",
     "SecurityRelease",
     "Settlement",
     "SettlementRefused",
@@ -27,4 +29,5 @@ __all__ = [
     "set_mode",
     "settle",
     "settle_interrupted",
+    "write_review_queue",
 ]

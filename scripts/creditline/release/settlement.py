@@ -17,7 +17,7 @@ from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import is_void, last_valid, publication_directory
 from creditline.landing.manifest import INTRADAY_FEEDS
 from creditline.release.feed import ORDER_FEEDS
-from creditline.release.notices import FEED, Notices, send_notices
+from creditline.release.notices import FEED, RESTRICTED_FEED, Notices, send_notices
 from creditline.warehouse.parquet import write_parquet
 
 OUTCOMES = ("APPLIED", "PARTIAL", "REJECTED", "DUPLICATE", "CONFLICT", "UNKNOWN")
@@ -101,8 +101,17 @@ def settle(home: Home, business_date: date) -> Settlement:
     for night in _unsettled_nights(home, business_date):
         _settle_one(home, night)
     record = json.loads(_record_file(home, business_date).read_text())
-    file = home.outbox / FEED / record["notice_file"] if record["notice_file"] else None
-    return Settlement(business_date, record["lines"], record["late"], Notices(file, record["notices"]))
+    notices = Notices(
+        _file(home, FEED, record["notice_file"]),
+        record["notices"],
+        _file(home, RESTRICTED_FEED, record.get("restricted_notice_file")),
+        record.get("restricted_notices", 0),
+    )
+    return Settlement(business_date, record["lines"], record["late"], notices)
+
+
+def _file(home: Home, feed: str, name: str | None) -> Path | None:
+    return home.outbox / feed / name if name else None
 
 
 def _folder(home: Home) -> Path:
@@ -145,6 +154,8 @@ def _settle_one(home: Home, business_date: date) -> None:
         "late": late,
         "notices": notices.count,
         "notice_file": notices.file.name if notices.file else None,
+        "restricted_notices": notices.restricted_count,
+        "restricted_notice_file": notices.restricted_file.name if notices.restricted_file else None,
     }
     write_file(_record_file(home, business_date), canonical_json(record))
 

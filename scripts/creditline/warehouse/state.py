@@ -184,6 +184,30 @@ def state_tables() -> tuple[StateTable, ...]:
             ("account_key", "from_date"),
             {"account_key": "bigint", "from_date": "date", "score": "bigint"},
         ),
+        StateTable(
+            "cut",
+            "dec_carried_cut",
+            ("account_key", "reason_rank"),
+            {
+                "account_key": "bigint",
+                "customer_key": "bigint",
+                "decided_date": "date",
+                "old_limit_minor": "bigint",
+                "new_limit_minor": "bigint",
+                "own_target_minor": "bigint",
+                "reason_rank": "bigint",
+                "reason_code": "varchar",
+                "feature": "varchar",
+                "feature_value": "bigint",
+                "is_source_distrusted": "boolean",
+            },
+        ),
+        StateTable(
+            "correction",
+            "dec_carried_correction",
+            ("customer_key", "source", "corrected_date"),
+            {"customer_key": "bigint", "source": "varchar", "corrected_date": "date", "known_date": "date"},
+        ),
         *_feature_tables(),
     )
 
@@ -341,7 +365,8 @@ def _state_files(
     if previous is None:
         return ()
     file = state_file(home, previous, table.name)
-    if table in _feature_tables() and file.name not in published:
+    if file.name not in published:
+        # a night of an earlier release, which did not carry it yet
         return ()
     return (InputFile(file, published[file.name]),)
 

@@ -1,0 +1,34 @@
+-- Grain: one row a source, night and account or customer of which a correction speaks that became known since the night
+-- before. Rows of an earlier night come only in a file with corrects_business_date.
+
+{%- set tables = {
+    'account_snapshot': 'account_snapshot_history', 'loan_application': 'loan_application', 'instalment': 'instalment',
+    'cash_flow': 'cash_flow', 'session': 'session', 'bureau_score': 'bureau_score', 'related_product': 'related_product',
+    'profile_change': 'profile_change'
+} %}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+new_batches as (
+
+    select * from {{ ref('stg_new_batch') }}
+
+)
+{% for name, table in tables.items() %}
+select distinct
+    '{{ name }}' as source,
+    delivered.business_date as corrected_date,
+    {{ 'delivered.account_key' if name == 'instalment' else 'cast(null as bigint)' }} as account_key,
+    {{ 'cast(null as bigint)' if name == 'instalment' else 'delivered.customer_key' }} as customer_key
+from {{ source('raw', table) }} as delivered
+inner join new_batches on delivered.batch_id = new_batches.batch_id
+inner join night
+    on delivered.known_at <= night.cut_off_at and delivered.business_date <= night.previous_business_date
+{{ 'union all' if not loop.last }}
+{%- endfor %}
