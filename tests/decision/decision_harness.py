@@ -35,7 +35,7 @@ EXTRA_FEATURES = {
     "bureau_has_new_default": ("bureau", "bureau_score"),
 }
 OWN_MODELS = {"repayment": "ftr_repayment", "security": "ftr_security", "bureau": "ftr_bureau"}
-RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base")
+RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base", "ftr_carried_id_change", "ftr_carried_customer_link")
 NOT_NEEDED = ("dim_", "fct_", "rpt_", "mon_")
 
 EVENT_COLUMNS = pa.schema(
@@ -83,6 +83,15 @@ ACK_COLUMNS = pa.schema(
         ("reason", pa.string()),
     ]
 )
+CHANGE_COLUMNS = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("subject", pa.string()),
+        ("old_key", pa.int64()),
+        ("new_key", pa.int64()),
+        ("effective_date", pa.date32()),
+    ]
+)
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -116,6 +125,8 @@ class Inputs:
     # released since the night before, and what the core answered since then
     orders: pa.Table = field(default_factory=ORDER_COLUMNS.empty_table)
     acks: pa.Table = field(default_factory=ACK_COLUMNS.empty_table)
+    # changes of ids since the night before
+    changes: pa.Table = field(default_factory=CHANGE_COLUMNS.empty_table)
 
 
 @cache
@@ -243,6 +254,7 @@ class Nights:
             "case_event": (inputs.events, {}),
             "opening_state": (inputs.opening, {}),
             "adjustment_ack": (inputs.acks, {}),
+            "id_change": (inputs.changes, {}),
         }
         snapshot = raw_columns(contract()["account_snapshot"])
         # windows of features are given: nothing of their history is read

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.identity import attach_identity
+from creditline.gate.identity import attach_identity, current_customers
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
@@ -18,7 +18,7 @@ from creditline.release.feed import SECURITY, control_of, last_record, records_o
 
 FEED = "notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason")
-_NOTICES = """
+_NOTICES = f"""
     select
         sha256(applied.adjustment_id || '|notice') as notice_id,
         applied.adjustment_id,
@@ -34,17 +34,17 @@ _NOTICES = """
         decisions.effective_date::varchar as effective_date,
         decisions.notice_due_date::varchar as notice_due_date,
         decisions.decision_sha256,
-        list({
+        list({{
             'code': reasons.reason_code, 'text_zh': reasons.text_zh, 'text_en': reasons.text_en,
             'advice_zh': reasons.advice_zh, 'advice_en': reasons.advice_en
-        } order by reasons.reason_rank) as reasons
+        }} order by reasons.reason_rank) as reasons
     from applied
     inner join fct_limit_decision as decisions
         on applied.account_key = decisions.account_key and applied.released_date = decisions.business_date
     inner join fct_decision_reason as reasons
         on applied.account_key = reasons.account_key and applied.released_date = reasons.business_date
     inner join identity.account on applied.account_key = account.account_key
-    inner join identity.customer on decisions.customer_key = customer.customer_key
+    inner join {current_customers()} as customer on decisions.customer_key = customer.customer_key
     where decisions.is_notice_required
     group by all
     order by account.account_id, applied.adjustment_id
