@@ -109,6 +109,9 @@ class Book:
     def _add_account(self, customer: int, place: int, entity: str, income: int | None) -> None:
         # keys of accounts and customers do not rise together
         key = (place + 1) * 1_000_000 + customer * 7919 % 999_983
+        taken = {row["account_key"] for row in self.accounts}
+        while key in taken:
+            key += 1_000_000
         limit = int(self.choose.integers(50, 3000)) * 1000
         if self._one_in(6):
             limit = self._pick([0, 500, 999, 5_000, 123_457, limit + 333, limit + 1])
@@ -279,7 +282,9 @@ class Book:
             return
         touched = {row[side] for row in self.changes for side in ("old_key", "new_key")}
         owners = sorted({row["customer_key"] for row in self.accounts} - touched)
-        picked = [int(key) for key in self.choose_changes.choice(owners, size=2 + len(owners) // 100 * 2, replace=False)]
+        picked = [
+            int(key) for key in self.choose_changes.choice(owners, size=2 + len(owners) // 100 * 2, replace=False)
+        ]
         for old, new in zip(picked[::2], picked[1::2], strict=False):
             self._change("merge", old, new)
             for account in self.accounts:

@@ -135,7 +135,8 @@ def test_the_same_change_again_changes_nothing(known):
     land(known, 2, "renumber account A00001 B-1", "merge customer C00002 C00001")
     take_in(known, 2)
     before = store(known, "from identity.change"), store(known, "from identity.alias"), ids(known, "customer")
-    land(known, 3, f"renumber account A00001 B-1 {night(2)}", f"merge customer C00002 C00001 {night(2)}")
+    # another date, so that the file is another one
+    land(known, 3, f"renumber account A00001 B-1 {night(1)}", f"merge customer C00002 C00001 {night(3)}")
     assert take_in(known, 3)["id_change"].quarantined_rows == 0
     assert (store(known, "from identity.change"), store(known, "from identity.alias"), ids(known, "customer")) == before
     assert raw(known, "id_change", 3, "kind, old_key, new_key") == [("merge", 3, 2), ("renumber", 2, 2)]

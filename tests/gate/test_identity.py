@@ -77,8 +77,6 @@ def test_every_id_has_one_key_after_many_nights(home):
         assert sorted(found.values()) == list(range(1, len(found) + 1))
 
 
-
-
 # --- waiting ---------------------------------------------------------------------------------------------------------
 
 

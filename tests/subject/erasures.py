@@ -73,8 +73,10 @@ def erase_people(root: Path, *, customers: int) -> Erased:
     set_mode(home, ALL_SLICES, "live", by="maker", approved_by="checker")
     people = _run_book(home, customers)
     refused = sum(_is_refused(home, ids[0]) for ids in people.customers[:3])
-    _close_and_wait(home, customers)
+    _night(home, CLOSED, customers, lambda directory: _close(directory, customers))
     found_before = {file for _, file in traces(home, people.ids)}
+    _wait(home)
+    _night(home, AFTER, customers)
     published = _fingerprints(home)
     tell(f"erasing {len(people.customers)} customers, {len(people.ids)} ids, spelt in {len(found_before)} files")
     for ids in people.customers:
@@ -117,11 +119,9 @@ def _run_book(home: Home, customers: int) -> People:
     return People(tuple(people), (*accounts, *(renamed[one] for one in accounts if one in renamed)))
 
 
-def _close_and_wait(home: Home, customers: int) -> None:
-    _night(home, CLOSED, customers, lambda directory: _close(directory, customers))
+def _wait(home: Home) -> None:
     for number in range(1, (AFTER - CLOSED).days):
         record_skip(home, CLOSED + timedelta(days=number), **PEOPLE, reason="the house was closed")
-    _night(home, AFTER, customers)
 
 
 def _night(home: Home, day: date, customers: int, change: Callable[[Path], None] | None = None) -> None:

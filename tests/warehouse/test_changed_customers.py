@@ -32,7 +32,9 @@ def _book(seed: int) -> HostileBook:
             # what comes again says another thing of one customer than of two
             book.rows[key] = [row for row in book.rows[key] if not _is_twin(row, seen)]
         if key[1] == "related_product":
-            book.rows[key] = [row for row in book.rows[key] if row["product_code"] != PRODUCT_OF_THE_OTHER.get(row["customer_key"])]
+            book.rows[key] = [
+                row for row in book.rows[key] if row["product_code"] != PRODUCT_OF_THE_OTHER.get(row["customer_key"])
+            ]
     return book
 
 

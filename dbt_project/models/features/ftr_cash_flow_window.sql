@@ -22,7 +22,7 @@ versions as (
 
 ),
 
-moved as (
+moved_customers as (
 
     select * from {{ ref('stg_moved_customer') }}
 
@@ -43,11 +43,11 @@ corrected as (
 
     union
 
-    select carried_key as customer_key from moved
+    select carried_key as customer_key from moved_customers
 
     union
 
-    select customer_key from moved
+    select customer_key from moved_customers
 
 ),
 

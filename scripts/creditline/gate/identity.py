@@ -1,10 +1,10 @@
 """Keys instead of ids: the one mutable store, open for writing only for the seconds of an exchange.
 
-    account, customer   the id that each key bears now: one row a key
-    alias               ids that a key bore before, or that are announced: late rows under them still find the key
-    merged              keys of customers who are another one by now
-    change              every change of ids that was taken in, with its keys; those not yet applied wait for their date
-    forgotten           keys of erased people, never given to anybody else
+account, customer   the id that each key bears now: one row a key
+alias               ids that a key bore before, or that are announced: late rows under them still find the key
+merged              keys of customers who are another one by now
+change              every change of ids that was taken in, with its keys; those not yet applied wait for their date
+forgotten           keys of erased people, never given to anybody else
 """
 
 from __future__ import annotations

@@ -120,9 +120,7 @@ def _joins(source: Source) -> str:
             )
         elif column.name in ("account_id", "customer_id"):
             subject = column.name.removesuffix("_id")
-            joins.append(
-                f"left join {known_ids(subject)} as {subject}_of on accepted.{subject}_id = {subject}_of.id"
-            )
+            joins.append(f"left join {known_ids(subject)} as {subject}_of on accepted.{subject}_id = {subject}_of.id")
         elif column.name == "old_id":
             joins.append("left join identity.change as noted using (kind, subject, old_id, new_id)")
     return " ".join(joins)

@@ -57,9 +57,7 @@ def judge_source(
     Raises:
         GateBroken: Great Expectations counted other rows than the quarantine took, or rows or money are lost.
     """
-    bad = mark_bad_rows(
-        connection, entry.source, entry.relation, suite, with_contrary=entry.source == ID_CHANGE
-    )
+    bad = mark_bad_rows(connection, entry.source, entry.relation, suite, with_contrary=entry.source == ID_CHANGE)
     _must_agree(entry, judged, bad)
     counts = quarantine_counts(connection, entry.relation)
     quarantined = sum(rows for _, rows in counts)
