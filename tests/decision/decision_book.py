@@ -11,6 +11,7 @@ import pyarrow as pa
 from decision_harness import (
     ACCOUNT_COLUMNS,
     ACK_COLUMNS,
+    CHANGE_COLUMNS,
     CORRECTION_COLUMNS,
     EVENT_COLUMNS,
     OPENING_COLUMNS,
@@ -87,11 +88,14 @@ class Book:
     unsent: list[dict] = field(default_factory=list)
     # freezes and restores that left since the last valid night
     watched: list[dict] = field(default_factory=list)
+    # customers merged and split since the last valid night
+    changes: list[dict] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.choose = np.random.default_rng(self.seed)
         # of its own: watches come and go and change nothing else about a book
         self.watcher = np.random.default_rng((self.seed, 1))
+        self.choose_changes = np.random.default_rng(self.seed + 1)
         self.values = {name: SPECIAL.get(name) or _edges(self.packs["alpha"], name) for name in all_features()}
         self.drawn: dict[str, list[int | None]] = {name: [] for name in self.values}
         for customer in range(1, self.customers + 1):
@@ -114,6 +118,9 @@ class Book:
     def _add_account(self, customer: int, place: int, entity: str, income: int | None) -> None:
         # keys of accounts and customers do not rise together
         key = (place + 1) * 1_000_000 + customer * 7919 % 999_983
+        taken = {row["account_key"] for row in self.accounts}
+        while key in taken:
+            key += 1_000_000
         limit = int(self.choose.integers(50, 3000)) * 1000
         if self._one_in(6):
             limit = self._pick([0, 500, 999, 5_000, 123_457, limit + 333, limit + 1])
@@ -167,6 +174,7 @@ class Book:
             acks=pa.Table.from_pylist(self.acks, ACK_COLUMNS),
             watched=pa.Table.from_pylist(self.watched, WATCHED_COLUMNS),
             corrections=pa.Table.from_pylist(self.corrections, CORRECTION_COLUMNS),
+            changes=pa.Table.from_pylist(self.changes, CHANGE_COLUMNS),
         )
 
     @property
@@ -308,7 +316,7 @@ class Book:
         """Go on to the next night; the core does what was ordered, late, in part or not at all, or as it likes."""
         if self.number not in VOID_NIGHTS:
             self.previous = self.day
-            self.orders, self.acks, self.corrections, self.watched = [], [], [], []
+            self.orders, self.acks, self.corrections, self.watched, self.changes = [], [], [], [], []
         released = [row | {"sequence": self.number + 1} for row in called_for if not self._one_in(40)]
         self.orders += released
         self.undone += released
@@ -327,6 +335,34 @@ class Book:
         for _ in range(1 + self.customers // 200):
             self.customers += 1
             self._add_customer(self.customers)
+        self._change_ids()
+
+    def _change_ids(self) -> None:
+        """Every third night some customers turn out to be one, and some to be two."""
+        if self.number % 3 != 1:
+            return
+        touched = {row[side] for row in self.changes for side in ("old_key", "new_key")}
+        owners = sorted({row["customer_key"] for row in self.accounts} - touched)
+        picked = [
+            int(key) for key in self.choose_changes.choice(owners, size=2 + len(owners) // 100 * 2, replace=False)
+        ]
+        for old, new in zip(picked[::2], picked[1::2], strict=False):
+            self._change("merge", old, new)
+            for account in self.accounts:
+                if account["customer_key"] == old:
+                    account["customer_key"] = new
+        left = [key for key in owners if key not in picked]
+        for old in (key for key in left if sum(row["customer_key"] == key for row in self.accounts) > 1):
+            if self.choose_changes.integers(20) == 0:
+                self.customers += 1
+                self._change("split", old, self.customers)
+                leaving = next(row for row in self.accounts if row["customer_key"] == old)
+                leaving["customer_key"] = self.customers
+
+    def _change(self, kind: str, old: int, new: int) -> None:
+        self.changes.append(
+            {"kind": kind, "subject": "customer", "old_key": old, "new_key": new, "effective_date": self.day}
+        )
 
     def _let_the_core_act(self) -> None:
         by_key = {account["account_key"]: account for account in self.accounts}

@@ -93,6 +93,12 @@ BRANCHES = (
     *("usable", "not usable", "granted on request: more"),
     *(f"reason: {code}" for code in REASONS),
     *(f"score reasons: {what}" for what in SCORE_REASONS),
+    *(f"change of ids: {what}" for what in ("merge", "split", "a trigger of both", "a freeze")),
+    *(
+        "evidence does not count: at rest",
+        "freeze: stays while the customer rests",
+        "overlay: stays while the customer rests",
+    ),
 )
 
 
@@ -134,6 +140,7 @@ def reference_night(inputs: Inputs, rules: dict[str, Rules]) -> Night:
         corrections=inputs.corrections.to_pylist(),
         rules=rules,
         assignments=list(inputs.policies.assignments),
+        changes=inputs.changes.to_pylist(),
     )
 
 

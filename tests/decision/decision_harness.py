@@ -42,7 +42,7 @@ EXTRA_FEATURES = {
     "bureau_has_new_default": ("bureau", "bureau_score"),
 }
 OWN_MODELS = {"repayment": "ftr_repayment", "security": "ftr_security", "bureau": "ftr_bureau"}
-RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base")
+RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base", "ftr_carried_id_change", "ftr_carried_customer_link")
 NOT_NEEDED = ("dim_", "fct_", "rpt_", "mon_")
 
 EVENT_COLUMNS = pa.schema(
@@ -112,6 +112,15 @@ ACK_COLUMNS = pa.schema(
 LAST_EVENT_COLUMNS = pa.schema([("customer_key", pa.int64()), ("event", pa.string()), ("last_date", pa.date32())])
 CORRECTION_COLUMNS = pa.schema([("source", pa.string()), ("corrected_date", pa.date32()), ("customer_key", pa.int64())])
 CORRECTING = "correcting"
+CHANGE_COLUMNS = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("subject", pa.string()),
+        ("old_key", pa.int64()),
+        ("new_key", pa.int64()),
+        ("effective_date", pa.date32()),
+    ]
+)
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -151,6 +160,8 @@ class Inputs:
     last_events: pa.Table = field(default_factory=LAST_EVENT_COLUMNS.empty_table)
     # customers of whom a file speaks that corrects an earlier night, since the night before
     corrections: pa.Table = field(default_factory=CORRECTION_COLUMNS.empty_table)
+    # changes of ids since the night before
+    changes: pa.Table = field(default_factory=CHANGE_COLUMNS.empty_table)
 
 
 @cache
@@ -285,6 +296,7 @@ class Nights:
             "case_event": (inputs.events, {}),
             "opening_state": (inputs.opening, {}),
             "adjustment_ack": (inputs.acks, {}),
+            "id_change": (inputs.changes, {}),
         }
         snapshot = raw_columns(contract()["account_snapshot"])
         # windows of features are given: nothing of their history is read

@@ -38,6 +38,8 @@ class Night:
     corrections: list[Row]
     rules: dict[str, Rules]
     assignments: list[Row]
+    # customers merged (kind merge: old_key becomes new_key) or split (new_key leaves old_key) since the night before
+    changes: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class State:
     corrections: set[tuple[int, str, date]] = field(default_factory=set)
     # pack and feature: the version that counted, customers by bin
     shares: dict[tuple[str, str], tuple[str, Counter]] = field(default_factory=dict)
+    # a merged customer's key: the survivor's
+    survivors: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -142,6 +146,7 @@ class Decision:
     limit: int
     reference: int
     x: int = 0
+    is_at_rest: bool = False
     score: int | None = None
     band: str | None = None
     confirmed: int | None = None
@@ -190,8 +195,12 @@ class Decision:
 
     @property
     def is_kept(self) -> bool:
-        """A held account in the sense of the page: closed, or without a line."""
-        return not self.is_open or self.reference == 0
+        """A held account in the sense of the page: closed, or without a line, or at rest."""
+        return not self.has_line or self.is_at_rest
+
+    @property
+    def has_line(self) -> bool:
+        return self.is_open and self.reference > 0
 
     @property
     def published_trace(self) -> list[tuple[str, int, int]]:
@@ -231,13 +240,57 @@ class Reference:
         self.state, self.external = work.state_after(), work.external
         return decisions
 
+    def changed(self, before: State, changes: list[Row]) -> State:
+        """What the night before handed on, as it belongs to the customers of tonight."""
+        for change in sorted(changes, key=lambda row: row["kind"]):
+            self.note(f"change of ids: {change['kind']}")
+            if change["kind"] == "merge":
+                before = self._merged(before, change["old_key"], change["new_key"])
+            else:
+                before = _split(before, change["old_key"], change["new_key"])
+        return before
+
+    def _merged(self, before: State, old: int, new: int) -> State:
+        believed = {(new if key == old else key): row for key, row in before.believed.items()}
+        believed |= {new: before.believed[new]} if new in before.believed else {}
+        minds = {key: mind for key, mind in before.minds.items() if key[0] != old}
+        for (customer, pack), mind in before.minds.items():
+            if customer == old:
+                own = before.minds.get((new, pack))
+                minds[new, pack] = mind if own is None else self._as_one(own, mind)
+        survivors = {key: new if value == old else value for key, value in before.survivors.items()} | {old: new}
+        cuts = {key: (new if owner == old else owner, *cut) for key, (owner, *cut) in before.cuts.items()}
+        corrections = {(new if owner == old else owner, *what) for owner, *what in before.corrections}
+        return replace(before, believed=believed, minds=minds, survivors=survivors, cuts=cuts, corrections=corrections)
+
+    def _as_one(self, own: Mind, other: Mind) -> Mind:
+        triggers = other.triggers | own.triggers
+        for code in own.triggers.keys() & other.triggers.keys():
+            both = own.triggers[code], other.triggers[code]
+            triggers[code] = replace(
+                both[0],
+                hits_in_a_row=max(one.hits_in_a_row for one in both),
+                is_held=any(one.is_held for one in both),
+                clean_since=min((one.clean_since for one in both if one.clean_since), default=None),
+                is_inherited=any(one.is_inherited for one in both),
+                was_interrupted=all(one.was_interrupted for one in both),
+                last_hit=max((one.last_hit for one in both if one.last_hit), default=None),
+            )
+            self.note("change of ids: a trigger of both")
+        freezes = [mind.freeze for mind in (own, other) if mind.freeze is not None]
+        freeze = max(freezes, key=lambda one: one.until, default=None)
+        self.note("change of ids: a freeze", freeze is not None)
+        return replace(own, reference=own.reference + other.reference, triggers=triggers, freeze=freeze)
+
 
 class Work:
     """One night's work."""
 
     def __init__(self, reference: Reference, night: Night) -> None:
         self.night, self.note = night, reference.note
-        self.before = self._as_watched(reference.state)
+        before = self.before = reference.changed(self._as_watched(reference.state), night.changes)
+        self.resting = {before.survivors.get(row["new_key"], row["new_key"]) for row in night.changes}
+        self.resting |= {before.survivors.get(row["old_key"], row["old_key"]) for row in night.changes}
         self.families = reference.families
         self.minds: dict[tuple[int, str], Mind] = {}
         self.lifted: set[tuple[int, str]] = set()
@@ -382,6 +435,7 @@ class Work:
                 reference = max(self._reference_limit(account), limit, *counting)
                 decision = Decision(account, self.night.rules[pack], is_assigned, limit, reference, x=limit)
                 decision.wanted = decision.strategy = limit
+                decision.is_at_rest = decision.customer in self.resting
                 self.all.append(decision)
                 self.note("held: closed", not decision.is_open)
                 self.note("held: no line", decision.is_open and reference == 0)
@@ -485,7 +539,9 @@ class Work:
         index: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
         for row in sorted(self.night.events, key=lambda row: (row["occurred_at"], row["event_token"])):
             subject = "account" if row["account_key"] is not None else "customer"
-            index[row["kind"], subject, row[f"{subject}_key"]].append(row)
+            key = row[f"{subject}_key"]
+            key = self.before.survivors.get(key, key) if subject == "customer" else key
+            index[row["kind"], subject, key].append(row)
         return index
 
     def _is_within(self, row: Row, start: date | None) -> bool:
@@ -542,6 +598,7 @@ class Work:
     def _counts(self, customer: int, pack: str, group: list[Decision]) -> bool:
         rules = group[0].rules
         why_not = {
+            "at rest": customer in self.resting,
             "frozen": (customer, pack) in self.frozen,
             "maintenance": self._is_maintained(rules),
             "hardship": any(self._is_paused(decision.account) for decision in group),
@@ -617,7 +674,11 @@ class Work:
     @cached_property
     def _corrections(self) -> set[tuple[int, str, date]]:
         """Customer, source and night of which a correction is known, and on whom it bears."""
-        new = {(row["customer_key"], row["source"], row["corrected_date"]) for row in self.night.corrections}
+        whose = self.before.survivors
+        new = {
+            (whose.get(row["customer_key"], row["customer_key"]), row["source"], row["corrected_date"])
+            for row in self.night.corrections
+        }
         return self.before.corrections | new
 
     @cached_property
@@ -795,7 +856,7 @@ class Work:
 
     def _verdict(self, customer: int, rules: Rules, code: str) -> tuple[str, tuple[str, str] | None]:
         """hit, undecided or clear; with a hit its reason code and the first feature of the group."""
-        if "case_event" in self.night.distrusted:
+        if "case_event" in self.night.distrusted or customer in self.resting:
             return "undecided", None
         is_undecided = False
         for group in rules.triggers[code]:
@@ -1016,6 +1077,9 @@ class Work:
 
     def _freeze(self, customer: int, group: list[Decision], old: Freeze | None) -> Freeze | None:
         rules, cut_off = group[0].rules, self.night.cut_off
+        if customer in self.resting:
+            self.note("freeze: stays while the customer rests", old is not None)
+            return old
         has_cause = self._has_cause(customer, rules)
         until = cut_off + timedelta(hours=rules.freeze_hours)
         if old is None:
@@ -1058,8 +1122,8 @@ class Work:
         is_frozen = (decision.customer, pack) in self.frozen
         is_legal = self._is_legally_held(decision.account)
         was = self.before.lines.get(decision.key, Line()).was_overlaid
-        decision.is_overlaid = not decision.is_kept and (is_frozen or is_legal)
-        decision.ended = was and not decision.is_kept and not decision.is_overlaid
+        decision.is_overlaid = decision.has_line and (was if decision.is_at_rest else is_frozen or is_legal)
+        decision.ended = was and decision.has_line and not decision.is_overlaid
         if decision.is_overlaid and not was:
             decision.action = "FREEZE"
         elif decision.ended:
@@ -1071,9 +1135,13 @@ class Work:
             self.note("overlay", is_moved)
             if not is_moved and decision.action != "HOLD":
                 decision.trace.append(("overlay", decision.x, decision.x))
-        if is_legal and not decision.is_kept:
+        if decision.is_at_rest:
+            if decision.is_overlaid:
+                decision.facts.append((1, self._standing_overlay(decision)))
+                self.note("overlay: stays while the customer rests")
+        elif is_legal and decision.has_line:
             decision.facts.append((1, "L1"))
-        elif is_frozen and not decision.is_kept:
+        elif is_frozen and decision.has_line:
             decision.facts.append((1, self.frozen[decision.customer, pack].code))
         elif decision.ended:
             decision.facts.append((1, "F3"))
@@ -1090,7 +1158,7 @@ class Work:
     def _pend(self, decision: Decision) -> None:
         limit, x, night = decision.limit, decision.x, self.night
         old = self.before.lines.get(decision.key, Line()).pending
-        if decision.is_overlaid or decision.ended:
+        if decision.is_overlaid or decision.ended or decision.is_at_rest:
             decision.pending = old
             self.note("pending: kept under an overlay", old is not None)
         elif old is not None:
@@ -1145,7 +1213,7 @@ class Work:
             return "MAINTENANCE"
         if decision.is_capped:
             return "REG_CAPPED"
-        if decision.is_kept or x >= decision.reference:
+        if x >= decision.reference:
             return "NORMAL"
         return "FLOORED" if x <= floor else "REDUCED"
 
@@ -1305,6 +1373,7 @@ class Work:
                 for customer, source, day in self._corrections
                 if day <= latest.get(customer, date.min)
             },
+            survivors=self.before.survivors,
         )
 
 
@@ -1312,6 +1381,14 @@ def is_second_person(approver: str | None, actor: str | None) -> bool:
     """Whether somebody else approved: a name in other letters, or none, is nobody else."""
     names = [(name or "").strip().lower() for name in (approver, actor)]
     return all(names) and names[0] != names[1]
+
+
+def _split(before: State, old: int, new: int) -> State:
+    """The new customer has all that was known of the old one, who keeps it, too."""
+    believed = before.believed | ({new: before.believed[old]} if old in before.believed else {})
+    copies = {(new, pack): mind for (customer, pack), mind in before.minds.items() if customer == old}
+    corrections = before.corrections | {(new, *what) for owner, *what in before.corrections if owner == old}
+    return replace(before, believed=believed, minds=before.minds | copies, corrections=corrections)
 
 
 def unit_of(sharers: list[Decision]) -> int:

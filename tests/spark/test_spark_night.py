@@ -35,9 +35,16 @@ NIGHTS = [night(number) for number in range(BEFORE + 1, BEFORE + 4)]
 # --before 32` compares those of thirty nights.
 EMPTY = {
     "dec_raise_budget",
+    "dec_resting_customer",
+    "ftr_carried_customer_link",
+    "ftr_carried_id_change",
     "stg_account_snapshot_history",
+    "stg_account_link",
     "stg_account_snapshot_leaving",
+    "stg_customer_change",
+    "stg_customer_link",
     "stg_id_change",
+    "stg_moved_customer",
     "stg_notice_receipt",
     "stg_opening_state",
     "stg_recomputed_customer",

@@ -146,12 +146,14 @@ class Chain:
             _read_once(connection)
 
     def _state(self, connection: duckdb.DuckDBPyConnection, is_carried: bool) -> list[Relation]:
-        """The state of the night as the product describes it: cases as a file, of the rest whether it is there."""
-        file = InputFile(self.file.parent / "case_event.parquet", "")
-        connection.execute(f"copy state.case_event to '{file.path}' (format parquet)")
-        return [
-            Relation(f"state.{table.name}", table.columns, (file,) if is_carried else ()) for table in state_tables()
-        ]
+        """The state of the night as the product describes it."""
+        relations = []
+        for table in state_tables():
+            file = InputFile(self.file.parent / f"{table.name}.parquet", "")
+            if is_carried:
+                connection.execute(f"copy state.{table.name} to '{file.path}' (format parquet)")
+            relations.append(Relation(f"state.{table.name}", table.columns, (file,) if is_carried else ()))
+        return relations
 
     def _execute(self, connection: duckdb.DuckDBPyConnection) -> None:
         for statement in self.statements:

@@ -1,5 +1,6 @@
 -- Grain: one row a customer and policy pack that is frozen tonight or was frozen until tonight.
--- A freeze is no credit matter: it stops draws, ends by itself, and leaves the limit as it is.
+-- A freeze is no credit matter: it stops draws, ends by itself, and leaves the limit as it is. It stays as it was on a void
+-- night, and while the customer rests.
 
 {{ config(materialized='table') }}
 
@@ -96,6 +97,12 @@ rules as (
 
 ),
 
+resting_customers as (
+
+    select * from {{ ref('dec_resting_customer') }}
+
+),
+
 verifications as (
 
     select
@@ -115,8 +122,8 @@ judged as (
         exposures.pack,
         night.business_date,
         night.cut_off_at,
-        night.is_void,
         night.is_between_nights,
+        night.is_void or resting_customers.customer_key is not null as is_at_rest,
         {{ add_hours('night.cut_off_at', 'rules.ttl_hours') }} as extended_until_at,
         carried.customer_key is not null as was_frozen,
         carried.frozen_since_date,
@@ -124,7 +131,7 @@ judged as (
         carried.frozen_until_at,
         carried.extension_count,
         carried.reason_code,
-        causes.customer_key is not null and not night.is_void as has_cause,
+        causes.customer_key is not null and not night.is_void and resting_customers.customer_key is null as has_cause,
         case when causes.has_shared_device then 'F2' else 'F1' end as cause_reason_code,
         coalesce(verifications.verified_at >= carried.frozen_at, false) as is_verified,
         coalesce(carried.extension_count < rules.max_extensions, true) as may_extend
@@ -135,6 +142,7 @@ judged as (
         on exposures.customer_key = causes.customer_key and exposures.policy_version = causes.policy_version
     left join carried on exposures.customer_key = carried.customer_key and exposures.pack = carried.pack
     left join verifications on exposures.customer_key = verifications.customer_key
+    left join resting_customers on exposures.customer_key = resting_customers.customer_key
     where causes.customer_key is not null or carried.customer_key is not null
 
 ),
@@ -190,7 +198,7 @@ moved as (
             when not judged.was_frozen and judged.has_cause and guards.is_mass then 'WITHHELD'
             when not judged.was_frozen and judged.has_cause then 'FREEZE'
             when not judged.was_frozen then 'NONE'
-            when judged.is_void then 'STAY'
+            when judged.is_at_rest then 'STAY'
             when judged.is_verified and not judged.has_cause then 'RESTORE'
             -- between nights a freeze is extended when its time is over; the night extends one that still stands
             when

@@ -70,6 +70,12 @@ pauses as (
 
 ),
 
+resting_customers as (
+
+    select * from {{ ref('dec_resting_customer') }}
+
+),
+
 paused_accounts as (
 
     select accounts.customer_key, accounts.policy_version, pauses.from_date, pauses.to_date
@@ -177,8 +183,9 @@ judged as (
             {%- endfor %}
             else false
         end as is_newly_known,
-        hits.trigger_code is not null and not night.is_void as is_hit,
-        (hits.trigger_code is null or night.is_void) and rules.is_undecided as is_undecided,
+        hits.trigger_code is not null and not night.is_void and resting_customers.customer_key is null as is_hit,
+        resting_customers.customer_key is not null
+        or ((hits.trigger_code is null or night.is_void) and rules.is_undecided) as is_undecided,
         excused_hits.trigger_code is not null as is_excused,
         coalesce(hits.reason_code, known_before.reason_code, rules.reason_code) as reason_code,
         coalesce(hits.feature, known_before.feature) as feature,
@@ -198,6 +205,7 @@ judged as (
     inner join rules on exposures.policy_version = rules.policy_version
     inner join features on exposures.customer_key = features.customer_key
     inner join repayment on exposures.customer_key = repayment.customer_key
+    left join resting_customers on exposures.customer_key = resting_customers.customer_key
     left join excused_hits
         on
             exposures.customer_key = excused_hits.customer_key

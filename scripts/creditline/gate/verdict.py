@@ -10,6 +10,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.gate.checkpoint import Judged
+from creditline.gate.id_changes import SOURCE as ID_CHANGE
 from creditline.gate.quarantine import Bad, mark_bad_rows, quarantine_counts
 from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.gate.suites import Suite
@@ -56,7 +57,7 @@ def judge_source(
     Raises:
         GateBroken: Great Expectations counted other rows than the quarantine took, or rows or money are lost.
     """
-    bad = mark_bad_rows(connection, entry.source, entry.relation, suite)
+    bad = mark_bad_rows(connection, entry.source, entry.relation, suite, with_contrary=entry.source == ID_CHANGE)
     _must_agree(entry, judged, bad)
     counts = quarantine_counts(connection, entry.relation)
     quarantined = sum(rows for _, rows in counts)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.identity import attach_identity
+from creditline.gate.identity import attach_identity, current_customers
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
@@ -23,7 +23,7 @@ from creditline.release.wording import NOTHING_TO_BORROW, is_least
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
-_NOTICES = """
+_NOTICES = f"""
     select
         sha256(applied.adjustment_id || '|notice') as notice_id,
         applied.adjustment_id,
@@ -45,14 +45,14 @@ _NOTICES = """
         any_value(policies.floor_amount) as floor_amount,
         any_value(nights.status) as status,
         any_value(nights.principal_balance) as principal_balance,
-        list({
+        list({{
             'code': reasons.reason_code, 'text_zh': reasons.text_zh, 'text_en': reasons.text_en,
             'advice_zh': reasons.advice_zh, 'advice_en': reasons.advice_en
-        } order by reasons.reason_rank) as reasons,
-        list({
+        }} order by reasons.reason_rank) as reasons,
+        list({{
             'code': reasons.reason_code, 'text_zh': reasons.restricted_text_zh, 'text_en': reasons.restricted_text_en,
             'advice_zh': reasons.restricted_advice_zh, 'advice_en': reasons.restricted_advice_en
-        } order by reasons.reason_rank) as restricted_reasons
+        }} order by reasons.reason_rank) as restricted_reasons
     from applied
     inner join fct_limit_decision as decisions
         on applied.account_key = decisions.account_key and applied.released_date = decisions.business_date
@@ -63,7 +63,7 @@ _NOTICES = """
     inner join dim_policy as policies
         on decisions.policy_version = policies.policy_version and decisions.business_date = policies.as_of_date
     inner join identity.account on applied.account_key = account.account_key
-    inner join identity.customer on decisions.customer_key = customer.customer_key
+    inner join {current_customers()} as customer on decisions.customer_key = customer.customer_key
     left join restricted on decisions.customer_key = restricted.customer_key
     where decisions.is_notice_required
     group by all

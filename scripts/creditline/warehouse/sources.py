@@ -30,7 +30,9 @@ OTHER_REACH_DAYS = 400
 # Events lie in windows of their own day, and an event never happens after the day that follows its delivery's date.
 WINDOWED_EVENTS = ("loan_application", "cash_flow", "session", "profile_change")
 # Versions that can still matter are carried over, so a night opens what is new and, of nightly pictures, what leaves.
-CARRIED = ("instalment", "bureau_score", "related_product", "case_event", "adjustment_ack")
+CARRIED = ("instalment", "bureau_score", "related_product", "case_event", "adjustment_ack", "id_change")
+# What can touch somebody's history.
+_TOUCHING = ("raw.case_event", "state.case_event", "raw.id_change", "state.id_change")
 
 
 @dataclass(frozen=True)
@@ -284,19 +286,22 @@ def _leaves(file: _RawFile, night: NightParameters, windows: tuple[int, ...]) ->
 
 
 def _touches_history(home: Home, snapshots: list[_RawFile], inputs: list[Relation], night: NightParameters) -> bool:
-    """Whether windows of some customers must be recomputed: a late snapshot, or a hardship pause that began earlier."""
+    """Whether windows of some customers must be recomputed: a late snapshot, a hardship pause that began earlier, or
+    customers who are merged or split."""
     previous = night.previous_business_date
     if any(_is_new(file.delivered_date, night) and file.night <= previous for file in snapshots):
         return True
     with connect_within(home) as connection:
-        lay(connection, [relation for relation in inputs if relation.name in ("raw.case_event", "state.case_event")])
+        lay(connection, [relation for relation in inputs if relation.name in _TOUCHING])
         return connection.execute(
             "select count(*) > 0 from raw.case_event as delivered"
             " left join state.case_event as carried on delivered.event_token = carried.event_token"
             " where delivered.kind = 'hardship_pause'"
             " and least(coalesce(delivered.from_date, delivered.local_date),"
-            " coalesce(carried.from_date, carried.local_date)) <= $night",
-            {"night": previous},
+            " coalesce(carried.from_date, carried.local_date)) <= $night"
+            " union all select count(*) > 0 from (from raw.id_change union all from state.id_change)"
+            " where subject = 'customer' and kind <> 'renumber' and effective_date <= $tonight order by 1 desc",
+            {"night": previous, "tonight": night.business_date},
         ).fetchone()[0]
 
 

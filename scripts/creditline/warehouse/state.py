@@ -332,6 +332,27 @@ def _feature_tables() -> tuple[StateTable, ...]:
             ("customer_key", "blocked_date"),
             {"customer_key": "bigint", "blocked_date": "date"},
         ),
+        StateTable(
+            "id_change",
+            "ftr_carried_id_change",
+            ("kind", "subject", "old_key"),
+            {
+                **_PLACE,
+                **dict.fromkeys(("kind", "subject"), "varchar"),
+                **dict.fromkeys(("old_key", "new_key"), "bigint"),
+                "effective_date": "date",
+            },
+        ),
+        StateTable(
+            "customer_link",
+            "ftr_carried_customer_link",
+            ("delivered_key", "customer_key"),
+            {
+                **dict.fromkeys(("delivered_key", "customer_key"), "bigint"),
+                "is_main": "boolean",
+                "changed_date": "date",
+            },
+        ),
     )
 
 
