@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from creditline.gate.identity import attach_identity
+from creditline.gate.identity import attach_identity, current_customers
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, move_into_place, partial_of, write_file
@@ -23,7 +23,7 @@ _QUEUE = """
         requests.reason_codes, requests.recheck_result, requests.is_target_higher, requests.max_grantable_amount
     from read_parquet('{marts}/fct_review_request.parquet') as requests
     left join identity.account using (account_key)
-    left join identity.customer on requests.customer_key = customer.customer_key
+    left join {customers} as customer on requests.customer_key = customer.customer_key
 """
 
 
@@ -56,7 +56,9 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
     file = home.outbox / FEED / f"{FEED}_{business_date}.csv"
     with connect_within(home) as connection:
         attach_identity(connection, home)
-        connection.execute("create table queue as " + _QUEUE.format(marts=publication / "marts"))
+        connection.execute(
+            "create table queue as " + _QUEUE.format(marts=publication / "marts", customers=current_customers())
+        )
         rows = connection.execute("select count(*) from queue").fetchone()[0]
         if not rows and not (previous and previous["rows"]):
             return ReviewQueue(None, 0)

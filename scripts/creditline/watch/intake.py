@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.identity import identity
+from creditline.gate.identity import identity, known_ids
 from creditline.gate.inputs import delivery_record
 from creditline.gate.quarantine import hold_rows, keep_quarantine
 from creditline.gate.raw import write_raw
@@ -130,7 +130,7 @@ def _without_strangers(home: Home, connection: duckdb.DuckDBPyConnection, verdic
         for subject in ("account", "customer"):
             column = f"{subject}_id"
             if column in names:
-                known = f"(select {column} from identity.{subject})"
+                known = f"(select id from {known_ids(subject)})"
                 strangers = f"{column} is not null and {column} not in {known}"
                 held = hold_rows(connection, entry.relation, f"unknown_{subject}", column, strangers)
                 notes += [f"unknown_{subject}: {held} rows in quarantine"] if held else []

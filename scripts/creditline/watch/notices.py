@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from creditline.gate.identity import attach_identity
+from creditline.gate.identity import attach_identity, current_customers
 from creditline.home import Home
 from creditline.home.database import connect_beside
 from creditline.home.files import canonical_json, write_file
@@ -29,7 +29,7 @@ TOLD = (
     "advice_en",
 )
 # Whom a legal hold stops is told by the legal desk alone.
-_NOTICES = """
+_NOTICES = f"""
     select
         sha256(orders.adjustment_id || '|notice') as notice_id,
         orders.adjustment_id,
@@ -45,13 +45,13 @@ _NOTICES = """
         orders.effective_date::varchar as effective_date,
         orders.notice_due_date::varchar as notice_due_date,
         orders.decision_sha256,
-        [{
+        [{{
             'code': orders.reason_codes, 'text_zh': orders.text_zh, 'text_en': orders.text_en,
             'advice_zh': orders.advice_zh, 'advice_en': orders.advice_en
-        }] as reasons
+        }}] as reasons
     from read_parquet(?) as orders
     inner join identity.account on orders.account_key = account.account_key
-    inner join identity.customer on orders.customer_key = customer.customer_key
+    inner join {current_customers()} as customer on orders.customer_key = customer.customer_key
     where orders.is_notice_required and orders.reason_codes <> 'L1'
     order by account.account_id
 """
