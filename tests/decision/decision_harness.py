@@ -24,7 +24,13 @@ from creditline.policy import PolicySet, policy_relations
 from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.inputs import Relation, lay
 from creditline.warehouse.logic import CATALOG, Logic, compile_logic, run_logic, use_scratch_catalog
-from creditline.warehouse.sources import RELEASED_COLUMNS, NightParameters, NightSource, run_relations
+from creditline.warehouse.sources import (
+    RELEASED_COLUMNS,
+    NightParameters,
+    NightSource,
+    run_relations,
+    standing_relation,
+)
 from creditline.warehouse.state import state_tables
 
 # What the decision reads of the features beside the 44, and the source that each comes from.
@@ -83,6 +89,9 @@ ACK_COLUMNS = pa.schema(
         ("reason", pa.string()),
     ]
 )
+STANDING_COLUMNS = pa.schema(
+    [("account_key", pa.int64()), ("recommended_limit_minor", pa.int64()), ("display_state", pa.string())]
+)
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -116,6 +125,8 @@ class Inputs:
     # released since the night before, and what the core answered since then
     orders: pa.Table = field(default_factory=ORDER_COLUMNS.empty_table)
     acks: pa.Table = field(default_factory=ACK_COLUMNS.empty_table)
+    # what a night that is restated had decided, by account
+    standing: pa.Table = field(default_factory=STANDING_COLUMNS.empty_table)
 
 
 @cache
@@ -203,6 +214,8 @@ class Nights:
         self.connection.register("given_orders", inputs.orders)
         self.connection.execute("insert into release.adjustment by name from given_orders")
         self.connection.unregister("given_orders")
+        lay(self.connection, [standing_relation()])
+        self._insert("release.standing_decision", standing_relation().columns, inputs.standing, {})
         self._lay_raw(inputs, snapshots)
         if not self.real_features:
             self._lay_features(inputs.features if features is None else features)

@@ -29,6 +29,7 @@ from creditline.warehouse.sources import (
     raw_relations,
     released_relation,
     run_relations,
+    standing_relation,
 )
 from creditline.warehouse.state import export_state, state_relations
 
@@ -118,6 +119,7 @@ def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list
         *raw_relations(home, records, night, state),
         *state,
         released_relation(home, business_date, state),
+        standing_relation(),
         *policy_relations(policies),
     ]
     return night, relations
