@@ -16,6 +16,7 @@ from decision_harness import (
     EVENT_COLUMNS,
     OPENING_COLUMNS,
     ORDER_COLUMNS,
+    STANDING_COLUMNS,
     WATCHED_COLUMNS,
     Inputs,
     all_features,
@@ -90,6 +91,8 @@ class Book:
     watched: list[dict] = field(default_factory=list)
     # customers merged and split since the last valid night
     changes: list[dict] = field(default_factory=list)
+    # what tonight had decided, if it is a night that is restated
+    standing: list[dict] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.choose = np.random.default_rng(self.seed)
@@ -162,6 +165,7 @@ class Book:
         self._draw_features()
         self._add_events()
         self._add_corrections()
+        self.standing = self._standing()
         return Inputs(
             night=NightParameters(self.day, self.cut_off, self.previous, is_void, "test"),
             sources=self._sources(is_void),
@@ -175,6 +179,7 @@ class Book:
             watched=pa.Table.from_pylist(self.watched, WATCHED_COLUMNS),
             corrections=pa.Table.from_pylist(self.corrections, CORRECTION_COLUMNS),
             changes=pa.Table.from_pylist(self.changes, CHANGE_COLUMNS),
+            standing=pa.Table.from_pylist(self.standing, STANDING_COLUMNS),
         )
 
     @property
@@ -191,6 +196,22 @@ class Book:
             start = None if is_missing else date(2020, 1, 1)
             found.append(NightSource(name, not is_missing, verdict, is_missing, is_distrusted, start))
         return found
+
+    def _standing(self) -> list[dict]:
+        """On a night that is restated: what it had decided for some accounts, often less than it decides now."""
+        if self.number % 4 != 2:
+            return []
+        # of its own chance, so that the rest of the book stays what it was
+        choose = np.random.default_rng((self.seed, self.number))
+        concerned = [row for row in self.accounts if choose.random() < 0.3]
+        return [
+            {
+                "account_key": row["account_key"],
+                "recommended_limit_minor": row["limit_minor"] * int(choose.integers(3)) // 2,
+                "display_state": "FROZEN_SECURITY" if choose.random() < 0.1 else "NORMAL",
+            }
+            for row in concerned
+        ]
 
     def _draw_features(self) -> None:
         """Most values stay as they were the night before."""
@@ -321,7 +342,10 @@ class Book:
         self.orders += released
         self.undone += released
         self._let_the_core_act()
+        # the core did what the night had ordered before it was restated
+        ordered = {row["account_key"]: row["recommended_limit_minor"] for row in self.standing}
         for account in self.accounts:
+            account["limit_minor"] = ordered.get(account["account_key"], account["limit_minor"])
             if self._one_in(35):
                 limit = account["limit_minor"]
                 account["limit_minor"] = self._pick([limit, limit // 2, limit + 55_555, 123_457, 500, 0])

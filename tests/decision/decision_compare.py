@@ -48,8 +48,8 @@ FREEZES = (
     "begun before us",
 )  # fmt: skip
 REASONS = (
-    "F1", "F2", "F3", "L1", "B1", "B5", "B4", "E2", "E4", "A1", "D3", "K1", "G1", "M1", "T1", "I1", "N1", "P1", "U1", "G3",
-    "P2", "P3", "P4", "P5", "P6", "G2", "G4", "C1", "D1", "E1", "N3",
+    "F1", "F2", "F3", "L1", "B1", "B5", "B4", "E2", "E4", "A1", "D3", "K1", "G1", "M1", "T1", "I1", "N1", "P1", "U1", "U2",
+    "G3", "P2", "P3", "P4", "P5", "P6", "G2", "G4", "C1", "D1", "E1", "N3",
 )  # fmt: skip
 SCORE_REASONS = (
     "since approval", "against the best bin", "one cause, one place", "too small", "not a cause", "only together",
@@ -73,6 +73,8 @@ BRANCHES = (
     *("strategy: up", "strategy: down", "strategy: stopped at tonight's own target", "override: up", "override: down"),
     "restored: up",
     *("product_tier", "no_raise", "income", "income: several accounts", "raise_budget"),
+    *("restatement", "restatement: protected", "restatement: less on tonight's evidence"),
+    *("restatement: deferred by an overlay", "restatement: another overlay stands at the core"),
     *(f"no_raise: {ground}" for ground in ("no tier", "tenure", "past due", "income age", "consent", "trigger")),
     *(f"protect: {code}" for code in ("P2", "P3", "P4", "P5", "G2", "G4")),
     *(f"trigger {verdict}: {known}" for verdict in ("hit", "clear", "undecided") for known in ("active", "not active")),
@@ -138,6 +140,7 @@ def reference_night(inputs: Inputs, rules: dict[str, Rules]) -> Night:
         acks=inputs.acks.to_pylist(),
         watched=inputs.watched.to_pylist(),
         corrections=inputs.corrections.to_pylist(),
+        standing={row["account_key"]: row for row in inputs.standing.to_pylist()},
         rules=rules,
         assignments=list(inputs.policies.assignments),
         changes=inputs.changes.to_pylist(),
@@ -232,9 +235,11 @@ def _compare_orders(result: Comparison, inputs: Inputs, reference: Reference, sq
     core = {row["account_key"]: row for row in sql.rows("select * from dec_core_limit")}
     external = {key for key, row in core.items() if row["is_external_change"]}
     limits = {key: (row["limit_minor"], row["core_limit_minor"]) for key, row in core.items()}
+    owed = {row["account_key"]: row["restated_limit_minor"] for row in sql.rows("from dec_carried_restated_limit")}
     for name, sql_says, reference_says in (
         ("order", theirs, mine),
         ("limit to go on from", limits, reference.state.limits),
+        ("restated limit", owed, reference.state.owed),
         ("external change", dict.fromkeys(external), dict.fromkeys(reference.external)),
     ):
         for key in sql_says.keys() | reference_says.keys():

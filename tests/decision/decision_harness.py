@@ -31,6 +31,7 @@ from creditline.warehouse.sources import (
     NightParameters,
     NightSource,
     run_relations,
+    standing_relation,
 )
 from creditline.warehouse.state import state_tables
 
@@ -121,6 +122,9 @@ CHANGE_COLUMNS = pa.schema(
         ("effective_date", pa.date32()),
     ]
 )
+STANDING_COLUMNS = pa.schema(
+    [("account_key", pa.int64()), ("recommended_limit_minor", pa.int64()), ("display_state", pa.string())]
+)
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -162,6 +166,8 @@ class Inputs:
     corrections: pa.Table = field(default_factory=CORRECTION_COLUMNS.empty_table)
     # changes of ids since the night before
     changes: pa.Table = field(default_factory=CHANGE_COLUMNS.empty_table)
+    # what a night that is restated had decided, by account
+    standing: pa.Table = field(default_factory=STANDING_COLUMNS.empty_table)
 
 
 @cache
@@ -247,6 +253,8 @@ class Nights:
         self._lay_policies(inputs.policies)
         self._lay_released("adjustment", RELEASED_COLUMNS, inputs.orders)
         self._lay_released("security_order", SECURITY_COLUMNS, inputs.watched)
+        lay(self.connection, [standing_relation()])
+        self._insert("release.standing_decision", standing_relation().columns, inputs.standing, {})
         self._lay_raw(inputs, snapshots)
         if not self.real_features:
             self._lay_features(inputs.features if features is None else features)

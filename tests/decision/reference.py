@@ -36,6 +36,7 @@ class Night:
     acks: list[Row]
     watched: list[Row]
     corrections: list[Row]
+    standing: dict[int, Row]
     rules: dict[str, Rules]
     assignments: list[Row]
     # customers merged (kind merge: old_key becomes new_key) or split (new_key leaves old_key) since the night before
@@ -130,6 +131,8 @@ class State:
     cuts: dict[int, tuple[int, date, int]] = field(default_factory=dict)
     # customer, source and night that was corrected since a cut
     corrections: set[tuple[int, str, date]] = field(default_factory=set)
+    # account: what a restatement owes it
+    owed: dict[int, int] = field(default_factory=dict)
     # pack and feature: the version that counted, customers by bin
     shares: dict[tuple[str, str], tuple[str, Counter]] = field(default_factory=dict)
     # a merged customer's key: the survivor's
@@ -155,6 +158,10 @@ class Decision:
     strategy: int = 0
     override: int | None = None
     is_restored: bool = False
+    # what a restatement owes beyond tonight's limit, and what the strategy would make of it
+    owed: int | None = None
+    from_owed: int = 0
+    is_given_back: bool = False
     is_no_raise: bool = False
     grounds: list[str] = field(default_factory=list)
     is_budget_spent: bool = False
@@ -618,15 +625,21 @@ class Work:
         if decision.confirmed is not None:
             decision.target = reference * rules.multiplier(decision.confirmed, utilisation) // 10000
 
+    def _wanted(self, decision: Decision, limit: int) -> int:
+        """What the strategy makes of a limit: one step towards the target."""
+        rules, target = decision.rules, decision.target
+        if target is None:
+            return limit
+        least, most = target * (10000 - rules.play_bp) // 10000, target * (10000 + rules.play_bp) // 10000
+        wanted = min(max(limit, least), most)
+        down, up = self._steps(decision, limit)
+        stepped = min(max(wanted, limit - down), limit + up)
+        self.note("strategy: stopped at tonight's own target", max(stepped, min(limit, decision.own_target)) > stepped)
+        return max(stepped, min(limit, decision.own_target))
+
     def _strategy(self, decision: Decision) -> None:
-        rules, limit, target = decision.rules, decision.limit, decision.target
-        if target is not None:
-            least, most = target * (10000 - rules.play_bp) // 10000, target * (10000 + rules.play_bp) // 10000
-            wanted = min(max(limit, least), most)
-            down, up = self._steps(decision)
-            stepped = min(max(wanted, limit - down), limit + up)
-            decision.wanted = max(stepped, min(limit, decision.own_target))
-            self.note("strategy: stopped at tonight's own target", decision.wanted > stepped)
+        limit = decision.limit
+        decision.wanted = self._wanted(decision, limit)
         decision.strategy = decision.wanted
         decision.override = self._override(decision.account)
         if decision.override is not None:
@@ -637,9 +650,12 @@ class Work:
         name = "restored" if decision.is_restored else name
         if decision.move(name, decision.strategy):
             self.note(f"{name}: {'up' if decision.x > limit else 'down'}")
+        owed = self.before.owed.get(decision.key, 0)
+        if owed > limit and decision.override is None:
+            decision.owed, decision.from_owed = owed, self._wanted(decision, owed)
 
-    def _steps(self, decision: Decision) -> tuple[int, int]:
-        rules, limit, reference = decision.rules, decision.limit, decision.reference
+    def _steps(self, decision: Decision, limit: int) -> tuple[int, int]:
+        rules, reference = decision.rules, decision.reference
         down = up = 0
         is_pending = self.before.lines.get(decision.key, Line()).pending is not None
         is_due = self._is_due(decision.customer, rules.cut_days)
@@ -736,8 +752,23 @@ class Work:
                 self.note("no_raise", decision.move("no_raise", min(decision.x, decision.limit)))
         for rules in self.night.rules.values():
             self._spend_budget(rules, [decision for decision in live if decision.rules is rules])
+        for decision in live:
+            self._give_back(decision)
         for group in self._of_customer.values():
             self._bound_by_income(group)
+
+    def _give_back(self, decision: Decision) -> None:
+        """What a restatement owes is given back, as far as tonight's evidence and the product allow it."""
+        if decision.owed is None:
+            return
+        is_protected = any(self._protections(decision).values())
+        least = decision.owed if is_protected else min(decision.owed, decision.from_owed)
+        self.note("restatement: protected", is_protected and decision.from_owed < decision.owed)
+        self.note("restatement: less on tonight's evidence", least < decision.owed)
+        tier = decision.rules.tier(decision.account)
+        least = least if tier is None else min(least, tier["max"])
+        decision.is_given_back = decision.move("restatement", max(decision.x, least))
+        self.note("restatement", decision.is_given_back)
 
     def _forbids_raise(self, decision: Decision) -> bool:
         rules, account, night = decision.rules, decision.account, self.night
@@ -958,7 +989,7 @@ class Work:
         rounded = units_down(decision.x, rules.unit)
         if decision.x > limit:
             rounded = max(limit, rounded)
-        if decision.x != limit:
+        if decision.x not in (limit, decision.owed):
             self.note("rounding", decision.move("rounding", rounded))
         if not decision.is_floored_by_trigger:
             owed = -units_down(-decision.account["principal_minor"], rules.unit)
@@ -1252,7 +1283,9 @@ class Work:
             if decision.x != limit and decision.override is not None:
                 decision.facts.append((5, "P1"))
             elif decision.x > limit:
-                decision.facts.append((5, "P6" if decision.is_restored else "U1"))
+                decision.facts.append(
+                    (1, "U2") if decision.is_given_back else (5, "P6" if decision.is_restored else "U1")
+                )
             if decision.is_budget_spent:
                 decision.facts.append((5, "G3"))
         codes = [code for _, code in sorted(set(decision.facts))]
@@ -1365,7 +1398,8 @@ class Work:
             },
             orders={key: self._orders_to_keep(orders) for key, orders in self.orders.items()},
             minds=self.minds,
-            lines={d.key: Line(d.is_overlaid, d.pending) for d in self.all if d.is_assigned},
+            lines={d.key: Line(self._is_overlaid_at_the_core(d), d.pending) for d in self.all if d.is_assigned},
+            owed=self._owed_after(),
             shares=self.shares,
             cuts=cuts,
             corrections={
@@ -1375,6 +1409,37 @@ class Work:
             },
             survivors=self.before.survivors,
         )
+
+    def _is_overlaid_at_the_core(self, decision: Decision) -> bool:
+        """As decided, or on a night that is restated as it was ordered then."""
+        standing = self.night.standing.get(decision.key)
+        if standing is None:
+            return decision.is_overlaid
+        is_overlaid = standing["display_state"] == "FROZEN_SECURITY"
+        self.note("restatement: another overlay stands at the core", is_overlaid != decision.is_overlaid)
+        return is_overlaid
+
+    def _owed_after(self) -> dict[int, int]:
+        """What is still owed: until the core has it, or a night decides less; and what a restated night owes anew."""
+        owed = dict(self.before.owed)
+        for decision in self.all:
+            if not decision.is_assigned:
+                continue
+            before, core = owed.pop(decision.key, 0), decision.account["limit_minor"]
+            if not decision.has_line:
+                continue
+            found = []
+            if before > core and (decision.is_overlaid or decision.ended or decision.is_at_rest):
+                self.note("restatement: deferred by an overlay")
+                found.append(before)
+            elif before > core and decision.x > core:
+                found.append(min(before, decision.x))
+            standing = self.night.standing.get(decision.key)
+            if standing is not None and decision.x > standing["recommended_limit_minor"]:
+                found.append(decision.x)
+            if found:
+                owed[decision.key] = max(found)
+        return owed
 
 
 def is_second_person(approver: str | None, actor: str | None) -> bool:

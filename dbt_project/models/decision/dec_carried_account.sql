@@ -1,5 +1,6 @@
 -- Grain: one row an account: what tonight hands to the next night.
 -- An account that tonight's snapshot does not name keeps what it had.
+-- Of a night that is restated, the freeze that was ordered stands at the core: the next night ends it or sets it by order.
 
 with
 
@@ -18,6 +19,12 @@ limits as (
 standings as (
 
     select * from {{ ref('dec_limit_standing') }}
+
+),
+
+standing_decisions as (
+
+    select * from {{ ref('stg_standing_decision') }}
 
 ),
 
@@ -62,13 +69,14 @@ select
     standings.change_minor,
     standings.change_reason_codes,
     standings.change_sha256,
-    limits.is_overlaid,
+    coalesce(standing_decisions.is_overlaid, limits.is_overlaid) as is_overlaid,
     limits.pending_minor,
     limits.pending_since_date,
     limits.pending_effective_date
 from accounts
 inner join limits on accounts.account_key = limits.account_key and accounts.policy_version = limits.policy_version
 inner join standings on accounts.account_key = standings.account_key
+left join standing_decisions on accounts.account_key = standing_decisions.account_key
 
 union all
 

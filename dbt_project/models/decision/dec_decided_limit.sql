@@ -74,6 +74,7 @@ select
     bounds.permitted_minor,
     incomes.is_budget_spent,
     incomes.budgeted_minor,
+    incomes.restated_minor,
     bounds.min_draw_minor,
     compositions.bounded_minor,
     compositions.protection_code,

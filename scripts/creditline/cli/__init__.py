@@ -297,11 +297,43 @@ def replay(
         raise UsageError("say one of --date D, --all")
     rows, problems = replay_nights(context.obj, [business_date.date()] if business_date else None, tell)
     if output_format is Format.TABLE:
-        rows = [(*row[:4], row[4] and row[4][:12], *row[5:7], len(row[7])) for row in rows]
+        rows = [(*row[:4], row[4] and row[4][:12], *row[5:7], len(row[7]), row[8]) for row in rows]
     print_rows(COLUMNS, rows, output_format, title="Nights replayed")
     if problems:
         others = f" ({len(problems) - 1} more; --format json lists them)" if len(problems) > 1 else ""
         raise CreditlineError(f"{problems[0]}{others}")
+
+
+@app.command()
+def restate(
+    context: typer.Context,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first night to compute again.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever reads it years later.")],
+    by: Annotated[str, typer.Option("--by", help="Who restates.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Compute published nights again with what is known now; those that change get their next publication."""
+    from creditline.home import open_home
+    from creditline.home.publications import revision_name
+    from creditline.restate import restate as restate_nights
+
+    result = restate_nights(
+        open_home(context.obj), first.date(), reason=reason, by=by, approved_by=approved_by, tell=tell
+    )
+    rows = [
+        (
+            night.business_date,
+            "unchanged" if night.revision is None else revision_name(night.revision),
+            sum(night.changed_rows.values()),
+            night.changed_cells,
+        )
+        for night in result.nights
+    ]
+    title = f"Restated from {first.date()}: {result.customers} customers touched"
+    print_rows(("night", "publication", "changed rows", "changed cells"), rows, output_format, title=title)
+    if result.record is None:
+        tell("nothing changed: nothing was published")
 
 
 @mode_app.command("show")

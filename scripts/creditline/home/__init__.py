@@ -160,6 +160,10 @@ class Home:
         return self.root / "control" / "approvals.jsonl"
 
     @property
+    def restatements_file(self) -> Path:
+        return self.root / "control" / "restatements.jsonl"
+
+    @property
     def erasures_file(self) -> Path:
         return self.root / "control" / "erasures.jsonl"
 

@@ -30,6 +30,7 @@ from creditline.warehouse.sources import (
     released_relation,
     run_relations,
     security_relation,
+    standing_relation,
 )
 from creditline.warehouse.state import export_state, state_relations
 
@@ -121,6 +122,7 @@ def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list
         *state,
         released_relation(home, business_date, state),
         security_relation(home, night.previous_business_date, business_date),
+        standing_relation(),
         *policy_relations(policies),
     ]
     return night, relations

@@ -10,7 +10,8 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -20,6 +21,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.home.database import bound_spill, connect, engine_bounds
 from creditline.home.files import canonical_json, clear_directory, move_tree_into_place
 from creditline.warehouse.dbt import BuiltNode, compile_project
 from creditline.warehouse.state import StateTable, state_tables
@@ -228,6 +230,18 @@ def _model_file(number: int, name: str) -> str:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def scratch_database(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory for archived SQL, within the bounds of the home; what does not fit goes to a folder outside of it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        connect(config=engine_bounds(home) | {"temp_directory": folder}) as connection,
+    ):
+        bound_spill(connection, home.settings.spill_limit)
+        use_scratch_catalog(connection)
+        yield connection
 
 
 def use_scratch_catalog(connection: duckdb.DuckDBPyConnection) -> None:

@@ -353,6 +353,19 @@ def _last_known_sequence(home: Home, state: list[Relation]) -> int:
         return connection.execute("select coalesce(max(sequence), 0) from state.released_order").fetchone()[0]
 
 
+def standing_relation(files: tuple[InputFile, ...] = ()) -> Relation:
+    """`release.standing_decision`: what a night that is restated had decided when it was first published; else empty.
+
+    Args:
+        files: the decisions of the night's first publication.
+    """
+    return Relation(
+        "release.standing_decision",
+        {"account_key": "bigint", "recommended_limit_amount": "decimal(18, 2)", "display_state": "varchar"},
+        files,
+    )
+
+
 RELEASED_COLUMNS = {
     "sequence": "bigint",
     "business_date": "date",

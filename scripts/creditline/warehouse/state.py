@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.publications import read_manifest
+from creditline.home.publications import latest_revision, read_manifest, state_directory
 from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.inputs import InputFile, Relation
 from creditline.warehouse.parquet import write_parquet
@@ -30,6 +30,8 @@ class StateTable:
     columns: dict[str, str]
 
 
+# What a night believed then, or which days did not count: raw alone cannot tell.
+_KNOWLEDGE = frozenset({"reference_limit_step", "blocked_day"})
 _PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
 
 
@@ -86,6 +88,12 @@ def state_tables() -> tuple[StateTable, ...]:
                 "acked_at": "timestamp",
                 "ack_reason": "varchar",
             },
+        ),
+        StateTable(
+            "restated_limit",
+            "dec_carried_restated_limit",
+            ("account_key",),
+            {"account_key": "bigint", "restated_limit_minor": "bigint"},
         ),
         StateTable(
             "customer",
@@ -363,9 +371,15 @@ def scored_features() -> tuple[str, ...]:
         return tuple(row["feature"] for row in csv.DictReader(stream) if row["role"] == "credit")
 
 
-def state_file(home: Home, business_date: date, table: str) -> Path:
-    """Where one night keeps one table of carried state."""
-    return home.state / f"business_date={business_date}" / f"{table}.parquet"
+def recomputed_tables() -> frozenset[str]:
+    """Tables of features that raw alone tells: left out, a night computes them anew and equal to what it would carry on."""
+    return frozenset(table.name for table in _feature_tables()) - _KNOWLEDGE
+
+
+def state_file(home: Home, business_date: date, table: str, revision: int | None = None) -> Path:
+    """Where one publication of a night keeps one table of carried state, the latest without a revision."""
+    chosen = latest_revision(home, business_date) if revision is None else revision
+    return state_directory(home, business_date, chosen) / f"{table}.parquet"
 
 
 def state_relations(home: Home, previous: date | None) -> list[Relation]:
