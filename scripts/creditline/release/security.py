@@ -26,7 +26,7 @@ def release_security(home: Home, business_date: date) -> SecurityRelease:
     """Write the freezes and restores of one published night for slices that are live or ramped, once.
 
     Raises:
-        ReleaseRefused: the night is not published, a demo pack in a home that is no demo, an order that
+        ReleaseRefused: the night is not published, a demo pack or key in a home that is no demo, an order that
             no decision covers, or a mode changed while the file was written.
     """
     settle_interrupted(home)
@@ -43,7 +43,7 @@ def release_security(home: Home, business_date: date) -> SecurityRelease:
         orders, _ = lay_orders(connection, home, publication, "fct_security_order", modes, lambda _slice: True)
         if not orders:
             return SecurityRelease(None, 0)
-        refuse_orders(connection, home)
+        refuse_orders(connection, home, business_date, asks_validation=False)
         stamp = f"{business_date}_{home.settings.cut_off:%H%M}"
         facts = {"modes": modes_in_force(connection)}
         left = write_orders(connection, home, SECURITY, business_date, stamp, facts, lambda: read_modes(home) == modes)
