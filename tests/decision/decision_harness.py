@@ -21,6 +21,7 @@ import pyarrow as pa
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy import PolicySet, policy_relations
+from creditline.release.inherited import APPROVED_COLUMNS
 from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.inputs import Relation, lay
 from creditline.warehouse.logic import CATALOG, Logic, compile_logic, run_logic, use_scratch_catalog
@@ -83,6 +84,8 @@ ACK_COLUMNS = pa.schema(
         ("reason", pa.string()),
     ]
 )
+# customer, pack and trigger of an approved batch
+APPROVED = pa.schema([("customer_key", pa.int64()), ("pack", pa.string()), ("trigger_code", pa.string())])
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -116,6 +119,8 @@ class Inputs:
     # released since the night before, and what the core answered since then
     orders: pa.Table = field(default_factory=ORDER_COLUMNS.empty_table)
     acks: pa.Table = field(default_factory=ACK_COLUMNS.empty_table)
+    # inherited triggers that two people approved since the night before
+    approved: pa.Table = field(default_factory=APPROVED.empty_table)
 
 
 @cache
@@ -199,10 +204,7 @@ class Nights:
         use_scratch_catalog(self.connection)
         lay(self.connection, run_relations(inputs.night, inputs.sources))
         self._lay_policies(inputs.policies)
-        lay(self.connection, [Relation("release.adjustment", RELEASED_COLUMNS)])
-        self.connection.register("given_orders", inputs.orders)
-        self.connection.execute("insert into release.adjustment by name from given_orders")
-        self.connection.unregister("given_orders")
+        self._lay_release(inputs)
         self._lay_raw(inputs, snapshots)
         if not self.real_features:
             self._lay_features(inputs.features if features is None else features)
@@ -214,6 +216,16 @@ class Nights:
         run_logic(self.connection, self.logic, skip=self.skip)
         if carry and not inputs.night.is_void:
             self._carry_over()
+
+    def _lay_release(self, inputs: Inputs) -> None:
+        for name, columns, rows in (
+            ("adjustment", RELEASED_COLUMNS, inputs.orders),
+            ("inherited_trigger", APPROVED_COLUMNS, inputs.approved),
+        ):
+            lay(self.connection, [Relation(f"release.{name}", columns)])
+            self.connection.register("given_rows", rows)
+            self.connection.execute(f"insert into release.{name} by name from given_rows")
+            self.connection.unregister("given_rows")
 
     def _lay_policies(self, policies: PolicySet) -> None:
         """Packs are read once and copied from then on: their rows come one by one from CSV."""

@@ -31,6 +31,8 @@ class StateTable:
 
 
 _PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
+# No decision hangs on them: where a night of an earlier release left none, they begin.
+_MAY_START_EMPTY = ("parallel_case",)
 
 
 @cache
@@ -142,6 +144,24 @@ def state_tables() -> tuple[StateTable, ...]:
             "dec_carried_slice",
             ("slice_code", "business_date"),
             {"slice_code": "varchar", "business_date": "date", "account_count": "bigint", "down_count": "bigint"},
+        ),
+        StateTable(
+            "parallel_case",
+            "dec_carried_parallel_case",
+            ("account_key", "agreement"),
+            {
+                "account_key": "bigint",
+                "customer_key": "bigint",
+                "slice_code": "varchar",
+                "compared_date": "date",
+                "agreement": "varchar",
+                **dict.fromkeys(
+                    ("limit_before_minor", "our_limit_minor", "core_limit_minor", "principal_minor", "days_past_due"),
+                    "bigint",
+                ),
+                "worst_days_past_due": "bigint",
+                "was_charged_off": "boolean",
+            },
         ),
         *_feature_tables(),
     )
@@ -300,7 +320,7 @@ def _state_files(
     if previous is None:
         return ()
     file = state_file(home, previous, table.name)
-    if table in _feature_tables() and file.name not in published:
+    if (table in _feature_tables() or table.name in _MAY_START_EMPTY) and file.name not in published:
         return ()
     return (InputFile(file, published[file.name]),)
 
