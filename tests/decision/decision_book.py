@@ -11,6 +11,7 @@ import pyarrow as pa
 from decision_harness import (
     ACCOUNT_COLUMNS,
     ACK_COLUMNS,
+    APPROVED,
     CHANGE_COLUMNS,
     CORRECTION_COLUMNS,
     EVENT_COLUMNS,
@@ -31,6 +32,7 @@ START = date(2026, 2, 20)
 # Days to the next night: most follow at once, some after a weekend or a month.
 GAPS = (1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 1, 1, 1, 4, 1)
 VOID_NIGHTS = (9, 24)
+APPROVED_EVERY = 4
 # Nights on which a source is distrusted for certain, since a branch waits for it.
 LATE = {"case_event": (12, 13, 28), "instalment": (11, 16, 20, 27, 33)}
 INSTALMENTS_FROM = 7
@@ -99,6 +101,8 @@ class Book:
         # of its own: watches come and go and change nothing else about a book
         self.watcher = np.random.default_rng((self.seed, 1))
         self.choose_changes = np.random.default_rng(self.seed + 1)
+        # people answer by dice of their own
+        self.answer = np.random.default_rng((self.seed, 2))
         self.values = {name: SPECIAL.get(name) or _edges(self.packs["alpha"], name) for name in all_features()}
         self.drawn: dict[str, list[int | None]] = {name: [] for name in self.values}
         for customer in range(1, self.customers + 1):
@@ -180,7 +184,22 @@ class Book:
             corrections=pa.Table.from_pylist(self.corrections, CORRECTION_COLUMNS),
             changes=pa.Table.from_pylist(self.changes, CHANGE_COLUMNS),
             standing=pa.Table.from_pylist(self.standing, STANDING_COLUMNS),
+            approved=pa.Table.from_pylist(self._approved(), APPROVED),
         )
+
+    def _approved(self) -> list[dict]:
+        """On some nights people approve whatever a few customers inherited."""
+        if self.number % APPROVED_EVERY:
+            return []
+        customers = self.answer.choice(self.customers, self.customers // 4, replace=False) + 1
+        codes = {
+            (pack.settings.name, row["trigger_code"]) for pack in self.packs.values() for row in pack.tables["trigger"]
+        }
+        return [
+            {"customer_key": int(customer), "pack": name, "trigger_code": code}
+            for customer in customers
+            for name, code in codes
+        ]
 
     @property
     def cut_off(self) -> datetime:

@@ -41,7 +41,7 @@ STATES = ("CLOSED", "FROZEN_SECURITY", "MAINTENANCE", "REG_CAPPED", "NORMAL", "F
 TRIGGERS = (
     "inherited", "new after an inherited one", "hit but not yet held", "relapse", "clear but not clean", "cured",
     "waits for instalments", "evidence is late and it would cut", "brought along", "its last hit was in a pause",
-    "what is learnt tonight may be old", "its last hit was on a bad row",
+    "what is learnt tonight may be old", "its last hit was on a bad row", "inherited and approved",
 )  # fmt: skip
 FREEZES = (
     "begins", "points without anything new", "extended", "stays", "ends by time", "ends verified", "mass guard",
@@ -144,6 +144,7 @@ def reference_night(inputs: Inputs, rules: dict[str, Rules]) -> Night:
         rules=rules,
         assignments=list(inputs.policies.assignments),
         changes=inputs.changes.to_pylist(),
+        approved=frozenset(tuple(row.values()) for row in inputs.approved.to_pylist()),
     )
 
 

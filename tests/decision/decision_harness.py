@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy import PolicySet, policy_relations
+from creditline.release.inherited import APPROVED_COLUMNS
 from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.inputs import Relation, lay
 from creditline.warehouse.logic import CATALOG, Logic, compile_logic, run_logic, use_scratch_catalog
@@ -125,6 +126,8 @@ CHANGE_COLUMNS = pa.schema(
 STANDING_COLUMNS = pa.schema(
     [("account_key", pa.int64()), ("recommended_limit_minor", pa.int64()), ("display_state", pa.string())]
 )
+# customer, pack and trigger of an approved batch
+APPROVED = pa.schema([("customer_key", pa.int64()), ("pack", pa.string()), ("trigger_code", pa.string())])
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -168,6 +171,8 @@ class Inputs:
     changes: pa.Table = field(default_factory=CHANGE_COLUMNS.empty_table)
     # what a night that is restated had decided, by account
     standing: pa.Table = field(default_factory=STANDING_COLUMNS.empty_table)
+    # inherited triggers that two people approved since the night before
+    approved: pa.Table = field(default_factory=APPROVED.empty_table)
 
 
 @cache
@@ -251,10 +256,7 @@ class Nights:
         use_scratch_catalog(self.connection)
         lay(self.connection, run_relations(inputs.night, inputs.sources))
         self._lay_policies(inputs.policies)
-        self._lay_released("adjustment", RELEASED_COLUMNS, inputs.orders)
-        self._lay_released("security_order", SECURITY_COLUMNS, inputs.watched)
-        lay(self.connection, [standing_relation()])
-        self._insert("release.standing_decision", standing_relation().columns, inputs.standing, {})
+        self._lay_release(inputs)
         self._lay_raw(inputs, snapshots)
         if not self.real_features:
             self._lay_features(inputs.features if features is None else features)
@@ -270,11 +272,18 @@ class Nights:
         if carry and not inputs.night.is_void:
             self._carry_over()
 
-    def _lay_released(self, name: str, columns: dict[str, str], rows: pa.Table) -> None:
-        lay(self.connection, [Relation(f"release.{name}", columns)])
-        self.connection.register("given_rows", rows)
-        self.connection.execute(f"insert into release.{name} by name from given_rows")
-        self.connection.unregister("given_rows")
+    def _lay_release(self, inputs: Inputs) -> None:
+        for name, columns, rows in (
+            ("adjustment", RELEASED_COLUMNS, inputs.orders),
+            ("security_order", SECURITY_COLUMNS, inputs.watched),
+            ("inherited_trigger", APPROVED_COLUMNS, inputs.approved),
+        ):
+            lay(self.connection, [Relation(f"release.{name}", columns)])
+            self.connection.register("given_rows", rows)
+            self.connection.execute(f"insert into release.{name} by name from given_rows")
+            self.connection.unregister("given_rows")
+        lay(self.connection, [standing_relation()])
+        self._insert("release.standing_decision", standing_relation().columns, inputs.standing, {})
 
     def _lay_policies(self, policies: PolicySet) -> None:
         """Packs are read once and copied from then on: their rows come one by one from CSV."""

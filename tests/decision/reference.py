@@ -41,6 +41,8 @@ class Night:
     assignments: list[Row]
     # customers merged (kind merge: old_key becomes new_key) or split (new_key leaves old_key) since the night before
     changes: list[Row] = field(default_factory=list)
+    # customer, pack and trigger, as two people approved since the night before
+    approved: frozenset[tuple[int, str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -295,7 +297,7 @@ class Work:
 
     def __init__(self, reference: Reference, night: Night) -> None:
         self.night, self.note = night, reference.note
-        before = self.before = reference.changed(self._as_watched(reference.state), night.changes)
+        before = self.before = self._with_answers(reference.changed(self._as_watched(reference.state), night.changes))
         self.resting = {before.survivors.get(row["new_key"], row["new_key"]) for row in night.changes}
         self.resting |= {before.survivors.get(row["old_key"], row["old_key"]) for row in night.changes}
         self.families = reference.families
@@ -324,6 +326,24 @@ class Work:
                 minds[person] = replace(minds[person], freeze=None if row["movement"] == "RESTORE" else freeze)
             self.note("watch: froze" if is_overlaid else "watch: restored")
         return replace(state, minds=minds, lines=lines)
+
+    # ---- what people answered
+
+    def _with_answers(self, state: State) -> State:
+        """What was carried over, where inherited triggers that people approved are inherited no more."""
+        if not self.night.approved:
+            return state
+        minds = {}
+        for (customer, pack), mind in state.minds.items():
+            answered = [
+                code
+                for code, trigger in mind.triggers.items()
+                if trigger.is_inherited and (customer, pack, code) in self.night.approved
+            ]
+            self.note("trigger: inherited and approved", answered)
+            freed = {code: replace(mind.triggers[code], is_inherited=False) for code in answered}
+            minds[customer, pack] = replace(mind, triggers=mind.triggers | freed) if freed else mind
+        return replace(state, minds=minds)
 
     # ---- the limit to go on from
 
@@ -867,17 +887,15 @@ class Work:
         verdict, reason = self._verdict(customer, rules, code)
         self.note(f"trigger {verdict}: {'active' if old else 'not active'}")
         is_first = customer not in self.known_customers
-        is_named = is_first and code in self._named(customer, rules)
+        if old is None and is_first and code in self._named(customer, rules):
+            # the old system held it
+            old = Trigger(hits_in_a_row=1, is_held=True, is_inherited=True)
         if verdict == "undecided":
-            if old is None and is_named:
-                return Trigger(is_inherited=True)
             return None if old is None else Trigger(**(vars(old) | {"is_hit": False, "is_evidence_late": True}))
         if verdict == "hit":
             is_learnt = all(facts.get(reason[1]) is None for facts in self.before.believed.values())
             self.note("trigger: what is learnt tonight may be old", is_learnt and old is None and not is_first)
             return self._hit(rules, code, old, reason, is_first or is_learnt)
-        if old is None and is_named:
-            old = Trigger(is_inherited=True)
         return None if old is None else self._clear(customer, rules, code, old)
 
     def _named(self, customer: int, rules: Rules) -> set[str]:

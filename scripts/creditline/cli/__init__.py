@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from creditline.cli.inherited import app as inherited_app
 from creditline.cli.output import Format, TextFormat, errors, print_json, print_rows, tell
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
@@ -21,6 +22,7 @@ policy_app = typer.Typer(no_args_is_help=True, help="Policy packs: validate them
 app.add_typer(policy_app, name="policy")
 subject_app = typer.Typer(no_args_is_help=True, help="A person's data: all that is held of a customer, and its end.")
 app.add_typer(subject_app, name="subject")
+app.add_typer(inherited_app, name="inherited")
 
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CREDITLINE_HOME", help="The warehouse home.", show_default=True)
@@ -359,10 +361,14 @@ def mode_set(
 ) -> None:
     """Change the mode of a slice; it bites at the next instruction of a running release."""
     from creditline.home import open_home
-    from creditline.release import set_mode
+    from creditline.release import set_mode, unknown_slice
 
-    change = set_mode(open_home(context.obj), slice_code, mode, by=by, approved_by=approved_by)
+    home = open_home(context.obj)
+    change = set_mode(home, slice_code, mode, by=by, approved_by=approved_by)
     tell(f"{change.slice_code} is in {change.mode} since {change.recorded_at}")
+    problem = unknown_slice(home, slice_code)
+    if problem:
+        raise CreditlineError(f"the mode is recorded and concerns nobody: {problem}")
 
 
 @policy_app.command("check")

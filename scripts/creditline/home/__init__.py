@@ -148,16 +148,30 @@ class Home:
         return self.root / "ledger"
 
     @property
+    def control(self) -> Path:
+        """What people recorded for good."""
+        return self.root / "control"
+
+    @property
     def modes_file(self) -> Path:
-        return self.root / "control" / "modes.jsonl"
+        return self.control / "modes.jsonl"
 
     @property
     def skips_file(self) -> Path:
-        return self.root / "control" / "skips.jsonl"
+        return self.control / "skips.jsonl"
 
     @property
     def approvals_file(self) -> Path:
-        return self.root / "control" / "approvals.jsonl"
+        return self.control / "approvals.jsonl"
+
+    @property
+    def inherited_file(self) -> Path:
+        return self.control / "inherited.jsonl"
+
+    @property
+    def inherited_batches(self) -> Path:
+        """Batches of inherited triggers that were approved, by their sha256."""
+        return self.control / "inherited"
 
     @property
     def restatements_file(self) -> Path:
@@ -165,7 +179,7 @@ class Home:
 
     @property
     def erasures_file(self) -> Path:
-        return self.root / "control" / "erasures.jsonl"
+        return self.control / "erasures.jsonl"
 
     def key_file(self, location: str) -> Path:
         """The file of one secret of `settings.keys`."""

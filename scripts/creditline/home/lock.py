@@ -7,15 +7,18 @@ night's first.
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
 
 _TURN_SECONDS = 300
-_STEP_SECONDS = 0.05
+_LOOK_AGAIN_SECONDS = 0.005
 
 
 class HomeBusy(CreditlineError):
@@ -41,6 +44,41 @@ def only_worker(home: Home, what: str) -> Iterator[None]:
 
 
 @contextmanager
+def holding(file: Path, what: str, patience_seconds: float) -> Iterator[None]:
+    """Hold a lock file, once whoever holds it lets go; its content names the process that holds it.
+
+    Raises:
+        HomeBusy: somebody did not let go in time; `what` says what was to be done, and what was done already.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+") as lock:
+        until = time.monotonic() + patience_seconds
+        while not _taken(lock):
+            if time.monotonic() > until:
+                raise HomeBusy(
+                    f"{what}: process {_holder(lock)} has held {file} for more than {patience_seconds:g} seconds; end it"
+                )
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _taken(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(lock: TextIO) -> str:
+    lock.seek(0)
+    return lock.read() or "unknown"
+
+
+@contextmanager
 def security_turn(home: Home, what: str) -> Iterator[None]:
     """Wait for the turn to say who is frozen, and hold it: one file of freezes and restores after the other.
 
@@ -49,18 +87,5 @@ def security_turn(home: Home, what: str) -> Iterator[None]:
     Raises:
         HomeBusy: another process held it for five minutes; nothing was done.
     """
-    home.releases.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + _TURN_SECONDS
-    with (home.releases / "security.lock").open("w") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise HomeBusy(
-                        f"{what}: another process has been freezing or restoring in {home.root} for {_TURN_SECONDS} s;"
-                        f" end it, then run this again"
-                    ) from None
-                time.sleep(_STEP_SECONDS)
+    with holding(home.releases / "security.lock", what, _TURN_SECONDS):
         yield

@@ -41,8 +41,8 @@ def release(home: Home, business_date: date) -> Release:
     Modes and approvals are read at this instant, and again before the control file makes the orders valid.
 
     Raises:
-        ReleaseRefused: the night is not published or not the newest, a demo pack in a home that is no demo, an order
-            that no decision covers, or a mode or an answer changed while the file was written.
+        ReleaseRefused: the night is not published or not the newest, what is asked before anybody is ordered about is
+            missing (`golive`), no decision covers an order, or a mode or an answer changed while the file was written.
     """
     settle_interrupted(home, FEED)
     publication = publication_directory(home, business_date)
@@ -60,7 +60,7 @@ def release(home: Home, business_date: date) -> Release:
         withheld = called_for - orders - sum(record["rows"] for record in earlier)
         if not has_live_slice(connection):
             return Release(business_date, None, None, 0, withheld, "every slice is in observe or paused", is_new=False)
-        refuse_orders(connection, home)
+        refuse_orders(connection, home, business_date)
         return _write_release(connection, home, business_date, permit, orders, withheld)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
+from creditline.release.golive import PackRecord, what_is_missing
 from creditline.release.modes import Modes
 
 
@@ -78,16 +80,22 @@ def modes_in_force(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(connection.execute("select slice_code, share_percent from slice_mode order by slice_code").fetchall())
 
 
-def refuse_orders(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Raise ReleaseRefused for orders of a demo pack in a home that is no demo, or that no decision covers."""
-    _refuse_demo_packs(connection, home)
+def refuse_orders(
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, *, asks_validation: bool = True
+) -> None:
+    """Raise ReleaseRefused for orders of a pack or under keys that may order nobody about, or that no decision covers.
+
+    Args:
+        asks_validation: False for orders that protect a customer, which wait for no paper.
+    """
+    _refuse_not_ready(connection, home, business_date, asks_validation)
     _refuse_undecided(connection)
 
 
-def refuse_moves(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Raise ReleaseRefused for orders of a demo pack in a home that is no demo, or for a freeze or restore that moves a
-    limit or is of an account that the publication does not decide."""
-    _refuse_demo_packs(connection, home)
+def refuse_moves(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
+    """Raise ReleaseRefused for orders of a demo pack or under demo keys in a home that is no demo, or for a freeze or
+    restore that moves a limit or is of an account that the publication does not decide."""
+    _refuse_not_ready(connection, home, business_date, asks_validation=False)
     row = connection.execute(
         "select orders.adjustment_id from release_order as orders"
         " left join fct_limit_decision as decisions on orders.account_key = decisions.account_key"
@@ -99,16 +107,16 @@ def refuse_moves(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         )
 
 
-def _refuse_demo_packs(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+def _refuse_not_ready(
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, asks_validation: bool
+) -> None:
     packs = connection.execute(
-        "select distinct pack from dim_policy where is_demo"
-        " and policy_version in (select policy_version from release_order) order by pack"
+        "select pack, is_demo, validator, validation_due_date from dim_policy"
+        " where policy_version in (select policy_version from release_order) order by pack"
     ).fetchall()
-    if packs and not home.settings.is_demo:
-        names = ", ".join(row[0] for row in packs)
-        raise ReleaseRefused(
-            f"policy pack {names} is a demo and this home is not; set its slices to observe, or approve a pack of your own"
-        )
+    missing = what_is_missing(home, (PackRecord(*row) for row in packs), business_date, asks_validation=asks_validation)
+    if missing:
+        raise ReleaseRefused("; ".join(missing))
 
 
 def _refuse_undecided(connection: duckdb.DuckDBPyConnection) -> None:

@@ -53,7 +53,7 @@ def release_security(home: Home, business_date: date) -> SecurityRelease:
     """Write the freezes and restores of one published night for slices that are live or ramped, once.
 
     Raises:
-        ReleaseRefused: the night is not published, a demo pack in a home that is no demo, an order that
+        ReleaseRefused: the night is not published, a demo pack or key in a home that is no demo, an order that
             no decision covers, or a mode changed while the file was written.
         HomeBusy: a watch took longer than minutes.
     """
@@ -79,7 +79,7 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
         orders -= _leave_out_overtaken(connection, home, business_date)
         if not orders:
             return SecurityRelease(None, 0)
-        refuse_orders(connection, home)
+        refuse_orders(connection, home, business_date, asks_validation=False)
         connection.execute(f"create or replace table release_order as {_OF_NIGHT}")
         stamp = f"{business_date}_{home.settings.cut_off:%H%M}"
         facts = {"modes": modes_in_force(connection), "keeps_freezes": True}

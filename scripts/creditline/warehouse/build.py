@@ -17,6 +17,7 @@ from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import last_valid
 from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
+from creditline.release.inherited import approved_relation
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, compile_project, run_build
 from creditline.warehouse.engine import Engine
 from creditline.warehouse.inputs import Relation, lay, write_inputs
@@ -123,6 +124,7 @@ def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list
         released_relation(home, business_date, state),
         security_relation(home, night.previous_business_date, business_date),
         standing_relation(),
+        approved_relation(home, business_date, night.previous_business_date),
         *policy_relations(policies),
     ]
     return night, relations

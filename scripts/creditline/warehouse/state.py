@@ -216,6 +216,24 @@ def state_tables() -> tuple[StateTable, ...]:
             ("customer_key", "source", "corrected_date"),
             {"customer_key": "bigint", "source": "varchar", "corrected_date": "date", "known_date": "date"},
         ),
+        StateTable(
+            "parallel_case",
+            "dec_carried_parallel_case",
+            ("account_key", "agreement"),
+            {
+                "account_key": "bigint",
+                "customer_key": "bigint",
+                "slice_code": "varchar",
+                "compared_date": "date",
+                "agreement": "varchar",
+                **dict.fromkeys(
+                    ("limit_before_minor", "our_limit_minor", "core_limit_minor", "principal_minor", "days_past_due"),
+                    "bigint",
+                ),
+                "worst_days_past_due": "bigint",
+                "was_charged_off": "boolean",
+            },
+        ),
         *_feature_tables(),
     )
 

@@ -123,7 +123,7 @@ def _release(
     outcome = _outcome(connection, home, record, called_for - orders)
     if not orders:
         return outcome
-    refuse_moves(connection, home)
+    refuse_moves(connection, home, night)
     told = {name: value for name, value in vars(outcome).items() if name != "file"}
     facts = {
         "modes": modes_in_force(connection),
