@@ -11,7 +11,7 @@ from datetime import timedelta
 import duckdb
 import pytest
 from intraday import Person, instant, land_intraday, orders_of, people, read_orders, takeover, verified
-from small_delivery import spoil
+from small_delivery import add_entry, spoil
 
 from creditline.gate.record import intraday_records
 from creditline.home import Home
@@ -31,10 +31,26 @@ TTL = timedelta(hours=24)
 
 def deliver_again(home, day, rows):
     """Put events that came during the day into the night's own delivery, too."""
+    folder = home.landing / str(day)
+    (folder / "adjustment_ack.csv").write_text("adjustment_id,status,applied_limit_amount,acked_at,reason\n")
+    add_entry(folder, "adjustment_ack")
     for source, values in rows.items():
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in row] for row in values)
-        spoil(home.landing / str(day), f"{source}.csv", lambda content, text=text: content + text.getvalue().encode())
+        spoil(folder, f"{source}.csv", lambda content, text=text: content + text.getvalue().encode())
+
+
+def answers(home, day, crowd):
+    """Two orders of the night before, of others, that the core says it applied."""
+    files = sorted((home.releases / FEED).glob("*.parquet"))
+    keys = [person.account_key for person in crowd]
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"select adjustment_id from read_parquet('{files[-1]}') where not list_contains(?, account_key)"
+            " order by adjustment_id limit 2",
+            [keys],
+        ).fetchall()
+    return [(adjustment_id, "applied", None, instant(home, day, "1430"), None) for (adjustment_id,) in rows]
 
 
 def _cell(value):
@@ -56,10 +72,11 @@ def watched(sample_book, tmp_path_factory):
     evening = takeover(home, crowd["attacked"], day, "2100")
     land_intraday(home, day, "1000", sequence=1, session=ten)
     land_intraday(home, day, "1100", sequence=2, case_event=eleven, file_format="parquet")
-    land_intraday(home, day, "1500", sequence=3, session=three)
+    acks = answers(home, day, crowd.values())
+    land_intraday(home, day, "1500", sequence=3, session=three, adjustment_ack=acks)
     watch(home, day)
     continue_book(home)
-    deliver_again(home, day, {"session": [*ten, *three, *evening], "case_event": eleven})
+    deliver_again(home, day, {"session": [*ten, *three, *evening], "case_event": eleven, "adjustment_ack": acks})
     run_night(home, day)
     return home, day, crowd
 
@@ -138,6 +155,12 @@ def of_mart(home, day, mart):
         found = connection.execute(f"from read_parquet('{publication_directory(home, day)}/marts/{mart}.parquet')")
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def test_an_answer_of_the_day_that_the_night_brings_again_is_one_answer(watched):
+    home, day, _ = watched
+    lines = json.loads((home.releases / "settlement" / f"{day}.json").read_text())["lines"]
+    assert {outcome: count for outcome, count in lines.items() if count} == {"APPLIED": 2}
 
 
 def test_the_night_says_what_it_read_and_replays(watched):

@@ -30,9 +30,9 @@ from creditline.simulate.record import read_progress
 from creditline.watch import watch
 
 FIRST = date(2026, 9, 1)
-# Nights before the first trial; freezes a night that stay below the mass guard, which counts those of two days until the
+# Nights before the first trial; accounts a freeze of one night, below the mass guard, which counts those of two days until the
 # night between them is published.
-_BEFORE, _MOST_A_NIGHT = 2, 6
+_BEFORE, _ACCOUNTS_A_FREEZE = 2, 300
 _NIGHT = "import sys; from creditline.cli import main; main()"
 
 
@@ -44,6 +44,7 @@ class Trials:
     frozen: int = 0
     seconds: list[float] = field(default_factory=list)
     nights: int = 0
+    victims: set[Person] = field(default_factory=set)
     twice: int = 0
     gaps: int = 0
     differences: int = 0
@@ -59,7 +60,8 @@ def try_beside_nights(root: Path, *, trials: int, accounts: int, seed: int) -> T
         run_night(home, night)
     while seen.trials < trials:
         (night,) = continue_book(home).dates
-        _run_beside(home, night, seen, min(trials - seen.trials, _MOST_A_NIGHT), choose)
+        most = max(1, accounts // _ACCOUNTS_A_FREEZE)
+        _run_beside(home, night, seen, min(trials - seen.trials, most), choose)
         tell(f"{seen.trials} of {trials} trials, {seen.nights} nights")
     seen.twice, seen.gaps = _repeated(home), _gaps(home)
     seen.differences = len(replay_night(home, home.published_dates()[-1]).differences)
@@ -69,8 +71,10 @@ def try_beside_nights(root: Path, *, trials: int, accounts: int, seed: int) -> T
 def _run_beside(home: Home, night: date, seen: Trials, most: int, choose: random.Random) -> None:
     """Watch the day after a night while that night runs."""
     day = night + timedelta(days=1)
-    crowd = people(home, 400)
+    # whom a watch froze while the night before ran, the newest publication does not tell
+    crowd = [person for person in people(home, 4 * most + len(seen.victims)) if person not in seen.victims]
     victims = choose.sample(crowd, k=min(most, len(crowd)))
+    seen.victims |= set(victims)
     process = subprocess.Popen(
         [sys.executable, "-c", _NIGHT, "--home", str(home.root), "night", "--date", str(night)],
         stdout=subprocess.DEVNULL,
@@ -152,7 +156,7 @@ def main() -> int:
     """Run the trials, print what was seen; 1 if a freeze did not leave, left twice, or the core did not obey."""
     parser = argparse.ArgumentParser(prog="scripts/watch-trials", description=__doc__)
     parser.add_argument("--trials", type=int, default=200)
-    parser.add_argument("--accounts", type=int, default=1500)
+    parser.add_argument("--accounts", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
