@@ -71,7 +71,7 @@ BRANCHES = (
     *(f"evidence does not count: {why}" for why in ("frozen", "maintenance", "hardship", "appeal", "legal hold")),
     *("confirmation: not yet", "confirmation: there", "evidence: a feature drifted"),
     *("strategy: up", "strategy: down", "strategy: stopped at tonight's own target", "override: up", "override: down"),
-    "restored: up",
+    *("restored: up", "no_raise: restored"),
     *("product_tier", "no_raise", "income", "income: several accounts", "raise_budget"),
     *(f"no_raise: {ground}" for ground in ("no tier", "tenure", "past due", "income age", "consent", "trigger")),
     *(f"protect: {code}" for code in ("P2", "P3", "P4", "P5", "G2", "G4")),

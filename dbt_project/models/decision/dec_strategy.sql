@@ -125,7 +125,11 @@ wanted as (
         end as wanted_minor,
         -- what a bad row took goes back without steps and without waiting for a slot
         case
-            when is_wronged and not is_held and override_minor is null
+            when
+                is_wronged
+                and not is_held
+                and override_minor is null
+                and least(reference_limit_minor, own_target_minor) > limit_minor
                 then least(reference_limit_minor, own_target_minor)
         end as restored_minor
     from stepped
@@ -139,6 +143,7 @@ select
     target_minor,
     own_target_minor,
     not is_held and override_minor is not null as is_overridden,
-    coalesce(restored_minor > wanted_minor, false) as is_restored,
+    restored_minor is not null as is_restored,
+    restored_minor,
     greatest(wanted_minor, coalesce(restored_minor, wanted_minor)) as strategy_minor
 from wanted
