@@ -71,7 +71,7 @@ BRANCHES = (
     *(f"evidence does not count: {why}" for why in ("frozen", "maintenance", "hardship", "appeal", "legal hold")),
     *("confirmation: not yet", "confirmation: there", "evidence: a feature drifted"),
     *("strategy: up", "strategy: down", "strategy: stopped at tonight's own target", "override: up", "override: down"),
-    "restored: up",
+    *("restored: up", "no_raise: restored"),
     *("product_tier", "no_raise", "income", "income: several accounts", "raise_budget"),
     *("restatement", "restatement: protected", "restatement: less on tonight's evidence"),
     *("restatement: deferred by an overlay", "restatement: another overlay stands at the core"),

@@ -159,7 +159,7 @@ class Decision:
     own_target: int | None = None
     strategy: int = 0
     override: int | None = None
-    is_restored: bool = False
+    restored: int | None = None
     # what a restatement owes beyond tonight's limit, and what the strategy would make of it
     owed: int | None = None
     from_owed: int = 0
@@ -667,7 +667,7 @@ class Work:
         else:
             self._restore(decision)
         name = "strategy" if decision.override is None else "override"
-        name = "restored" if decision.is_restored else name
+        name = "restored" if decision.restored is not None else name
         if decision.move(name, decision.strategy):
             self.note(f"{name}: {'up' if decision.x > limit else 'down'}")
         owed = self.before.owed.get(decision.key, 0)
@@ -736,9 +736,9 @@ class Work:
         if not is_wronged or left != decision.limit:
             return
         back = min(decision.reference, decision.own_target)
-        decision.is_restored = back > decision.strategy
-        if decision.is_restored:
-            decision.strategy = decision.wanted = back
+        if back > decision.limit:
+            decision.restored = back
+            decision.strategy = decision.wanted = max(decision.strategy, back)
 
     def _was_hit_on_a_bad_row(self, customer: int, old: Trigger) -> bool:
         if old.last_hit is None or old.reason is None:
@@ -766,10 +766,11 @@ class Work:
             if tier is not None:
                 self.note("product_tier", decision.move("product_tier", min(decision.x, tier["max"])))
         for decision in live:
-            is_bound = decision.override is None and not decision.is_restored
-            decision.is_no_raise = is_bound and self._forbids_raise(decision)
+            decision.is_no_raise = decision.override is None and self._forbids_raise(decision)
             if decision.is_no_raise:
-                self.note("no_raise", decision.move("no_raise", min(decision.x, decision.limit)))
+                most = decision.limit if decision.restored is None else decision.restored
+                self.note("no_raise", decision.move("no_raise", min(decision.x, most)))
+                self.note("no_raise: restored", decision.restored is not None and decision.x > decision.limit)
         for rules in self.night.rules.values():
             self._spend_budget(rules, [decision for decision in live if decision.rules is rules])
         for decision in live:
@@ -835,7 +836,7 @@ class Work:
             self._spend(rules, [decision for decision in live if decision.is_assigned == is_assigned])
 
     def _spend(self, rules: Rules, live: list[Decision]) -> None:
-        asking = [d for d in live if d.override is None and not d.is_restored]
+        asking = [d for d in live if d.override is None and d.restored is None]
         raises = [d for d in asking if d.x > d.limit and not self._keeps_limit(d)]
         spent = 0
         for decision in sorted(raises, key=lambda d: (-d.score, d.customer, d.key)):
@@ -1302,7 +1303,7 @@ class Work:
                 decision.facts.append((5, "P1"))
             elif decision.x > limit:
                 decision.facts.append(
-                    (1, "U2") if decision.is_given_back else (5, "P6" if decision.is_restored else "U1")
+                    (1, "U2") if decision.is_given_back else (5, "P6" if decision.restored is not None else "U1")
                 )
             if decision.is_budget_spent:
                 decision.facts.append((5, "G3"))

@@ -147,7 +147,8 @@ def test_everybody_whom_the_row_hit_is_restored_on_the_night_of_the_correction(h
     )[1] == [("OVERTURNED", None, HIT, True)]
     assert query_marts(
         home,
-        f"select distinct operator, rule_id from fct_decision_trace where business_date = date '{THIRD}' and step = 1",
+        "select distinct operator, rule_id from fct_decision_trace inner join fct_limit_decision using (account_key, business_date)"
+        f" where business_date = date '{THIRD}' and step = 1 and action = 'UP'",
     )[1] == [("restored", "overturned_appeal")]
 
 

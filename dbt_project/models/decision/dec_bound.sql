@@ -48,9 +48,9 @@ tiered as (
         tiers.min_draw_minor,
         strategies.strategy_minor,
         -- what no tier covers is not raised: a missing parameter fails closed
-        (no_raises.account_key is not null or tiers.product_code is null)
-        and not (strategies.is_overridden or strategies.is_restored)
+        (no_raises.account_key is not null or tiers.product_code is null) and not strategies.is_overridden
             as is_raise_forbidden,
+        strategies.restored_minor,
         tiers.income_multiple_bp,
         case when not strategies.is_overridden then strategies.restated_limit_minor end as restated_limit_minor,
         case
@@ -86,7 +86,8 @@ select
     case when is_held then limit_minor else tiered_minor end as tiered_minor,
     case
         when is_held then limit_minor
-        when is_raise_forbidden then least(tiered_minor, limit_minor)
+        -- what a bad row took is no raise
+        when is_raise_forbidden then least(tiered_minor, coalesce(restored_minor, limit_minor))
         else tiered_minor
     end as permitted_minor
 from tiered

@@ -1,5 +1,5 @@
 -- Grain: one row an account whose limit our last move lowered, and cited reason: what an appeal against it is rechecked
--- with. A raise, or a limit that is back at the reference limit, ends it.
+-- with (one empty row where it cited none). A raise, or a limit that is back at the reference limit, ends it.
 
 with
 
@@ -41,13 +41,13 @@ select
     limits.limit_minor as old_limit_minor,
     limits.recommended_minor as new_limit_minor,
     limits.own_target_minor,
-    reasons.reason_rank,
+    coalesce(reasons.reason_rank, 1) as reason_rank,
     reasons.reason_code,
     reasons.feature,
     reasons.feature_value,
     coalesce(sources.is_distrusted, false) as is_source_distrusted
 from limits
-inner join reasons on limits.account_key = reasons.account_key and limits.policy_version = reasons.policy_version
+left join reasons on limits.account_key = reasons.account_key and limits.policy_version = reasons.policy_version
 left join features on reasons.feature = features.feature
 left join sources on features.source = sources.source
 where limits.action = 'DOWN'

@@ -155,7 +155,11 @@ decided as (
         end as wanted_minor,
         -- what a bad row took goes back without steps and without waiting for a slot
         case
-            when is_wronged and not is_held and override_minor is null
+            when
+                is_wronged
+                and not is_held
+                and override_minor is null
+                and least(reference_limit_minor, own_target_minor) > start_minor
                 then least(reference_limit_minor, own_target_minor)
         end as restored_minor
     from stepped
@@ -169,7 +173,8 @@ select
     ordinary.target_minor,
     ordinary.own_target_minor,
     ordinary.is_overridden,
-    coalesce(ordinary.restored_minor > ordinary.wanted_minor, false) as is_restored,
+    ordinary.restored_minor is not null as is_restored,
+    ordinary.restored_minor,
     greatest(ordinary.wanted_minor, coalesce(ordinary.restored_minor, ordinary.wanted_minor)) as strategy_minor,
     owed.start_minor as restated_limit_minor,
     owed.wanted_minor as restated_strategy_minor
