@@ -1404,6 +1404,15 @@ class Work:
         before = self.before.minds.get((decision.customer, decision.rules.name))
         return before.freeze.code if before and before.freeze else "F1"
 
+    def _kept_minds(self) -> dict[tuple[int, str], Mind]:
+        """What a pack that does not decide a customer tonight knew of them; a freeze ends by itself."""
+        cut_off = self.night.cut_off
+        return {
+            key: replace(mind, freeze=mind.freeze if mind.freeze and mind.freeze.until > cut_off else None)
+            for key, mind in self.before.minds.items()
+            if key not in self.minds
+        }
+
     def state_after(self) -> State:
         cuts = self._cuts_to_keep()
         latest: dict[int, date] = {}
@@ -1416,7 +1425,7 @@ class Work:
                 row["account_key"]: (self.limits[row["account_key"]], row["limit_minor"]) for row in self.night.accounts
             },
             orders={key: self._orders_to_keep(orders) for key, orders in self.orders.items()},
-            minds=self.minds,
+            minds=self._kept_minds() | self.minds,
             lines={d.key: Line(self._is_overlaid_at_the_core(d), d.pending) for d in self.all if d.is_assigned},
             owed=self._owed_after(),
             shares=self.shares,
