@@ -29,6 +29,7 @@ from creditline.warehouse.sources import (
     raw_relations,
     released_relation,
     run_relations,
+    standing_relation,
 )
 from creditline.warehouse.state import export_state, state_file, state_tables
 
@@ -142,6 +143,7 @@ def _inputs(home: Home, day: date, previous: date | None) -> list[Relation]:
         *raw_relations(home, records, night, state),
         *state,
         released_relation(home, day, state),
+        standing_relation(),
         *policy_relations(policies),
     ]
 
