@@ -30,6 +30,7 @@ from creditline.warehouse.sources import (
     released_relation,
     run_relations,
     security_relation,
+    standing_relation,
 )
 from creditline.warehouse.state import export_state, state_file, state_tables
 
@@ -144,6 +145,7 @@ def _inputs(home: Home, day: date, previous: date | None) -> list[Relation]:
         *state,
         released_relation(home, day, state),
         security_relation(home, previous, day),
+        standing_relation(),
         *policy_relations(policies),
     ]
 

@@ -211,6 +211,7 @@ INSTANTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("instant", INSTANTS)
 def test_a_killed_restatement_is_whole_or_absent_and_run_again_gives_the_same_bytes(
     home, restated, monkeypatch, instant
