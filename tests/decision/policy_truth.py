@@ -19,6 +19,7 @@ from creditline.home import Home, create_home
 from creditline.landing.accept import accept
 from creditline.policy import packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
+from creditline.release.inherited import approved_relation
 from creditline.simulate import sample_home_settings, simulate_book
 from creditline.warehouse.build import POLICIES_DIR
 from creditline.warehouse.inputs import InputFile, Relation, lay
@@ -146,6 +147,7 @@ def _inputs(home: Home, day: date, previous: date | None) -> list[Relation]:
         released_relation(home, day, state),
         security_relation(home, previous, day),
         standing_relation(),
+        approved_relation(home, day, previous),
         *policy_relations(policies),
     ]
 
