@@ -43,8 +43,6 @@ def test_the_sql_decides_as_the_reference_does(packs):
         ("dec_order", "'OBSERVED'", "'EXPIRED'", "order"),
         ("dec_core_limit", r"when night\.is_void then", "when not night.is_void then", "limit to go on from"),
         ("dec_core_limit", "is_ordered, false", "is_ordered, true", "external change"),
-        ("stg_watched_account", "= 'FREEZE'", "<> 'FREEZE'", "action"),
-        ("stg_freeze_state", "movement <> 'RESTORE'", "movement = 'RESTORE'", "reason_code_1"),
     ],
 )
 def test_a_broken_rule_is_seen(packs, model, old, new, field):
