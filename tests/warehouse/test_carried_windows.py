@@ -174,6 +174,12 @@ def test_state_of_an_earlier_release_is_laid_as_far_as_it_goes(monkeypatch: pyte
     assert not has_carried_features(state_relations(home, None))
     assert [relation.name for relation in state if not relation.files] == ["state.account_window"]
 
+    del published["cut.parquet"]
+    assert [relation.name for relation in state_relations(home, BEFORE) if not relation.files] == [
+        "state.cut",
+        "state.account_window",
+    ]
+
     del published["account.parquet"]
     with pytest.raises(KeyError):
         state_relations(home, BEFORE)

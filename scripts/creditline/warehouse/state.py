@@ -30,6 +30,8 @@ class StateTable:
     columns: dict[str, str]
 
 
+# What nights of earlier releases did not carry yet: it starts empty.
+_CARRIED_LATER = ("cut", "correction")
 _PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
 
 
@@ -324,8 +326,7 @@ def _state_files(
     if previous is None:
         return ()
     file = state_file(home, previous, table.name)
-    if file.name not in published:
-        # a night of an earlier release, which did not carry it yet
+    if (table in _feature_tables() or table.name in _CARRIED_LATER) and file.name not in published:
         return ()
     return (InputFile(file, published[file.name]),)
 
