@@ -173,10 +173,12 @@ def test_state_of_an_earlier_release_is_laid_as_far_as_it_goes(monkeypatch: pyte
     assert not has_carried_features(state_relations(home, None))
     assert [relation.name for relation in state if not relation.files] == ["state.account_window"]
 
-    # what no decision hangs on begins where there is none
+    # what earlier releases did not carry begins where there is none
     del published["parallel_case.parquet"]
+    del published["cut.parquet"]
     state = state_relations(home, BEFORE)
     assert [relation.name for relation in state if not relation.files] == [
+        "state.cut",
         "state.parallel_case",
         "state.account_window",
     ]

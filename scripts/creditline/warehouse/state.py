@@ -32,6 +32,10 @@ class StateTable:
 
 # What a night believed then, or which days did not count: raw alone cannot tell.
 _KNOWLEDGE = frozenset({"reference_limit_step", "blocked_day"})
+# What nights of earlier releases did not carry yet: it starts empty.
+_CARRIED_LATER = frozenset(
+    {"cut", "correction", "parallel_case", "promise", "promise_stage", "restated_limit", "id_change", "customer_link"}
+)
 _PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
 
 
@@ -418,8 +422,7 @@ def _state_files(
     if previous is None:
         return ()
     file = state_file(home, previous, table.name)
-    if file.name not in published:
-        # a night of an earlier release, which did not carry it yet
+    if (table in _feature_tables() or table.name in _CARRIED_LATER) and file.name not in published:
         return ()
     return (InputFile(file, published[file.name]),)
 
