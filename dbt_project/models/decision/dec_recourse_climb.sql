@@ -79,22 +79,15 @@ started as (
 
 ),
 {% for number in range(recourse_raises()) %}
-asked_{{ number }} as (
-
-    select
-        *,
-        {{ next_step('reached_' ~ number, 'edge_' ~ number) }} as asked_minor_{{ number }}
-    from {{ 'started' if number == 0 else 'raised_' ~ (number - 1) }}
-
-),
-
 raised_{{ number }} as (
 
     select
         *,
-        greatest(reached_{{ number }}, {{ round_down(least_share('asked_minor_' ~ number), 'rounding_minor') }})
-            as reached_{{ number + 1 }}
-    from asked_{{ number }}
+        greatest(
+            reached_{{ number }},
+            {{ round_down(least_share(next_step('reached_' ~ number, 'edge_' ~ number)), 'rounding_minor') }}
+        ) as reached_{{ number + 1 }}
+    from {{ 'started' if number == 0 else 'raised_' ~ (number - 1) }}
 
 ),
 {% endfor %}
