@@ -113,7 +113,7 @@ class Reference:
                 note(customer, "troubled_instalment", due)
             if row["instalment_no"] == 1 and (paid is None or (paid - due).days > 7):
                 note(customer, "first_instalment", due)
-        for customer in set(self.owner.values()):
+        for customer in list(self.by_customer["account_snapshot"]):
             for day, (_, _, days_past_due) in self._nights(customer).items():
                 if days_past_due > 0 and self.within(day, 180):
                     note(customer, "past_due_night", day)

@@ -65,8 +65,12 @@ past_due_nights as (
 
 related_products as (
 
-    select * from {{ ref('ftr_carried_related_product') }}
-    where days_past_due > 0
+    select
+        products.customer_key,
+        products.business_date
+    from {{ ref('ftr_carried_related_product') }} as products
+    inner join {{ ref('related_product_role') }} as roles on products.product_code = roles.product_code
+    where roles.role = 'credit' and products.days_past_due > 0
 
 ),
 
