@@ -46,6 +46,8 @@ EXTRA_FEATURES = {
 OWN_MODELS = {"repayment": "ftr_repayment", "security": "ftr_security", "bureau": "ftr_bureau"}
 RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base", "ftr_carried_id_change", "ftr_carried_customer_link")
 NOT_NEEDED = ("dim_", "fct_", "rpt_", "mon_")
+# What decides nothing: when a limit returns and what became of earlier answers.
+WAY_BACK = ("dec_recourse", "dec_promise", "dec_carried_promise", "dec_condition_standing")
 
 EVENT_COLUMNS = pa.schema(
     [
@@ -217,10 +219,15 @@ def trusted_sources(since: date) -> list[NightSource]:
 class Nights:
     """Night after night; `memory` keeps what is carried, `warehouse` is tonight."""
 
-    def __init__(self, logic: Logic, *, real_features: bool = False) -> None:
-        """`real_features`: the feature models run too, on the snapshots that are handed in with each night."""
+    def __init__(self, logic: Logic, *, real_features: bool = False, way_back: bool = False) -> None:
+        """
+        Args:
+            real_features: the feature models run too, on the snapshots that are handed in with each night.
+            way_back: so do the models of recourse and promises, which decide nothing.
+        """
         self.logic = logic
-        self.connection = duckdb.connect(":memory:")
+        # so few rows are done before a second thread has begun
+        self.connection = duckdb.connect(":memory:", config={"threads": 1})
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("create schema memory.kept")
         for table in state_tables():
@@ -229,6 +236,8 @@ class Nights:
         made = {model.name for model in logic.models if model.name.startswith("ftr_")}
         self.real_features = real_features
         self.skip = set() if real_features else made - set(RUN_AS_THEY_ARE)
+        if not way_back:
+            self.skip |= {model.name for model in logic.models if model.name.startswith(WAY_BACK)}
         self.policies: list[PolicySet] = []
 
     def close(self) -> None:

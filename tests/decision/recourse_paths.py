@@ -222,7 +222,7 @@ def follow_advice(logic: Logic, pack: Pack, *, seed: int, people: int, nights: i
     """
     lives, warehouse, outcome, previous = (
         People(seed, people, pack, follow),
-        Nights(logic),
+        Nights(logic, way_back=True),
         Outcome(people, nights),
         None,
     )

@@ -26,7 +26,6 @@ from creditline.home.restatements import read_restatements
 from creditline.publish.reader import query_marts
 from creditline.replay import replay_night
 from creditline.restate import RestatementRefused, restate
-from creditline.warehouse.state import state_file
 
 # What differs between two runs on the same input: facts about the run, and the moment at which people said so.
 RUN_FACTS = ("run.json", "run.json.sig", "seconds.json", "marts.duckdb")
@@ -203,9 +202,7 @@ def test_the_same_restatement_once_more_changes_nothing(restated_home):
 
 
 INSTANTS = {
-    "carried state of the first night": lambda home, target: target == state_file(home, CUT, "trigger", 1),
     "publication of the second night": lambda home, target: target == publication_directory(home, AFTER, 1),
-    "publication of the last night": lambda home, target: target == publication_directory(home, CORRECTED, 1),
     "the line from which on it counts": lambda home, target: target == home.restatements_file,
     "the flip": lambda home, target: target == home.current,
 }

@@ -85,33 +85,35 @@ def migrate(root: Path, *, accounts: int, before: int, after: int, seed: int) ->
 
 
 def _choose_pairs(home: Home, seed: int) -> tuple[tuple[str, str], ...]:
-    """One customer in a hundred, at least four; half of them with a trigger, a freeze, a floor or an order in flight."""
+    """One customer in a hundred, at least four; half of them with a freeze, a trigger, an order of the night or a floor, and of
+    each of these one, if there is any."""
     newest = home.published_dates()[-1]
     with connect() as connection:
         attach_identity(connection, home)
         _views(connection, home, "")
         customers = [row[0] for row in connection.execute("select customer_id from identity.customer").fetchall()]
-        notable = [
-            row[0]
-            for row in connection.execute(
-                "select customer_id from identity.customer where customer_key in ("
-                " select customer_key from fct_trigger_night where business_date = $night"
-                " union select customer_key from fct_freeze_night where business_date = $night"
-                " union select customer_key from fct_limit_decision where business_date = $night"
-                " and display_state in ('FLOORED', 'FROZEN_SECURITY')"
-                " union select customer_key from fct_account_night inner join fct_order_night using (business_date, account_key)"
-                " where business_date = $night and fct_order_night.status = 'IN_FLIGHT') order by 1",
-                {"night": newest},
-            ).fetchall()
-        ]
+        notable = connection.execute(
+            "select customer_id, min(kind) from ("
+            " select customer_key, '1 frozen' as kind from state_freeze where business_date = $night"
+            " union select customer_key, '3 triggered' from state_trigger where business_date = $night"
+            " union select fct_account_night.customer_key, '2 ordered' from fct_account_night"
+            " inner join fct_limit_adjustment using (business_date, account_key) where business_date = $night"
+            " union select customer_key, '4 floored' from fct_limit_decision"
+            " where business_date = $night and display_state = 'FLOORED'"
+            ") inner join identity.customer using (customer_key) group by customer_id order by customer_id",
+            {"night": newest},
+        ).fetchall()
     rng = np.random.default_rng(seed)
     count = max(4, len(customers) // 100)
-    old = [str(one) for one in rng.permutation(notable)[: count // 2]]
+    drawn = [notable[at] for at in rng.permutation(len(notable))]
+    first_of_kind = {kind: customer for customer, kind in reversed(drawn)}
+    ordered = dict.fromkeys([*(first_of_kind[kind] for kind in sorted(first_of_kind)), *(one for one, _ in drawn)])
+    old = list(ordered)[: count // 2]
     others = [str(one) for one in rng.permutation(sorted(set(customers) - set(old)))]
     old += others[: count - len(old)]
     new = others[count : 2 * count]
     # some are merged into a notable one
-    left = [one for one in notable if one not in old and one not in new]
+    left = [one for one in ordered if one not in old and one not in new]
     new[: len(left[:2])] = left[:2]
     return tuple(zip(old, new, strict=True))
 

@@ -20,6 +20,7 @@ import duckdb
 from small_delivery import NIGHT, add_entry, deliver, small_home, spoil
 
 from creditline.cli.output import Format, print_rows, tell
+from creditline.gate.record import closed_file
 from creditline.home import Home
 from creditline.home.files import sha256_of
 from creditline.home.publications import publication_directory, read_manifest
@@ -232,9 +233,10 @@ def _files(home: Home) -> list[Path]:
 
 
 def _fingerprints(home: Home) -> dict[Path, str]:
-    """What is immutable: raw, state, published, policy, logic."""
+    """What is immutable: raw, state, published, policy, logic; but for the mark of the last night that shut `watch` out."""
     folders = (home.raw, home.state, home.published, home.policy, home.logic)
-    return {path: sha256_of(path) for path in _files(home) if any(path.is_relative_to(folder) for folder in folders)}
+    kept = [path for path in _files(home) if any(path.is_relative_to(folder) for folder in folders)]
+    return {path: sha256_of(path) for path in kept if path != closed_file(home)}
 
 
 def _changed(before: dict[Path, str], after: dict[Path, str]) -> int:

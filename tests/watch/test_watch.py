@@ -321,7 +321,7 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("instruction", range(1, 40, 3))
+@pytest.mark.parametrize("instruction", range(1, 40, 6))
 def test_a_killed_watch_is_made_good_by_the_next(home, day, tmp_path, monkeypatch, instruction):
     from creditline.home import files
 

@@ -25,10 +25,8 @@ edges as (
         clears_related,
         min(own_target_minor) as own_target_minor,
         bool_or(coalesce(is_floored, false)) as is_floored,
-        min(least_effect_bp) as least_effect_bp
-        {%- for number in range(recourse_raises()) %},
-        min(case when raise_number = {{ number }} then edge_minor end) as edge_{{ number }}
-        {%- endfor %}
+        min(least_effect_bp) as least_effect_bp,
+        {{ values_in_order('raise_number', 'edge_minor') }} as edges_minor
     from slots
     group by account_key, stops_applying, clears_related
 
@@ -38,22 +36,12 @@ edges as (
 fallen as (
 
     select
-        accounts.account_key,
+        accounts.*,
         edges.stops_applying,
         edges.clears_related,
-        accounts.reference_limit_minor,
-        accounts.raise_share_bp,
-        accounts.climb_share_bp,
-        accounts.rounding_minor,
-        accounts.account_bound_minor,
-        accounts.customer_bound_minor,
-        accounts.customer_most_minor,
-        accounts.has_several_accounts,
         edges.is_floored,
+        edges.edges_minor,
         least(accounts.floor_minor, accounts.start_minor) as least_minor,
-        {%- for number in range(recourse_raises()) %}
-        edges.edge_{{ number }},
-        {%- endfor %}
         least(
             accounts.start_minor,
             accounts.account_bound_minor,
@@ -74,40 +62,23 @@ started as (
         case
             when is_floored then least_minor
             else greatest(least_minor, {{ round_down(least_share('fallen_minor'), 'rounding_minor') }})
-        end as reached_0
+        end as started_minor
     from fallen
 
-),
-{% for number in range(recourse_raises()) %}
-raised_{{ number }} as (
-
-    select
-        *,
-        greatest(
-            reached_{{ number }},
-            {{ round_down(least_share(next_step('reached_' ~ number, 'edge_' ~ number)), 'rounding_minor') }}
-        ) as reached_{{ number + 1 }}
-    from {{ 'started' if number == 0 else 'raised_' ~ (number - 1) }}
-
-),
-{% endfor %}
-reached as (
-    {% for number in range(recourse_raises()) %}
-    select
-        account_key,
-        stops_applying,
-        clears_related,
-        {{ number }} as raise_number,
-        reached_{{ number + 1 }} as reached_minor
-    from raised_{{ recourse_raises() - 1 }}
-    {{ "union all" if not loop.last }}
-    {% endfor %}
 )
 
 select
-    account_key,
-    stops_applying,
-    clears_related,
-    raise_number,
-    reached_minor
-from reached
+    started.account_key,
+    started.stops_applying,
+    started.clears_related,
+    slots.raise_number,
+    {{ folded(
+        'started.started_minor', first_of('started.edges_minor', 'slots.raise_number + 1'), 'reached', 'edge',
+        'greatest(reached, ' ~ round_down(least_share(next_step('reached', 'edge')), 'rounding_minor') ~ ')'
+    ) }} as reached_minor
+from started
+inner join slots
+    on
+        started.account_key = slots.account_key
+        and started.stops_applying = slots.stops_applying
+        and started.clears_related = slots.clears_related

@@ -92,7 +92,7 @@ def _day_of(partition: Path) -> date:
 
 def last_closed_day(home: Home) -> date | None:
     """The last business date of which nothing more is taken in between nights, because its night reads it."""
-    path = _closed_file(home)
+    path = closed_file(home)
     return date.fromisoformat(path.read_text().strip()) if path.is_file() else None
 
 
@@ -100,10 +100,11 @@ def close_day(home: Home, business_date: date) -> None:
     """From this instant on nothing more of this business date is taken in between nights."""
     closed = last_closed_day(home)
     if closed is None or closed < business_date:
-        write_file(_closed_file(home), f"{business_date}\n".encode())
+        write_file(closed_file(home), f"{business_date}\n".encode())
 
 
-def _closed_file(home: Home) -> Path:
+def closed_file(home: Home) -> Path:
+    """The mark of the last night that shut `watch` out, the one file under `raw` that is written again."""
     return home.raw / "_intraday" / "closed"
 
 

@@ -37,8 +37,6 @@ SMALL = {
     "spark.sql.files.minPartitionNum": "1",
     "spark.sql.shuffle.partitions": "1",
 }
-# Steps that go on from each other (dec_recourse_climb) are resolved one after the other, and Spark gives up after a hundred.
-BOTH = {"spark.sql.analyzer.maxIterations": "1000"}
 # A broadcast is judged by the size of its Parquet, which holds our integers in a twentieth of what a hash table of them takes.
 LARGE = {"spark.sql.autoBroadcastJoinThreshold": "1m"}
 # Spark's own default tells fifty thousand lines a night, a tenth of its seconds.
@@ -207,7 +205,6 @@ def _defaults(folder: Path, ports: dict[str, int]) -> str:
         "spark.scheduler.mode": "FAIR",
         # a statement whose client was killed goes on; it must not do so for good
         "spark.sql.thriftServer.queryTimeout": _setting("STATEMENT_SECONDS", "3600"),
-        **BOTH,
         **(LARGE if _setting("SIZE", "small") == "large" else SMALL),
     }
     given = dict(pair.split("=", 1) for pair in os.environ.get("CREDITLINE_SPARK_CONF", "").split())
