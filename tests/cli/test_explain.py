@@ -19,12 +19,13 @@ from test_cli import run
 
 from creditline.cli.explain import AUDIENCES, explain_account
 from creditline.cli.explain_text import explanation_text
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, money
+from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
 from creditline.night import run_night
 from creditline.publish.reader import open_marts
+from creditline.release.wording import money
 from creditline.simulate import continue_book
 
 LATEST = "business_date = (select max(business_date) from fct_limit_decision)"

@@ -8,7 +8,7 @@ import pytest
 from decision_harness import broken, project_logic, swapped
 from recourse_paths import follow_advice, quick_pack
 
-NIGHTS, PEOPLE = 40, 40
+NIGHTS, PEOPLE = 50, 60
 
 
 @pytest.fixture(scope="module")

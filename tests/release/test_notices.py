@@ -94,6 +94,55 @@ def test_a_cut_that_leaves_something_names_it(home, night):
     assert {(notice["new_limit_amount"], notice["cannot_borrow_en"]) for notice in notices} == {("6000.00", None)}
 
 
+RECOURSE = """
+    'OPEN' as promise_status, date '2027-03-04' as restores_on_date, 6400::decimal(18, 2) as restores_to_amount,
+    date '2027-02-01' as first_raised_on_date, 5000::decimal(18, 2) as first_raised_amount,
+    'pay what is past due' as actions_en, '还清逾期' as actions_zh
+"""
+
+
+def test_a_cut_is_told_with_the_day_on_which_the_limit_is_back(home, night):
+    lowered = sorted(notice["account_id"] for notice in told(send_notices(home, night).file))
+    shutil.rmtree(home.releases / FEED)
+    everybody = f"read_parquet('{marts(home, night - timedelta(days=1))}/fct_limit_adjustment.parquet')"
+    file = marts(home, night) / "fct_recourse.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table one as from read_parquet('{file}') limit 0")
+        connection.execute(
+            f"insert into one by name select {RECOURSE}, account_key from {everybody} where action = 'DOWN'"
+        )
+        connection.execute(f"copy one to '{file}' (format parquet)")
+    notices = [notice for notice in told(send_notices(home, night).file) if notice["action"] == "DOWN"]
+    assert notices
+    assert {notice["account_id"] for notice in notices} <= set(lowered)
+    for notice in notices:
+        assert notice["way_back"] == {
+            "restores_on_date": "2027-03-04",
+            "restores_to_amount": "6400.00",
+            "text_en": "What brings the limit back: pay what is past due. If nothing else gets worse, the limit is back at 6,400"
+            " yuan from 4 March 2027 at the latest. It begins to return on 1 February 2027, to at least 5,000 yuan.",
+            "text_zh": "恢复办法：还清逾期。如其他情况不变差，额度最迟自2027年3月4日起恢复到6,400元。自2027年2月1日起开始恢复，至少到5,000元。",
+        }
+
+
+def test_a_cut_with_no_date_says_so_and_a_raise_says_nothing(home, night):
+    file = marts(home, night) / "fct_recourse.parquet"
+    duckdb.sql(f"copy (from read_parquet('{file}') limit 0) to '{file}' (format parquet)")
+    change(
+        home,
+        night,
+        "fct_order_night",
+        "case when action = 'DOWN' and account_key % 2 = 0 then 'UP' else action end as action",
+    )
+    ways = {}
+    for notice in told(send_notices(home, night).file):
+        ways.setdefault(notice["action"], []).append(notice["way_back"])
+    assert ways["UP"] == [None] * len(ways["UP"])
+    assert {(way["restores_on_date"], way["text_en"]) for way in ways["DOWN"]} == {
+        (None, "Nobody can give a date yet on which the limit returns; the advice below helps.")
+    }
+
+
 @pytest.mark.parametrize("on", ["the night of the notice", "the night of the decision"])
 def test_of_the_dead_only_the_restricted_queue_is_told(home, night, on):
     one = customers(home, night)[0]

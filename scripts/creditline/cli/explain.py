@@ -12,12 +12,12 @@ from decimal import Decimal
 
 import duckdb
 
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, STATES, VOID_REASONS, money
+from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, STATES, VOID_REASONS
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
 from creditline.publish.reader import open_marts
-from creditline.release.wording import is_least
+from creditline.release.wording import is_least, money
 
 AUDIENCES = ("customer", "agent", "compliance")
 Facts = dict[str, object]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from creditline.cli.explain import Facts
-from creditline.cli.explain_words import day, money, say
+from creditline.cli.explain_words import say
+from creditline.release.wording import day, money, way_back
 
 
 def explanation_text(facts: Facts) -> str:
@@ -76,21 +77,10 @@ def _way_back(facts: Facts) -> Iterator[str]:
         yield say("condition", lang, done=condition["nights_done"], needed=condition["nights_needed"])
     if recourse is None:
         return
-    if recourse["restores_on_date"] is None:
-        yield say("no_date", lang)
-        return
-    when, actions = day(recourse["restores_on_date"], lang), recourse["actions"]
-    if recourse["is_freeze"]:
-        yield say("unfrozen", lang, date=when)
-        yield say("sooner", lang, actions=actions)
-    elif recourse["is_kept"]:
+    if recourse.get("is_kept"):
         yield say("promise_kept", lang, date=day(recourse["promised_date"], lang))
     else:
-        yield say("recourse", lang, actions=actions) if actions else say("nothing_to_do", lang)
-        yield say("restored", lang, date=when, amount=_money(facts, recourse["restores_to_amount"]))
-        if recourse["first_raised_on_date"] < recourse["restores_on_date"]:
-            first = day(recourse["first_raised_on_date"], lang)
-            yield say("first_raised", lang, date=first, amount=_money(facts, recourse["first_raised_amount"]))
+        yield from way_back(recourse if recourse["restores_on_date"] else None, facts["currency"], lang)
 
 
 def _reasons(facts: Facts, heading: str, reasons: list[Facts]) -> Iterator[str]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
-
 from creditline.release.wording import NOTHING_TO_BORROW
 
 LANGUAGES = ("zh", "en")
@@ -45,31 +42,6 @@ SENTENCES: dict[str, dict[str, str]] = {
     "condition": {
         "zh": "观察期须连续正常{needed}晚，已过{done}晚。",
         "en": "Of the {needed} nights that have to pass in order, {done} have passed.",
-    },
-    "recourse": {
-        "zh": "恢复办法：{actions}。",
-        "en": "What brings the limit back: {actions}.",
-    },
-    "restored": {
-        "zh": "如其他情况不变差，额度最迟自{date}起恢复到{amount}。",
-        "en": "If nothing else gets worse, the limit is back at {amount} from {date} at the latest.",
-    },
-    "first_raised": {
-        "zh": "自{date}起开始恢复，至少到{amount}。",
-        "en": "It begins to return on {date}, to at least {amount}.",
-    },
-    "nothing_to_do": {
-        "zh": "您无需做什么，保持现状即可。",
-        "en": "You need not do anything but go on as you do.",
-    },
-    "unfrozen": {
-        "zh": "如无新的可疑情况，冻结最迟自{date}起自动解除，额度不变。",
-        "en": "If nothing suspicious happens again, the freeze ends by itself by {date}, and the limit is as it was.",
-    },
-    "sooner": {"zh": "想提前恢复，请{actions}。", "en": "To have it back sooner, {actions}."},
-    "no_date": {
-        "zh": "目前无法给出额度恢复的日期；以下建议会有帮助。",
-        "en": "Nobody can give a date yet on which the limit returns; the advice below helps.",
     },
     "promise_kept": {
         "zh": "{date}承诺的恢复已兑现。",
@@ -189,24 +161,7 @@ OPERATORS: dict[str, dict[str, str]] = {
     "pending": {"zh": "等待通知期满", "en": "waiting for its notice"},
 }
 
-_MONEY: dict[str, dict[str, str]] = {
-    "CNY": {"zh": "{}元", "en": "{} yuan"},
-    "TWD": {"zh": "新台币{}元", "en": "NT${}"},
-    "CZK": {"zh": "{}捷克克朗", "en": "CZK {}"},
-}
-
 
 def say(name: str, lang: str, **values: object) -> str:
     """One sentence with its values."""
     return SENTENCES[name][lang].format(**values)
-
-
-def money(amount: Decimal, currency: str, lang: str) -> str:
-    """An amount as people write it: thousands apart, no decimals where there are none."""
-    digits = f"{amount:,.2f}".removesuffix(".00")
-    return _MONEY.get(currency, {}).get(lang, f"{currency} {{}}").format(digits)
-
-
-def day(moment: date, lang: str) -> str:
-    """A date as people write it."""
-    return f"{moment.year}年{moment.month}月{moment.day}日" if lang == "zh" else f"{moment.day} {moment:%B %Y}"

@@ -18,13 +18,22 @@ from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import publication_directory
 from creditline.release.feed import SECURITY, control_of, last_record, records_of
-from creditline.release.wording import NOTHING_TO_BORROW, is_least
+from creditline.release.wording import NOTHING_TO_BORROW, is_least, way_back
 
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
+# What a lowered or frozen limit comes back by, as the night that tells knows it.
+_WAYS_BACK = """
+    select
+        account_key, restores_on_date, restores_to_amount, first_raised_on_date, first_raised_amount, actions_zh, actions_en,
+        promise_status is null as is_freeze
+    from read_parquet(?)
+    where promise_status is null or promise_status = 'OPEN'
+"""
 _NOTICES = f"""
     select
+        applied.account_key,
         sha256(applied.adjustment_id || '|notice') as notice_id,
         applied.adjustment_id,
         account.account_id,
@@ -43,6 +52,7 @@ _NOTICES = f"""
         decisions.drawable_amount,
         decisions.reference_limit_amount,
         any_value(policies.floor_amount) as floor_amount,
+        any_value(nights.currency_code) as currency,
         any_value(nights.status) as status,
         any_value(nights.principal_balance) as principal_balance,
         list({{
@@ -135,11 +145,24 @@ def _for_customer(change: dict) -> dict:
         "old_limit_amount": None if _is_least(change, "old_limit_amount") else str(change["old_limit_amount"]),
         "new_limit_amount": None if _is_least(change, "new_limit_amount") else str(change["new_limit_amount"]),
         "reasons": change["reasons"],
+        "way_back": _way_back(change),
         **{
             f"cannot_borrow_{lang}": NOTHING_TO_BORROW[lang].format(reason=reason[f"text_{lang}"]) if cannot else None
             for lang in NOTHING_TO_BORROW
         },
     }
+
+
+def _way_back(change: dict) -> dict | None:
+    """What brings a lowered or frozen limit back, from which day on, and in words; the day is null where nobody knows it."""
+    if change["action"] not in ("DOWN", "FREEZE"):
+        return None
+    row = change["way_back"]
+    told = {name: row and str(row[name]) for name in ("restores_on_date", "restores_to_amount")}
+    for lang in NOTHING_TO_BORROW:
+        recourse = row and row | {"actions": row[f"actions_{lang}"]}
+        told[f"text_{lang}"] = ("" if lang == "zh" else " ").join(way_back(recourse, change["currency"], lang))
+    return told
 
 
 def _for_desk(change: dict) -> dict:
@@ -172,9 +195,16 @@ def _changes(home: Home, business_date: date) -> list[dict]:
         _lay_marts(connection, home, days)
         _lay_restricted(connection, home, {business_date, *days})
         attach_identity(connection, home)
-        rows = connection.execute(_NOTICES)
-        names = [column[0] for column in rows.description]
-        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        tonight = publication_directory(home, business_date) / "marts" / "fct_recourse.parquet"
+        ways = {row["account_key"]: row for row in _dicts(connection.execute(_WAYS_BACK, [str(tonight)]))}
+        return [
+            change | {"way_back": ways.get(change["account_key"])} for change in _dicts(connection.execute(_NOTICES))
+        ]
+
+
+def _dicts(rows: duckdb.DuckDBPyConnection) -> list[dict]:
+    names = [column[0] for column in rows.description]
+    return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
 def _lay_told(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
