@@ -19,12 +19,13 @@ from test_cli import run
 
 from creditline.cli.explain import AUDIENCES, explain_account
 from creditline.cli.explain_text import explanation_text
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, money
+from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
 from creditline.night import run_night
 from creditline.publish.reader import open_marts
+from creditline.release.wording import money
 from creditline.simulate import continue_book
 
 LATEST = "business_date = (select max(business_date) from fct_limit_decision)"
@@ -140,7 +141,9 @@ def test_a_change_in_the_core_is_told_apart_from_a_decision(sample_book):
         since = connection.execute(
             "select min(business_date) from fct_account_night where account_key = ? and limit_amount = ?", [key, last]
         ).fetchone()[0]
-    facts, text = explained(sample_book, f"account_key = {key} and {LATEST}", "agent")
+    account, _ = accounts_where(sample_book, f"account_key = {key} and {LATEST}")[0]
+    facts = explain_account(sample_book.home, account, None, "agent")
+    text = explanation_text(facts)
     assert (facts["limit_amount"], facts["limit_before_amount"], facts["limit_since_date"]) == (last, before, since)
     assert facts["is_limit_of_core"] and "no nightly decision of ours made it" in text
     first, _ = explained(sample_book, f"account_key = {key} and business_date < '{since}'")
@@ -149,7 +152,10 @@ def test_a_change_in_the_core_is_told_apart_from_a_decision(sample_book):
 
 def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
     """The core followed our cut, and nothing has happened since: the reasons of that night are given, with its date."""
-    tables = ("fct_limit_decision", "fct_account_night", "fct_decision_reason", "fct_decision_trace")
+    tables = (
+        *("fct_limit_decision", "fct_account_night", "fct_decision_reason", "fct_decision_trace", "fct_recourse"),
+        "dim_limit_standing",
+    )
     first = "business_date = (select min(business_date) from fct_limit_decision)"
     account, night = accounts_where(sample_book, f"action = 'DOWN' and display_state = 'REDUCED' and {first}")[0]
     key = account_key_of(sample_book.home, account)
@@ -158,7 +164,8 @@ def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
         for table in tables:
             kept = connection.execute(f"select * from {table} where account_key = {key}").to_arrow_table()
             followed.from_arrow(kept).create(table)
-        followed.from_arrow(connection.execute("select * from dim_policy").to_arrow_table()).create("dim_policy")
+        for table in ("dim_policy", "publication", "fct_trigger_night"):
+            followed.from_arrow(connection.execute(f"select * from {table}").to_arrow_table()).create(table)
     before, after = followed.execute(
         f"select old_limit_amount, recommended_limit_amount from fct_limit_decision where business_date = '{night}'"
     ).fetchone()
@@ -169,9 +176,13 @@ def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
         f" recommended_limit_amount = {after}, effective_date = null {later}"
     )
     followed.execute(f"delete from fct_decision_reason {later}")
+    followed.execute(
+        f"update dim_limit_standing set limit_amount = {after}, since_date = date '{night + timedelta(days=1)}',"
+        f" previous_limit_amount = {before}, cause_date = date '{night}'"
+    )
     monkeypatch.setattr(sys.modules[explain_account.__module__], "open_marts", lambda home: nullcontext(followed))
 
-    facts = explain_account(sample_book.home, account, night + timedelta(days=2), "agent")
+    facts = explain_account(sample_book.home, account, None, "agent")
     assert (facts["limit_amount"], facts["limit_before_amount"]) == (after, before)
     assert facts["limit_since_date"] == night + timedelta(days=1)
     assert facts["cause_date"] == night
@@ -193,7 +204,7 @@ def test_every_operator_of_the_trace_has_a_name():
 
     trace = (PROJECT_DIR / "models" / "decision" / "dec_trace.sql").read_text()
     steps = re.findall(r"^    \(\"(.*?)\", ", trace, re.MULTILINE)
-    assert len(steps) == 14
+    assert len(steps) == 15
     assert {name for step in steps for name in re.findall(r"'(\w+)'", step)} == set(OPERATORS)
 
 

@@ -11,9 +11,14 @@ import pyarrow as pa
 from decision_harness import (
     ACCOUNT_COLUMNS,
     ACK_COLUMNS,
+    APPROVED,
+    CHANGE_COLUMNS,
+    CORRECTION_COLUMNS,
     EVENT_COLUMNS,
     OPENING_COLUMNS,
     ORDER_COLUMNS,
+    STANDING_COLUMNS,
+    WATCHED_COLUMNS,
     Inputs,
     all_features,
 )
@@ -27,6 +32,7 @@ START = date(2026, 2, 20)
 # Days to the next night: most follow at once, some after a weekend or a month.
 GAPS = (1, 1, 1, 3, 1, 1, 2, 1, 1, 1, 1, 1, 1, 4, 1)
 VOID_NIGHTS = (9, 24)
+APPROVED_EVERY = 4
 # Nights on which a source is distrusted for certain, since a branch waits for it.
 LATE = {"case_event": (12, 13, 28), "instalment": (11, 16, 20, 27, 33)}
 INSTALMENTS_FROM = 7
@@ -56,6 +62,8 @@ SPECIAL = {
     "suspicious_events_new": [0, 0, 1, 2],
     "bureau_has_new_default": [0] * 40 + [1, None],
 }
+# Sources of which rows of earlier nights are corrected.
+CORRECTED = ("account_snapshot", "bureau_score")
 KINDS = (
     "appeal", "override", "override", "override", "hardship_pause", "opt_out_automated", "human_review", "limit_request",
     "limit_request", "legal_hold", "step_up_verified",
@@ -78,11 +86,23 @@ class Book:
     # released and answered since the last valid night, and what the core has not done yet
     orders: list[dict] = field(default_factory=list)
     acks: list[dict] = field(default_factory=list)
+    corrections: list[dict] = field(default_factory=list)
     undone: list[dict] = field(default_factory=list)
     unsent: list[dict] = field(default_factory=list)
+    # freezes and restores that left since the last valid night
+    watched: list[dict] = field(default_factory=list)
+    # customers merged and split since the last valid night
+    changes: list[dict] = field(default_factory=list)
+    # what tonight had decided, if it is a night that is restated
+    standing: list[dict] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.choose = np.random.default_rng(self.seed)
+        # of its own: watches come and go and change nothing else about a book
+        self.watcher = np.random.default_rng((self.seed, 1))
+        self.choose_changes = np.random.default_rng(self.seed + 1)
+        # people answer by dice of their own
+        self.answer = np.random.default_rng((self.seed, 2))
         self.values = {name: SPECIAL.get(name) or _edges(self.packs["alpha"], name) for name in all_features()}
         self.drawn: dict[str, list[int | None]] = {name: [] for name in self.values}
         for customer in range(1, self.customers + 1):
@@ -105,6 +125,9 @@ class Book:
     def _add_account(self, customer: int, place: int, entity: str, income: int | None) -> None:
         # keys of accounts and customers do not rise together
         key = (place + 1) * 1_000_000 + customer * 7919 % 999_983
+        taken = {row["account_key"] for row in self.accounts}
+        while key in taken:
+            key += 1_000_000
         limit = int(self.choose.integers(50, 3000)) * 1000
         if self._one_in(6):
             limit = self._pick([0, 500, 999, 5_000, 123_457, limit + 333, limit + 1])
@@ -145,6 +168,8 @@ class Book:
         is_void = self.number in VOID_NIGHTS
         self._draw_features()
         self._add_events()
+        self._add_corrections()
+        self.standing = self._standing()
         return Inputs(
             night=NightParameters(self.day, self.cut_off, self.previous, is_void, "test"),
             sources=self._sources(is_void),
@@ -155,7 +180,26 @@ class Book:
             opening=pa.Table.from_pylist(self.opening, OPENING_COLUMNS),
             orders=pa.Table.from_pylist(self.orders, ORDER_COLUMNS),
             acks=pa.Table.from_pylist(self.acks, ACK_COLUMNS),
+            watched=pa.Table.from_pylist(self.watched, WATCHED_COLUMNS),
+            corrections=pa.Table.from_pylist(self.corrections, CORRECTION_COLUMNS),
+            changes=pa.Table.from_pylist(self.changes, CHANGE_COLUMNS),
+            standing=pa.Table.from_pylist(self.standing, STANDING_COLUMNS),
+            approved=pa.Table.from_pylist(self._approved(), APPROVED),
         )
+
+    def _approved(self) -> list[dict]:
+        """On some nights people approve whatever a few customers inherited."""
+        if self.number % APPROVED_EVERY:
+            return []
+        customers = self.answer.choice(self.customers, self.customers // 4, replace=False) + 1
+        codes = {
+            (pack.settings.name, row["trigger_code"]) for pack in self.packs.values() for row in pack.tables["trigger"]
+        }
+        return [
+            {"customer_key": int(customer), "pack": name, "trigger_code": code}
+            for customer in customers
+            for name, code in codes
+        ]
 
     @property
     def cut_off(self) -> datetime:
@@ -171,6 +215,22 @@ class Book:
             start = None if is_missing else date(2020, 1, 1)
             found.append(NightSource(name, not is_missing, verdict, is_missing, is_distrusted, start))
         return found
+
+    def _standing(self) -> list[dict]:
+        """On a night that is restated: what it had decided for some accounts, often less than it decides now."""
+        if self.number % 4 != 2:
+            return []
+        # of its own chance, so that the rest of the book stays what it was
+        choose = np.random.default_rng((self.seed, self.number))
+        concerned = [row for row in self.accounts if choose.random() < 0.3]
+        return [
+            {
+                "account_key": row["account_key"],
+                "recommended_limit_minor": row["limit_minor"] * int(choose.integers(3)) // 2,
+                "display_state": "FROZEN_SECURITY" if choose.random() < 0.1 else "NORMAL",
+            }
+            for row in concerned
+        ]
 
     def _draw_features(self) -> None:
         """Most values stay as they were the night before."""
@@ -221,7 +281,7 @@ class Book:
         moment = datetime.combine(day, time(int(self.choose.integers(24)), int(self.choose.integers(60))))
         start = day + timedelta(days=self._pick((-12, -6, -3, 0) if kind == "hardship_pause" else (-3, 0, 0, 2)))
         end = start + timedelta(days=self._pick((0, 1, 4, 12)))
-        closing = ("received", "upheld", "partial", "overturned", "restored", "withdrawn")
+        closing = ("received", "with_human", "upheld", "partial", "overturned", "restored", "withdrawn")
         return {
             "event_token": f"event-{len(self.events):07d}",
             "kind": kind,
@@ -231,8 +291,9 @@ class Book:
             "amount_minor": None if self._one_in(6) else self._amount(account),
             "from_date": None if kind in ("override", "legal_hold") and self._one_in(6) else start,
             "to_date": None if self._one_in(5) else end,
-            "actor": self._pick(("clerk1", "clerk2", "clerk2", None)),
-            "approver": self._pick(("clerk1", "clerk3", "clerk3", "clerk3", None)),
+            "actor": self._pick(("clerk1", "clerk2", "clerk2", None, "")),
+            "approver": self._pick(("clerk1", "Clerk2 ", "clerk3", "clerk3", "clerk3", "clerk3", None, " ")),
+            "ground": f"bad_source_row.{self._pick(CORRECTED)}.{self._some_night_before()}",
             "outcome": self._pick((None, None, *closing)),
             "local_date": day,
         }
@@ -241,18 +302,69 @@ class Book:
         limit = account["limit_minor"]
         return max(0, self._pick([limit // 2, limit * 3, limit - 333, limit + 12_345, 500, 0, 2_500_000, 99_999]))
 
+    # ---- between nights
+
+    def watch(self, accounts: list[dict]) -> None:
+        """Freezes and restores between the last valid night and tonight, whatever the rules say; some are the night's own."""
+        began = datetime.combine(self.previous + timedelta(days=1), time(2))
+        for account in accounts:
+            if self.watcher.integers(90):
+                continue
+            movement = (None, "NONE", "STAY", "EXTEND", "RESTORE", "RESTORE", "FREEZE")[self.watcher.integers(7)]
+            moment = began + timedelta(minutes=int(self.watcher.integers(1, 24 * 60)))
+            is_restore = movement == "RESTORE" or (movement in (None, "NONE") and self.watcher.integers(2))
+            is_frozen = movement in ("STAY", "EXTEND", "FREEZE")
+            number = len(self.watched) + 1
+            self.watched.append(
+                account
+                | {
+                    "sequence": number,
+                    "business_date": self.previous + timedelta(days=1),
+                    "adjustment_id": f"watch-{self.number}-{number}",
+                    "action": "RESTORE" if is_restore else "FREEZE",
+                    "watched_at": None if movement is None else moment,
+                    "movement": movement,
+                    "frozen_since_date": moment.date() if is_frozen else None,
+                    "frozen_at": moment if is_frozen else None,
+                    "frozen_until_at": moment + timedelta(hours=int(self.watcher.integers(3, 72)))
+                    if is_frozen
+                    else None,
+                    "extension_count": int(self.watcher.integers(4)) if is_frozen else None,
+                    "reason_code": ("F1", "F2")[self.watcher.integers(2)] if is_frozen else None,
+                }
+            )
+
+    # ---- corrections
+
+    def _some_night_before(self) -> date:
+        """One of the few nights before tonight."""
+        return self.day - timedelta(days=self._pick((1, 2, 3, 4, 5, 6)))
+
+    def _add_corrections(self) -> None:
+        """On some nights a file corrects an earlier one; at times one that an appeal names."""
+        if self.previous is None or not self._one_in(2):
+            return
+        night = min(self._some_night_before(), self.previous)
+        source = self._pick(CORRECTED)
+        for customer in range(1, self.customers + 1):
+            if self._one_in(4):
+                self.corrections.append({"source": source, "corrected_date": night, "customer_key": customer})
+
     # ---- what the core does until the next night
 
     def advance(self, called_for: list[dict]) -> None:
         """Go on to the next night; the core does what was ordered, late, in part or not at all, or as it likes."""
         if self.number not in VOID_NIGHTS:
             self.previous = self.day
-            self.orders, self.acks = [], []
+            self.orders, self.acks, self.corrections, self.watched, self.changes = [], [], [], [], []
         released = [row | {"sequence": self.number + 1} for row in called_for if not self._one_in(40)]
         self.orders += released
         self.undone += released
         self._let_the_core_act()
+        # the core did what the night had ordered before it was restated
+        ordered = {row["account_key"]: row["recommended_limit_minor"] for row in self.standing}
         for account in self.accounts:
+            account["limit_minor"] = ordered.get(account["account_key"], account["limit_minor"])
             if self._one_in(35):
                 limit = account["limit_minor"]
                 account["limit_minor"] = self._pick([limit, limit // 2, limit + 55_555, 123_457, 500, 0])
@@ -266,6 +378,34 @@ class Book:
         for _ in range(1 + self.customers // 200):
             self.customers += 1
             self._add_customer(self.customers)
+        self._change_ids()
+
+    def _change_ids(self) -> None:
+        """Every third night some customers turn out to be one, and some to be two."""
+        if self.number % 3 != 1:
+            return
+        touched = {row[side] for row in self.changes for side in ("old_key", "new_key")}
+        owners = sorted({row["customer_key"] for row in self.accounts} - touched)
+        picked = [
+            int(key) for key in self.choose_changes.choice(owners, size=2 + len(owners) // 100 * 2, replace=False)
+        ]
+        for old, new in zip(picked[::2], picked[1::2], strict=False):
+            self._change("merge", old, new)
+            for account in self.accounts:
+                if account["customer_key"] == old:
+                    account["customer_key"] = new
+        left = [key for key in owners if key not in picked]
+        for old in (key for key in left if sum(row["customer_key"] == key for row in self.accounts) > 1):
+            if self.choose_changes.integers(20) == 0:
+                self.customers += 1
+                self._change("split", old, self.customers)
+                leaving = next(row for row in self.accounts if row["customer_key"] == old)
+                leaving["customer_key"] = self.customers
+
+    def _change(self, kind: str, old: int, new: int) -> None:
+        self.changes.append(
+            {"kind": kind, "subject": "customer", "old_key": old, "new_key": new, "effective_date": self.day}
+        )
 
     def _let_the_core_act(self) -> None:
         by_key = {account["account_key"]: account for account in self.accounts}

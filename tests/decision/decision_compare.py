@@ -41,15 +41,15 @@ STATES = ("CLOSED", "FROZEN_SECURITY", "MAINTENANCE", "REG_CAPPED", "NORMAL", "F
 TRIGGERS = (
     "inherited", "new after an inherited one", "hit but not yet held", "relapse", "clear but not clean", "cured",
     "waits for instalments", "evidence is late and it would cut", "brought along", "its last hit was in a pause",
-    "what is learnt tonight may be old",
+    "what is learnt tonight may be old", "its last hit was on a bad row", "inherited and approved",
 )  # fmt: skip
 FREEZES = (
     "begins", "points without anything new", "extended", "stays", "ends by time", "ends verified", "mass guard",
     "begun before us",
 )  # fmt: skip
 REASONS = (
-    "F1", "F2", "F3", "L1", "B1", "B5", "B4", "E2", "E4", "A1", "D3", "K1", "G1", "M1", "T1", "I1", "N1", "P1", "U1", "G3",
-    "P2", "P3", "P4", "P5", "G2", "G4", "C1", "D1", "E1", "N3",
+    "F1", "F2", "F3", "L1", "B1", "B5", "B4", "E2", "E4", "A1", "D3", "K1", "G1", "M1", "T1", "I1", "N1", "P1", "U1", "U2",
+    "G3", "P2", "P3", "P4", "P5", "P6", "G2", "G4", "C1", "D1", "E1", "N3",
 )  # fmt: skip
 SCORE_REASONS = (
     "since approval", "against the best bin", "one cause, one place", "too small", "not a cause", "only together",
@@ -71,7 +71,10 @@ BRANCHES = (
     *(f"evidence does not count: {why}" for why in ("frozen", "maintenance", "hardship", "appeal", "legal hold")),
     *("confirmation: not yet", "confirmation: there", "evidence: a feature drifted"),
     *("strategy: up", "strategy: down", "strategy: stopped at tonight's own target", "override: up", "override: down"),
+    *("restored: up", "no_raise: restored"),
     *("product_tier", "no_raise", "income", "income: several accounts", "raise_budget"),
+    *("restatement", "restatement: protected", "restatement: less on tonight's evidence"),
+    *("restatement: deferred by an overlay", "restatement: another overlay stands at the core"),
     *(f"no_raise: {ground}" for ground in ("no tier", "tenure", "past due", "income age", "consent", "trigger")),
     *(f"protect: {code}" for code in ("P2", "P3", "P4", "P5", "G2", "G4")),
     *(f"trigger {verdict}: {known}" for verdict in ("hit", "clear", "undecided") for known in ("active", "not active")),
@@ -87,10 +90,17 @@ BRANCHES = (
     *("regulatory_cap: LIMIT", "regulatory_cap: BALANCE", "regulatory_cap: several accounts"),
     *(f"freeze: {what}" for what in FREEZES),
     *("overlay", "overlay: legal hold", "overlay: FREEZE", "overlay: HOLD", "overlay: RESTORE"),
+    *("watch: froze", "watch: restored"),
     *(f"pending: {what}" for what in ("begins", "goes on", "acts", "withdrawn", "kept under an overlay")),
     *("usable", "not usable", "granted on request: more"),
     *(f"reason: {code}" for code in REASONS),
     *(f"score reasons: {what}" for what in SCORE_REASONS),
+    *(f"change of ids: {what}" for what in ("merge", "split", "a trigger of both", "a freeze")),
+    *(
+        "evidence does not count: at rest",
+        "freeze: stays while the customer rests",
+        "overlay: stays while the customer rests",
+    ),
 )
 
 
@@ -128,8 +138,13 @@ def reference_night(inputs: Inputs, rules: dict[str, Rules]) -> Night:
         opening={row["account_key"]: row for row in inputs.opening.to_pylist()},
         orders=inputs.orders.to_pylist(),
         acks=inputs.acks.to_pylist(),
+        watched=inputs.watched.to_pylist(),
+        corrections=inputs.corrections.to_pylist(),
+        standing={row["account_key"]: row for row in inputs.standing.to_pylist()},
         rules=rules,
         assignments=list(inputs.policies.assignments),
+        changes=inputs.changes.to_pylist(),
+        approved=frozenset(tuple(row.values()) for row in inputs.approved.to_pylist()),
     )
 
 
@@ -152,6 +167,8 @@ def compare(logic: Logic, packs: dict[str, Pack], *, seed: int, customers: int, 
             _compare_traces(result, inputs, mine, sql.rows("select * from dec_trace order by account_key, step"))
             _compare_orders(result, inputs, reference, sql)
         book.advance(sql.rows("select * from dec_adjustment order by account_key"))
+        if not inputs.night.is_void:
+            book.watch(sql.rows("select account_key, customer_key, pack from dec_account order by account_key, pack"))
     result.seen = reference.seen
     sql.close()
     return result
@@ -219,9 +236,11 @@ def _compare_orders(result: Comparison, inputs: Inputs, reference: Reference, sq
     core = {row["account_key"]: row for row in sql.rows("select * from dec_core_limit")}
     external = {key for key, row in core.items() if row["is_external_change"]}
     limits = {key: (row["limit_minor"], row["core_limit_minor"]) for key, row in core.items()}
+    owed = {row["account_key"]: row["restated_limit_minor"] for row in sql.rows("from dec_carried_restated_limit")}
     for name, sql_says, reference_says in (
         ("order", theirs, mine),
         ("limit to go on from", limits, reference.state.limits),
+        ("restated limit", owed, reference.state.owed),
         ("external change", dict.fromkeys(external), dict.fromkeys(reference.external)),
     ):
         for key in sql_says.keys() | reference_says.keys():

@@ -17,14 +17,23 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy import PolicySet, policy_relations
+from creditline.release.inherited import APPROVED_COLUMNS
 from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.inputs import Relation, lay
 from creditline.warehouse.logic import CATALOG, Logic, compile_logic, run_logic, use_scratch_catalog
-from creditline.warehouse.sources import RELEASED_COLUMNS, NightParameters, NightSource, run_relations
+from creditline.warehouse.sources import (
+    RELEASED_COLUMNS,
+    SECURITY_COLUMNS,
+    NightParameters,
+    NightSource,
+    run_relations,
+    standing_relation,
+)
 from creditline.warehouse.state import state_tables
 
 # What the decision reads of the features beside the 44, and the source that each comes from.
@@ -35,8 +44,10 @@ EXTRA_FEATURES = {
     "bureau_has_new_default": ("bureau", "bureau_score"),
 }
 OWN_MODELS = {"repayment": "ftr_repayment", "security": "ftr_security", "bureau": "ftr_bureau"}
-RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base")
+RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base", "ftr_carried_id_change", "ftr_carried_customer_link")
 NOT_NEEDED = ("dim_", "fct_", "rpt_", "mon_")
+# What decides nothing: when a limit returns and what became of earlier answers.
+WAY_BACK = ("dec_recourse", "dec_promise", "dec_carried_promise", "dec_condition_standing")
 
 EVENT_COLUMNS = pa.schema(
     [
@@ -50,6 +61,7 @@ EVENT_COLUMNS = pa.schema(
         ("to_date", pa.date32()),
         ("actor", pa.string()),
         ("approver", pa.string()),
+        ("ground", pa.string()),
         ("outcome", pa.string()),
         ("local_date", pa.date32()),
     ]
@@ -74,6 +86,24 @@ ORDER_COLUMNS = pa.schema(
         ("expires_at", pa.timestamp("us")),
     ]
 )
+WATCHED_COLUMNS = pa.schema(
+    [
+        ("sequence", pa.int64()),
+        ("business_date", pa.date32()),
+        ("adjustment_id", pa.string()),
+        ("account_key", pa.int64()),
+        ("customer_key", pa.int64()),
+        ("pack", pa.string()),
+        ("action", pa.string()),
+        ("watched_at", pa.timestamp("us")),
+        ("movement", pa.string()),
+        ("frozen_since_date", pa.date32()),
+        ("frozen_at", pa.timestamp("us")),
+        ("frozen_until_at", pa.timestamp("us")),
+        ("extension_count", pa.int64()),
+        ("reason_code", pa.string()),
+    ]
+)
 ACK_COLUMNS = pa.schema(
     [
         ("adjustment_id", pa.string()),
@@ -83,6 +113,23 @@ ACK_COLUMNS = pa.schema(
         ("reason", pa.string()),
     ]
 )
+LAST_EVENT_COLUMNS = pa.schema([("customer_key", pa.int64()), ("event", pa.string()), ("last_date", pa.date32())])
+CORRECTION_COLUMNS = pa.schema([("source", pa.string()), ("corrected_date", pa.date32()), ("customer_key", pa.int64())])
+CORRECTING = "correcting"
+CHANGE_COLUMNS = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("subject", pa.string()),
+        ("old_key", pa.int64()),
+        ("new_key", pa.int64()),
+        ("effective_date", pa.date32()),
+    ]
+)
+STANDING_COLUMNS = pa.schema(
+    [("account_key", pa.int64()), ("recommended_limit_minor", pa.int64()), ("display_state", pa.string())]
+)
+# customer, pack and trigger of an approved batch
+APPROVED = pa.schema([("customer_key", pa.int64()), ("pack", pa.string()), ("trigger_code", pa.string())])
 ACCOUNT_COLUMNS = pa.schema(
     [
         ("account_key", pa.int64()),
@@ -116,6 +163,18 @@ class Inputs:
     # released since the night before, and what the core answered since then
     orders: pa.Table = field(default_factory=ORDER_COLUMNS.empty_table)
     acks: pa.Table = field(default_factory=ACK_COLUMNS.empty_table)
+    # freezes and restores that watches released since the night before
+    watched: pa.Table = field(default_factory=WATCHED_COLUMNS.empty_table)
+    # what a way back starts from
+    last_events: pa.Table = field(default_factory=LAST_EVENT_COLUMNS.empty_table)
+    # customers of whom a file speaks that corrects an earlier night, since the night before
+    corrections: pa.Table = field(default_factory=CORRECTION_COLUMNS.empty_table)
+    # changes of ids since the night before
+    changes: pa.Table = field(default_factory=CHANGE_COLUMNS.empty_table)
+    # what a night that is restated had decided, by account
+    standing: pa.Table = field(default_factory=STANDING_COLUMNS.empty_table)
+    # inherited triggers that two people approved since the night before
+    approved: pa.Table = field(default_factory=APPROVED.empty_table)
 
 
 @cache
@@ -160,10 +219,15 @@ def trusted_sources(since: date) -> list[NightSource]:
 class Nights:
     """Night after night; `memory` keeps what is carried, `warehouse` is tonight."""
 
-    def __init__(self, logic: Logic, *, real_features: bool = False) -> None:
-        """`real_features`: the feature models run too, on the snapshots that are handed in with each night."""
+    def __init__(self, logic: Logic, *, real_features: bool = False, way_back: bool = False) -> None:
+        """
+        Args:
+            real_features: the feature models run too, on the snapshots that are handed in with each night.
+            way_back: so do the models of recourse and promises, which decide nothing.
+        """
         self.logic = logic
-        self.connection = duckdb.connect(":memory:")
+        # so few rows are done before a second thread has begun
+        self.connection = duckdb.connect(":memory:", config={"threads": 1})
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("create schema memory.kept")
         for table in state_tables():
@@ -172,6 +236,8 @@ class Nights:
         made = {model.name for model in logic.models if model.name.startswith("ftr_")}
         self.real_features = real_features
         self.skip = set() if real_features else made - set(RUN_AS_THEY_ARE)
+        if not way_back:
+            self.skip |= {model.name for model in logic.models if model.name.startswith(WAY_BACK)}
         self.policies: list[PolicySet] = []
 
     def close(self) -> None:
@@ -199,13 +265,13 @@ class Nights:
         use_scratch_catalog(self.connection)
         lay(self.connection, run_relations(inputs.night, inputs.sources))
         self._lay_policies(inputs.policies)
-        lay(self.connection, [Relation("release.adjustment", RELEASED_COLUMNS)])
-        self.connection.register("given_orders", inputs.orders)
-        self.connection.execute("insert into release.adjustment by name from given_orders")
-        self.connection.unregister("given_orders")
+        self._lay_release(inputs)
         self._lay_raw(inputs, snapshots)
         if not self.real_features:
             self._lay_features(inputs.features if features is None else features)
+            self.connection.register("given_events", inputs.last_events)
+            self.connection.execute("create table ftr_last_event as select * from given_events")
+            self.connection.unregister("given_events")
         self.connection.execute("create schema state")
         for table in state_tables():
             self.connection.execute(f"create table state.{table.name} as select * from memory.kept.{table.name}")
@@ -214,6 +280,19 @@ class Nights:
         run_logic(self.connection, self.logic, skip=self.skip)
         if carry and not inputs.night.is_void:
             self._carry_over()
+
+    def _lay_release(self, inputs: Inputs) -> None:
+        for name, columns, rows in (
+            ("adjustment", RELEASED_COLUMNS, inputs.orders),
+            ("security_order", SECURITY_COLUMNS, inputs.watched),
+            ("inherited_trigger", APPROVED_COLUMNS, inputs.approved),
+        ):
+            lay(self.connection, [Relation(f"release.{name}", columns)])
+            self.connection.register("given_rows", rows)
+            self.connection.execute(f"insert into release.{name} by name from given_rows")
+            self.connection.unregister("given_rows")
+        lay(self.connection, [standing_relation()])
+        self._insert("release.standing_decision", standing_relation().columns, inputs.standing, {})
 
     def _lay_policies(self, policies: PolicySet) -> None:
         """Packs are read once and copied from then on: their rows come one by one from CSV."""
@@ -243,11 +322,12 @@ class Nights:
             "case_event": (inputs.events, {}),
             "opening_state": (inputs.opening, {}),
             "adjustment_ack": (inputs.acks, {}),
+            "id_change": (inputs.changes, {}),
         }
         snapshot = raw_columns(contract()["account_snapshot"])
         # windows of features are given: nothing of their history is read
         lay(self.connection, [Relation(f"raw.account_snapshot_{part}", snapshot) for part in ("leaving", "history")])
-        lay(self.connection, [Relation("run.new_batch", {"batch_id": "varchar"})])
+        lay(self.connection, [Relation("run.new_batch", {"batch_id": "varchar"}, rows=((CORRECTING,),))])
         lay(self.connection, [Relation("run.carried_state", {"is_complete": "boolean"}, rows=((True,),))])
         for source in contract().values():
             columns = raw_columns(source)
@@ -261,6 +341,20 @@ class Nights:
                     "source_row": "row_number() over ()",
                 } | constants
                 self._insert(f"raw.{source.name}", columns, rows, constants)
+        self._lay_corrections(inputs)
+
+    def _lay_corrections(self, inputs: Inputs) -> None:
+        """Of a row that corrects only its night and its customer are read here."""
+        for name in pc.unique(inputs.corrections["source"]).to_pylist():
+            rows = inputs.corrections.filter(pc.equal(inputs.corrections["source"], name))
+            rows = rows.rename_columns(["source", "business_date", "customer_key"]).drop_columns("source")
+            place = {
+                "batch_id": f"'{CORRECTING}'",
+                "known_at": f"timestamp '{inputs.night.cut_off_at}'",
+                "source_row": "row_number() over ()",
+            }
+            table = "account_snapshot_history" if name == "account_snapshot" else name
+            self._insert(f"raw.{table}", raw_columns(contract()[name]), rows, place)
 
     def _insert(self, relation: str, columns: dict[str, str], rows: pa.Table, constants: dict[str, str]) -> None:
         """Minor units become decimals in major units; a column that is not given stays empty."""

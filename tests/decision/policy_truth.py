@@ -19,6 +19,7 @@ from creditline.home import Home, create_home
 from creditline.landing.accept import accept
 from creditline.policy import packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
+from creditline.release.inherited import approved_relation
 from creditline.simulate import sample_home_settings, simulate_book
 from creditline.warehouse.build import POLICIES_DIR
 from creditline.warehouse.inputs import InputFile, Relation, lay
@@ -29,6 +30,8 @@ from creditline.warehouse.sources import (
     raw_relations,
     released_relation,
     run_relations,
+    security_relation,
+    standing_relation,
 )
 from creditline.warehouse.state import export_state, state_file, state_tables
 
@@ -142,6 +145,9 @@ def _inputs(home: Home, day: date, previous: date | None) -> list[Relation]:
         *raw_relations(home, records, night, state),
         *state,
         released_relation(home, day, state),
+        security_relation(home, previous, day),
+        standing_relation(),
+        approved_relation(home, day, previous),
         *policy_relations(policies),
     ]
 

@@ -116,7 +116,7 @@ def monotone(
 
 # A shared bound lowered one of several accounts of a customer.
 _IS_SHARED = (
-    "account_count > 1 and (bounded_minor < budgeted_minor or maximised_minor < requested_minor"
+    "account_count > 1 and (bounded_minor < restated_minor or maximised_minor < requested_minor"
     " or capped_minor < maximised_minor)"
 )
 

@@ -34,8 +34,15 @@ class Night:
     opening: dict[int, Row]
     orders: list[Row]
     acks: list[Row]
+    watched: list[Row]
+    corrections: list[Row]
+    standing: dict[int, Row]
     rules: dict[str, Rules]
     assignments: list[Row]
+    # customers merged (kind merge: old_key becomes new_key) or split (new_key leaves old_key) since the night before
+    changes: list[Row] = field(default_factory=list)
+    # customer, pack and trigger, as two people approved since the night before
+    approved: frozenset[tuple[int, str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -122,8 +129,16 @@ class State:
     # account: the limit that the night went on from, and the core's
     limits: dict[int, tuple[int, int]] = field(default_factory=dict)
     orders: dict[int, list[Order]] = field(default_factory=dict)
+    # account: whose it is, the night of our last cut, and the limit that it left
+    cuts: dict[int, tuple[int, date, int]] = field(default_factory=dict)
+    # customer, source and night that was corrected since a cut
+    corrections: set[tuple[int, str, date]] = field(default_factory=set)
+    # account: what a restatement owes it
+    owed: dict[int, int] = field(default_factory=dict)
     # pack and feature: the version that counted, customers by bin
     shares: dict[tuple[str, str], tuple[str, Counter]] = field(default_factory=dict)
+    # a merged customer's key: the survivor's
+    survivors: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -136,6 +151,7 @@ class Decision:
     limit: int
     reference: int
     x: int = 0
+    is_at_rest: bool = False
     score: int | None = None
     band: str | None = None
     confirmed: int | None = None
@@ -143,6 +159,11 @@ class Decision:
     own_target: int | None = None
     strategy: int = 0
     override: int | None = None
+    restored: int | None = None
+    # what a restatement owes beyond tonight's limit, and what the strategy would make of it
+    owed: int | None = None
+    from_owed: int = 0
+    is_given_back: bool = False
     is_no_raise: bool = False
     grounds: list[str] = field(default_factory=list)
     is_budget_spent: bool = False
@@ -183,8 +204,12 @@ class Decision:
 
     @property
     def is_kept(self) -> bool:
-        """A held account in the sense of the page: closed, or without a line."""
-        return not self.is_open or self.reference == 0
+        """A held account in the sense of the page: closed, or without a line, or at rest."""
+        return not self.has_line or self.is_at_rest
+
+    @property
+    def has_line(self) -> bool:
+        return self.is_open and self.reference > 0
 
     @property
     def published_trace(self) -> list[tuple[str, int, int]]:
@@ -224,12 +249,57 @@ class Reference:
         self.state, self.external = work.state_after(), work.external
         return decisions
 
+    def changed(self, before: State, changes: list[Row]) -> State:
+        """What the night before handed on, as it belongs to the customers of tonight."""
+        for change in sorted(changes, key=lambda row: row["kind"]):
+            self.note(f"change of ids: {change['kind']}")
+            if change["kind"] == "merge":
+                before = self._merged(before, change["old_key"], change["new_key"])
+            else:
+                before = _split(before, change["old_key"], change["new_key"])
+        return before
+
+    def _merged(self, before: State, old: int, new: int) -> State:
+        believed = {(new if key == old else key): row for key, row in before.believed.items()}
+        believed |= {new: before.believed[new]} if new in before.believed else {}
+        minds = {key: mind for key, mind in before.minds.items() if key[0] != old}
+        for (customer, pack), mind in before.minds.items():
+            if customer == old:
+                own = before.minds.get((new, pack))
+                minds[new, pack] = mind if own is None else self._as_one(own, mind)
+        survivors = {key: new if value == old else value for key, value in before.survivors.items()} | {old: new}
+        cuts = {key: (new if owner == old else owner, *cut) for key, (owner, *cut) in before.cuts.items()}
+        corrections = {(new if owner == old else owner, *what) for owner, *what in before.corrections}
+        return replace(before, believed=believed, minds=minds, survivors=survivors, cuts=cuts, corrections=corrections)
+
+    def _as_one(self, own: Mind, other: Mind) -> Mind:
+        triggers = other.triggers | own.triggers
+        for code in own.triggers.keys() & other.triggers.keys():
+            both = own.triggers[code], other.triggers[code]
+            triggers[code] = replace(
+                both[0],
+                hits_in_a_row=max(one.hits_in_a_row for one in both),
+                is_held=any(one.is_held for one in both),
+                clean_since=min((one.clean_since for one in both if one.clean_since), default=None),
+                is_inherited=any(one.is_inherited for one in both),
+                was_interrupted=all(one.was_interrupted for one in both),
+                last_hit=max((one.last_hit for one in both if one.last_hit), default=None),
+            )
+            self.note("change of ids: a trigger of both")
+        freezes = [mind.freeze for mind in (own, other) if mind.freeze is not None]
+        freeze = max(freezes, key=lambda one: one.until, default=None)
+        self.note("change of ids: a freeze", freeze is not None)
+        return replace(own, reference=own.reference + other.reference, triggers=triggers, freeze=freeze)
+
 
 class Work:
     """One night's work."""
 
     def __init__(self, reference: Reference, night: Night) -> None:
-        self.night, self.before, self.note = night, reference.state, reference.note
+        self.night, self.note = night, reference.note
+        before = self.before = self._with_answers(reference.changed(self._as_watched(reference.state), night.changes))
+        self.resting = {before.survivors.get(row["new_key"], row["new_key"]) for row in night.changes}
+        self.resting |= {before.survivors.get(row["old_key"], row["old_key"]) for row in night.changes}
         self.families = reference.families
         self.minds: dict[tuple[int, str], Mind] = {}
         self.lifted: set[tuple[int, str]] = set()
@@ -237,6 +307,43 @@ class Work:
         self.orders = {} if night.is_void else self._orders_tonight()
         self.external: set[int] = set()
         self.limits = {row["account_key"]: self._limit_to_go_on_from(row) for row in night.accounts}
+
+    # ---- between nights
+
+    def _as_watched(self, state: State) -> State:
+        """What the night before handed on, as watches changed it; where the last word is the night's own order, it stands."""
+        minds, lines = dict(state.minds), dict(state.lines)
+        for row in sorted(self.night.watched, key=lambda row: row["sequence"]):
+            account, person = row["account_key"], (row["customer_key"], row["pack"])
+            if row["watched_at"] is None:
+                lines[account] = state.lines.get(account, Line())
+                minds[person] = state.minds[person]
+                continue
+            is_overlaid = row["action"] == "FREEZE"
+            lines[account] = replace(lines.get(account, Line()), was_overlaid=is_overlaid)
+            if row["movement"] != "NONE":
+                freeze = Freeze(row["frozen_at"], row["frozen_until_at"], row["extension_count"], row["reason_code"])
+                minds[person] = replace(minds[person], freeze=None if row["movement"] == "RESTORE" else freeze)
+            self.note("watch: froze" if is_overlaid else "watch: restored")
+        return replace(state, minds=minds, lines=lines)
+
+    # ---- what people answered
+
+    def _with_answers(self, state: State) -> State:
+        """What was carried over, where inherited triggers that people approved are inherited no more."""
+        if not self.night.approved:
+            return state
+        minds = {}
+        for (customer, pack), mind in state.minds.items():
+            answered = [
+                code
+                for code, trigger in mind.triggers.items()
+                if trigger.is_inherited and (customer, pack, code) in self.night.approved
+            ]
+            self.note("trigger: inherited and approved", answered)
+            freed = {code: replace(mind.triggers[code], is_inherited=False) for code in answered}
+            minds[customer, pack] = replace(mind, triggers=mind.triggers | freed) if freed else mind
+        return replace(state, minds=minds)
 
     # ---- the limit to go on from
 
@@ -355,6 +462,7 @@ class Work:
                 reference = max(self._reference_limit(account), limit, *counting)
                 decision = Decision(account, self.night.rules[pack], is_assigned, limit, reference, x=limit)
                 decision.wanted = decision.strategy = limit
+                decision.is_at_rest = decision.customer in self.resting
                 self.all.append(decision)
                 self.note("held: closed", not decision.is_open)
                 self.note("held: no line", decision.is_open and reference == 0)
@@ -458,7 +566,9 @@ class Work:
         index: dict[tuple[str, str, int], list[Row]] = defaultdict(list)
         for row in sorted(self.night.events, key=lambda row: (row["occurred_at"], row["event_token"])):
             subject = "account" if row["account_key"] is not None else "customer"
-            index[row["kind"], subject, row[f"{subject}_key"]].append(row)
+            key = row[f"{subject}_key"]
+            key = self.before.survivors.get(key, key) if subject == "customer" else key
+            index[row["kind"], subject, key].append(row)
         return index
 
     def _is_within(self, row: Row, start: date | None) -> bool:
@@ -490,7 +600,7 @@ class Work:
     def _is_open_case(self, kind: str, account: Row) -> bool:
         """Of the account and of the customer the latest event of this kind counts, each for itself."""
         threads = (self._of_account((kind,), account), self._of_person((kind,), account))
-        return any(rows and rows[-1]["outcome"] in (None, "received") for rows in threads)
+        return any(rows and rows[-1]["outcome"] in (None, "received", "with_human") for rows in threads)
 
     def _is_maintained(self, rules: Rules) -> bool:
         return rules.in_maintenance(HOUSE, self.night.day)
@@ -515,6 +625,7 @@ class Work:
     def _counts(self, customer: int, pack: str, group: list[Decision]) -> bool:
         rules = group[0].rules
         why_not = {
+            "at rest": customer in self.resting,
             "frozen": (customer, pack) in self.frozen,
             "maintenance": self._is_maintained(rules),
             "hardship": any(self._is_paused(decision.account) for decision in group),
@@ -534,25 +645,37 @@ class Work:
         if decision.confirmed is not None:
             decision.target = reference * rules.multiplier(decision.confirmed, utilisation) // 10000
 
+    def _wanted(self, decision: Decision, limit: int) -> int:
+        """What the strategy makes of a limit: one step towards the target."""
+        rules, target = decision.rules, decision.target
+        if target is None:
+            return limit
+        least, most = target * (10000 - rules.play_bp) // 10000, target * (10000 + rules.play_bp) // 10000
+        wanted = min(max(limit, least), most)
+        down, up = self._steps(decision, limit)
+        stepped = min(max(wanted, limit - down), limit + up)
+        self.note("strategy: stopped at tonight's own target", max(stepped, min(limit, decision.own_target)) > stepped)
+        return max(stepped, min(limit, decision.own_target))
+
     def _strategy(self, decision: Decision) -> None:
-        rules, limit, target = decision.rules, decision.limit, decision.target
-        if target is not None:
-            least, most = target * (10000 - rules.play_bp) // 10000, target * (10000 + rules.play_bp) // 10000
-            wanted = min(max(limit, least), most)
-            down, up = self._steps(decision)
-            stepped = min(max(wanted, limit - down), limit + up)
-            decision.wanted = max(stepped, min(limit, decision.own_target))
-            self.note("strategy: stopped at tonight's own target", decision.wanted > stepped)
+        limit = decision.limit
+        decision.wanted = self._wanted(decision, limit)
         decision.strategy = decision.wanted
         decision.override = self._override(decision.account)
         if decision.override is not None:
             decision.strategy = decision.override
+        else:
+            self._restore(decision)
         name = "strategy" if decision.override is None else "override"
+        name = "restored" if decision.restored is not None else name
         if decision.move(name, decision.strategy):
             self.note(f"{name}: {'up' if decision.x > limit else 'down'}")
+        owed = self.before.owed.get(decision.key, 0)
+        if owed > limit and decision.override is None:
+            decision.owed, decision.from_owed = owed, self._wanted(decision, owed)
 
-    def _steps(self, decision: Decision) -> tuple[int, int]:
-        rules, limit, reference = decision.rules, decision.limit, decision.reference
+    def _steps(self, decision: Decision, limit: int) -> tuple[int, int]:
+        rules, reference = decision.rules, decision.reference
         down = up = 0
         is_pending = self.before.lines.get(decision.key, Line()).pending is not None
         is_due = self._is_due(decision.customer, rules.cut_days)
@@ -576,13 +699,63 @@ class Work:
             row
             for row in self._not_ended(self._of_account(("override",), account))
             if row["amount_minor"] is not None
-            and row["approver"] is not None
-            and row["actor"] is not None
-            and row["approver"] != row["actor"]
+            and is_second_person(row["approver"], row["actor"])
             and row["to_date"] is not None
             and self._is_within(row, row["from_date"])
         ]
         return rows[-1]["amount_minor"] if rows else None
+
+    # ---- what a bad row took
+
+    @cached_property
+    def _corrections(self) -> set[tuple[int, str, date]]:
+        """Customer, source and night of which a correction is known, and on whom it bears."""
+        whose = self.before.survivors
+        new = {
+            (whose.get(row["customer_key"], row["customer_key"]), row["source"], row["corrected_date"])
+            for row in self.night.corrections
+        }
+        return self.before.corrections | new
+
+    @cached_property
+    def _bad_rows(self) -> dict[int, list[tuple[str, date]]]:
+        """By customer: source and night that an appeal which won names as bad, and that is corrected."""
+        won = [
+            row for row in self.night.events if row["kind"] == "appeal" and row["outcome"] in ("partial", "overturned")
+        ]
+        named, found = {row["ground"] for row in won}, defaultdict(list)
+        for customer, source, day in self._corrections:
+            if f"bad_source_row.{source}.{day.isoformat()}" in named:
+                found[customer].append((source, day))
+        return dict(found)
+
+    def _restore(self, decision: Decision) -> None:
+        """Everybody whose limit stands where a cut left it that came on or after a bad row: back to tonight's own target."""
+        _, decided, left = self.before.cuts.get(decision.key, (0, date.min, -1))
+        is_wronged = any(day <= decided for _, day in self._bad_rows.get(decision.customer, ()))
+        if not is_wronged or left != decision.limit:
+            return
+        back = min(decision.reference, decision.own_target)
+        if back > decision.limit:
+            decision.restored = back
+            decision.strategy = decision.wanted = max(decision.strategy, back)
+
+    def _was_hit_on_a_bad_row(self, customer: int, old: Trigger) -> bool:
+        if old.last_hit is None or old.reason is None:
+            return False
+        rows = self._bad_rows.get(customer, ())
+        return any(source == self.families[old.reason[1]] and day <= old.last_hit for source, day in rows)
+
+    def _cuts_to_keep(self) -> dict[int, tuple[int, date, int]]:
+        cuts = dict(self.before.cuts)
+        for decision in self.all:
+            if not decision.is_assigned:
+                continue
+            if decision.action == "DOWN":
+                cuts[decision.key] = (decision.customer, self.night.day, decision.x)
+            elif decision.action == "UP" or decision.x >= decision.reference:
+                cuts.pop(decision.key, None)
+        return cuts
 
     # ---- bounds
 
@@ -595,11 +768,28 @@ class Work:
         for decision in live:
             decision.is_no_raise = decision.override is None and self._forbids_raise(decision)
             if decision.is_no_raise:
-                self.note("no_raise", decision.move("no_raise", min(decision.x, decision.limit)))
+                most = decision.limit if decision.restored is None else decision.restored
+                self.note("no_raise", decision.move("no_raise", min(decision.x, most)))
+                self.note("no_raise: restored", decision.restored is not None and decision.x > decision.limit)
         for rules in self.night.rules.values():
             self._spend_budget(rules, [decision for decision in live if decision.rules is rules])
+        for decision in live:
+            self._give_back(decision)
         for group in self._of_customer.values():
             self._bound_by_income(group)
+
+    def _give_back(self, decision: Decision) -> None:
+        """What a restatement owes is given back, as far as tonight's evidence and the product allow it."""
+        if decision.owed is None:
+            return
+        is_protected = any(self._protections(decision).values())
+        least = decision.owed if is_protected else min(decision.owed, decision.from_owed)
+        self.note("restatement: protected", is_protected and decision.from_owed < decision.owed)
+        self.note("restatement: less on tonight's evidence", least < decision.owed)
+        tier = decision.rules.tier(decision.account)
+        least = least if tier is None else min(least, tier["max"])
+        decision.is_given_back = decision.move("restatement", max(decision.x, least))
+        self.note("restatement", decision.is_given_back)
 
     def _forbids_raise(self, decision: Decision) -> bool:
         rules, account, night = decision.rules, decision.account, self.night
@@ -646,7 +836,8 @@ class Work:
             self._spend(rules, [decision for decision in live if decision.is_assigned == is_assigned])
 
     def _spend(self, rules: Rules, live: list[Decision]) -> None:
-        raises = [d for d in live if d.x > d.limit and d.override is None and not self._keeps_limit(d)]
+        asking = [d for d in live if d.override is None and d.restored is None]
+        raises = [d for d in asking if d.x > d.limit and not self._keeps_limit(d)]
         spent = 0
         for decision in sorted(raises, key=lambda d: (-d.score, d.customer, d.key)):
             spent += decision.x - decision.limit
@@ -697,17 +888,15 @@ class Work:
         verdict, reason = self._verdict(customer, rules, code)
         self.note(f"trigger {verdict}: {'active' if old else 'not active'}")
         is_first = customer not in self.known_customers
-        is_named = is_first and code in self._named(customer, rules)
+        if old is None and is_first and code in self._named(customer, rules):
+            # the old system held it
+            old = Trigger(hits_in_a_row=1, is_held=True, is_inherited=True)
         if verdict == "undecided":
-            if old is None and is_named:
-                return Trigger(is_inherited=True)
             return None if old is None else Trigger(**(vars(old) | {"is_hit": False, "is_evidence_late": True}))
         if verdict == "hit":
             is_learnt = all(facts.get(reason[1]) is None for facts in self.before.believed.values())
             self.note("trigger: what is learnt tonight may be old", is_learnt and old is None and not is_first)
             return self._hit(rules, code, old, reason, is_first or is_learnt)
-        if old is None and is_named:
-            old = Trigger(is_inherited=True)
         return None if old is None else self._clear(customer, rules, code, old)
 
     def _named(self, customer: int, rules: Rules) -> set[str]:
@@ -717,7 +906,7 @@ class Work:
 
     def _verdict(self, customer: int, rules: Rules, code: str) -> tuple[str, tuple[str, str] | None]:
         """hit, undecided or clear; with a hit its reason code and the first feature of the group."""
-        if "case_event" in self.night.distrusted:
+        if "case_event" in self.night.distrusted or customer in self.resting:
             return "undecided", None
         is_undecided = False
         for group in rules.triggers[code]:
@@ -744,6 +933,9 @@ class Work:
         is_clean = cure.most_past_due is None or (past_due is not None and past_due <= cure.most_past_due)
         if self._was_hit_in_a_pause(customer, rules, old):
             self.note("trigger: its last hit was in a pause")
+            return None
+        if self._was_hit_on_a_bad_row(customer, old):
+            self.note("trigger: its last hit was on a bad row")
             return None
         self.note("trigger: clear but not clean", not is_clean)
         since = (old.clean_since or self.night.day) if is_clean else None
@@ -816,7 +1008,7 @@ class Work:
         rounded = units_down(decision.x, rules.unit)
         if decision.x > limit:
             rounded = max(limit, rounded)
-        if decision.x != limit:
+        if decision.x not in (limit, decision.owed):
             self.note("rounding", decision.move("rounding", rounded))
         if not decision.is_floored_by_trigger:
             owed = -units_down(-decision.account["principal_minor"], rules.unit)
@@ -912,10 +1104,13 @@ class Work:
                 self.frozen[customer, pack] = after
             if after is not None and old is None:
                 new[pack].append((customer, pack))
+        watched = {(row["customer_key"], row["pack"]) for row in self.night.watched if row["movement"] == "FREEZE"}
         for pack, fresh in new.items():
             rules = self.night.rules[pack]
             customers = sum(name == pack for _, name in self._of_customer)
-            if len(fresh) * 10000 > rules.mass_share_bp * customers and len(fresh) > rules.mass_least_customers:
+            # of the day: those that a watch froze are of it
+            count = len({*fresh, *(key for key in watched if key[1] == pack and key in self._of_customer)})
+            if count * 10000 > rules.mass_share_bp * customers and count > rules.mass_least_customers:
                 self.suspected.add(pack)
                 self.note("freeze: mass guard")
                 for key in fresh:
@@ -932,6 +1127,9 @@ class Work:
 
     def _freeze(self, customer: int, group: list[Decision], old: Freeze | None) -> Freeze | None:
         rules, cut_off = group[0].rules, self.night.cut_off
+        if customer in self.resting:
+            self.note("freeze: stays while the customer rests", old is not None)
+            return old
         has_cause = self._has_cause(customer, rules)
         until = cut_off + timedelta(hours=rules.freeze_hours)
         if old is None:
@@ -974,8 +1172,8 @@ class Work:
         is_frozen = (decision.customer, pack) in self.frozen
         is_legal = self._is_legally_held(decision.account)
         was = self.before.lines.get(decision.key, Line()).was_overlaid
-        decision.is_overlaid = not decision.is_kept and (is_frozen or is_legal)
-        decision.ended = was and not decision.is_kept and not decision.is_overlaid
+        decision.is_overlaid = decision.has_line and (was if decision.is_at_rest else is_frozen or is_legal)
+        decision.ended = was and decision.has_line and not decision.is_overlaid
         if decision.is_overlaid and not was:
             decision.action = "FREEZE"
         elif decision.ended:
@@ -987,9 +1185,13 @@ class Work:
             self.note("overlay", is_moved)
             if not is_moved and decision.action != "HOLD":
                 decision.trace.append(("overlay", decision.x, decision.x))
-        if is_legal and not decision.is_kept:
+        if decision.is_at_rest:
+            if decision.is_overlaid:
+                decision.facts.append((1, self._standing_overlay(decision)))
+                self.note("overlay: stays while the customer rests")
+        elif is_legal and decision.has_line:
             decision.facts.append((1, "L1"))
-        elif is_frozen and not decision.is_kept:
+        elif is_frozen and decision.has_line:
             decision.facts.append((1, self.frozen[decision.customer, pack].code))
         elif decision.ended:
             decision.facts.append((1, "F3"))
@@ -1006,7 +1208,7 @@ class Work:
     def _pend(self, decision: Decision) -> None:
         limit, x, night = decision.limit, decision.x, self.night
         old = self.before.lines.get(decision.key, Line()).pending
-        if decision.is_overlaid or decision.ended:
+        if decision.is_overlaid or decision.ended or decision.is_at_rest:
             decision.pending = old
             self.note("pending: kept under an overlay", old is not None)
         elif old is not None:
@@ -1061,7 +1263,7 @@ class Work:
             return "MAINTENANCE"
         if decision.is_capped:
             return "REG_CAPPED"
-        if decision.is_kept or x >= decision.reference:
+        if x >= decision.reference:
             return "NORMAL"
         return "FLOORED" if x <= floor else "REDUCED"
 
@@ -1100,7 +1302,9 @@ class Work:
             if decision.x != limit and decision.override is not None:
                 decision.facts.append((5, "P1"))
             elif decision.x > limit:
-                decision.facts.append((5, "U1"))
+                decision.facts.append(
+                    (1, "U2") if decision.is_given_back else (5, "P6" if decision.restored is not None else "U1")
+                )
             if decision.is_budget_spent:
                 decision.facts.append((5, "G3"))
         codes = [code for _, code in sorted(set(decision.facts))]
@@ -1200,7 +1404,20 @@ class Work:
         before = self.before.minds.get((decision.customer, decision.rules.name))
         return before.freeze.code if before and before.freeze else "F1"
 
+    def _kept_minds(self) -> dict[tuple[int, str], Mind]:
+        """What a pack that does not decide a customer tonight knew of them; a freeze ends by itself."""
+        cut_off = self.night.cut_off
+        return {
+            key: replace(mind, freeze=mind.freeze if mind.freeze and mind.freeze.until > cut_off else None)
+            for key, mind in self.before.minds.items()
+            if key not in self.minds
+        }
+
     def state_after(self) -> State:
+        cuts = self._cuts_to_keep()
+        latest: dict[int, date] = {}
+        for owner, decided, _ in cuts.values():
+            latest[owner] = max(decided, latest.get(owner, date.min))
         return State(
             believed=self.believed,
             reference={row["account_key"]: self._granted(row) for row in self.night.accounts},
@@ -1208,10 +1425,63 @@ class Work:
                 row["account_key"]: (self.limits[row["account_key"]], row["limit_minor"]) for row in self.night.accounts
             },
             orders={key: self._orders_to_keep(orders) for key, orders in self.orders.items()},
-            minds=self.minds,
-            lines={d.key: Line(d.is_overlaid, d.pending) for d in self.all if d.is_assigned},
+            minds=self._kept_minds() | self.minds,
+            lines={d.key: Line(self._is_overlaid_at_the_core(d), d.pending) for d in self.all if d.is_assigned},
+            owed=self._owed_after(),
             shares=self.shares,
+            cuts=cuts,
+            corrections={
+                (customer, source, day)
+                for customer, source, day in self._corrections
+                if day <= latest.get(customer, date.min)
+            },
+            survivors=self.before.survivors,
         )
+
+    def _is_overlaid_at_the_core(self, decision: Decision) -> bool:
+        """As decided, or on a night that is restated as it was ordered then."""
+        standing = self.night.standing.get(decision.key)
+        if standing is None:
+            return decision.is_overlaid
+        is_overlaid = standing["display_state"] == "FROZEN_SECURITY"
+        self.note("restatement: another overlay stands at the core", is_overlaid != decision.is_overlaid)
+        return is_overlaid
+
+    def _owed_after(self) -> dict[int, int]:
+        """What is still owed: until the core has it, or a night decides less; and what a restated night owes anew."""
+        owed = dict(self.before.owed)
+        for decision in self.all:
+            if not decision.is_assigned:
+                continue
+            before, core = owed.pop(decision.key, 0), decision.account["limit_minor"]
+            if not decision.has_line:
+                continue
+            found = []
+            if before > core and (decision.is_overlaid or decision.ended or decision.is_at_rest):
+                self.note("restatement: deferred by an overlay")
+                found.append(before)
+            elif before > core and decision.x > core:
+                found.append(min(before, decision.x))
+            standing = self.night.standing.get(decision.key)
+            if standing is not None and decision.x > standing["recommended_limit_minor"]:
+                found.append(decision.x)
+            if found:
+                owed[decision.key] = max(found)
+        return owed
+
+
+def is_second_person(approver: str | None, actor: str | None) -> bool:
+    """Whether somebody else approved: a name in other letters, or none, is nobody else."""
+    names = [(name or "").strip().lower() for name in (approver, actor)]
+    return all(names) and names[0] != names[1]
+
+
+def _split(before: State, old: int, new: int) -> State:
+    """The new customer has all that was known of the old one, who keeps it, too."""
+    believed = before.believed | ({new: before.believed[old]} if old in before.believed else {})
+    copies = {(new, pack): mind for (customer, pack), mind in before.minds.items() if customer == old}
+    corrections = before.corrections | {(new, *what) for owner, *what in before.corrections if owner == old}
+    return replace(before, believed=believed, minds=before.minds | copies, corrections=corrections)
 
 
 def unit_of(sharers: list[Decision]) -> int:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from decision_harness import (
     ACCOUNT_COLUMNS,
+    CORRECTION_COLUMNS,
     EVENT_COLUMNS,
     OPENING_COLUMNS,
     Inputs,
@@ -51,6 +52,7 @@ class Life:
         *accounts: dict,
         facts: dict | None = None,
         events: Sequence[dict] = (),
+        corrections: Sequence[dict] = (),
         late: Sequence[str] = (),
         is_void: bool = False,
     ) -> dict[int, dict]:
@@ -73,6 +75,7 @@ class Life:
                 ),
                 features=pa.table(features, pa.schema([(name, pa.int64()) for name in features])),
                 events=pa.Table.from_pylist(list(events), EVENT_COLUMNS),
+                corrections=pa.Table.from_pylist(list(corrections), CORRECTION_COLUMNS),
                 opening=OPENING_COLUMNS.empty_table(),
             )
         )

@@ -54,11 +54,11 @@ def test_the_riskier_never_has_more_with_several_accounts():
 
 # The timer of the field's usual practice: no cut within six days after a change.
 TIMER = (
-    "limit_minor - case when account_key in (select account_key from warehouse.state.account"
+    "start_minor - case when account_key in (select account_key from warehouse.state.account"
     " where limit_since_date > (select business_date from warehouse.run.night) - 6) then 0 else down_minor end"
 )
 BROKEN = {
-    "a timer between cuts": ("monotone", "dec_strategy", r"limit_minor - down_minor", TIMER),
+    "a timer between cuts": ("monotone", "dec_strategy", r"start_minor - down_minor", TIMER),
     "a raise budget for the riskier first": ("monotone", "dec_raise_budget", r"scores\.score desc", "scores.score"),
     "the limit of the core in place of the reference limit": (
         "no_spiral",

@@ -43,6 +43,10 @@ def test_the_sql_decides_as_the_reference_does(packs):
         ("dec_order", "'OBSERVED'", "'EXPIRED'", "order"),
         ("dec_core_limit", r"when night\.is_void then", "when not night.is_void then", "limit to go on from"),
         ("dec_core_limit", "is_ordered, false", "is_ordered, true", "external change"),
+        ("dec_carried_restated_limit", r"> standing\.", "< standing.", "restated limit"),
+        ("stg_watched_account", "= 'FREEZE'", "<> 'FREEZE'", "action"),
+        ("stg_freeze_state", "movement <> 'RESTORE'", "movement = 'RESTORE'", "reason_code_1"),
+        ("dec_account", r"or resting_customers\.customer_key is not null", "", "recommended"),
     ],
 )
 def test_a_broken_rule_is_seen(packs, model, old, new, field):

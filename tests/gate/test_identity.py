@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import duckdb
 import pytest
-from small_delivery import ALL_SOURCES, NIGHT, add_entry, deliver, small_home, spoil_cell
+from small_delivery import ALL_SOURCES, NIGHT, deliver, small_home, spoil_cell
 
 from creditline.errors import CreditlineError
 from creditline.gate import identity as identity_room
@@ -75,19 +75,6 @@ def test_every_id_has_one_key_after_many_nights(home):
     for subject in ("account", "customer"):
         found = keys(home, subject)
         assert sorted(found.values()) == list(range(1, len(found) + 1))
-
-
-def test_renumbered_ids_get_keys_of_their_subject(home):
-    delivery = deliver(home, accounts=6)
-    (delivery / "id_change.csv").write_text(
-        "kind,subject,old_id,new_id,effective_date\n"
-        "renumber,account,A00001,A00001-new,2026-09-01\nmerge,customer,C00001,C00000,2026-09-01\n"
-    )
-    add_entry(delivery, "id_change", rows=2)
-    take_in(home)
-    path = next((home.raw / "id_change").rglob("*.parquet"))
-    rows = duckdb.execute(f"select kind, subject, old_key, new_key from '{path}' order by kind").fetchall()
-    assert rows == [("merge", "customer", 2, 1), ("renumber", "account", 2, 7)]
 
 
 # --- waiting ---------------------------------------------------------------------------------------------------------

@@ -15,7 +15,11 @@ PACKAGE = ROOT / "scripts" / "creditline"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # Facts about the run, never about the night: who may look at a clock.
 MAY_READ_CLOCK = {
-    name: {"datetime.now"} for name in ("release/modes.py", "release/holds.py", "home/skips.py", "subject/erase.py")
+    name: {"datetime.now"}
+    for name in (
+        *("release/modes.py", "release/holds.py", "release/inherited.py", "home/skips.py", "home/restatements.py"),
+        "subject/erase.py",
+    )
 }
 CLOCKS = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"}
 DOORS = ("scripts/bootstrap", "scripts/nightly", "scripts/test", "scripts/spark", "scripts/spark-parity", ".ci/run")

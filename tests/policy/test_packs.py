@@ -186,6 +186,10 @@ BROKEN = {
     "a cap that ends first": ("regulatory_cap", setter(0, effective_to="2020-07-12"), "is not after effective_from"),
     "unknown base": ("regulatory_cap", setter(0, base="WISH"), "LIMIT or BALANCE"),
     "threshold missing": ("regulatory_parameter", drop(lambda row: row["param"] == "dpd_loss"), "dpd_loss is missing"),
+    "a clock missing": (
+        "regulatory_parameter", drop(lambda row: row["param"] == "appeal_answer_days"), "appeal_answer_days is missing",
+    ),
+    "a clock of no days": ("regulatory_parameter", setter(-1, value="soon"), "must be a number of days"),
     "a parameter in force twice": (
         "regulatory_parameter", lambda rows: [rows[0] | {"effective_from": "2026-01-01"}, *rows], "in force twice",
     ),

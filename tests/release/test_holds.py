@@ -212,7 +212,7 @@ def test_a_release_killed_at_any_instruction_leaves_all_orders_recorded_or_none(
         patch.setattr(files.os, "replace", killing(os.replace))
         with contextlib.suppress(Killed):
             release(home, night)
-    settle_interrupted(home)
+    settle_interrupted(home, FEED)
     left = [path for path in (home.outbox / FEED).glob(f"*{night}*.ctl")]
     known = [path for path in (home.releases / FEED).glob("*.json") if str(night) in path.read_text()]
     assert len(left) == len(known) <= 1

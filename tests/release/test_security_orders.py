@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 
 import duckdb
 import pytest
+from laid_orders import copy_home, lay_security_orders
 
-from creditline.home import Home
 from creditline.home.publications import REVISION
 from creditline.release import ALL_SLICES, ReleaseRefused, release_security, security, set_mode, settle_interrupted
 from creditline.release.feed import SECURITY
@@ -18,22 +17,8 @@ from creditline.release.feed import SECURITY
 @pytest.fixture
 def home(sample_book, tmp_path):
     """The sample book, whose last night also freezes two accounts and restores one; none of it has left."""
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
-    for folder in (home.releases / SECURITY, home.outbox / SECURITY):
-        shutil.rmtree(folder, ignore_errors=True)
-    marts = home.published / str(home.published_dates()[-1]) / REVISION / "marts"
-    with duckdb.connect() as connection:
-        connection.execute(f"create view decisions as from read_parquet('{marts}/fct_limit_decision.parquet')")
-        connection.execute(
-            "create table orders as select sha256(account_key::varchar) as adjustment_id, business_date, account_key,"
-            " customer_key, slice_code, policy_version, case when number = 3 then 'RESTORE' else 'FREEZE' end as action,"
-            " old_limit_amount, recommended_limit_amount as new_limit_amount, business_date + 1 as effective_date,"
-            " case when number > 1 then timestamp '2026-09-05 18:00:00' end as expires_at, 'FROZEN_SECURITY' as display_state,"
-            " 'F1' as reason_codes, decision_sha256"
-            " from (select *, row_number() over (order by account_key) as number from decisions"
-            " where old_limit_amount = recommended_limit_amount) where number <= 3"
-        )
-        connection.execute(f"copy orders to '{marts}/fct_security_order.parquet' (format parquet)")
+    home = copy_home(sample_book.home, tmp_path / "home")
+    lay_security_orders(home)
     return home
 
 
@@ -91,7 +76,7 @@ def test_the_kill_switch_bites_while_the_file_is_written(home, night, monkeypatc
     monkeypatch.setattr(security, "write_orders", pause_then_write)
     with pytest.raises(ReleaseRefused, match="a mode was changed"):
         release_security(home, night)
-    settle_interrupted(home)
+    settle_interrupted(home, SECURITY)
     assert list((home.outbox / SECURITY).glob("*")) == []
     assert list((home.releases / SECURITY).glob("*")) == []
 

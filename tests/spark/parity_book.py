@@ -1,5 +1,6 @@
 """A book on which much happens, for the comparison of the engines: a chaotic core, a challenger, cuts that wait for their
-notice, a raise budget, a maintenance window, scores that are confirmed after two nights."""
+notice, a raise budget in the challenger (without one a limit has a date on which it returns), a maintenance window, scores that
+are confirmed after two nights."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ _SETTINGS = {
     "freezes": {"mass_share_bp": 9999, "mass_least_customers": 5},
 }
 _FROZEN_SOON = {"threshold": "1", "points": "6"}
-_RAISES = {"nightly_budget_amount": 3000, "least_tenure_days": 30}
+_RAISES = {"least_tenure_days": 30}
+_BUDGET = {"nightly_budget_amount": 3000}
 
 
 def land_simulated(root: Path, *, accounts: int, nights: int, seed: int) -> None:
@@ -38,8 +40,9 @@ def use_parity_policies(patch: pytest.MonkeyPatch, folder: Path, maintained: dat
     """Put policies in force in which rules that the bundled ones leave out act soon; sessions are maintained one night."""
     policies = Path(shutil.copytree(PROJECT_DIR / "policies", folder / "policies"))
     shutil.copytree(policies / "default", policies / "strict")
-    _change(policies / "strict", {"name": "strict", "score_base": 640, **_SETTINGS})
-    _change(policies / "default", {"score_base": 800, "play_bp": 500, **_SETTINGS})
+    _change(policies / "strict", {"name": "strict", "score_base": 640, **_SETTINGS}, _RAISES | _BUDGET)
+    seldom = {"slots": {"cut_days": 2, "raise_days": 9}}
+    _change(policies / "default", {"score_base": 800, "play_bp": 500, **_SETTINGS, **seldom}, _RAISES)
     with (policies / "assignment.csv").open("a") as stream:
         stream.write("BANK01,*,strict,challenger,3000,2015-01-01,\n")
     for pack in ("default", "strict"):
@@ -55,10 +58,10 @@ def use_parity_policies(patch: pytest.MonkeyPatch, folder: Path, maintained: dat
     patch.setattr(build, "POLICIES_DIR", policies)
 
 
-def _change(pack: Path, settings: dict[str, object]) -> None:
+def _change(pack: Path, settings: dict[str, object], raises: dict[str, int]) -> None:
     file = pack / "policy.yml"
     there = yaml.safe_load(file.read_text())
-    file.write_text(yaml.safe_dump(there | settings | {"raises": there["raises"] | _RAISES}))
+    file.write_text(yaml.safe_dump(there | settings | {"raises": there["raises"] | raises}))
 
 
 def _read(file: Path) -> list[dict[str, str]]:

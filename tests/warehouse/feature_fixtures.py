@@ -17,6 +17,7 @@ import duckdb
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.warehouse.sources import SECURITY_COLUMNS
 from creditline.warehouse.state import state_tables
 
 Row = dict[str, object]
@@ -38,6 +39,8 @@ class Book:
     # source name (`*` is the whole house), first day, first day after
     maintenance: list[tuple[str, date, date]] = field(default_factory=list)
     previous: date | None = None
+    # freezes and restores that left since the night before
+    watched: list[Row] = field(default_factory=list)
 
     def deliver(self, source: str, day: date, known_at: datetime, **values: object) -> None:
         """Add one row; its place in the file is its place in the list. A cash flow that comes again is of another file."""
@@ -57,7 +60,7 @@ def twins(rows: list[Row], flow: Row) -> list[Row]:
 def lay(book: Book, file: Path) -> None:
     """Write the book into a scratch warehouse as a night that nothing was carried over to."""
     with duckdb.connect(str(file)) as connection:
-        for schema in ("raw", "run", "state", "policy"):
+        for schema in ("raw", "run", "state", "policy", "release"):
             connection.execute(f"create schema {schema}")
         for source in contract().values():
             rows = book.raw[source.name]
@@ -71,10 +74,12 @@ def lay(book: Book, file: Path) -> None:
             lay_table(connection, f"state.{table.name}", table.columns, _carried_rows(book, table.name), file.parent)
         connection.execute("create table run.new_batch (batch_id varchar)")
         connection.execute("create table run.carried_state as select false as is_complete")
+        lay_table(connection, "release.security_order", SECURITY_COLUMNS, book.watched, file.parent)
         lay_maintenance(connection, book)
         connection.execute(
             "create table run.night as select ?::date as business_date, ?::timestamp as cut_off_at,"
-            " ?::date as previous_business_date, false as is_first_night, false as is_void, 'test' as home_name",
+            " ?::date as previous_business_date, false as is_first_night, false as is_void, 'test' as home_name,"
+            " false as is_between_nights",
             [book.night, book.cut_off, book.previous],
         )
         connection.execute(

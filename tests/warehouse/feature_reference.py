@@ -81,6 +81,48 @@ class Reference:
         """Features and facts by customer key."""
         return {customer: self._customer(customer) for customer in sorted(set(self.owner.values()))}
 
+    def last_events(self) -> dict[tuple[int, str], date]:
+        """The last day of each kind of event that a window still counts, by customer key and kind."""
+        found: dict[tuple[int, str], date] = {}
+
+        def note(customer: int, event: str, day: date) -> None:
+            found[customer, event] = max(day, found.get((customer, event), day))
+
+        for row in self.rows["loan_application"]:
+            day = row["local_date"]
+            if day <= self.night:
+                note(row["customer_key"], "application", day)
+                if fen(row["amount"]) <= 100_000:
+                    note(row["customer_key"], "small_application", day)
+                if row["outcome"] == "rejected":
+                    note(row["customer_key"], "rejected_application", day)
+                if row["local_hour"] in range(5):
+                    note(row["customer_key"], "night_application", day)
+        for row in self.rows["instalment"]:
+            customer, due = self.owner.get(row["account_key"]), row["due_date"]
+            if customer is None or not self.back(180) <= due <= self.night:
+                continue
+            paid = row["paid_date"] if row["paid_date"] and row["paid_date"] <= self.night else None
+            if paid is None or paid > due:
+                note(customer, "late_instalment", due)
+            if paid is None or fen(row["paid_amount"]) < fen(row["due_amount"]):
+                note(customer, "unpaid_instalment", due)
+            if row["is_reversed"]:
+                note(customer, "reversed_instalment", due)
+            if paid is None or paid > due or row["is_reversed"]:
+                note(customer, "troubled_instalment", due)
+            if row["instalment_no"] == 1 and (paid is None or (paid - due).days > 7):
+                note(customer, "first_instalment", due)
+        for customer in list(self.by_customer["account_snapshot"]):
+            for day, (_, _, days_past_due) in self._nights(customer).items():
+                if days_past_due > 0 and self.within(day, 180):
+                    note(customer, "past_due_night", day)
+        for row in self.rows["related_product"]:
+            is_credit = row["product_code"] == "huabei"
+            if is_credit and row["days_past_due"] > 0 and self.within(row["business_date"], 30):
+                note(row["customer_key"], "related_past_due", row["business_date"])
+        return found
+
     def _customer(self, customer: int) -> Row:
         found: Row = {"customer_key": customer}
         parts = (self._arrears, self._utilisation, self._applications, self._repayment, self._flows)

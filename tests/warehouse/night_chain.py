@@ -27,7 +27,13 @@ from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy.calendar import Timetable
 from creditline.warehouse.inputs import InputFile, Relation, lay
-from creditline.warehouse.sources import NightParameters, night_sources, raw_relations, run_relations
+from creditline.warehouse.sources import (
+    SECURITY_COLUMNS,
+    NightParameters,
+    night_sources,
+    raw_relations,
+    run_relations,
+)
 from creditline.warehouse.state import state_tables
 
 # What raw alone cannot tell: both ways of a night are given it.
@@ -90,6 +96,7 @@ class Chain:
         with duckdb.connect(str(self.file)) as connection:
             connection.execute("create schema carried")
             connection.execute("create schema policy")
+            lay(connection, [Relation("release.security_order", SECURITY_COLUMNS)])
             lay_maintenance(connection, book_of_night(self.book, night, None))
             for table in state_tables():
                 columns = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
@@ -139,12 +146,14 @@ class Chain:
             _read_once(connection)
 
     def _state(self, connection: duckdb.DuckDBPyConnection, is_carried: bool) -> list[Relation]:
-        """The state of the night as the product describes it: cases as a file, of the rest whether it is there."""
-        file = InputFile(self.file.parent / "case_event.parquet", "")
-        connection.execute(f"copy state.case_event to '{file.path}' (format parquet)")
-        return [
-            Relation(f"state.{table.name}", table.columns, (file,) if is_carried else ()) for table in state_tables()
-        ]
+        """The state of the night as the product describes it."""
+        relations = []
+        for table in state_tables():
+            file = InputFile(self.file.parent / f"{table.name}.parquet", "")
+            if is_carried:
+                connection.execute(f"copy state.{table.name} to '{file.path}' (format parquet)")
+            relations.append(Relation(f"state.{table.name}", table.columns, (file,) if is_carried else ()))
+        return relations
 
     def _execute(self, connection: duckdb.DuckDBPyConnection) -> None:
         for statement in self.statements:

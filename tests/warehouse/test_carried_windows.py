@@ -16,7 +16,7 @@ from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.warehouse.inputs import InputFile, Relation, lay
 from creditline.warehouse.sources import NightParameters, longest_window, raw_relations
-from creditline.warehouse.state import has_carried_features, state_relations, state_tables
+from creditline.warehouse.state import StateTable, has_carried_features, state_relations, state_tables
 
 
 @pytest.mark.slow
@@ -96,7 +96,7 @@ def _laid(delivered: Delivered, tonight: str | None = None, *, is_carried: bool 
     records = [*records[:-1], others[tonight] if tonight else records[-1]]
     night = NightParameters(NIGHT, home.cut_off_at(NIGHT), BEFORE, False, "reach")
     state = [
-        Relation(f"state.{table.name}", table.columns, (_no_cases(home),) if is_carried else ())
+        Relation(f"state.{table.name}", table.columns, (_empty(home, table),) if is_carried else ())
         for table in state_tables()
     ]
     with duckdb.connect() as connection:
@@ -108,12 +108,11 @@ def _laid(delivered: Delivered, tonight: str | None = None, *, is_carried: bool 
         }
 
 
-def _no_cases(home: Home) -> InputFile:
-    """Carried cases: none."""
-    file = home.state / "case_event.parquet"
+def _empty(home: Home, table: StateTable) -> InputFile:
+    """Carried rows: none."""
+    file = home.state / f"{table.name}.parquet"
     file.parent.mkdir(exist_ok=True)
-    columns = next(table.columns for table in state_tables() if table.name == "case_event")
-    row = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+    row = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in table.columns.items())
     duckdb.execute(f"copy (select {row} where false) to '{file}' (format parquet)")
     return InputFile(file, "")
 
@@ -173,6 +172,16 @@ def test_state_of_an_earlier_release_is_laid_as_far_as_it_goes(monkeypatch: pyte
     assert not has_carried_features(state)
     assert not has_carried_features(state_relations(home, None))
     assert [relation.name for relation in state if not relation.files] == ["state.account_window"]
+
+    # what earlier releases did not carry begins where there is none
+    del published["parallel_case.parquet"]
+    del published["cut.parquet"]
+    state = state_relations(home, BEFORE)
+    assert [relation.name for relation in state if not relation.files] == [
+        "state.cut",
+        "state.parallel_case",
+        "state.account_window",
+    ]
 
     del published["account.parquet"]
     with pytest.raises(KeyError):

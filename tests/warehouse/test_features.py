@@ -7,6 +7,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from feature_fixtures import Book, build_models, lay, read_features
 from feature_reference import Reference
@@ -18,6 +19,13 @@ LEAP_DAY = date(2024, 2, 29)
 YEAR_END = date(2023, 12, 31)
 LONG_AGO = date(2022, 1, 1)
 DAILY = [LEAP_DAY - timedelta(days=back) for back in (*range(130, 0, -3), 179, 180, 90, 89, 60, 59, 30, 29, 0)]
+
+
+EVENTS = {
+    *("application", "small_application", "rejected_application", "night_application", "late_instalment"),
+    *("unpaid_instalment", "reversed_instalment", "troubled_instalment", "first_instalment", "past_due_night"),
+    "related_past_due",
+}
 
 
 def _month_ends(count: int) -> list[date]:
@@ -52,8 +60,9 @@ def _book(case: str) -> Book:
 def test_features_equal_the_reference(case: str, tmp_path: Path) -> None:
     book, file = _book(case), tmp_path / "warehouse.duckdb"
     lay(book, file)
-    build_models(file, "+ftr_customer")
-    built, expected = read_features(file), Reference(book).features()
+    build_models(file, "+ftr_customer +ftr_last_event")
+    reference = Reference(book)
+    built, expected = read_features(file), reference.features()
 
     assert built.keys() == expected.keys()
     differing = [
@@ -64,9 +73,18 @@ def test_features_equal_the_reference(case: str, tmp_path: Path) -> None:
     ]
     assert not differing, f"{len(differing)} differ, first: {differing[:8]}"
     assert all(built[key].keys() == row.keys() for key, row in expected.items())
+    assert last_events(file) == reference.last_events()
     if case == "leap day":
+        assert {event for _, event in reference.last_events()} == EVENTS
         dull = [name for name in next(iter(built.values())) if len({row[name] for row in built.values()} - {None}) < 2]
         assert not dull, f"the book does not try {dull}"
+
+
+def last_events(file: Path) -> dict[tuple[int, str], date]:
+    with duckdb.connect(str(file), read_only=True) as connection:
+        rows = connection.execute("select customer_key, event, last_date from ftr_last_event").fetchall()
+    assert len(rows) == len({(key, event) for key, event, _ in rows})
+    return {(key, event): day for key, event, day in rows}
 
 
 def test_page_and_seed_and_model_name_the_same_features() -> None:

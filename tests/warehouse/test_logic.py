@@ -18,6 +18,7 @@ from creditline.warehouse.logic import (
     Model,
     archive_logic,
     compile_logic,
+    needed_for,
     read_logic,
     run_logic,
     use_scratch_catalog,
@@ -134,3 +135,14 @@ def test_an_ephemeral_model_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(dbt, "PROJECT_DIR", project)
     with pytest.raises(dbt.BuildFailed, match="stg_m, which stg_a reads, is ephemeral: make it a view"):
         compile_logic(Path(tmp_path / "target"))
+
+
+def test_what_a_model_needs_is_all_that_it_reads_and_no_more(compiled):
+    needed = needed_for(compiled, "dec_freeze")
+    names = [model.name for model in needed.models]
+    assert names == [model.name for model in compiled.models if model.name in names]
+    assert {"dec_freeze", "dec_freeze_cause", "ftr_security", "stg_session"} <= set(names)
+    assert not {"dec_limit", "ftr_cash_flow", "fct_freeze_night"} & set(names)
+    assert "feature" in {seed.name for seed in needed.seeds}
+    with pytest.raises(LogicRefused, match=r"dec_other is not in decision code .* of an earlier release"):
+        needed_for(compiled, "dec_other")

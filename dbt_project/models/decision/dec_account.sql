@@ -49,6 +49,12 @@ core_limits as (
 
 ),
 
+resting_customers as (
+
+    select * from {{ ref('dec_resting_customer') }}
+
+),
+
 tonight as (
 
     select snapshots.*
@@ -156,7 +162,10 @@ select
     -- a raise that the core never applies leaves nothing behind, one that it says it applied stands
     greatest(reference_limits.reference_limit_minor, coalesce(core_limits.highest_applied_minor, 0))
         as granted_reference_limit_minor,
-    not statuses.is_open or reference_limits.reference_limit_minor = 0 or night.is_void as is_held,
+    not statuses.is_open
+    or reference_limits.reference_limit_minor = 0
+    or night.is_void
+    or resting_customers.customer_key is not null as is_held,
     deciding.policy_version,
     deciding.pack,
     coalesce(deciding.is_assigned, true) as is_assigned
@@ -166,3 +175,4 @@ inner join statuses on tonight.status = statuses.status
 inner join reference_limits on tonight.account_key = reference_limits.account_key
 inner join core_limits on tonight.account_key = core_limits.account_key
 left join deciding on tonight.account_key = deciding.account_key
+left join resting_customers on tonight.customer_key = resting_customers.customer_key

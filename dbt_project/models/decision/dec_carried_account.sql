@@ -1,5 +1,6 @@
 -- Grain: one row an account: what tonight hands to the next night.
 -- An account that tonight's snapshot does not name keeps what it had.
+-- Of a night that is restated, the freeze that was ordered stands at the core: the next night ends it or sets it by order.
 
 with
 
@@ -21,9 +22,21 @@ standings as (
 
 ),
 
+standing_decisions as (
+
+    select * from {{ ref('stg_standing_decision') }}
+
+),
+
 carried as (
 
     select * from {{ ref('stg_account_state') }}
+
+),
+
+watched as (
+
+    select * from {{ ref('stg_watched_account') }}
 
 ),
 
@@ -47,13 +60,23 @@ select
     accounts.limit_minor,
     accounts.core_limit_minor,
     standings.limit_since_date,
-    limits.is_overlaid,
+    standings.previous_limit_minor,
+    standings.cause_date,
+    standings.cause_minor,
+    standings.cause_reason_codes,
+    standings.cause_sha256,
+    standings.change_date,
+    standings.change_minor,
+    standings.change_reason_codes,
+    standings.change_sha256,
+    coalesce(standing_decisions.is_overlaid, limits.is_overlaid) as is_overlaid,
     limits.pending_minor,
     limits.pending_since_date,
     limits.pending_effective_date
 from accounts
 inner join limits on accounts.account_key = limits.account_key and accounts.policy_version = limits.policy_version
 inner join standings on accounts.account_key = standings.account_key
+left join standing_decisions on accounts.account_key = standing_decisions.account_key
 
 union all
 
@@ -65,11 +88,21 @@ select
     coalesce(answered.limit_minor, carried.limit_minor) as limit_minor,
     carried.core_limit_minor,
     carried.limit_since_date,
-    carried.is_overlaid,
+    carried.previous_limit_minor,
+    carried.cause_date,
+    carried.cause_minor,
+    carried.cause_reason_codes,
+    carried.cause_sha256,
+    carried.change_date,
+    carried.change_minor,
+    carried.change_reason_codes,
+    carried.change_sha256,
+    coalesce(watched.is_overlaid, carried.is_overlaid) as is_overlaid,
     carried.pending_minor,
     carried.pending_since_date,
     carried.pending_effective_date
 from carried
 left join accounts on carried.account_key = accounts.account_key
 left join answered on carried.account_key = answered.account_key
+left join watched on carried.account_key = watched.account_key
 where accounts.account_key is null

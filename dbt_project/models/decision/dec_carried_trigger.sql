@@ -17,7 +17,7 @@ triggers as (
 
 carried as (
 
-    select * from {{ ref('stg_trigger_state') }}
+    select * from {{ ref('dec_trigger_before') }}
 
 )
 

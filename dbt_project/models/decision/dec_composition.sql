@@ -58,6 +58,7 @@ bounded as (
         coalesce(triggers.is_floored, false) as is_floored_by_trigger,
         coalesce(triggers.is_draw_blocked, false) as is_draw_blocked,
         cases.own_maximum_minor,
+        bounds.restated_limit_minor,
         bounds.bounded_minor
     from accounts
     inner join packs on accounts.policy_version = packs.policy_version
@@ -108,6 +109,8 @@ rounded as (
         *,
         case
             when floored_minor = limit_minor then limit_minor
+            -- a limit that stood once is given back as it was
+            when floored_minor = restated_limit_minor then floored_minor
             -- rounding never turns a raise into a cut
             when floored_minor > limit_minor
                 then greatest(limit_minor, {{ round_down('floored_minor', 'rounding_minor') }})

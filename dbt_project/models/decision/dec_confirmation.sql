@@ -43,6 +43,12 @@ freezes as (
 
 ),
 
+resting_customers as (
+
+    select * from {{ ref('dec_resting_customer') }}
+
+),
+
 maintenance as (
 
     select distinct policy_version
@@ -74,6 +80,7 @@ judged as (
         not features.is_new_customer and coalesce(carried.policy_version <> exposures.policy_version, true)
             as is_first_night_of_pack,
         not night.is_void
+        and resting_customers.customer_key is null
         and not exposures.is_evidence_suspended
         and freezes.customer_key is null
         and maintenance.policy_version is null as is_counted,
@@ -88,6 +95,7 @@ judged as (
     left join freezes
         on exposures.customer_key = freezes.customer_key and exposures.policy_version = freezes.policy_version
     left join maintenance on exposures.policy_version = maintenance.policy_version
+    left join resting_customers on exposures.customer_key = resting_customers.customer_key
     left join carried on exposures.customer_key = carried.customer_key and exposures.pack = carried.pack
 
 ),

@@ -1,5 +1,6 @@
 -- Grain: one row a customer and policy pack that is frozen tonight or was frozen until tonight.
--- A freeze is no credit matter: it stops draws, ends by itself, and leaves the limit as it is.
+-- A freeze is no credit matter: it stops draws, ends by itself, and leaves the limit as it is. It stays as it was on a void
+-- night, and while the customer rests.
 
 {{ config(materialized='table') }}
 
@@ -36,9 +37,9 @@ accounts as (
 
 ),
 
-features as (
+known as (
 
-    select * from {{ ref('dec_believed_feature') }}
+    select * from {{ ref('stg_customer_state') }}
 
 ),
 
@@ -52,8 +53,8 @@ opening as (
     from {{ ref('stg_opening_state') }} as opening_states
     inner join night on opening_states.frozen_until > night.cut_off_at
     inner join accounts on opening_states.account_key = accounts.account_key
-    inner join features on accounts.customer_key = features.customer_key
-    where features.is_new_customer
+    left join known on accounts.customer_key = known.customer_key
+    where known.customer_key is null
     group by accounts.customer_key, accounts.pack
 
 ),
@@ -96,6 +97,12 @@ rules as (
 
 ),
 
+resting_customers as (
+
+    select * from {{ ref('dec_resting_customer') }}
+
+),
+
 verifications as (
 
     select
@@ -115,7 +122,8 @@ judged as (
         exposures.pack,
         night.business_date,
         night.cut_off_at,
-        night.is_void,
+        night.is_between_nights,
+        night.is_void or resting_customers.customer_key is not null as is_at_rest,
         {{ add_hours('night.cut_off_at', 'rules.ttl_hours') }} as extended_until_at,
         carried.customer_key is not null as was_frozen,
         carried.frozen_since_date,
@@ -123,7 +131,7 @@ judged as (
         carried.frozen_until_at,
         carried.extension_count,
         carried.reason_code,
-        causes.customer_key is not null and not night.is_void as has_cause,
+        causes.customer_key is not null and not night.is_void and resting_customers.customer_key is null as has_cause,
         case when causes.has_shared_device then 'F2' else 'F1' end as cause_reason_code,
         coalesce(verifications.verified_at >= carried.frozen_at, false) as is_verified,
         coalesce(carried.extension_count < rules.max_extensions, true) as may_extend
@@ -134,7 +142,20 @@ judged as (
         on exposures.customer_key = causes.customer_key and exposures.policy_version = causes.policy_version
     left join carried on exposures.customer_key = carried.customer_key and exposures.pack = carried.pack
     left join verifications on exposures.customer_key = verifications.customer_key
+    left join resting_customers on exposures.customer_key = resting_customers.customer_key
     where causes.customer_key is not null or carried.customer_key is not null
+
+),
+
+-- freezes that a watch set since the night before are of the same day: drop by drop they are a mass, too
+watched as (
+
+    select distinct
+        exposures.customer_key,
+        exposures.policy_version
+    from {{ ref('stg_released_security') }} as released
+    inner join exposures on released.customer_key = exposures.customer_key and released.pack = exposures.pack
+    where released.movement = 'FREEZE'
 
 ),
 
@@ -143,10 +164,17 @@ masses as (
     select
         exposures.policy_version,
         count(distinct exposures.customer_key) as customer_count,
-        count(distinct case when judged.has_cause and not judged.was_frozen then judged.customer_key end) as new_count
+        count(
+            distinct case
+                when watched.customer_key is not null or (judged.has_cause and not judged.was_frozen)
+                    then exposures.customer_key
+            end
+        ) as new_count
     from exposures
     left join judged
         on exposures.customer_key = judged.customer_key and exposures.policy_version = judged.policy_version
+    left join watched
+        on exposures.customer_key = watched.customer_key and exposures.policy_version = watched.policy_version
     group by exposures.policy_version
 
 ),
@@ -170,9 +198,14 @@ moved as (
             when not judged.was_frozen and judged.has_cause and guards.is_mass then 'WITHHELD'
             when not judged.was_frozen and judged.has_cause then 'FREEZE'
             when not judged.was_frozen then 'NONE'
-            when judged.is_void then 'STAY'
+            when judged.is_at_rest then 'STAY'
             when judged.is_verified and not judged.has_cause then 'RESTORE'
-            when judged.has_cause and judged.may_extend then 'EXTEND'
+            -- between nights a freeze is extended when its time is over; the night extends one that still stands
+            when
+                judged.has_cause
+                and judged.may_extend
+                and (not judged.is_between_nights or judged.frozen_until_at <= judged.cut_off_at)
+                then 'EXTEND'
             when judged.frozen_until_at > judged.cut_off_at then 'STAY'
             else 'RESTORE'
         end as movement

@@ -8,12 +8,6 @@ exposures as (
 
 ),
 
-features as (
-
-    select * from {{ ref('ftr_customer') }}
-
-),
-
 security as (
 
     select * from {{ ref('ftr_security') }}
@@ -42,12 +36,12 @@ suspicions as (
         rules.freeze_at_points,
         case rules.feature
             {%- for feature in security_features() %}
-            when '{{ feature }}' then features.{{ feature }}
+            when '{{ feature }}' then security.{{ feature }}
             {%- endfor %}
         end as feature_value
     from exposures
     inner join rules on exposures.policy_version = rules.policy_version
-    inner join features on exposures.customer_key = features.customer_key
+    inner join security on exposures.customer_key = security.customer_key
     where not rules.is_distrusted
 
 )

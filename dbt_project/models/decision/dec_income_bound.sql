@@ -1,4 +1,5 @@
--- Grain: one row an account of tonight's snapshot and policy pack: the value after the raise budget and the income bound.
+-- Grain: one row an account of tonight's snapshot and policy pack: the value after the raise budget, what a restatement
+-- gives back, and the income bound.
 -- The income binds the customer's accounts of the pack together. It is shared out over what the budget left, so that a
 -- raise that has to wait takes no share of it.
 
@@ -39,6 +40,8 @@ budgeted as (
         packs.rounding_minor,
         packs.floor_minor,
         budgets.account_key is not null as is_budget_spent,
+        bounds.restated_limit_minor,
+        bounds.returned_minor,
         case
             when budgets.account_key is not null then least(bounds.permitted_minor, accounts.limit_minor)
             else bounds.permitted_minor
@@ -60,14 +63,24 @@ budgeted as (
 
 ),
 
+restated as (
+
+    select
+        *,
+        -- what is given back is no raise: no budget and no rule against raises stands in its way
+        greatest(budgeted_minor, coalesce(returned_minor, budgeted_minor)) as restated_minor
+    from budgeted
+
+),
+
 units as (
 
     select
         *,
         {{ round_down('income_minor', 'rounding_minor') }} as income_bound_minor,
-        {{ round_down('budgeted_minor', 'rounding_minor') }} as budgeted_units_minor,
-        sum(budgeted_minor) over (partition by customer_key, policy_version, has_income_bound) as customer_budgeted_minor
-    from budgeted
+        {{ round_down('restated_minor', 'rounding_minor') }} as restated_units_minor,
+        sum(restated_minor) over (partition by customer_key, policy_version, has_income_bound) as customer_restated_minor
+    from restated
 
 ),
 
@@ -75,8 +88,8 @@ shared as (
 
     select
         *,
-        sum(budgeted_units_minor) over sharers as customer_units_minor,
-        sum(budgeted_units_minor) over sharers_so_far as units_so_far_minor
+        sum(restated_units_minor) over sharers as customer_units_minor,
+        sum(restated_units_minor) over sharers_so_far as units_so_far_minor
     from units
     window
         sharers as (partition by customer_key, policy_version, has_income_bound),
@@ -92,20 +105,22 @@ select
     policy_version,
     is_budget_spent,
     budgeted_minor,
+    restated_limit_minor,
+    restated_minor,
     case when has_income_bound then income_bound_minor end as customer_income_bound_minor,
     case
-        when has_income_bound and customer_budgeted_minor > income_bound_minor
+        when has_income_bound and customer_restated_minor > income_bound_minor
             then
                 least(
-                    budgeted_minor,
+                    restated_minor,
                     greatest(
                         {{ share_out(
-                            'income_bound_minor', 'budgeted_units_minor', 'rounding_minor', 'customer_units_minor',
+                            'income_bound_minor', 'restated_units_minor', 'rounding_minor', 'customer_units_minor',
                             'units_so_far_minor'
                         ) }},
                         floor_minor
                     )
                 )
-        else budgeted_minor
+        else restated_minor
     end as bounded_minor
 from shared

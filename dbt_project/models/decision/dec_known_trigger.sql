@@ -23,7 +23,7 @@ accounts as (
 
 carried as (
 
-    select * from {{ ref('stg_trigger_state') }}
+    select * from {{ ref('dec_trigger_before') }}
 
 ),
 

@@ -11,6 +11,12 @@ night as (
 
 ),
 
+outcomes as (
+
+    select * from {{ ref('case_outcome') }}
+
+),
+
 accounts as (
 
     select * from {{ ref('dec_assigned_account') }}
@@ -26,13 +32,14 @@ events as (
         case_events.occurred_at,
         case_events.event_token,
         case_events.amount_minor,
-        coalesce(case_events.outcome, 'received') as outcome,
-        case_events.actor,
-        case_events.approver,
+        outcomes.outcome,
+        outcomes.is_open,
+        {{ is_approved_by_second_person('case_events.actor', 'case_events.approver') }} as is_approved,
         coalesce(case_events.from_date, case_events.local_date) <= night.business_date
         and coalesce(case_events.to_date, night.business_date) >= night.business_date as is_running,
         case_events.from_date is not null and case_events.to_date is not null as is_bounded
     from {{ ref('stg_case_event') }} as case_events
+    inner join outcomes on coalesce(case_events.outcome, 'received') = outcomes.outcome
     cross join night
 
 ),
@@ -59,7 +66,7 @@ relevant as (
     from ordered
     where
         kind <> 'override'
-        or (is_running and is_bounded and amount_minor is not null and approver <> actor and withdrawals_since = 0)
+        or (is_running and is_bounded and amount_minor is not null and is_approved and withdrawals_since = 0)
 
 ),
 
@@ -67,7 +74,7 @@ standing as (
 
     select * from relevant
     where
-        (kind in ('appeal', 'human_review', 'opt_out_automated') and recency = 1 and outcome = 'received')
+        (kind in ('appeal', 'human_review', 'opt_out_automated') and recency = 1 and is_open)
         or (kind in ('limit_request', 'override') and recency = 1 and outcome <> 'withdrawn')
         or (kind = 'hardship_pause' and is_running and outcome <> 'withdrawn')
         or (kind = 'legal_hold' and is_running and withdrawals_since = 0)

@@ -1,5 +1,6 @@
 -- Grain: one row an account of tonight's snapshot and policy pack that is overlaid tonight or was until tonight.
--- Security freeze and legal hold stop draws and leave the limit exactly as it is. A void night leaves them as they were.
+-- Security freeze and legal hold stop draws and leave the limit exactly as it is. A void night leaves
+-- them as they were, and so does the night on which a customer rests.
 
 with
 
@@ -34,6 +35,18 @@ carried as (
 
 ),
 
+watched as (
+
+    select * from {{ ref('stg_watched_account') }}
+
+),
+
+resting_customers as (
+
+    select * from {{ ref('dec_resting_customer') }}
+
+),
+
 judged as (
 
     select
@@ -43,14 +56,16 @@ judged as (
         freezes.frozen_until_at,
         coalesce(freezes.is_frozen, false) as is_frozen,
         coalesce(cases.is_legal_hold, false) as is_legal_hold,
-        coalesce(carried.is_overlaid, false) as was_overlaid,
-        night.is_void
+        coalesce(watched.is_overlaid, carried.is_overlaid, false) as was_overlaid,
+        night.is_void or resting_customers.customer_key is not null as is_at_rest
     from accounts
     cross join night
     left join freezes
         on accounts.customer_key = freezes.customer_key and accounts.policy_version = freezes.policy_version
     left join cases on accounts.account_key = cases.account_key
     left join carried on accounts.account_key = carried.account_key
+    left join watched on accounts.account_key = watched.account_key
+    left join resting_customers on accounts.customer_key = resting_customers.customer_key
 
 ),
 
@@ -61,11 +76,11 @@ overlaid as (
         policy_version,
         was_overlaid,
         frozen_until_at,
-        case when is_void then was_overlaid else is_frozen or is_legal_hold end as is_overlaid,
+        case when is_at_rest then was_overlaid else is_frozen or is_legal_hold end as is_overlaid,
         case
             when is_legal_hold then 'L1'
             when is_frozen then freeze_code
-            when is_void then 'F1'
+            when is_at_rest then 'F1'
             else 'F3'
         end as reason_code
     from judged

@@ -34,6 +34,12 @@ carried as (
 
 ),
 
+resting_customers as (
+
+    select * from {{ ref('dec_resting_customer') }}
+
+),
+
 judged as (
 
     select
@@ -47,7 +53,7 @@ judged as (
         carried.pending_effective_date,
         notices.effective_date,
         coalesce(notices.lead_days, 0) as lead_days,
-        night.is_void or limits.overlay_code is not null as is_suspended
+        night.is_void or limits.overlay_code is not null or resting_customers.customer_key is not null as is_suspended
     from limits
     cross join night
     inner join accounts
@@ -55,6 +61,7 @@ judged as (
     left join notices
         on limits.account_key = notices.account_key and limits.policy_version = notices.policy_version
     left join carried on limits.account_key = carried.account_key
+    left join resting_customers on limits.customer_key = resting_customers.customer_key
 
 ),
 

@@ -1,5 +1,5 @@
 -- Grain: one row an account of tonight's snapshot, policy pack and reason that an operator gives.
--- precedence: overlays, triggers, caps and own maxima, bounds, what raised or protected it.
+-- precedence: overlays and what a restatement gives back, triggers, caps and own maxima, bounds, what raised or protected it.
 
 with
 
@@ -47,6 +47,14 @@ select
     cast(1 as bigint) as feature_value, cast(0 as bigint) as goal_value
 from limits
 where overlay_code is not null and (is_overlaid or overlay_action = 'RESTORE')
+
+union all
+
+select
+    account_key, policy_version, 1 as precedence, 'U2' as reason_code, 'restatement' as feature,
+    decided_minor as feature_value, decided_minor as goal_value
+from limits
+where decided_minor > limit_minor and restated_minor > budgeted_minor
 
 union all
 
@@ -99,7 +107,7 @@ select
     customer_income_bound_minor as feature_value, customer_income_bound_minor as goal_value
 from limits
 where
-    decided_minor < limit_minor and bounded_minor < budgeted_minor and bounded_minor < limit_minor
+    decided_minor < limit_minor and bounded_minor < restated_minor and bounded_minor < limit_minor
     and triggered_minor >= protected_minor
     and balanced_minor < limit_minor
 
@@ -114,10 +122,13 @@ where reference_limit_minor = 0
 union all
 
 select
-    account_key, policy_version, 5 as precedence, case when is_overridden then 'P1' else 'U1' end as reason_code,
+    account_key, policy_version, 5 as precedence, case when is_overridden then 'P1' when is_restored then 'P6' else 'U1' end
+    as reason_code,
     'recommended_limit' as feature, decided_minor as feature_value, decided_minor as goal_value
 from limits
-where decided_minor > limit_minor or (is_overridden and decided_minor < limit_minor)
+where
+    (decided_minor > limit_minor and restated_minor = budgeted_minor)
+    or (is_overridden and decided_minor < limit_minor)
 
 union all
 

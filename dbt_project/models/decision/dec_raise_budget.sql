@@ -64,7 +64,7 @@ raises as (
     where
         overlays.account_key is null
         and bounds.permitted_minor > accounts.limit_minor
-        and not strategies.is_overridden
+        and not (strategies.is_overridden or strategies.is_restored)
         and not accounts.is_held
 
 )

@@ -1,7 +1,8 @@
--- Grain: one row an account, assigned pack and reason rank: the reason in words for the customer and for the call
--- centre's agent, with the numbers that were stored for it.
+-- Grain: one row an account, assigned pack and reason rank: the reason in words for the customer, for the call centre's
+-- agent and for the restricted queue (where a pack has no words of its own for it, the agent's), with the numbers that
+-- were stored for it.
 
-{%- set audiences = ['customer', 'agent'] %}
+{%- set audiences = ['customer', 'agent', 'restricted'] %}
 
 with
 
@@ -90,7 +91,9 @@ select
     numbers.reason_rank
     {%- for audience in audiences %}
     {%- for text in ['zh', 'en', 'advice_zh', 'advice_en'] %},
-    {{ fill_placeholders('texts.' ~ audience ~ '_' ~ text) }} as {{ audience }}_{{ text }}
+    {{ fill_placeholders(
+        'coalesce(texts.restricted_' ~ text ~ ', texts.agent_' ~ text ~ ')' if audience == 'restricted' else 'texts.' ~ audience ~ '_' ~ text
+    ) }} as {{ audience }}_{{ text }}
     {%- endfor %}
     {%- endfor %}
 from numbers

@@ -1,13 +1,6 @@
 -- Grain: one row a freeze, a longer freeze or a restore that tonight's decisions call for.
--- The core ends a freeze by itself when it expires; a legal hold has no end.
 
 with
-
-night as (
-
-    select * from {{ ref('stg_night') }}
-
-),
 
 decisions as (
 
@@ -16,21 +9,9 @@ decisions as (
 
 ),
 
-overlays as (
+movements as (
 
-    select * from {{ ref('dec_overlay') }}
-
-),
-
-freezes as (
-
-    select * from {{ ref('dec_freeze') }}
-
-),
-
-packs as (
-
-    select * from {{ ref('stg_policy_pack') }}
+    select * from {{ ref('dec_security_movement') }}
 
 ),
 
@@ -38,29 +19,20 @@ ordered as (
 
     select
         decisions.*,
-        case when overlays.action = 'RESTORE' then 'RESTORE' else 'FREEZE' end as order_action,
-        case
-            when overlays.action = 'RESTORE'
-                then cast({{ add_days('night.business_date', 'packs.adjustment_valid_days') }} as timestamp)
-            when overlays.reason_code <> 'L1' then overlays.frozen_until_at
-        end as expires_at,
-        night.cut_off_at as ordered_at
+        movements.action as order_action,
+        movements.expires_at,
+        movements.effective_date as order_effective_date,
+        movements.ordered_at,
+        movements.previous_adjustment_id
     from decisions
-    cross join night
-    inner join packs on decisions.policy_version = packs.policy_version
-    inner join overlays
-        on decisions.account_key = overlays.account_key and decisions.policy_version = overlays.policy_version
-    left join freezes
-        on decisions.customer_key = freezes.customer_key and decisions.policy_version = freezes.policy_version
-    where
-        overlays.action in ('FREEZE', 'RESTORE')
-        or (overlays.is_overlaid and overlays.reason_code <> 'L1' and freezes.movement = 'EXTEND')
+    inner join movements
+        on decisions.account_key = movements.account_key and decisions.policy_version = movements.policy_version
 
 )
 
 select
     {{ sha256_hex(fields_text([
-        'account_key', 'order_action', 'old_limit_minor', 'display_state', 'ordered_at', 'expires_at'
+        'account_key', 'previous_adjustment_id', 'order_action', 'old_limit_minor', 'display_state', 'ordered_at', 'expires_at'
     ])) }} as adjustment_id,
     business_date,
     account_key,
@@ -70,7 +42,7 @@ select
     order_action as action,
     old_limit_minor,
     old_limit_minor as new_limit_minor,
-    {{ add_days('business_date', 1) }} as effective_date,
+    order_effective_date as effective_date,
     expires_at,
     display_state,
     concat_ws(';', reason_code_1, reason_code_2, reason_code_3, reason_code_4) as reason_codes,

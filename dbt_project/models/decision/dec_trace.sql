@@ -13,18 +13,19 @@ rules as (
 
     select
         limits.*,
-        case when is_overridden then 'override' else band end as strategy_rule
+        case when is_overridden then 'override' when is_restored then 'overturned_appeal' else band end as strategy_rule
     from limits
     where action <> 'HOLD' or is_pending or recommended_minor <> strategy_minor
 
 ),
 
 {%- set steps = [
-    ("case when is_overridden then 'override' else 'strategy' end", 'strategy_rule', 'limit_minor', 'strategy_minor'),
+    ("case when is_overridden then 'override' when is_restored then 'restored' else 'strategy' end", 'strategy_rule', 'limit_minor', 'strategy_minor'),
     ("'product_tier'", "product_code", 'strategy_minor', 'tiered_minor'),
     ("'no_raise'", "'raises'", 'tiered_minor', 'permitted_minor'),
     ("'raise_budget'", "'nightly_budget_amount'", 'permitted_minor', 'budgeted_minor'),
-    ("'income'", "'income_multiple_bp'", 'budgeted_minor', 'bounded_minor'),
+    ("'restatement'", "'restated_limit'", 'budgeted_minor', 'restated_minor'),
+    ("'income'", "'income_multiple_bp'", 'restated_minor', 'bounded_minor'),
     ("'protect'", 'protection_code', 'bounded_minor', 'protected_minor'),
     ("'hard_trigger'", 'trigger_code', 'protected_minor', 'triggered_minor'),
     ("'floor'", "'floor_amount'", 'triggered_minor', 'floored_minor'),

@@ -70,6 +70,12 @@ pauses as (
 
 ),
 
+resting_customers as (
+
+    select * from {{ ref('dec_resting_customer') }}
+
+),
+
 paused_accounts as (
 
     select accounts.customer_key, accounts.policy_version, pauses.from_date, pauses.to_date
@@ -99,6 +105,45 @@ paused_hits as (
             and known_before.policy_version = paused_accounts.policy_version
             and known_before.last_hit_date >= paused_accounts.from_date
             and known_before.last_hit_date <= coalesce(paused_accounts.to_date, known_before.last_hit_date)
+
+),
+
+overturned as (
+
+    select * from {{ ref('dec_overturned_evidence') }}
+
+),
+
+sources_of as (
+
+    select feature, source
+    from {{ ref('feature') }}
+
+    union all
+
+    -- what only triggers ask of the bureau
+    select distinct 'bureau_has_new_default' as feature, source
+    from {{ ref('feature') }}
+    where family = 'bureau'
+
+),
+
+-- and hits on a row that an overturned appeal names as bad, and that was corrected
+excused_hits as (
+
+    select customer_key, policy_version, trigger_code
+    from paused_hits
+
+    union
+
+    select known_before.customer_key, known_before.policy_version, known_before.trigger_code
+    from known_before
+    inner join sources_of on known_before.feature = sources_of.feature
+    inner join overturned
+        on
+            known_before.customer_key = overturned.customer_key
+            and sources_of.source = overturned.source
+            and known_before.last_hit_date >= overturned.corrected_date
 
 ),
 
@@ -138,9 +183,10 @@ judged as (
             {%- endfor %}
             else false
         end as is_newly_known,
-        hits.trigger_code is not null and not night.is_void as is_hit,
-        (hits.trigger_code is null or night.is_void) and rules.is_undecided as is_undecided,
-        paused_hits.trigger_code is not null as was_hit_in_pause,
+        hits.trigger_code is not null and not night.is_void and resting_customers.customer_key is null as is_hit,
+        resting_customers.customer_key is not null
+        or ((hits.trigger_code is null or night.is_void) and rules.is_undecided) as is_undecided,
+        excused_hits.trigger_code is not null as is_excused,
         coalesce(hits.reason_code, known_before.reason_code, rules.reason_code) as reason_code,
         coalesce(hits.feature, known_before.feature) as feature,
         hits.feature_value,
@@ -159,11 +205,12 @@ judged as (
     inner join rules on exposures.policy_version = rules.policy_version
     inner join features on exposures.customer_key = features.customer_key
     inner join repayment on exposures.customer_key = repayment.customer_key
-    left join paused_hits
+    left join resting_customers on exposures.customer_key = resting_customers.customer_key
+    left join excused_hits
         on
-            exposures.customer_key = paused_hits.customer_key
-            and exposures.policy_version = paused_hits.policy_version
-            and rules.trigger_code = paused_hits.trigger_code
+            exposures.customer_key = excused_hits.customer_key
+            and exposures.policy_version = excused_hits.policy_version
+            and rules.trigger_code = excused_hits.trigger_code
     left join hits
         on
             exposures.customer_key = hits.customer_key
@@ -237,7 +284,7 @@ select
     end as is_inherited,
     not is_hit
     and not is_undecided
-    and (was_hit_in_pause or (is_clean and clean_days >= clean_days_needed and has_paid_on_time)) as is_cured,
+    and (is_excused or (is_clean and clean_days >= clean_days_needed and has_paid_on_time)) as is_cured,
     not is_hit
     and (
         is_undecided

@@ -1,6 +1,7 @@
 -- Grain: one row a customer with a cash flow that a window still holds; what tonight hands to the next night.
 -- Carried sums move by the flows that arrive and by the days that enter or leave a window. A customer of whom a flow came
--- again, corrected, starts from nothing with every flow; so does everybody where nothing was carried.
+-- again, corrected, or who is merged or split tonight, starts from nothing with every flow; so does everybody where nothing
+-- was carried.
 
 {%- set amounts = [
     'inflow_30d', 'inflow_90d_before', 'outflow_30d', 'spend_30d', 'spend_90d_before', 'withdrawn_30d',
@@ -21,6 +22,12 @@ versions as (
 
 ),
 
+moved_customers as (
+
+    select * from {{ ref('stg_moved_customer') }}
+
+),
+
 corrected as (
 
     select distinct arrived.customer_key
@@ -29,9 +36,18 @@ corrected as (
         on
             arrived.flow_date = earlier.flow_date
             and arrived.customer_key = earlier.customer_key
+            and arrived.delivered_key = earlier.delivered_key
             and arrived.direction = earlier.direction
             and arrived.kind = earlier.kind
     where arrived.is_new and not earlier.is_new
+
+    union
+
+    select carried_key as customer_key from moved_customers
+
+    union
+
+    select customer_key from moved_customers
 
 ),
 
@@ -96,7 +112,9 @@ latest as (
     select
         read_tonight.*,
         row_number() over (
-            partition by read_tonight.customer_key, read_tonight.flow_date, read_tonight.direction, read_tonight.kind
+            partition by
+                read_tonight.customer_key, read_tonight.delivered_key,
+                read_tonight.flow_date, read_tonight.direction, read_tonight.kind
             order by read_tonight.known_at desc, read_tonight.batch_id desc, read_tonight.source_row desc
         ) as version_rank
     from read_tonight

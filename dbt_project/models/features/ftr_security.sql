@@ -1,6 +1,7 @@
 -- Grain: one row a customer of tonight's snapshot: devices, addresses, profile (f33-f37, f44).
 -- These feed the security overlay and never the score: a new phone is no credit fault. Suspicious events since the night
--- before are a fact for the overlay alone; an event counts once whatever makes it suspicious.
+-- before are a fact for the overlay alone; an event counts once whatever makes it suspicious, and not again what a watch
+-- acted on in between.
 
 with
 
@@ -39,6 +40,12 @@ parameters as (
 verified as (
 
     select * from {{ ref('ftr_verified_customer') }}
+
+),
+
+settled as (
+
+    select * from {{ ref('stg_settled_event') }}
 
 ),
 
@@ -106,6 +113,8 @@ suspicious_events as (
 
     select
         sessions.customer_key,
+        'session' as source_name,
+        sessions.event_token,
         sessions.local_date
     from sessions
     left join new_devices
@@ -119,6 +128,8 @@ suspicious_events as (
 
     select
         customer_key,
+        'profile_change' as source_name,
+        event_token,
         local_date
     from profile_changes
 
@@ -131,10 +142,15 @@ suspicions as (
         count(*) as suspicious_events_new
     from suspicious_events
     cross join night
+    left join settled
+        on
+            suspicious_events.source_name = settled.source_name
+            and suspicious_events.event_token = settled.event_token
     where
         suspicious_events.local_date
         > coalesce(night.previous_business_date, {{ add_days('night.business_date', -1) }})
         and suspicious_events.local_date <= night.business_date
+        and settled.event_token is null
     group by suspicious_events.customer_key
 
 ),

@@ -6,6 +6,12 @@ accounts as (
 
     select * from {{ ref('dec_assigned_account') }}
 
+),
+
+restricted as (
+
+    select * from {{ ref('dec_restricted_customer') }}
+
 )
 
 select
@@ -13,6 +19,8 @@ select
     cast(count(*) as bigint) as account_count,
     min(accounts.opened_date) as first_opened_date,
     cast(sum(case when accounts.is_open then 1 else 0 end) as bigint) as open_account_count,
+    bool_or(restricted.customer_key is not null) as is_restricted,
     max(accounts.business_date) as as_of_date
 from accounts
+left join restricted on accounts.customer_key = restricted.customer_key
 group by accounts.customer_key

@@ -24,6 +24,7 @@ select
     {{ to_major('packs.floor_minor') }} as floor_amount,
     {{ to_major('packs.rounding_minor') }} as rounding_amount,
     packs.validator,
+    packs.evidence as validation_evidence,
     packs.next_due_date as validation_due_date,
     night.business_date as as_of_date
 from packs

@@ -36,7 +36,11 @@ select
     texts.agent_zh as agent_text_zh,
     texts.agent_en as agent_text_en,
     texts.agent_advice_zh,
-    texts.agent_advice_en
+    texts.agent_advice_en,
+    texts.restricted_zh as restricted_text_zh,
+    texts.restricted_en as restricted_text_en,
+    texts.restricted_advice_zh,
+    texts.restricted_advice_en
 from reasons
 inner join decisions
     on reasons.account_key = decisions.account_key and reasons.policy_version = decisions.policy_version

@@ -21,12 +21,6 @@ adjustments as (
 
 ),
 
-reasons as (
-
-    select * from {{ ref('fct_decision_reason') }}
-
-),
-
 night as (
 
     select * from {{ ref('fct_night') }}
@@ -100,11 +94,10 @@ above_cap as (
 
 unexplained as (
 
-    select adjustments.account_key
-    from adjustments
-    left join reasons on adjustments.account_key = reasons.account_key
-    group by adjustments.account_key
-    having count(reasons.reason_code) = 0
+    select adjustment_id
+    from register
+    group by adjustment_id
+    having count(reason_code) = 0
 
 ),
 

@@ -21,22 +21,63 @@ customers as (
 
 ),
 
+links as (
+
+    select * from {{ ref('stg_customer_link') }}
+
+),
+
+account_links as (
+
+    select * from {{ ref('stg_account_link') }}
+
+),
+
+wanted as (
+
+    select customer_key from customers
+
+    union
+
+    select links.delivered_key as customer_key
+    from links
+    inner join customers on links.customer_key = customers.customer_key
+
+),
+
+-- whose the account of that night is by now, where the customer of then was merged or split
+owned as (
+
+    select
+        delivered.*,
+        coalesce(account_links.customer_key, links.customer_key, delivered.customer_key) as owner_key
+    from delivered
+    inner join wanted on delivered.customer_key = wanted.customer_key
+    left join links on delivered.customer_key = links.delivered_key and links.is_main
+    left join account_links
+        on
+            delivered.customer_key = account_links.delivered_key
+            and delivered.account_key = account_links.account_key
+            and delivered.business_date < account_links.until_date
+
+),
+
 versions as (
 
     select
-        delivered.business_date,
-        delivered.account_key,
-        delivered.customer_key,
-        delivered.limit_amount,
-        delivered.principal_balance,
-        delivered.days_past_due,
+        owned.business_date,
+        owned.account_key,
+        owned.owner_key as customer_key,
+        owned.limit_amount,
+        owned.principal_balance,
+        owned.days_past_due,
         row_number() over (
-            partition by delivered.business_date, delivered.account_key
-            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
+            partition by owned.business_date, owned.account_key
+            order by owned.known_at desc, owned.batch_id desc, owned.source_row desc
         ) as version_rank
-    from delivered
-    inner join customers on delivered.customer_key = customers.customer_key
-    inner join night on delivered.known_at <= night.cut_off_at
+    from owned
+    inner join customers on owned.owner_key = customers.customer_key
+    inner join night on owned.known_at <= night.cut_off_at
 
 )
 

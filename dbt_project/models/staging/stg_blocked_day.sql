@@ -6,9 +6,16 @@ carried as (
 
     select * from {{ source('state', 'blocked_day') }}
 
+),
+
+moved as (
+
+    select * from {{ ref('stg_moved_customer') }}
+
 )
 
-select
-    customer_key,
-    blocked_date
+select distinct
+    coalesce(moved.customer_key, carried.customer_key) as customer_key,
+    carried.blocked_date
 from carried
+left join moved on carried.customer_key = moved.carried_key

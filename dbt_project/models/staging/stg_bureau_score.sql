@@ -8,25 +8,69 @@ night as (
 
 ),
 
+links as (
+
+    select * from {{ ref('stg_customer_link') }}
+
+),
+
+moved as (
+
+    select * from {{ ref('stg_moved_customer') }}
+
+),
+
 delivered as (
 
-    select * from {{ source('raw', 'bureau_score') }}
+    select
+        scores.business_date,
+        scores.batch_id,
+        scores.known_at,
+        scores.source_row,
+        coalesce(links.customer_key, scores.customer_key) as customer_key,
+        scores.observed_date,
+        scores.score,
+        scores.external_debt_amount,
+        scores.has_new_default
+    from {{ source('raw', 'bureau_score') }} as scores
+    left join links on scores.customer_key = links.delivered_key and scores.business_date < links.until_date
 
 ),
 
 carried as (
 
-    select * from {{ source('state', 'bureau_score') }}
+    select
+        scores.business_date,
+        scores.batch_id,
+        scores.known_at,
+        scores.source_row,
+        coalesce(moved.customer_key, scores.customer_key) as customer_key,
+        scores.observed_date,
+        scores.score,
+        scores.external_debt_minor,
+        scores.has_new_default,
+        moved.carried_key is not null as is_moved
+    from {{ source('state', 'bureau_score') }} as scores
+    left join moved on scores.customer_key = moved.carried_key
 
 ),
 
--- scores that were observed or corrected tonight are few: all others go on as they were carried, unsorted
+-- scores that were observed or corrected tonight, or of customers merged tonight, are few: all others go on as they were
+-- carried, unsorted
 contested as (
 
     select distinct
         customer_key,
         observed_date
     from delivered
+
+    union
+
+    select
+        customer_key,
+        observed_date
+    from carried
+    where is_moved
 
 ),
 

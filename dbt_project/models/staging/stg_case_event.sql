@@ -1,5 +1,7 @@
 -- Grain: one row event_token; the latest version known at the night's cut-off: carried over, or new tonight.
 
+{%- set token_of_case = 'case when is_copy then ' ~ sha256_hex("event_token || '|' || " ~ as_text("owner_key")) ~ ' else event_token end' %}
+
 with
 
 night as (
@@ -8,15 +10,40 @@ night as (
 
 ),
 
+links as (
+
+    select * from {{ ref('stg_customer_link') }}
+
+),
+
+moved as (
+
+    select * from {{ ref('stg_moved_customer') }}
+
+),
+
+-- cases of a customer from whom another one splits off stand for both; a copy has a token of its own
 delivered as (
 
-    select * from {{ source('raw', 'case_event') }}
+    select
+        cases.*,
+        coalesce(links.customer_key, cases.customer_key) as owner_key,
+        coalesce(not links.is_main, false) as is_copy
+    from {{ source('raw', 'case_event') }} as cases
+    left join links on cases.customer_key = links.delivered_key and cases.business_date < links.until_date
+    where links.delivered_key is null or links.is_main or cases.account_key is null
 
 ),
 
 carried as (
 
-    select * from {{ source('state', 'case_event') }}
+    select
+        cases.*,
+        coalesce(moved.customer_key, cases.customer_key) as owner_key,
+        coalesce(moved.is_copy, false) as is_copy
+    from {{ source('state', 'case_event') }} as cases
+    left join moved on cases.customer_key = moved.carried_key
+    where moved.carried_key is null or not moved.is_copy or cases.account_key is null
 
 ),
 
@@ -27,10 +54,10 @@ known as (
         batch_id,
         known_at,
         source_row,
-        event_token,
+        {{ token_of_case }} as event_token,
         kind,
         account_key,
-        customer_key,
+        owner_key as customer_key,
         occurred_at,
         {{ to_minor('amount') }} as amount_minor,
         from_date,
@@ -50,10 +77,10 @@ known as (
         batch_id,
         known_at,
         source_row,
-        event_token,
+        {{ token_of_case }} as event_token,
         kind,
         account_key,
-        customer_key,
+        owner_key as customer_key,
         occurred_at,
         amount_minor,
         from_date,

@@ -1,6 +1,6 @@
--- Grain: one row a delivered version of customer_key, flow_date, direction, kind, known at the night's cut-off. The latest
--- one holds; ftr_cash_flow_window looks for it, because only few of them can have changed. What the night before did not
--- carry over is new.
+-- Grain: one row a delivered version of delivered_key, flow_date, direction, kind and a customer_key whose flow it is (another
+-- key, where customers were merged or split), known at the night's cut-off. The latest version holds; ftr_cash_flow_window
+-- looks for it, because only few of them can have changed. What the night before did not carry over is new.
 
 with
 
@@ -13,6 +13,12 @@ night as (
 delivered as (
 
     select * from {{ source('raw', 'cash_flow') }}
+
+),
+
+links as (
+
+    select * from {{ ref('stg_customer_link') }}
 
 ),
 
@@ -33,7 +39,8 @@ select
     delivered.batch_id,
     delivered.known_at,
     delivered.source_row,
-    delivered.customer_key,
+    delivered.customer_key as delivered_key,
+    coalesce(links.customer_key, delivered.customer_key) as customer_key,
     delivered.flow_date,
     delivered.direction,
     delivered.kind,
@@ -43,3 +50,4 @@ from delivered
 inner join night on delivered.known_at <= night.cut_off_at
 cross join carried_state
 left join new_batches on delivered.batch_id = new_batches.batch_id
+left join links on delivered.customer_key = links.delivered_key and delivered.business_date < links.until_date

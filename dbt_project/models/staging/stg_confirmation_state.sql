@@ -1,4 +1,5 @@
 -- Grain: one row a customer and pack that the valid night before carried over: smoothed scores, points at the reference night.
+-- Of customers who are merged tonight the survivor's stand, under the reference limits of all of them.
 
 with
 
@@ -6,6 +7,49 @@ carried as (
 
     select * from {{ source('state', 'confirmation') }}
 
+),
+
+moved as (
+
+    select * from {{ ref('stg_moved_customer') }}
+
+),
+
+ranked as (
+
+    select
+        carried.*,
+        moved.customer_key as moved_key,
+        sum(carried.reference_limit_minor) over (partition by moved.customer_key, carried.pack) as reference_together_minor,
+        {{ survivor_first('moved.customer_key, carried.pack') }} as preference
+    from carried
+    inner join moved on carried.customer_key = moved.carried_key
+
 )
 
-select * from carried
+select
+    carried.customer_key,
+    carried.pack,
+    carried.policy_version,
+    carried.reference_limit_minor,
+    carried.smoothed_milli
+    {%- for feature in scored_features() %},
+    carried.{{ feature }}_points
+    {%- endfor %}
+from carried
+left join moved on carried.customer_key = moved.carried_key
+where moved.carried_key is null
+
+union all
+
+select
+    moved_key as customer_key,
+    pack,
+    policy_version,
+    cast(reference_together_minor as bigint) as reference_limit_minor,
+    smoothed_milli
+    {%- for feature in scored_features() %},
+    {{ feature }}_points
+    {%- endfor %}
+from ranked
+where preference = 1

@@ -6,10 +6,28 @@ carried as (
 
     select * from {{ source('state', 'device') }}
 
+),
+
+moved as (
+
+    select * from {{ ref('stg_moved_customer') }}
+
 )
 
 select
-    customer_key,
-    device_token,
-    last_date
+    carried.customer_key,
+    carried.device_token,
+    carried.last_date
 from carried
+left join moved on carried.customer_key = moved.carried_key
+where moved.carried_key is null
+
+union all
+
+select
+    moved.customer_key,
+    carried.device_token,
+    max(carried.last_date) as last_date
+from carried
+inner join moved on carried.customer_key = moved.carried_key
+group by moved.customer_key, carried.device_token

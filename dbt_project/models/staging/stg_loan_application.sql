@@ -1,4 +1,4 @@
--- Grain: one row event_token; the latest version known at the night's cut-off.
+-- Grain: one row event_token and customer; the latest version known at the night's cut-off. Of a split both sides have it.
 
 with
 
@@ -11,6 +11,12 @@ night as (
 delivered as (
 
     select * from {{ source('raw', 'loan_application') }}
+
+),
+
+links as (
+
+    select * from {{ ref('stg_customer_link') }}
 
 ),
 
@@ -30,7 +36,7 @@ versions as (
 select
     versions.business_date,
     versions.event_token,
-    versions.customer_key,
+    coalesce(links.customer_key, versions.customer_key) as customer_key,
     versions.applied_at,
     {{ to_minor('versions.amount') }} as amount_minor,
     versions.lender_id,
@@ -38,4 +44,5 @@ select
     versions.local_date,
     versions.local_hour
 from versions
+left join links on versions.customer_key = links.delivered_key and versions.business_date < links.until_date
 where versions.version_rank = 1

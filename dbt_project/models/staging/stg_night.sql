@@ -14,5 +14,6 @@ select
     previous_business_date,
     is_first_night,
     is_void,
-    home_name
+    home_name,
+    is_between_nights
 from night

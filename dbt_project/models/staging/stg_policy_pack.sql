@@ -46,6 +46,7 @@ select
     most_reasons,
     least_reason_share_bp,
     validator,
+    evidence,
     cast(next_due_date as date) as next_due_date,
     {{ to_minor('nightly_budget_amount') }} as nightly_budget_minor,
     {{ to_minor('floor_amount') }} as floor_minor,

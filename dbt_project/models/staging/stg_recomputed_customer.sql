@@ -1,6 +1,6 @@
 -- Grain: one row a customer whose windows over account snapshots tonight recomputes from history instead of carrying on:
--- a snapshot of an earlier night or a hardship pause that began earlier became known since the night before, or nothing
--- was carried. Everybody else's history stays closed.
+-- a snapshot of an earlier night or a hardship pause that began earlier became known since the night before, the customer is
+-- merged or split tonight, or nothing was carried. Everybody else's history stays closed.
 
 with
 
@@ -22,15 +22,40 @@ new_batches as (
 
 ),
 
+links as (
+
+    select * from {{ ref('stg_customer_link') }}
+    where is_main
+
+),
+
+account_links as (
+
+    select * from {{ ref('stg_account_link') }}
+
+),
+
+moved as (
+
+    select * from {{ ref('stg_moved_customer') }}
+
+),
+
 history as (
 
     select
         delivered.business_date,
         delivered.batch_id,
         delivered.account_key,
-        delivered.customer_key
+        coalesce(account_links.customer_key, links.customer_key, delivered.customer_key) as customer_key
     from {{ source('raw', 'account_snapshot_history') }} as delivered
     inner join night on delivered.known_at <= night.cut_off_at
+    left join links on delivered.customer_key = links.delivered_key
+    left join account_links
+        on
+            delivered.customer_key = account_links.delivered_key
+            and delivered.account_key = account_links.account_key
+            and delivered.business_date < account_links.until_date
 
 ),
 
@@ -112,3 +137,11 @@ union
 select history.customer_key
 from history
 inner join backdated_pauses on history.account_key = backdated_pauses.account_key
+
+union
+
+select carried_key as customer_key from moved
+
+union
+
+select customer_key from moved

@@ -1,4 +1,5 @@
 -- Grain: one row a customer and night from which a reference limit held, as the night before carried it over.
+-- Of customers who are merged or split tonight there is none: their past nights are judged by tonight's reference limit.
 
 with
 
@@ -6,10 +7,18 @@ carried as (
 
     select * from {{ source('state', 'reference_limit_step') }}
 
+),
+
+moved as (
+
+    select distinct carried_key from {{ ref('stg_moved_customer') }}
+
 )
 
 select
-    customer_key,
-    from_date,
-    reference_limit_minor
+    carried.customer_key,
+    carried.from_date,
+    carried.reference_limit_minor
 from carried
+left join moved on carried.customer_key = moved.carried_key
+where moved.carried_key is null

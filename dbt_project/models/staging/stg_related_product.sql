@@ -8,19 +8,55 @@ night as (
 
 ),
 
+links as (
+
+    select * from {{ ref('stg_customer_link') }}
+
+),
+
+moved as (
+
+    select * from {{ ref('stg_moved_customer') }}
+
+),
+
 delivered as (
 
-    select * from {{ source('raw', 'related_product') }}
+    select
+        products.business_date,
+        products.batch_id,
+        products.known_at,
+        products.source_row,
+        coalesce(links.customer_key, products.customer_key) as customer_key,
+        products.product_code,
+        products.as_of_date,
+        products.balance,
+        products.days_past_due
+    from {{ source('raw', 'related_product') }} as products
+    left join links on products.customer_key = links.delivered_key and products.business_date < links.until_date
 
 ),
 
 carried as (
 
-    select * from {{ source('state', 'related_product') }}
+    select
+        products.business_date,
+        products.batch_id,
+        products.known_at,
+        products.source_row,
+        coalesce(moved.customer_key, products.customer_key) as customer_key,
+        products.product_code,
+        products.as_of_date,
+        products.balance_minor,
+        products.days_past_due,
+        moved.carried_key is not null as is_moved
+    from {{ source('state', 'related_product') }} as products
+    left join moved on products.customer_key = moved.carried_key
 
 ),
 
--- products that were delivered tonight are few: all others go on as they were carried, unsorted
+-- products that were delivered tonight, or of customers merged tonight, are few: all others go on as they were carried,
+-- unsorted
 contested as (
 
     select distinct
@@ -28,6 +64,15 @@ contested as (
         customer_key,
         product_code
     from delivered
+
+    union
+
+    select
+        business_date,
+        customer_key,
+        product_code
+    from carried
+    where is_moved
 
 ),
 

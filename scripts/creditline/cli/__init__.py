@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from creditline.cli.inherited import app as inherited_app
 from creditline.cli.output import Format, TextFormat, errors, print_json, print_rows, tell
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
@@ -21,6 +22,7 @@ policy_app = typer.Typer(no_args_is_help=True, help="Policy packs: validate them
 app.add_typer(policy_app, name="policy")
 subject_app = typer.Typer(no_args_is_help=True, help="A person's data: all that is held of a customer, and its end.")
 app.add_typer(subject_app, name="subject")
+app.add_typer(inherited_app, name="inherited")
 
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CREDITLINE_HOME", help="The warehouse home.", show_default=True)
@@ -166,6 +168,25 @@ def night(
 
 
 @app.command()
+def watch(
+    context: typer.Context,
+    business_date: DateOption = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="HHMM", help="This delivery alone.")] = None,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Between nights: take in what arrived since the last watch, freeze and restore; without --date on every open day."""
+    from creditline.cli.watch import COLUMNS, watch_days
+
+    if at and business_date is None:
+        raise UsageError("--at names a delivery of one day: say --date D too")
+    rows, refused = watch_days(context.obj, _day(business_date), at)
+    print_rows(COLUMNS, rows, output_format, title="Taken in between nights")
+    if refused:
+        others = f" ({len(refused) - 1} more)" if len(refused) > 1 else ""
+        raise CreditlineError(f"{refused[0]}{others}")
+
+
+@app.command()
 def settle(
     context: typer.Context,
     business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="A published night.")],
@@ -178,7 +199,12 @@ def settle(
     settled = settle_night(open_home(context.obj), business_date.date())
     print_rows(
         ("what", "number"),
-        [*settled.lines.items(), ("past expiry", settled.late), ("notices", settled.notices.count)],
+        [
+            *settled.lines.items(),
+            ("past expiry", settled.late),
+            ("notices", settled.notices.count),
+            ("restricted notices", settled.notices.restricted_count),
+        ],
         output_format,
         title=f"Settled {settled.business_date}",
     )
@@ -273,11 +299,43 @@ def replay(
         raise UsageError("say one of --date D, --all")
     rows, problems = replay_nights(context.obj, [business_date.date()] if business_date else None, tell)
     if output_format is Format.TABLE:
-        rows = [(*row[:4], row[4] and row[4][:12], *row[5:7], len(row[7])) for row in rows]
+        rows = [(*row[:4], row[4] and row[4][:12], *row[5:7], len(row[7]), row[8]) for row in rows]
     print_rows(COLUMNS, rows, output_format, title="Nights replayed")
     if problems:
         others = f" ({len(problems) - 1} more; --format json lists them)" if len(problems) > 1 else ""
         raise CreditlineError(f"{problems[0]}{others}")
+
+
+@app.command()
+def restate(
+    context: typer.Context,
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first night to compute again.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever reads it years later.")],
+    by: Annotated[str, typer.Option("--by", help="Who restates.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Compute published nights again with what is known now; those that change get their next publication."""
+    from creditline.home import open_home
+    from creditline.home.publications import revision_name
+    from creditline.restate import restate as restate_nights
+
+    result = restate_nights(
+        open_home(context.obj), first.date(), reason=reason, by=by, approved_by=approved_by, tell=tell
+    )
+    rows = [
+        (
+            night.business_date,
+            "unchanged" if night.revision is None else revision_name(night.revision),
+            sum(night.changed_rows.values()),
+            night.changed_cells,
+        )
+        for night in result.nights
+    ]
+    title = f"Restated from {first.date()}: {result.customers} customers touched"
+    print_rows(("night", "publication", "changed rows", "changed cells"), rows, output_format, title=title)
+    if result.record is None:
+        tell("nothing changed: nothing was published")
 
 
 @mode_app.command("show")
@@ -303,10 +361,14 @@ def mode_set(
 ) -> None:
     """Change the mode of a slice; it bites at the next instruction of a running release."""
     from creditline.home import open_home
-    from creditline.release import set_mode
+    from creditline.release import set_mode, unknown_slice
 
-    change = set_mode(open_home(context.obj), slice_code, mode, by=by, approved_by=approved_by)
+    home = open_home(context.obj)
+    change = set_mode(home, slice_code, mode, by=by, approved_by=approved_by)
     tell(f"{change.slice_code} is in {change.mode} since {change.recorded_at}")
+    problem = unknown_slice(home, slice_code)
+    if problem:
+        raise CreditlineError(f"the mode is recorded and concerns nobody: {problem}")
 
 
 @policy_app.command("check")

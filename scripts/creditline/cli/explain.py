@@ -12,11 +12,12 @@ from decimal import Decimal
 
 import duckdb
 
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, STATES, money
+from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, STATES, VOID_REASONS
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
 from creditline.publish.reader import open_marts
+from creditline.release.wording import is_least, money
 
 AUDIENCES = ("customer", "agent", "compliance")
 Facts = dict[str, object]
@@ -24,35 +25,36 @@ Facts = dict[str, object]
 
 @dataclass(frozen=True)
 class _Published:
-    """What the marts hold about one account on one night."""
+    """What the marts hold about one account on one night; `standing` only where it is today that is asked for."""
 
     decision: Facts
     account: Facts
-    since: date
-    limit_before: Decimal | None
-    cause: Facts | None
+    standing: Facts | None
     reasons: list[Facts]
     cause_reasons: list[Facts]
+    conditions: list[Facts]
+    recourse: Facts | None
     trace: list[Facts]
     floor: Decimal
 
     def is_floor(self, amount: Decimal) -> bool:
         """The least that a credit outcome leaves: nothing that anybody could borrow."""
-        return amount <= self.floor < self.decision["reference_limit_amount"]
+        return is_least(amount, self.floor, self.decision["reference_limit_amount"])
 
 
 def explain_account(
     home: Home, account_id: str, business_date: date | None, audience: str = "customer", lang: str = "en"
 ) -> Facts:
-    """What `audience` may know about an account tonight, or about the decision of a past night, in one language.
+    """What `audience` may know about an account in one language: without a date where its limit stands today, since when
+    and why; with one what that night decided. Both with what helps, and from which day on.
 
     Raises:
         CreditlineError: no such account, or no decision on that night.
     """
     key = account_key_of(home, account_id)
     with open_marts(home) as connection:
-        night = business_date or connection.execute("select max(business_date) from publication").fetchone()[0]
-        published = _read(connection, account_id, key, night)
+        published = _read(connection, account_id, key, business_date)
+    night = published.decision["business_date"]
     facts = {"account": account_id, "business_date": night, "audience": audience, "lang": lang}
     facts |= _for_customer(published, lang, audience == "customer")
     if audience != "customer":
@@ -62,26 +64,29 @@ def explain_account(
     return facts
 
 
-def _read(connection: duckdb.DuckDBPyConnection, account_id: str, key: int, night: date) -> _Published:
-    decisions = _rows(connection, "fct_limit_decision", key, night, "account_key")
+def _read(connection: duckdb.DuckDBPyConnection, account_id: str, key: int, asked: date | None) -> _Published:
+    night = asked or connection.execute("select max(business_date) from publication").fetchone()[0]
+    decisions = _rows(connection, "fct_limit_decision", key, night)
     if not decisions:
         raise CreditlineError(
             f"account {account_id} has no decision on {night}; see `creditline status` for the nights"
         )
     decision = decisions[0]
-    since, night_before = _since(connection, key, night, decision["old_limit_amount"])
-    cause = _cause(connection, key, since, decision["old_limit_amount"])
-    before = _rows(connection, "fct_account_night", key, night_before, "account_key") if night_before else []
+    standing = None if asked else _found(connection, "select * from dim_limit_standing where account_key = ?", [key])[0]
+    cause = standing and standing["cause_date"]
     return _Published(
         decision=decision,
-        account=_rows(connection, "fct_account_night", key, night, "account_key")[0],
-        since=since,
-        limit_before=before[0]["limit_amount"] if before else None,
-        cause=cause,
+        account=_rows(connection, "fct_account_night", key, night)[0],
+        standing=standing,
         reasons=_rows(connection, "fct_decision_reason", key, night, "reason_rank"),
-        cause_reasons=_rows(connection, "fct_decision_reason", key, cause["business_date"], "reason_rank")
-        if cause
-        else [],
+        cause_reasons=_rows(connection, "fct_decision_reason", key, cause, "reason_rank") if cause else [],
+        conditions=_found(
+            connection,
+            "select * from fct_trigger_night where customer_key = ? and policy_version = ? and business_date = ?"
+            " and not is_cured order by trigger_code",
+            [decision["customer_key"], decision["policy_version"], night],
+        ),
+        recourse=next(iter(_rows(connection, "fct_recourse", key, night)), None),
         trace=_rows(connection, "fct_decision_trace", key, night, "step"),
         floor=connection.execute(
             "select floor_amount from dim_policy where policy_version = ?", [decision["policy_version"]]
@@ -89,34 +94,18 @@ def _read(connection: duckdb.DuckDBPyConnection, account_id: str, key: int, nigh
     )
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, table: str, key: int, night: date, order: str) -> list[Facts]:
-    cursor = connection.execute(
-        f"select * from {table} where account_key = ? and business_date = ? order by {order}", [key, night]
+def _rows(
+    connection: duckdb.DuckDBPyConnection, table: str, key: int, night: date, order: str = "account_key"
+) -> list[Facts]:
+    return _found(
+        connection, f"select * from {table} where account_key = ? and business_date = ? order by {order}", [key, night]
     )
+
+
+def _found(connection: duckdb.DuckDBPyConnection, query: str, values: list[object]) -> list[Facts]:
+    cursor = connection.execute(query, values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _since(connection: duckdb.DuckDBPyConnection, key: int, night: date, limit: Decimal) -> tuple[date, date | None]:
-    """The first night on which tonight's limit stood, and the last one with another (None if none is known)."""
-    return connection.execute(
-        "select min(business_date) filter (where business_date > coalesce(other, date '0001-01-01')), other"
-        " from fct_account_night cross join (select max(business_date) as other from fct_account_night"
-        "  where account_key = $key and business_date <= $night and limit_amount <> $limit)"
-        " where account_key = $key and business_date <= $night group by other",
-        {"key": key, "night": night, "limit": limit},
-    ).fetchone()
-
-
-def _cause(connection: duckdb.DuckDBPyConnection, key: int, since: date, limit: Decimal) -> Facts | None:
-    """The decision of ours that made the limit what it is; None if the core set it."""
-    night = connection.execute(
-        "select max(business_date) from fct_limit_decision"
-        " where account_key = ? and business_date < ? and action in ('UP', 'DOWN')",
-        [key, since],
-    ).fetchone()[0]
-    decisions = _rows(connection, "fct_limit_decision", key, night, "account_key") if night else []
-    return next((row for row in decisions if row["recommended_limit_amount"] == limit), None)
 
 
 def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
@@ -127,13 +116,14 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
         """None where the amount is the floor: a customer must not take it for money to borrow."""
         return None if amount is None or (hides_floor and published.is_floor(amount)) else amount
 
+    standing = published.standing or {}
     is_telling = published.reasons or decision["action"] != "HOLD"
-    cause = None if is_telling else published.cause
     return {
         "currency": published.account["currency_code"],
         "limit_amount": shown(decision["old_limit_amount"]),
-        "limit_since_date": published.since,
-        "limit_before_amount": shown(published.limit_before),
+        "limit_since_date": standing.get("since_date"),
+        "limit_before_amount": shown(standing.get("previous_limit_amount")),
+        "is_change_in_flight": standing.get("is_change_in_flight", False),
         "approved_limit_amount": decision["reference_limit_amount"],
         "has_line": decision["reference_limit_amount"] > 0,
         "is_void_night": decision["is_void"],
@@ -148,8 +138,31 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
         if decision["max_grantable_amount"] > max(decision["recommended_limit_amount"], published.floor)
         else None,
         "reasons": [_reason(row, lang, hides_floor) for row in published.reasons],
-        "cause_date": cause["business_date"] if cause else None,
-        "cause_reasons": [_reason(row, lang, hides_floor) for row in published.cause_reasons] if cause else [],
+        "cause_date": None if is_telling else standing.get("cause_date"),
+        "cause_reasons": [] if is_telling else [_reason(row, lang, hides_floor) for row in published.cause_reasons],
+        "conditions": [
+            {"nights_done": min(row["clean_days"], row["clean_days_needed"]), "nights_needed": row["clean_days_needed"]}
+            for row in published.conditions
+        ],
+        "recourse": _recourse(published, lang),
+    }
+
+
+def _recourse(published: _Published, lang: str) -> Facts | None:
+    """What brings the limit back and from which day on; None if it is not lowered. Dates are null where nobody can say."""
+    decision, recourse = published.decision, published.recourse
+    if recourse is None or recourse["promise_status"] in ("VOIDED", "MISSED"):
+        is_lowered = decision["display_state"] in ("REDUCED", "FLOORED")
+        return {"restores_on_date": None} if is_lowered and not decision["is_void"] else None
+    return {
+        "actions": recourse[f"actions_{lang}"] or None,
+        "restores_to_amount": recourse["restores_to_amount"],
+        "restores_on_date": recourse["restores_on_date"],
+        "first_raised_on_date": recourse["first_raised_on_date"],
+        "first_raised_amount": recourse["first_raised_amount"],
+        "is_freeze": recourse["promise_status"] is None,
+        "is_kept": recourse["promise_status"] == "KEPT",
+        "promised_date": recourse["promised_date"],
     }
 
 
@@ -186,7 +199,9 @@ def _for_agent(published: _Published, lang: str) -> Facts:
     decision = published.decision
     confirmed = decision["confirmed_score_milli"]
     return {
-        "is_limit_of_core": published.limit_before is not None and published.cause is None,
+        "is_limit_of_core": bool(published.standing)
+        and published.standing["previous_limit_amount"] is not None
+        and published.standing["cause_date"] is None,
         "action": ACTIONS[decision["action"]][lang],
         "display_state": STATES[decision["display_state"]][lang],
         "is_notice_required": decision["is_notice_required"],
@@ -195,6 +210,8 @@ def _for_agent(published: _Published, lang: str) -> Facts:
         "band": decision["band"],
         "confirmed_score": None if confirmed is None else Decimal(confirmed) / 1000,
         "target_limit_amount": decision["target_limit_amount"],
+        "ended_promise": _ended_promise(published.recourse, lang),
+        "condition_codes": [row["trigger_code"] for row in published.conditions],
         "steps": [
             {
                 "operator": OPERATORS[row["operator"]][lang].format(rule=row["rule_id"]),
@@ -203,6 +220,18 @@ def _for_agent(published: _Published, lang: str) -> Facts:
             }
             for row in published.trace
         ],
+    }
+
+
+def _ended_promise(recourse: Facts | None, lang: str) -> Facts | None:
+    """A date given before that ended on this night: how, and what made it void."""
+    if recourse is None or recourse["ended_status"] is None:
+        return None
+    return {
+        "promised_date": recourse["ended_promised_date"],
+        "status": recourse["ended_status"],
+        "voided_by": recourse["voided_by"],
+        "void_reason": VOID_REASONS[recourse["void_reason"]][lang] if recourse["void_reason"] else None,
     }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from creditline.cli.explain import Facts
-from creditline.cli.explain_words import day, money, say
+from creditline.cli.explain_words import say
+from creditline.release.wording import day, money, way_back
 
 
 def explanation_text(facts: Facts) -> str:
     """The facts of `explain_account` in sentences of their language."""
-    lines = [*_standing(facts), *_tonight(facts), *_borrowing(facts)]
+    lines = [*_standing(facts), *_tonight(facts), *_borrowing(facts), *_way_back(facts)]
     lines += _reasons(facts, "why", facts["reasons"])
     if facts["cause_date"]:
         lines += _reasons(facts, "why_then", facts["cause_reasons"])
@@ -33,12 +34,15 @@ def _standing(facts: Facts) -> Iterator[str]:
         return
     amount, before = facts["limit_amount"], facts["limit_before_amount"]
     text = say("no_usable_limit", lang) if amount is None else say("limit", lang, amount=_money(facts, amount))
-    text += say("since", lang, date=day(facts["limit_since_date"], lang))
+    if facts["limit_since_date"]:
+        text += say("since", lang, date=day(facts["limit_since_date"], lang))
     if before is not None:
         text += say("before", lang, amount=_money(facts, before))
     yield text + _stop(lang)
     if facts["approved_limit_amount"] != amount:
         yield say("approved", lang, amount=_money(facts, facts["approved_limit_amount"]))
+    if facts["is_change_in_flight"]:
+        yield say("in_flight", lang)
 
 
 def _tonight(facts: Facts) -> Iterator[str]:
@@ -64,6 +68,19 @@ def _borrowing(facts: Facts) -> Iterator[str]:
         yield say("can_borrow", lang, amount=_money(facts, facts["drawable_amount"]))
     if facts["grantable_amount"] is not None:
         yield say("grantable", lang, amount=_money(facts, facts["grantable_amount"]))
+
+
+def _way_back(facts: Facts) -> Iterator[str]:
+    """What brings the limit back, and when."""
+    lang, recourse = facts["lang"], facts["recourse"]
+    for condition in facts["conditions"]:
+        yield say("condition", lang, done=condition["nights_done"], needed=condition["nights_needed"])
+    if recourse is None:
+        return
+    if recourse.get("is_kept"):
+        yield say("promise_kept", lang, date=day(recourse["promised_date"], lang))
+    else:
+        yield from way_back(recourse if recourse["restores_on_date"] else None, facts["currency"], lang)
 
 
 def _reasons(facts: Facts, heading: str, reasons: list[Facts]) -> Iterator[str]:
@@ -93,6 +110,10 @@ def _for_agent(facts: Facts) -> Iterator[str]:
         reference=_money(facts, facts["approved_limit_amount"]),
         target=say("no_target", lang) if target is None else _money(facts, target),
     )
+    ended = facts["ended_promise"]
+    if ended and ended["status"] != "KEPT":
+        name = "promise_void" if ended["status"] == "VOIDED" else "promise_missed"
+        yield say(name, lang, date=day(ended["promised_date"], lang), reason=ended["void_reason"])
     if facts["is_notice_required"]:
         yield say("notice", lang, date=day(facts["notice_due_date"], lang))
     if facts["steps"]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
+from creditline.release.wording import NOTHING_TO_BORROW
 
 LANGUAGES = ("zh", "en")
 
@@ -34,8 +33,28 @@ SENTENCES: dict[str, dict[str, str]] = {
         "better before, the decision is withdrawn.",
     },
     "can_borrow": {"zh": "现在可以借款{amount}。", "en": "{amount} can be borrowed now."},
-    "cannot_borrow": {"zh": "现在不能借款，因为：{reason}。", "en": "Nothing can be borrowed now, because: {reason}."},
+    "cannot_borrow": NOTHING_TO_BORROW,
     "grantable": {"zh": "如提出申请，额度最高可到{amount}。", "en": "On request the limit could be up to {amount}."},
+    "in_flight": {
+        "zh": "变动的指令正在送往核心系统。",
+        "en": "The order for the change is on its way to the core system.",
+    },
+    "condition": {
+        "zh": "观察期须连续正常{needed}晚，已过{done}晚。",
+        "en": "Of the {needed} nights that have to pass in order, {done} have passed.",
+    },
+    "promise_kept": {
+        "zh": "{date}承诺的恢复已兑现。",
+        "en": "The limit has come back, as was said on {date}.",
+    },
+    "promise_void": {
+        "zh": "{date}给出的恢复日期不再有效：{reason}。",
+        "en": "The date that was given on {date} holds no more: {reason}.",
+    },
+    "promise_missed": {
+        "zh": "{date}给出的恢复日期没有兑现，请转风险部门。",
+        "en": "The date that was given on {date} was missed; pass it on to the risk department.",
+    },
     "why": {"zh": "原因", "en": "Why"},
     "why_then": {"zh": "额度当时变动的原因（{date}）", "en": "Why the limit changed then ({date})"},
     "advice": {"zh": "建议：", "en": "What helps: "},
@@ -80,6 +99,29 @@ CANNOT_BORROW: dict[str, dict[str, str]] = {
     "reduced": {"zh": "额度目前暂不可用", "en": "the limit cannot be used at present"},
 }
 
+VOID_REASONS: dict[str, dict[str, str]] = {
+    "ACCOUNT_CLOSED": {"zh": "账户已关闭", "en": "the account is closed"},
+    "NEW_POLICY": {"zh": "评估规则已更新", "en": "the rules have changed"},
+    "CORE_CHANGED_LIMIT": {"zh": "核心系统自行调低了额度", "en": "the core system lowered the limit by itself"},
+    "ORDER_NOT_APPLIED": {"zh": "核心系统没有执行提额指令", "en": "the core system did not apply the raise"},
+    "NOT_ORDERED": {"zh": "提额决定没有发出", "en": "the raise that was decided was not ordered"},
+    "SOURCE_LATE": {"zh": "数据迟到，暂不能确认", "en": "data came late, so that it cannot be confirmed"},
+    "EVIDENCE": {
+        "zh": "客户的情况比当时变差，或没有按建议去做",
+        "en": "things got worse since, or the advice was not followed",
+    },
+    "USE_OF_LIMIT": {"zh": "额度使用率比当时高", "en": "more of the limit is in use than then"},
+    "RAISE_FORBIDDEN": {"zh": "提额条件未满足", "en": "the conditions of a raise are not met"},
+    "OWN_MAXIMUM": {"zh": "客户本人设定了更低的上限", "en": "the customer set a lower maximum"},
+    "BOUND": {"zh": "产品、收入或监管上限已降低", "en": "a bound of product, income or law has come down"},
+    "NIGHTS_LOST": {"zh": "有几晚没有评估", "en": "several nights were not evaluated"},
+    "EVIDENCE_SUSPENDED": {
+        "zh": "冻结、争议或延期期间不作评估",
+        "en": "nothing is evaluated during a freeze, a dispute or a payment pause",
+    },
+    "NOT_DELIVERED": {"zh": "核心系统没有送来该账户", "en": "the core system did not deliver the account"},
+}
+
 ACTIONS: dict[str, dict[str, str]] = {
     "UP": {"zh": "提额", "en": "raise"},
     "DOWN": {"zh": "降额", "en": "cut"},
@@ -102,10 +144,12 @@ STATES: dict[str, dict[str, str]] = {
 OPERATORS: dict[str, dict[str, str]] = {
     "strategy": {"zh": "评分策略（等级{rule}）", "en": "strategy of the score (band {rule})"},
     "override": {"zh": "人工核定", "en": "set by hand"},
+    "restored": {"zh": "申诉成立后恢复", "en": "restored after an overturned appeal"},
     "product_tier": {"zh": "产品档位上限（{rule}）", "en": "bound of the product tier ({rule})"},
     "no_raise": {"zh": "不满足提额条件", "en": "conditions of a raise not met"},
     "income": {"zh": "收入上限", "en": "bound by income"},
     "raise_budget": {"zh": "提额总额度已用完", "en": "budget for raises used up"},
+    "restatement": {"zh": "更正记录后应得的额度", "en": "owed since records were corrected"},
     "protect": {"zh": "保护期内不降额（{rule}）", "en": "protected from a cut ({rule})"},
     "hard_trigger": {"zh": "强制触发规则{rule}", "en": "hard trigger {rule}"},
     "floor": {"zh": "最低额度", "en": "floor"},
@@ -117,24 +161,7 @@ OPERATORS: dict[str, dict[str, str]] = {
     "pending": {"zh": "等待通知期满", "en": "waiting for its notice"},
 }
 
-_MONEY: dict[str, dict[str, str]] = {
-    "CNY": {"zh": "{}元", "en": "{} yuan"},
-    "TWD": {"zh": "新台币{}元", "en": "NT${}"},
-    "CZK": {"zh": "{}捷克克朗", "en": "CZK {}"},
-}
-
 
 def say(name: str, lang: str, **values: object) -> str:
     """One sentence with its values."""
     return SENTENCES[name][lang].format(**values)
-
-
-def money(amount: Decimal, currency: str, lang: str) -> str:
-    """An amount as people write it: thousands apart, no decimals where there are none."""
-    digits = f"{amount:,.2f}".removesuffix(".00")
-    return _MONEY.get(currency, {}).get(lang, f"{currency} {{}}").format(digits)
-
-
-def day(moment: date, lang: str) -> str:
-    """A date as people write it."""
-    return f"{moment.year}年{moment.month}月{moment.day}日" if lang == "zh" else f"{moment.day} {moment:%B %Y}"

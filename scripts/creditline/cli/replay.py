@@ -8,30 +8,43 @@ from pathlib import Path
 
 from creditline.errors import CreditlineError
 from creditline.home import open_home
+from creditline.home.publications import latest_revision, revision_name
 from creditline.replay import replay_night
 
-COLUMNS = ("night", "decisions", "differing", "seconds", "logic hash", "engine then", "engine now", "problems")
+COLUMNS = (
+    "night",
+    "decisions",
+    "differing",
+    "seconds",
+    "logic hash",
+    "engine then",
+    "engine now",
+    "problems",
+    "publication",
+)
 
 
 def replay_nights(
     root: Path, nights: Sequence[date] | None, progress: Callable[[str], None]
 ) -> tuple[list[tuple], list[str]]:
-    """Replay some nights of a home, or all published ones.
+    """Replay some nights of a home, or all published ones; of a restated night every publication.
 
-    Returns: one row of COLUMNS a night, and every problem with its night. A night that cannot be replayed has no figures.
+    Returns: one row of COLUMNS a publication, and every problem with its night. One that cannot be replayed has no figures.
     """
     home = open_home(root)
     chosen = list(nights) if nights is not None else home.published_dates()
     if not chosen:
         raise CreditlineError(f"{home.root}: no night is published yet; run `creditline night --all`")
+    publications = [(day, revision) for day in chosen for revision in range(latest_revision(home, day) + 1)]
     rows, problems = [], []
-    for number, day in enumerate(chosen, start=1):
-        progress(f"[{number}/{len(chosen)}] {day} replay")
+    for number, (day, revision) in enumerate(publications, start=1):
+        named = f" {revision_name(revision)}" if revision else ""
+        progress(f"[{number}/{len(publications)}] {day} replay{named}")
         try:
-            done = replay_night(home, day)
+            done = replay_night(home, day, revision)
         except CreditlineError as error:
             found = [str(error)]
-            rows.append((day, *(None,) * 6, found))
+            rows.append((day, *(None,) * 6, found, revision_name(revision)))
         else:
             found = [str(difference) for difference in done.differences]
             rows.append(
@@ -44,7 +57,8 @@ def replay_nights(
                     done.engine_then,
                     done.engine_now,
                     found,
+                    revision_name(revision),
                 )
             )
-        problems += [f"night {day}: {problem}" for problem in found]
+        problems += [f"night {day}{named}: {problem}" for problem in found]
     return rows, problems

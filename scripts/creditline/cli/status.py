@@ -14,6 +14,7 @@ from creditline.night import held_nights, pending_nights
 from creditline.night.calendar import is_refused
 from creditline.publish.reader import open_marts
 from creditline.release import FEED
+from creditline.release.feed import SECURITY
 
 _COLUMNS = (
     "night",
@@ -82,7 +83,8 @@ def _orders(home: Home) -> dict[date, int]:
 
 def _places(home: Home) -> dict[str, str]:
     places = {"landing": home.landing, "marts": home.current / "marts.duckdb", "reports": home.current / "reports"}
-    files = sorted((home.outbox / FEED).glob("*.csv"))
-    if files:
-        places["limit-adjustment file"] = files[-1]
+    for what, feed in (("limit-adjustment file", FEED), ("freezes and restores", SECURITY)):
+        files = sorted((home.outbox / feed).glob("*.csv"), key=lambda path: path.stem.rpartition("_")[2])
+        if files:
+            places[what] = files[-1]
     return {what: str(path) for what, path in places.items()}

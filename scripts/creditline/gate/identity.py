@@ -1,4 +1,11 @@
-"""Keys instead of ids: the one mutable store, open for writing only for the seconds of an exchange."""
+"""Keys instead of ids: the one mutable store, open for writing only for the seconds of an exchange.
+
+account, customer   the id that each key bears now: one row a key
+alias               ids that a key bore before, or that are announced: late rows under them still find the key
+merged              keys of customers who are another one by now
+change              every change of ids that was taken in, with its keys; those not yet applied wait for their date
+forgotten           keys of erased people, never given to anybody else
+"""
 
 from __future__ import annotations
 
@@ -17,6 +24,14 @@ from creditline.home.files import move_into_place, partial_of
 _WAIT_SECONDS = 30
 _STEP_SECONDS = 0.1
 _SUBJECTS = ("account", "customer")
+_TABLES = {
+    **{subject: f"{subject}_key bigint not null, {subject}_id varchar not null" for subject in _SUBJECTS},
+    "forgotten": "subject varchar not null, key bigint not null",
+    "alias": "subject varchar not null, id varchar not null, key bigint not null",
+    "merged": "customer_key bigint not null, into_key bigint not null",
+    "change": "kind varchar not null, subject varchar not null, old_id varchar not null, new_id varchar not null,"
+    " effective_date date not null, old_key bigint not null, new_key bigint not null, is_applied boolean not null",
+}
 
 
 class IdentityBusy(CreditlineError):
@@ -46,6 +61,17 @@ def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool
     path = home.identity_file
     if not path.exists():
         _create(path)
+    _attach_waiting(connection, path, for_writing)
+    if _is_of_an_earlier_release(connection):
+        connection.execute("detach identity")
+        _attach_waiting(connection, path, True)
+        _create_tables(connection, "identity")
+        if not for_writing:
+            connection.execute("detach identity")
+            _attach_waiting(connection, path, False)
+
+
+def _attach_waiting(connection: duckdb.DuckDBPyConnection, path: Path, for_writing: bool) -> None:
     option = "" if for_writing else " (read_only)"
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
@@ -57,6 +83,14 @@ def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool
             if time.monotonic() > deadline:
                 raise IdentityBusy(f"{path} is held by another process; end it and try again ({error})") from error
             time.sleep(_STEP_SECONDS)
+
+
+def _is_of_an_earlier_release(connection: duckdb.DuckDBPyConnection) -> bool:
+    found = connection.execute(
+        "select count(*) from duckdb_tables() where database_name = 'identity' and table_name in (select unnest(?))",
+        [list(_TABLES)],
+    ).fetchone()[0]
+    return found < len(_TABLES)
 
 
 def _create(path: Path) -> None:
@@ -71,11 +105,29 @@ def _create(path: Path) -> None:
 def _attach_empty(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """A new store, attached as `store`."""
     connection.execute(f"attach '{path}' as store")
-    for subject in _SUBJECTS:
-        connection.execute(
-            f"create table store.{subject} ({subject}_key bigint not null, {subject}_id varchar not null)"
-        )
-    connection.execute("create table store.forgotten (subject varchar not null, key bigint not null)")
+    _create_tables(connection, "store")
+
+
+def _create_tables(connection: duckdb.DuckDBPyConnection, store: str) -> None:
+    for table, columns in _TABLES.items():
+        connection.execute(f"create table if not exists {store}.{table} ({columns})")
+
+
+def known_ids(subject: str) -> str:
+    """SQL: every id by which accounts or customers are known, now or before (id, key, is_current)."""
+    return (
+        f"(select {subject}_id as id, {subject}_key as key, true as is_current from identity.{subject}"
+        f" union all select id, key, false from identity.alias where subject = '{subject}')"
+    )
+
+
+def current_customers() -> str:
+    """SQL: the id that the customer behind a key bears now, also where the key is another customer's by now."""
+    return (
+        "(select customer_key, customer_id from identity.customer"
+        " union all select merged.customer_key, customer.customer_id from identity.merged"
+        " inner join identity.customer on merged.into_key = customer.customer_key)"
+    )
 
 
 def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: str) -> None:
@@ -85,34 +137,36 @@ def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: 
         subject: account or customer; `identity` must be attached for writing.
         ids_query: a query with one column, `id`; nulls are ignored.
     """
+    merged = " (select coalesce(max(customer_key), 0) from identity.merged)," if subject == "customer" else ""
     connection.execute(
         f"insert into identity.{subject}"
-        f" select greatest("
+        f" select greatest({merged}"
         f"   (select coalesce(max({subject}_key), 0) from identity.{subject}),"
         f"   (select coalesce(max(key), 0) from identity.forgotten where subject = '{subject}')"
         f" ) + row_number() over (order by id), id"
         f" from (select distinct id from ({ids_query}) as delivered"
-        f" anti join identity.{subject} as known on delivered.id = known.{subject}_id where id is not null)"
+        f" anti join {known_ids(subject)} as known using (id) where id is not null)"
     )
 
 
 def account_key_of(home: Home, account_id: str) -> int:
-    """Our key of one account. Raises CreditlineError if no delivery ever named it."""
+    """Our key of one account, by its id of now or of before.
+
+    Raises CreditlineError if no delivery ever named it.
+    """
     with connect() as connection:
         attach_identity(connection, home)
-        row = connection.execute(
-            "select account_key from identity.account where account_id = ?", [account_id]
-        ).fetchone()
+        row = connection.execute(f"select key from {known_ids('account')} where id = ?", [account_id]).fetchone()
     if row is None:
         raise CreditlineError(f"account {account_id} is not known in {home.root}; check the id")
     return row[0]
 
 
 def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
-    """Take the ids of these keys out of the store, and out of its file; the keys are never given to anybody else.
+    """Take all ids of these keys out of the store, and out of its file; the keys are never given to anybody else.
 
     Args:
-        keys: keys by subject, account or customer.
+        keys: keys by subject, account or customer; of a customer also those of customers who were merged into this one.
 
     Raises:
         IdentityBusy: another process holds the store.
@@ -123,18 +177,34 @@ def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
     with connect() as connection, identity(connection, home, for_writing=True):
         # A deleted row stays readable in the file until its block is used again, so the file is written anew.
         _attach_empty(connection, partial)
-        connection.execute("insert into store.forgotten from identity.forgotten")
+        connection.execute("create temp table going (subject varchar, key bigint)")
         for subject in _SUBJECTS:
-            named = {"keys": keys.get(subject, [])}
             connection.execute(
-                f"insert into store.{subject} from identity.{subject} where not list_contains($keys, {subject}_key)",
-                named,
+                "insert into going select distinct $subject, unnest($keys)",
+                {"subject": subject, "keys": keys.get(subject, [])},
             )
-            connection.execute(
-                f"insert into store.forgotten select '{subject}', {subject}_key from identity.{subject}"
-                f" where list_contains($keys, {subject}_key) order by {subject}_key",
-                named,
-            )
+        for table, stays in _STAYS.items():
+            connection.execute(f"insert into store.{table} from identity.{table} as kept where {stays}")
+        connection.execute(
+            "insert into store.forgotten select subject, key from ("
+            " select 'account' as subject, account_key as key from identity.account"
+            " union all select 'customer', customer_key from identity.customer"
+            " union all select 'customer', customer_key from identity.merged"
+            ") semi join going using (subject, key) order by all"
+        )
         connection.execute("detach store")
         # still under the lock of the old file: nobody can give out a key in between
         move_into_place(partial, path)
+
+
+# Which rows an erasure leaves.
+_STAYS = {
+    "forgotten": "true",
+    **{
+        subject: f"not exists (from going where subject = '{subject}' and key = kept.{subject}_key)"
+        for subject in _SUBJECTS
+    },
+    "alias": "not exists (from going where subject = kept.subject and key = kept.key)",
+    "merged": "not exists (from going where subject = 'customer' and key in (kept.customer_key, kept.into_key))",
+    "change": "not exists (from going where subject = kept.subject and key in (kept.old_key, kept.new_key))",
+}

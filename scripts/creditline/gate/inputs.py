@@ -11,6 +11,8 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.gate.checkpoint import Judged, run_suites
+from creditline.gate.id_changes import SOURCE as ID_CHANGE
+from creditline.gate.id_changes import find_contradictions
 from creditline.gate.quarantine import keep_quarantine
 from creditline.gate.raw import RawFile, write_raw
 from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_records, write_record
@@ -52,7 +54,7 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
         verdicts = _conclude(home, connection, acceptance, judged)
         _refuse_night(home, business_date, verdicts)
         raw = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
-    record = _record(acceptance, verdicts, raw)
+    record = delivery_record(acceptance, verdicts, raw)
     write_record(home, record)
     _clear_scratch(home)
     return GateVerdict(record)
@@ -77,6 +79,8 @@ def _conclude(
     home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, judged: list[Judged]
 ) -> list[SourceVerdict]:
     """The verdict on every file; what of it is bad lies in quarantine then."""
+    changes = [entry.relation for entry in acceptance.sources if entry.source == ID_CHANGE and not entry.refusal]
+    find_contradictions(home, connection, changes)
     records = delivery_records(home)
     verdicts = []
     for entry in acceptance.sources:
@@ -112,7 +116,8 @@ def _clear_scratch(home: Home) -> None:
     shutil.rmtree(home.warehouse / "accept")
 
 
-def _record(acceptance: Acceptance, verdicts: list[SourceVerdict], raw: dict[str, RawFile]) -> DeliveryRecord:
+def delivery_record(acceptance: Acceptance, verdicts: list[SourceVerdict], raw: dict[str, RawFile]) -> DeliveryRecord:
+    """What is kept of a judged delivery for good."""
     return DeliveryRecord(
         feed=acceptance.feed,
         sequence=acceptance.sequence,

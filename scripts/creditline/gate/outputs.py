@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
 
 from creditline.errors import CreditlineError
 from creditline.gate.checkpoint import Judged, run_suites
-from creditline.gate.suites import SUITES_DIR, load_suite
+from creditline.gate.suites import SUITES_DIR, Suite, load_suite
 from creditline.home import Home
 from creditline.home.database import engine_bounds
 from creditline.home.files import canonical_json, write_file
@@ -30,11 +31,26 @@ def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
     Raises:
         OutputsRefused: names the mart, the rule and the count.
     """
-    evidence = home.warehouse / "evidence" / str(business_date)
-    suites = {path.stem: load_suite(f"marts/{path.stem}") for path in sorted((SUITES_DIR / "marts").glob("*.json"))}
+    return judge_marts(home, business_date, home.warehouse_file, home.warehouse / "evidence" / str(business_date))
+
+
+def mart_suites() -> dict[str, Suite]:
+    """The suite of every mart that has one."""
+    return {path.stem: load_suite(f"marts/{path.stem}") for path in sorted((SUITES_DIR / "marts").glob("*.json"))}
+
+
+def judge_marts(home: Home, business_date: date, database: Path, evidence: Path) -> OutputVerdict:
+    """Judge the marts of a DuckDB file.
+
+    Args:
+        evidence: folder for how each expectation went, with its Data Docs.
+
+    Raises:
+        OutputsRefused: names the mart, the rule and the count.
+    """
     judged = run_suites(
-        home.warehouse_file,
-        suites,
+        database,
+        mart_suites(),
         name="gate_outputs",
         docs=evidence / "data_docs" / "outputs",
         bounds=engine_bounds(home),

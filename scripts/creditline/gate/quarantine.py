@@ -27,7 +27,9 @@ class Bad:
     rows: int
 
 
-def mark_bad_rows(connection: duckdb.DuckDBPyConnection, source: str, relation: str, suite: Suite) -> list[Bad]:
+def mark_bad_rows(
+    connection: duckdb.DuckDBPyConnection, source: str, relation: str, suite: Suite, *, with_contrary: bool = False
+) -> list[Bad]:
     """Split the rows of a relation into `accepted_<relation>` and `quarantine_<relation>`.
 
     `quarantine_` has source_row, rule, column_name, value, raw_line (of a line that is no row) and cells (the row as
@@ -35,18 +37,43 @@ def mark_bad_rows(connection: duckdb.DuckDBPyConnection, source: str, relation: 
     it, each once. Of exact twins the first stays; rows of one key with different values all go, also where only one of
     them fits: nobody can tell which one is meant.
 
+    Args:
+        with_contrary: rows of `contrary_<relation>`, which contradict who is known (`gate.id_changes`), are held, too.
+
     Returns: rows by rule of the suite.
     """
     counts = _judge(connection, relation, suite.row_rules)
     if any(bad.rows for bad, rule in zip(counts, suite.row_rules, strict=True) if rule.is_key):
         _spare_first_twins(connection, source, suite)
     _write_quarantine(connection, source, relation, suite)
+    if with_contrary:
+        _hold_contrary(connection, relation)
     held = connection.execute(f"select count(source_row) from quarantine_{relation}").fetchone()[0]
     connection.execute(
         f"create or replace view accepted_{relation} as select typed.* from typed_{relation} as typed"
         + (f" anti join quarantine_{relation} using (source_row)" if held else "")
     )
     return counts
+
+
+def hold_rows(connection: duckdb.DuckDBPyConnection, relation: str, rule: str, column: str, condition: str) -> int:
+    """Send the accepted rows for which a condition holds to quarantine, too. Returns how many."""
+    held = connection.execute(
+        f"insert into quarantine_{relation} select source_row, '{rule}', '{column}', cast(landed.\"{column}\" as varchar),"
+        f" null, [{_cells(connection, relation)}] from landed_{relation} as landed"
+        f" semi join (select source_row from accepted_{relation} where {condition}) as held using (source_row)"
+    ).fetchone()[0]
+    if held:
+        connection.execute(
+            f"create or replace view accepted_{relation} as select typed.* from typed_{relation} as typed"
+            f" anti join quarantine_{relation} using (source_row)"
+        )
+    return held
+
+
+def _cells(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
+    described = connection.execute(f"describe landed_{relation}").fetchall()
+    return ", ".join(f'cast(landed."{row[0]}" as varchar)' for row in described if row[0] != "source_row")
 
 
 def quarantine_counts(connection: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[str, int]]:
@@ -106,8 +133,7 @@ def _spare_first_twins(connection: duckdb.DuckDBPyConnection, source: str, suite
 
 
 def _write_quarantine(connection: duckdb.DuckDBPyConnection, source: str, relation: str, suite: Suite) -> None:
-    described = connection.execute(f"describe landed_{relation}").fetchall()
-    cells = ", ".join(f'cast(landed."{row[0]}" as varchar)' for row in described if row[0] != "source_row")
+    cells = _cells(connection, relation)
     by_rule = " ".join(
         f"when rule_{number} then struct_pack(rule := '{rule.name}', column_name := '{rule.column}',"
         f' value := cast("{rule.column}" as varchar))'
@@ -128,6 +154,21 @@ def _write_quarantine(connection: duckdb.DuckDBPyConnection, source: str, relati
         f" select source_row, 'line:' || lower(replace(error, ' ', '_')), null, null, raw_line, null from unread_{relation}"
     )
     _hold_twins_of_misfits(connection, source, relation, cells)
+
+
+def _cells(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
+    """SQL: the cells of a landed row as delivered."""
+    described = connection.execute(f"describe landed_{relation}").fetchall()
+    return ", ".join(f'cast(landed."{row[0]}" as varchar)' for row in described if row[0] != "source_row")
+
+
+def _hold_contrary(connection: duckdb.DuckDBPyConnection, relation: str) -> None:
+    connection.execute(
+        f"insert into quarantine_{relation}"
+        f" select source_row, rule, column_name, value, null, [{_cells(connection, relation)}]"
+        f" from contrary_{relation} inner join landed_{relation} as landed using (source_row)"
+        f" anti join quarantine_{relation} using (source_row)"
+    )
 
 
 def _hold_twins_of_misfits(connection: duckdb.DuckDBPyConnection, source: str, relation: str, cells: str) -> None:

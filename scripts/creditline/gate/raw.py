@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 
-from creditline.gate.identity import assign_keys, identity
+from creditline.gate.id_changes import SOURCE as ID_CHANGE
+from creditline.gate.id_changes import take_id_changes
+from creditline.gate.identity import assign_keys, identity, known_ids
 from creditline.home import Home
 from creditline.home.files import sha256_of
 from creditline.landing.accept import Acceptance, AcceptedSource
@@ -28,38 +31,46 @@ class RawFile:
 
 
 def write_raw(
-    home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, kept: list[AcceptedSource]
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    acceptance: Acceptance,
+    kept: list[AcceptedSource],
+    *,
+    gives_keys: bool = True,
 ) -> dict[str, RawFile]:
     """Exchange ids of every kept source and write its raw file. Returns: raw files by relation.
 
-    Keys are given out in the order of the contract's sources and sorted within a file, so that the same deliveries
-    give everybody the same key. Raises IdentityBusy.
+    Changes of ids come first. Keys are given out in the order of the contract's sources and sorted within a file, so that
+    the same deliveries give everybody the same key; without `gives_keys` every id has one already. Raises IdentityBusy.
     """
     if not kept:
         return {}
     order = list(contract())
     kept = sorted(kept, key=lambda entry: order.index(entry.source))
-    with identity(connection, home, for_writing=True):
-        for entry in kept:
-            for subject, query in _id_queries(contract()[entry.source], entry.relation):
-                assign_keys(connection, subject, query)
+    if gives_keys:
+        _give_keys(home, connection, acceptance.business_date, kept)
     with identity(connection, home):
         return {entry.relation: _write_source(home, connection, acceptance, entry) for entry in kept}
 
 
+def _give_keys(
+    home: Home, connection: duckdb.DuckDBPyConnection, business_date: date, kept: list[AcceptedSource]
+) -> None:
+    with identity(connection, home, for_writing=True):
+        changes = [entry.relation for entry in kept if entry.source == ID_CHANGE]
+        take_id_changes(connection, business_date, changes)
+        for entry in kept:
+            for subject, query in _id_queries(contract()[entry.source], entry.relation):
+                assign_keys(connection, subject, query)
+
+
 def _id_queries(source: Source, relation: str) -> list[tuple[str, str]]:
     names = {column.name for column in source.columns}
-    queries = [
+    return [
         (subject, f"select {subject}_id as id from accepted_{relation}")
         for subject in ("account", "customer")
         if f"{subject}_id" in names
     ]
-    if "old_id" in names:
-        queries += [
-            (subject, f"select unnest([old_id, new_id]) as id from accepted_{relation} where subject = '{subject}'")
-            for subject in ("account", "customer")
-        ]
-    return queries
 
 
 def _write_source(
@@ -106,10 +117,10 @@ def _exchanged(source: Source, column: Column) -> tuple[str, str]:
         return column.token, f"{column.token}_of.token"
     subject = {"account_id": "account", "customer_id": "customer"}.get(column.name)
     if subject:
-        return f"{subject}_key", f"{subject}_of.{subject}_key"
+        return f"{subject}_key", f"{subject}_of.key"
     if column.name in ("old_id", "new_id"):
         side = column.name.removesuffix("_id")
-        return f"{side}_key", f"coalesce({side}_account.account_key, {side}_customer.customer_key)"
+        return f"{side}_key", f"noted.{side}_key"
     return column.name, f'accepted."{column.name}"'
 
 
@@ -122,16 +133,9 @@ def _joins(source: Source) -> str:
             )
         elif column.name in ("account_id", "customer_id"):
             subject = column.name.removesuffix("_id")
-            joins.append(
-                f"left join identity.{subject} as {subject}_of on accepted.{subject}_id = {subject}_of.{subject}_id"
-            )
-        elif column.name in ("old_id", "new_id"):
-            side = column.name.removesuffix("_id")
-            joins += [
-                f"left join identity.{subject} as {side}_{subject}"
-                f" on accepted.subject = '{subject}' and accepted.{column.name} = {side}_{subject}.{subject}_id"
-                for subject in ("account", "customer")
-            ]
+            joins.append(f"left join {known_ids(subject)} as {subject}_of on accepted.{subject}_id = {subject}_of.id")
+        elif column.name == "old_id":
+            joins.append("left join identity.change as noted using (kind, subject, old_id, new_id)")
     return " ".join(joins)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from creditline.home import Home
@@ -60,8 +60,56 @@ def write_record(home: Home, record: DeliveryRecord) -> None:
 
 
 def delivery_records(home: Home) -> list[DeliveryRecord]:
-    """Every delivery in the house, by business date, feed and sequence."""
-    files = sorted((home.raw / "_deliveries").glob("business_date=*/*.json"))
+    """Every night's delivery in the house, by business date, feed and sequence."""
+    return [record for day in sorted((home.raw / "_deliveries").glob("business_date=*")) for record in _read_all(day)]
+
+
+def intraday_record_file(home: Home, business_date: date, feed: str, sequence: int) -> Path:
+    """Where the record of one delivery between nights lies."""
+    return home.raw / "_intraday" / f"business_date={business_date}" / f"{feed}-{sequence:06d}.json"
+
+
+def write_intraday_record(home: Home, record: DeliveryRecord) -> None:
+    """Keep the record of a delivery between nights; from this instant on it is in the house."""
+    target = intraday_record_file(home, record.business_date, record.feed, record.sequence)
+    write_file(target, canonical_json(record.as_json()))
+
+
+def intraday_records(home: Home, after: date) -> list[DeliveryRecord]:
+    """The deliveries between nights of the days after a date that are in the house, by the instant of delivery.
+
+    They say nothing about what a night may believe of a source: only the night's own delivery does. It brings their rows
+    again, so that nobody reads them once that night was decided.
+    """
+    days = [path for path in (home.raw / "_intraday").glob("business_date=*") if _day_of(path) > after]
+    records = [record for day in days for record in _read_all(day)]
+    return sorted(records, key=lambda record: datetime.fromisoformat(record.delivered_at))
+
+
+def _day_of(partition: Path) -> date:
+    return date.fromisoformat(partition.name.removeprefix("business_date="))
+
+
+def last_closed_day(home: Home) -> date | None:
+    """The last business date of which nothing more is taken in between nights, because its night reads it."""
+    path = closed_file(home)
+    return date.fromisoformat(path.read_text().strip()) if path.is_file() else None
+
+
+def close_day(home: Home, business_date: date) -> None:
+    """From this instant on nothing more of this business date is taken in between nights."""
+    closed = last_closed_day(home)
+    if closed is None or closed < business_date:
+        write_file(closed_file(home), f"{business_date}\n".encode())
+
+
+def closed_file(home: Home) -> Path:
+    """The mark of the last night that shut `watch` out, the one file under `raw` that is written again."""
+    return home.raw / "_intraday" / "closed"
+
+
+def _read_all(folder: Path) -> list[DeliveryRecord]:
+    files = sorted(folder.glob("*.json"))
     return [_read(path) for path in files if not path.name.startswith(".")]
 
 

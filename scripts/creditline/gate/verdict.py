@@ -10,6 +10,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.gate.checkpoint import Judged
+from creditline.gate.id_changes import SOURCE as ID_CHANGE
 from creditline.gate.quarantine import Bad, mark_bad_rows, quarantine_counts
 from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.gate.suites import Suite
@@ -56,11 +57,11 @@ def judge_source(
     Raises:
         GateBroken: Great Expectations counted other rows than the quarantine took, or rows or money are lost.
     """
-    bad = mark_bad_rows(connection, entry.source, entry.relation, suite)
+    bad = mark_bad_rows(connection, entry.source, entry.relation, suite, with_contrary=entry.source == ID_CHANGE)
     _must_agree(entry, judged, bad)
     counts = quarantine_counts(connection, entry.relation)
     quarantined = sum(rows for _, rows in counts)
-    accepted_rows, totals = _accepted(connection, entry)
+    accepted_rows, totals = accepted_of(connection, entry)
     _must_be_conserved(connection, entry, accepted_rows, quarantined, totals)
     findings = [
         *_failed_tables(judged),
@@ -158,7 +159,8 @@ def _breakers(
     return findings
 
 
-def _accepted(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource) -> tuple[int, dict[str, Decimal]]:
+def accepted_of(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource) -> tuple[int, dict[str, Decimal]]:
+    """Rows that are accepted of a file, and their totals by column."""
     source = contract()[entry.source]
     sums = "".join(f', coalesce(sum("{name}"), 0)::decimal(38, 2)' for name in source.totals)
     rows, *totals = connection.execute(f"select count(*){sums} from accepted_{entry.relation}").fetchone()

@@ -17,6 +17,8 @@ from creditline.errors import UsageError
 from creditline.home.files import write_file
 
 SETTINGS_FILE = "creditline.yml"
+# What came between nights, below the folder of a business date.
+INTRADAY = "intraday"
 # A home that only demonstrates shares one well-known secret, so that two demo homes are equal byte for byte.
 # A release refuses it anywhere else.
 DEMO_SECRET = bytes.fromhex("c0ffee" * 10 + "c0ff")
@@ -146,28 +148,46 @@ class Home:
         return self.root / "ledger"
 
     @property
+    def control(self) -> Path:
+        """What people recorded for good."""
+        return self.root / "control"
+
+    @property
     def modes_file(self) -> Path:
-        return self.root / "control" / "modes.jsonl"
+        return self.control / "modes.jsonl"
 
     @property
     def skips_file(self) -> Path:
-        return self.root / "control" / "skips.jsonl"
+        return self.control / "skips.jsonl"
 
     @property
     def approvals_file(self) -> Path:
-        return self.root / "control" / "approvals.jsonl"
+        return self.control / "approvals.jsonl"
+
+    @property
+    def inherited_file(self) -> Path:
+        return self.control / "inherited.jsonl"
+
+    @property
+    def inherited_batches(self) -> Path:
+        """Batches of inherited triggers that were approved, by their sha256."""
+        return self.control / "inherited"
+
+    @property
+    def restatements_file(self) -> Path:
+        return self.root / "control" / "restatements.jsonl"
 
     @property
     def erasures_file(self) -> Path:
-        return self.root / "control" / "erasures.jsonl"
+        return self.control / "erasures.jsonl"
 
     def key_file(self, location: str) -> Path:
         """The file of one secret of `settings.keys`."""
         return self.root / location
 
     def landed_dates(self) -> list[date]:
-        """Business dates that have a folder in landing/, in order."""
-        return sorted(_dates_in(self.landing))
+        """Business dates that have a folder in landing/, in order; one with deliveries between nights once the night's is there."""
+        return sorted(day for day in _dates_in(self.landing) if _is_landed(self.landing / str(day)))
 
     def published_dates(self) -> list[date]:
         """Business dates that have at least one whole publication, in order."""
@@ -226,3 +246,8 @@ def _dates_in(directory: Path) -> Iterator[date]:
                 yield date.fromisoformat(entry.name)
             except ValueError:
                 continue
+
+
+def _is_landed(folder: Path) -> bool:
+    """The files of a night join those that came during the day one by one, the manifest last."""
+    return not (folder / INTRADAY).is_dir() or (folder / "manifest.json").is_file()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
 from creditline.home import Home
@@ -39,3 +41,12 @@ def bound_spill(connection: duckdb.DuckDBPyConnection, limit: str) -> None:
     Given when the engine is opened, the limit is shown and not enforced (DuckDB 1.5.5 spilled 886 MB of 300 MB).
     """
     connection.execute(f"set max_temp_directory_size = '{limit}'")
+
+
+def connect_beside(home: Home, folder: Path, database: str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """A connection within the bounds of the home that works beside a running night: what spills goes to a folder of its
+    own, because a build clears what an earlier one left in the home's."""
+    connection = connect(database, config=engine_bounds(home) | {"temp_directory": str(folder / "spill")})
+    bound_spill(connection, home.settings.spill_limit)
+    connection.execute("set TimeZone = 'UTC'")
+    return connection

@@ -22,7 +22,7 @@ def signing_key(home: Home) -> Ed25519PrivateKey:
         UsageError: the key file is not an Ed25519 private key in PEM.
     """
     if home.settings.is_demo:
-        return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(DEMO_SECRET).digest())
+        return _demo_signing_key()
     path = home.key_file(home.settings.keys.signing_key)
     if not path.exists():
         _make_key(path)
@@ -69,3 +69,17 @@ def is_signed(home: Home, content: bytes, signature: dict[str, str]) -> bool:
 def sign_file(home: Home, path: Path) -> None:
     """Write `<path>.sig`: the signature over the file's bytes."""
     write_file(path.with_name(f"{path.name}.sig"), canonical_json(sign(home, path.read_bytes())))
+
+
+def demo_keys(home: Home) -> list[str]:
+    """Which of a home's keys are the well-known ones of demo homes, by their names in creditline.yml."""
+    found = []
+    if home.pseudonym_secret() == DEMO_SECRET:
+        found.append("keys.pseudonym_secret")
+    if public_bytes(signing_key(home)) == public_bytes(_demo_signing_key()):
+        found.append("keys.signing_key")
+    return found
+
+
+def _demo_signing_key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(DEMO_SECRET).digest())

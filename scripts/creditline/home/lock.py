@@ -1,13 +1,24 @@
-"""One process at a time works on a night of a home; the operating system lets go of the lock when the process ends."""
+"""One process at a time works on a night of a home; the operating system lets go of the lock when the process ends.
+
+Freezes and restores have a lock of their own, because a watch works while a night runs. Whoever holds both took the
+night's first.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+
+_TURN_SECONDS = 300
+_LOOK_AGAIN_SECONDS = 0.005
 
 
 class HomeBusy(CreditlineError):
@@ -29,4 +40,52 @@ def only_worker(home: Home, what: str) -> Iterator[None]:
             raise HomeBusy(
                 f"{what}: another process works on a night of {home.root}; wait until it ends, then run this again"
             ) from None
+        yield
+
+
+@contextmanager
+def holding(file: Path, what: str, patience_seconds: float) -> Iterator[None]:
+    """Hold a lock file, once whoever holds it lets go; its content names the process that holds it.
+
+    Raises:
+        HomeBusy: somebody did not let go in time; `what` says what was to be done, and what was done already.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+") as lock:
+        until = time.monotonic() + patience_seconds
+        while not _taken(lock):
+            if time.monotonic() > until:
+                raise HomeBusy(
+                    f"{what}: process {_holder(lock)} has held {file} for more than {patience_seconds:g} seconds; end it"
+                )
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _taken(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(lock: TextIO) -> str:
+    lock.seek(0)
+    return lock.read() or "unknown"
+
+
+@contextmanager
+def security_turn(home: Home, what: str) -> Iterator[None]:
+    """Wait for the turn to say who is frozen, and hold it: one file of freezes and restores after the other.
+
+    It lies beside the releases: scratch may be deleted at any time, this lock may not.
+
+    Raises:
+        HomeBusy: another process held it for five minutes; nothing was done.
+    """
+    with holding(home.releases / "security.lock", what, _TURN_SECONDS):
         yield

@@ -1,4 +1,9 @@
-"""Where publications lie, and what their manifests say: readable without the steps that make them, no mart is opened."""
+"""Where publications lie, and what their manifests say: readable without the steps that make them, no mart is opened.
+
+A night has one publication, r00, and one more for every restatement that published it anew: r01, r02. Orders follow from the
+first, state and analysts go on from the latest. A restated publication counts from the line of `control/restatements.jsonl`
+that names it: what a killed restatement left behind is not there.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +12,52 @@ from datetime import date
 from pathlib import Path
 
 from creditline.home import Home
+from creditline.home.restatements import read_restatements
 
 REVISION = "r00"
 MANIFEST = "manifest.json"
 
 
-def publication_directory(home: Home, business_date: date) -> Path:
-    """The first publication of a night, whether it is there or not."""
-    return home.published / str(business_date) / REVISION
+def revision_name(revision: int) -> str:
+    """The folder of one publication of a night: r00 first, a restatement is r01."""
+    return f"r{revision:02d}"
 
 
-def read_manifest(home: Home, business_date: date) -> dict[str, object]:
-    """The manifest of a published night."""
-    return json.loads((publication_directory(home, business_date) / MANIFEST).read_text())
+def publication_directory(home: Home, business_date: date, revision: int = 0) -> Path:
+    """One publication of a night, the first one without a revision, whether it is there or not."""
+    return home.published / str(business_date) / revision_name(revision)
+
+
+def latest_revisions(home: Home) -> dict[date, int]:
+    """The latest revision of every night that was restated."""
+    return {day: revision for each in read_restatements(home) for day, revision in each.publications.items()}
+
+
+def latest_revision(home: Home, business_date: date) -> int:
+    """The revision of a night's latest publication: 0 if it was never restated."""
+    return latest_revisions(home).get(business_date, 0)
+
+
+def latest_publication(home: Home, business_date: date) -> Path:
+    """The latest publication of a night: what state and analysts go on from."""
+    return publication_directory(home, business_date, latest_revision(home, business_date))
+
+
+def state_directory(home: Home, business_date: date, revision: int = 0) -> Path:
+    """What one publication of a night handed on; that of a restatement lies in a folder of its own."""
+    first = home.state / f"business_date={business_date}"
+    return first / revision_name(revision) if revision else first
+
+
+def read_manifest(home: Home, business_date: date, revision: int | None = None) -> dict[str, object]:
+    """The manifest of one publication of a night, of the latest without a revision."""
+    chosen = latest_revision(home, business_date) if revision is None else revision
+    return json.loads((publication_directory(home, business_date, chosen) / MANIFEST).read_text())
 
 
 def is_void(home: Home, business_date: date) -> bool:
-    """Whether a published night was void: its account snapshot could not be trusted."""
-    return bool(read_manifest(home, business_date)["is_void"])
+    """Whether a published night was void: its account snapshot could not be trusted. A restatement leaves it so."""
+    return bool(read_manifest(home, business_date, 0)["is_void"])
 
 
 def last_published(home: Home, before: date) -> date | None:

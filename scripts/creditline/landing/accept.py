@@ -114,17 +114,38 @@ def _accept(home: Home, business_date: date) -> Acceptance:
     check_night(home, manifest, business_date)
     records = delivery_records(home)
     if is_known(manifest, manifest_sha256, records, skipped_dates(home)):
-        return _acceptance(manifest, manifest_sha256, (), is_known=True)
+        return acceptance_of(manifest, manifest_sha256, (), is_known=True)
     scratch = clear_directory(home.warehouse / "accept")
     with connect_within(home, str(scratch_file(home, business_date))) as connection:
-        sources = tuple(
-            _accept_source(connection, directory, entry, manifest, records, home) for entry in manifest.sources
-        )
-    for unpacked in scratch.glob("*.csv"):
-        unpacked.unlink()
-    acceptance = _acceptance(manifest, manifest_sha256, sources)
+        sources = accept_files(connection, directory, manifest, records, home, scratch)
+    acceptance = acceptance_of(manifest, manifest_sha256, sources)
     write_file(_record_file(home, business_date), canonical_json(_ACCEPTANCE.dump_python(acceptance, mode="json")))
     return acceptance
+
+
+def accept_files(
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    manifest: Manifest,
+    records: list[DeliveryRecord],
+    home: Home,
+    scratch: Path,
+) -> tuple[AcceptedSource, ...]:
+    """Land and type every file of a delivery in a scratch database, or note why a file is refused.
+
+    Args:
+        directory: the delivery.
+        records: the deliveries whose files may not come again.
+        scratch: an existing folder for what must be unpacked.
+
+    Raises: FileRefused if it is a required one.
+    """
+    sources = tuple(
+        _accept_source(connection, directory, entry, manifest, records, home, scratch) for entry in manifest.sources
+    )
+    for unpacked in scratch.glob("*.csv"):
+        unpacked.unlink()
+    return sources
 
 
 def _accept_source(
@@ -134,10 +155,11 @@ def _accept_source(
     manifest: Manifest,
     records: list[DeliveryRecord],
     home: Home,
+    scratch: Path,
 ) -> AcceptedSource:
     try:
         check_not_repeated(entry, records)
-        return _take_in(connection, directory, entry, manifest, home)
+        return _take_in(connection, directory, entry, manifest, home, scratch)
     except FileRefused as error:
         refused = _accepted(entry, refusal=str(error))
         if refused.is_required:
@@ -146,12 +168,17 @@ def _accept_source(
 
 
 def _take_in(
-    connection: duckdb.DuckDBPyConnection, directory: Path, entry: DeliveredSource, manifest: Manifest, home: Home
+    connection: duckdb.DuckDBPyConnection,
+    directory: Path,
+    entry: DeliveredSource,
+    manifest: Manifest,
+    home: Home,
+    scratch: Path,
 ) -> AcceptedSource:
     source = contract()[entry.source]
     known_at = naive_utc(manifest.delivered_at)
     local = known_at.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(home.settings.time_zone))
-    plain = land(connection, directory, entry, source, home.warehouse / "accept")
+    plain = land(connection, directory, entry, source, scratch)
     with reading(entry):
         unread = check_counts(connection, entry, source)
         type_rows(connection, entry, source, plain.columns, known_at=known_at, known_date=local.date())
@@ -183,9 +210,10 @@ def _accepted(
     )
 
 
-def _acceptance(
+def acceptance_of(
     manifest: Manifest, manifest_sha256: str, sources: tuple[AcceptedSource, ...], *, is_known: bool = False
 ) -> Acceptance:
+    """What acceptance leaves of a delivery for the gate."""
     return Acceptance(
         business_date=manifest.business_date,
         feed=manifest.feed,

@@ -45,6 +45,7 @@ class Source(BaseModel):
     local_of: str | None = None
     required: bool = False
     may_repeat: bool = False  # the same file may rightly come again on another date
+    intraday: bool = False  # comes between nights, too
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

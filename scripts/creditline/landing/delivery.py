@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
-from creditline.home.files import clear_directory, move_tree_into_place, sha256_of
+from creditline.home import INTRADAY
+from creditline.home.files import clear_directory, move_into_place, move_tree_into_place, sha256_of
 from creditline.landing.contract import MANIFEST_FILE, Column, contract, contract_version
 
 # How a typed column is spelt in a CSV file of the contract; %s is the column's name.
@@ -63,17 +65,21 @@ def write_delivery(
     cutoff_at: datetime,
     tables: list[DeliveredTable],
     file_format: str = "csv",
+    at: str | None = None,
 ) -> Path:
     """Write `landing/<business_date>/` with one file a source and its manifest, whole or not at all.
+
+    A folder in which deliveries between nights lie is filled file by file, the manifest last.
 
     Args:
         connection: holds the relations named in `tables`; its session time zone must be UTC.
         delivered_at, cutoff_at: naive UTC.
         file_format: csv, csv.gz or parquet, for all files of the delivery.
+        at: local time HHMM of a delivery between nights, which lies in `landing/<business_date>/intraday/<at>/`.
 
     Returns: the delivery's folder. The same rows give the same bytes.
     """
-    target = landing / business_date.isoformat()
+    target = landing / business_date.isoformat() / (f"{INTRADAY}/{at}" if at else "")
     staged = clear_directory(landing / f".{business_date.isoformat()}.partial")
     entries = [_write_table(connection, staged, table, file_format) for table in tables]
     manifest = {
@@ -86,7 +92,12 @@ def write_delivery(
         "sources": entries,
     }
     (staged / MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n")
-    move_tree_into_place(staged, target)
+    if target.is_dir() and os.listdir(target) == [INTRADAY]:
+        for path in sorted(staged.iterdir(), key=lambda path: (path.name == MANIFEST_FILE, path.name)):
+            move_into_place(path, target / path.name)
+        staged.rmdir()
+    else:
+        move_tree_into_place(staged, target)
     return target
 
 

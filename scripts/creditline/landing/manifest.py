@@ -6,6 +6,7 @@ import hashlib
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
@@ -14,11 +15,13 @@ from creditline.home import Home, local_to_utc
 from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest, contract, contract_version
 from creditline.landing.files import FileRefused, open_regular
 
+# How the names of feeds between nights begin: their sequences and batches are never those of a night's feed.
+INTRADAY_FEEDS = "intraday"
 _MAX_BYTES = 1 << 20
 
 
-def read_manifest(directory: Path) -> tuple[Manifest, str]:
-    """The manifest of a delivery folder, and the sha256 of its bytes.
+def read_manifest(directory: Path, *, is_intraday: bool = False) -> tuple[Manifest, str]:
+    """The manifest of a delivery folder, and the sha256 of its bytes; `is_intraday` of one between nights.
 
     Raises: FileRefused if there is none, or it is no manifest of this contract.
     """
@@ -37,7 +40,7 @@ def read_manifest(directory: Path) -> tuple[Manifest, str]:
         raise _refused("manifest", f"{where}: {first['msg']}", "write it as docs/landing.md shows") from error
     except (ValueError, TypeError) as error:
         raise _refused("manifest", f"is no JSON object ({error})", "write it as docs/landing.md shows") from error
-    _check_contract(manifest)
+    _check_contract(manifest, is_intraday)
     return manifest, hashlib.sha256(content).hexdigest()
 
 
@@ -72,6 +75,40 @@ def check_night(home: Home, manifest: Manifest, business_date: date) -> None:
             f"delivered at {delivered_at}Z, before {business_date} began at {began_at}Z",
             "mend the date or the clock of the sender",
         )
+
+
+def check_intraday(home: Home, manifest: Manifest, business_date: date, at: str, records: list[DeliveryRecord]) -> None:
+    """The manifest speaks of its folder `landing/<business_date>/intraday/<at>/`, and comes after all that was taken in.
+
+    A sequence may be left out: events stand for themselves, and the night's own delivery brings what is missing.
+
+    Args:
+        at: the local time of delivery, HHMM.
+        records: the deliveries between nights that are in the house.
+
+    Raises: FileRefused.
+    """
+    delivered_at = naive_utc(manifest.delivered_at)
+    local = delivered_at.replace(tzinfo=UTC).astimezone(ZoneInfo(home.settings.time_zone))
+    if manifest.business_date != business_date or local.date() != business_date or f"{local:%H%M}" != at:
+        raise _refused(
+            "intraday_time",
+            f"says {manifest.business_date} and {local:%Y-%m-%d %H:%M}, it lies in landing/{business_date}/intraday/{at}",
+            "lay it in the folder of the local day and minute of its delivered_at",
+        )
+    for record in records:
+        if record.feed == manifest.feed and record.sequence >= manifest.sequence:
+            raise _refused(
+                "sequence_old",
+                f"feed {manifest.feed} delivered {record.sequence} already, this is {manifest.sequence}",
+                "send it under the next sequence",
+            )
+        if naive_utc(datetime.fromisoformat(record.delivered_at)) >= delivered_at:
+            raise _refused(
+                "intraday_order",
+                f"delivered at {delivered_at}Z, {record.feed} {record.sequence} of {record.delivered_at} is in already",
+                "send it again with the instant at which it leaves",
+            )
 
 
 def is_known(
@@ -138,7 +175,7 @@ def check_not_repeated(entry: DeliveredSource, records: list[DeliveryRecord]) ->
                 )
 
 
-def _check_contract(manifest: Manifest) -> None:
+def _check_contract(manifest: Manifest, is_intraday: bool) -> None:
     if manifest.contract_version != contract_version():
         raise _refused(
             "contract_version",
@@ -157,9 +194,26 @@ def _check_contract(manifest: Manifest) -> None:
         twins = sorted({name for name in names if names.count(name) > 1})
         if twins:
             raise _refused(what, f"{', '.join(twins)} stands twice", "one file a source and night")
+    if is_intraday:
+        _check_between_nights(manifest)
+        return
+    if manifest.feed.startswith(INTRADAY_FEEDS):
+        raise _refused("feed", f"{manifest.feed} is a name of a feed between nights", "give the night's feed another")
     for source in contract().values():
         if source.required and source.name not in [entry.relation for entry in manifest.sources]:
             raise _refused("required_source", f"{source.name} is not in it", f"deliver {source.name} with it")
+
+
+def _check_between_nights(manifest: Manifest) -> None:
+    if not manifest.feed.startswith(INTRADAY_FEEDS):
+        raise _refused("feed", f"{manifest.feed} does not begin with {INTRADAY_FEEDS}", "name the feed so")
+    for entry in manifest.sources:
+        if not contract()[entry.source].intraday:
+            raise _refused("source", f"{entry.source} comes with the night only", "send it with the night's delivery")
+        if entry.corrects_business_date:
+            raise _refused(
+                "corrects_business_date", f"{entry.file} corrects a night", "send it with the night's delivery"
+            )
 
 
 def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -17,18 +17,20 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
+from creditline.gate.record import close_day
 from creditline.home import Home
 from creditline.home.files import canonical_json, write_file
-from creditline.home.lock import only_worker
+from creditline.home.lock import only_worker, security_turn
 from creditline.home.retention import purge_expired
 from creditline.home.skips import skipped_dates
 from creditline.night.calendar import is_refused, missing_dates, require_turn
 from creditline.night.room import require_room
 from creditline.publish import Publication
 from creditline.publish import publish as publish_night
-from creditline.release import Release, Settlement, release_security, settle_interrupted
+from creditline.release import FEED, Release, Settlement, release_security, settle_interrupted, write_review_queue
 from creditline.release import release as release_night
 from creditline.release import settle as settle_night
+from creditline.release.feed import SECURITY
 from creditline.warehouse.build import Build
 from creditline.warehouse.build import build as build_warehouse
 from creditline.warehouse.engine import Engine
@@ -56,7 +58,7 @@ def accept(home: Home, business_date: date) -> object:
     with _timed(home, business_date, "accept"):
         require_turn(home, business_date)
         require_room(home, business_date)
-        settle_interrupted(home)
+        settle_interrupted(home, FEED)
         return accept_delivery(home, business_date)
 
 
@@ -69,9 +71,18 @@ def gate_inputs(home: Home, business_date: date) -> object:
 
 
 def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Build:
-    """Build features, decisions, marts and reports in the scratch warehouse. Raises BuildFailed."""
+    """Build features, decisions, marts and reports in the scratch warehouse; from then on nothing more of the day is taken
+    in between nights. Raises BuildFailed, HomeBusy."""
     with _timed(home, business_date, "build"):
+        _close_day(home, business_date)
         return build_warehouse(home, business_date, engine)
+
+
+def _close_day(home: Home, business_date: date) -> None:
+    """Let no watch take in any more of a day whose night is about to read it."""
+    with security_turn(home, f"end of the watches of {business_date}"):
+        settle_interrupted(home, SECURITY)
+        close_day(home, business_date)
 
 
 def gate_outputs(home: Home, business_date: date) -> object:
@@ -93,6 +104,7 @@ def release(home: Home, business_date: date) -> Release:
     with only_worker(home, f"release of {business_date}"):
         # what protects a customer leaves first, and waits for nothing
         release_security(home, business_date)
+        write_review_queue(home, business_date)
         released = release_night(home, business_date)
         purge_expired(home)
         return released

@@ -13,6 +13,7 @@ from creditline.policy.packs import Pack, Row
 ACTIONS = ("UP", "DOWN", "CLOSE", "FREEZE", "RESTORE")
 NIGHTS = ("daily", "business_days", "month_end")
 _DPD_PARAMETERS = ("dpd_watch", "dpd_substandard", "dpd_doubtful", "dpd_loss")
+_CLOCK_PARAMETERS = ("appeal_answer_days", "human_review_answer_days")
 
 
 def tiers(pack: Pack) -> Iterator[str]:
@@ -50,6 +51,12 @@ def parameters(pack: Pack) -> Iterator[str]:
     for needed in _DPD_PARAMETERS:
         if not any(row["param"] == needed for row in enabled):
             yield f"regulatory_parameter.csv: {needed} is missing or not enabled; no report can be made without it"
+    for needed in _CLOCK_PARAMETERS:
+        days = [row["value"] for row in enabled if row["param"] == needed]
+        if not days:
+            yield f"regulatory_parameter.csv: {needed} is missing or not enabled; what people ask for would never fall due"
+        elif not all(re.fullmatch(r"\d{1,4}", value) for value in days):
+            yield f"regulatory_parameter.csv: {needed} must be a number of days"
 
 
 def _dated(where: str, row: Row) -> Iterator[str]:

@@ -13,7 +13,8 @@ from creditline.policy.schema import PLACEHOLDERS
 
 # Reasons that operators cite themselves, beside those of scorecard and triggers (docs/decision.md).
 POLICY_REASONS = (
-    "G1", "T1", "I1", "U1", "N1", "N3", "M1", "P1", "P2", "P3", "P4", "P5", "G2", "G3", "G4", "K1", "F1", "F2", "F3", "L1",
+    "G1", "T1", "I1", "U1", "U2", "N1", "N3", "M1", "P1", "P2", "P3", "P4", "P5", "P6", "G2", "G3", "G4", "K1", "F1", "F2", "F3",
+    "L1",
 )  # fmt: skip
 GOALLESS_REASONS = frozenset(POLICY_REASONS) - {"K1"}
 SECURITY_REASONS = frozenset({"F1", "F2", "F3"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -178,10 +179,10 @@ class Reasons(_Section):
 
 
 class Validation(_Section):
-    """Who validated the pack, on what evidence, and when the next validation is due."""
+    """Who validated the pack, on what evidence, and until when that holds."""
 
-    validator: str
-    evidence: str
+    validator: str = Field(pattern=r"\S")
+    evidence: str = Field(pattern=r"\S")
     next_due_date: date
 
 
@@ -211,13 +212,18 @@ class PackSettings(_Section):
     freezes: Freezes
     drift: Drift
     reasons: Reasons
-    validation: Validation
+    # absent, the pack decides and nobody is ordered about by it
+    validation: Validation | None = None
 
     def scalars(self) -> dict[str, object]:
         """The settings as one flat row; names of sections fall away."""
         row: dict[str, object] = {}
         for name, value in self.model_dump(mode="json").items():
-            row |= value if isinstance(value, dict) else {name: value}
+            section = _section_of(type(self).model_fields[name].annotation)
+            if section is None:
+                row[name] = value
+            else:
+                row |= value or dict.fromkeys(section.model_fields)
         return row
 
     @classmethod
@@ -226,9 +232,15 @@ class PackSettings(_Section):
         kinds = {bool: "boolean", int: "bigint", int | None: "bigint", str: "varchar", date: "varchar"}
         found: dict[str, str] = {}
         for name, field in cls.model_fields.items():
-            section = field.annotation
-            if isinstance(section, type) and issubclass(section, BaseModel):
+            section = _section_of(field.annotation)
+            if section is not None:
                 found |= {inner: kinds[entry.annotation] for inner, entry in section.model_fields.items()}
             else:
-                found[name] = kinds[section]
+                found[name] = kinds[field.annotation]
         return found
+
+
+def _section_of(annotation: object) -> type[BaseModel] | None:
+    """The section that a field holds, also where it may be absent; None of a field that is no section."""
+    kinds = get_args(annotation) or (annotation,)
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

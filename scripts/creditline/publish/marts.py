@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,11 +12,16 @@ import duckdb
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import sync_file
-from creditline.warehouse.build import Build
+from creditline.home.publications import latest_revisions, revision_name
+from creditline.warehouse.build import Table
 from creditline.warehouse.parquet import write_parquet
 
 # A home that was moved answers after one `set variable creditline_home = '<where it is now>'`.
 _HOME = "coalesce(getvariable('creditline_home'), '{home}')"
+DIFFERENCE = "restatement_diff"
+DIFFERENCE_COLUMNS = (
+    "business_date date, table_name varchar, row_key varchar, column_name varchar, before varchar, after varchar"
+)
 
 
 @dataclass(frozen=True)
@@ -26,27 +33,41 @@ class PublishedNight:
     path: str
 
 
-def export_marts(home: Home, build: Build, directory: Path) -> dict[str, int]:
-    """Write every mart of the build as `<directory>/<table>.parquet`, sorted by its key.
+def published_nights(home: Home, added: dict[date, int]) -> list[PublishedNight]:
+    """Every publication of every night, by night and revision.
+
+    Args:
+        added: the latest revision of nights that get a new publication now.
+    """
+    latest = dict.fromkeys(home.published_dates(), 0) | latest_revisions(home) | added
+    return [
+        PublishedNight(str(day), revision, f"{day}/{revision_name(revision)}")
+        for day, last in sorted(latest.items())
+        for revision in range(last + 1)
+    ]
+
+
+def export_marts(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table], directory: Path) -> dict[str, int]:
+    """Write every mart and report of a built night as `<directory>/<table>.parquet`, sorted by its key.
 
     Returns: rows by table.
     """
     directory.mkdir(parents=True)
     rows = {}
-    with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
-        for table in (*build.marts, *build.reports):
-            target = directory / f"{table.name}.parquet"
-            write_parquet(connection, f"select * from {table.name} order by {', '.join(table.key)}", target)
-            rows[table.name] = connection.execute(f"select count(*) from {table.name}").fetchone()[0]
+    for table in tables:
+        target = directory / f"{table.name}.parquet"
+        write_parquet(connection, f"select * from {table.name} order by {', '.join(table.key)}", target)
+        rows[table.name] = connection.execute(f"select count(*) from {table.name}").fetchone()[0]
     return rows
 
 
 def write_marts_database(
-    target: Path, home: Home, build: Build, nights: list[PublishedNight], staged_home: Path
+    target: Path, home: Home, tables: Iterable[str], nights: list[PublishedNight], staged_home: Path
 ) -> None:
     """Write `marts.duckdb`: dimensions as tables, facts and reports as views over all published nights.
 
     Args:
+        tables: the marts and reports of the new publication.
         nights: every publication that is to be visible, the new one included.
         staged_home: folder in which the new publication lies as it will in the home, `published/<date>/r<NN>/`.
     """
@@ -55,13 +76,14 @@ def write_marts_database(
         # A view is bound when it is made: let it find the one publication that is not in its place yet.
         connection.execute(f"set variable creditline_home = '{staged_home}'")
         _write_publications(connection, nights)
-        for table in (*build.marts, *build.reports):
-            if table.name.startswith("dim_"):
-                file = target.parent / "marts" / f"{table.name}.parquet"
-                connection.execute(f"create table {table.name} as select * from read_parquet('{file}')")
+        for table in tables:
+            if table.startswith("dim_"):
+                file = target.parent / "marts" / f"{table}.parquet"
+                connection.execute(f"create table {table} as select * from read_parquet('{file}')")
             else:
-                _write_history_views(connection, home, table.name, target.parent)
+                _write_history_views(connection, home, table, target.parent)
         _write_runs_view(connection, home)
+        _write_difference_view(connection, home, nights, target.parent)
         connection.execute("checkpoint")
     sync_file(target)
 
@@ -104,4 +126,25 @@ def _write_runs_view(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         " from (select *, unnest(map_entries(seconds)) as step from read_json(" + files + ", columns = {"
         "business_date: 'date', revision: 'bigint', host: 'varchar', run_id: 'varchar',"
         " seconds: 'map(varchar, double)'})) as runs"
+        # what a killed restatement left behind is no publication
+        " inner join publication using (business_date, revision)"
+    )
+
+
+def _write_difference_view(
+    connection: duckdb.DuckDBPyConnection, home: Home, nights: list[PublishedNight], directory: Path
+) -> None:
+    """`restatement_diff`: every cell that a restatement changed, with the publication that did."""
+    if not any(night.revision for night in nights):
+        connection.execute(f"create table {DIFFERENCE} ({DIFFERENCE_COLUMNS}, revision bigint)")
+        return
+    if not (directory / f"{DIFFERENCE}.parquet").is_file():
+        # the new publication restates nothing: the view is bound to those that are in their place
+        connection.execute(f"set variable creditline_home = '{home.root}'")
+    files = f"{_HOME.format(home=home.root)} || '/published/*/r*/{DIFFERENCE}.parquet'"
+    connection.execute(
+        f"create view {DIFFERENCE} as select rows.business_date, rows.table_name, rows.row_key, rows.column_name,"
+        " rows.before, rows.after, publication.revision"
+        f" from read_parquet({files}, filename = true, hive_partitioning = false) as rows inner join publication"
+        f" on publication.path = regexp_extract(rows.filename, '([0-9-]+/r[0-9]+)/{DIFFERENCE}', 1)"
     )

@@ -6,21 +6,33 @@ import platform
 import shutil
 import socket
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
 from pathlib import Path
 
+import duckdb
+
 from creditline.errors import CreditlineError
-from creditline.gate.record import delivery_records
+from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
 from creditline.home.keys import sign_file
-from creditline.home.publications import MANIFEST, REVISION, last_published, publication_directory
-from creditline.publish.marts import PublishedNight, export_marts, write_marts_database
+from creditline.home.publications import (
+    MANIFEST,
+    REVISION,
+    last_published,
+    latest_publication,
+    latest_revision,
+    publication_directory,
+    revision_name,
+    state_directory,
+)
+from creditline.publish.marts import export_marts, published_nights, write_marts_database
 from creditline.report import ReportFile, write_reports
-from creditline.warehouse.build import Build, read_build
+from creditline.warehouse.build import Build, Table, read_build
 
 RUN = "run.json"
 SECONDS = "seconds.json"
@@ -54,49 +66,61 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
     """
     target = publication_directory(home, business_date)
     if target.is_dir():
-        _flip(home, business_date)
+        show_latest(home, business_date)
         return Publication(business_date, target, sha256_of(target / MANIFEST), None, is_new=False)
     build = read_build(home, business_date)
     if build is None or build.business_date != business_date:
         raise NothingToPublish(f"night {business_date} is not built; run `creditline night --date {business_date}`")
     staged_home = clear_directory(home.warehouse / "publication")
     staged = clear_directory(staged_home / "published" / str(business_date) / REVISION)
-    rows = export_marts(home, build, staged / "marts")
-    reports = _write_reports(home, build, staged / "reports")
+    tables = (*build.marts, *build.reports)
+    with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
+        rows = export_marts(connection, tables, staged / "marts")
+        reports = write_night_reports(connection, business_date, build.reports, staged / "reports")
+        checks = edit_checks(connection)
     _copy_evidence(home, business_date, staged / "evidence")
     run_id = uuid.uuid4().hex
-    _write_seconds(build, staged, run_id, seconds or {})
-    write_marts_database(staged / "marts.duckdb", home, build, _nights(home, business_date), staged_home)
-    _write_manifest(home, build, staged, rows)
-    _write_run(home, build, staged, run_id)
+    by_model = {f"model {name}": value for name, value in build.seconds.items()}
+    write_seconds(staged, run_id, business_date, 0, {**(seconds or {}), **by_model})
+    nights = published_nights(home, {business_date: 0})
+    write_marts_database(staged / "marts.duckdb", home, [table.name for table in tables], nights, staged_home)
+    _write_manifest(home, build, staged, rows, checks)
+    write_run(home, staged, run_id, business_date, 0, build.engine)
     manifest_sha256 = sha256_of(staged / MANIFEST)
     move_tree_into_place(staged, target)
-    _flip(home, business_date)
+    show_latest(home, business_date)
     return Publication(business_date, target, manifest_sha256, tuple(reports), is_new=True)
 
 
-def _flip(home: Home, business_date: date) -> None:
-    """Show the newest night; a night that is repeated must not hide a later one."""
+def show_latest(home: Home, business_date: date) -> None:
+    """Flip the pointer to the newest night, in its latest publication; a night that is repeated must not hide a later one."""
     newest = max(home.published_dates())
-    destination = f"{newest}/{REVISION}"
+    destination = f"{newest}/{revision_name(latest_revision(home, newest))}"
     if newest == business_date or not home.current.is_symlink():
         flip_pointer(home.current, destination)
 
 
-def _write_reports(home: Home, build: Build, directory: Path) -> list[ReportFile]:
-    with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
-        entity, jurisdiction = connection.execute(
-            "select min(entity), min(jurisdiction) from dim_policy"
-            " where policy_version in (select policy_version from fct_limit_decision)"
-        ).fetchone()
-        return write_reports(
-            connection,
-            directory,
-            entity=entity,
-            jurisdiction=jurisdiction,
-            business_date=build.business_date,
-            keys={table.name: table.key for table in build.reports},
-        )
+def write_night_reports(
+    connection: duckdb.DuckDBPyConnection,
+    business_date: date,
+    reports: Iterable[Table],
+    directory: Path,
+    revision: int = 0,
+) -> list[ReportFile]:
+    """Write the report files of a built night into a folder of its publication."""
+    entity, jurisdiction = connection.execute(
+        "select min(entity), min(jurisdiction) from dim_policy"
+        " where policy_version in (select policy_version from fct_limit_decision)"
+    ).fetchone()
+    return write_reports(
+        connection,
+        directory,
+        entity=entity,
+        jurisdiction=jurisdiction,
+        business_date=business_date,
+        keys={table.name: table.key for table in reports},
+        revision=revision,
+    )
 
 
 def _copy_evidence(home: Home, business_date: date, target: Path) -> None:
@@ -105,20 +129,13 @@ def _copy_evidence(home: Home, business_date: date, target: Path) -> None:
         shutil.copytree(source, target)
 
 
-def _nights(home: Home, business_date: date) -> list[PublishedNight]:
-    earlier = [
-        PublishedNight(str(day), int(revision.name[1:]), f"{day}/{revision.name}")
-        for day in home.published_dates()
-        for revision in sorted((home.published / str(day)).glob("r[0-9][0-9]"))
-    ]
-    return [*earlier, PublishedNight(str(business_date), 0, f"{business_date}/{REVISION}")]
-
-
-def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]) -> None:
+def _write_manifest(
+    home: Home, build: Build, staged: Path, rows: dict[str, int], checks: list[dict[str, object]]
+) -> None:
     previous = build.previous_business_date
     # Manifests chain by publication, decisions by valid night.
     before = last_published(home, build.business_date)
-    previous_manifest = publication_directory(home, before) / MANIFEST if before else None
+    previous_manifest = latest_publication(home, before) / MANIFEST if before else None
     manifest = {
         "business_date": str(build.business_date),
         "revision": 0,
@@ -129,58 +146,68 @@ def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]
         "previous_business_date": str(previous) if previous else None,
         "previous_manifest_sha256": sha256_of(previous_manifest) if previous_manifest else None,
         "deliveries": [
-            record.as_json() for record in delivery_records(home) if record.business_date == build.business_date
+            record.as_json()
+            for record in (*delivery_records(home), *intraday_records(home, before or date.min))
+            if record.business_date == build.business_date
         ],
         "logic_hash": build.logic_hash,
         "policy_versions": build.policy_versions,
         "rows": rows,
-        "checks": _checks(home),
-        "state": _digests(home.state / f"business_date={build.business_date}"),
-        "files": {name: digest for name, digest in _digests(staged).items() if not name.startswith(_RUN_FACTS)},
+        "checks": checks,
+        "state": digests(state_directory(home, build.business_date)),
+        "files": manifest_files(staged),
     }
     (staged / MANIFEST).write_bytes(canonical_json(manifest))
     sign_file(home, staged / MANIFEST)
 
 
-def _checks(home: Home) -> list[dict[str, object]]:
-    with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
-        relation = connection.sql("select * from rpt_r00_edit_check order by all")
-        return [dict(zip(relation.columns, map(_plain, row), strict=True)) for row in relation.fetchall()]
+def edit_checks(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
+    """The edit checks of a built night with both sides, as plain JSON values."""
+    relation = connection.sql("select * from rpt_r00_edit_check order by all")
+    return [dict(zip(relation.columns, map(_plain, row), strict=True)) for row in relation.fetchall()]
 
 
 def _plain(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def _write_seconds(build: Build, staged: Path, run_id: str, seconds: dict[str, float]) -> None:
+def write_seconds(staged: Path, run_id: str, business_date: date, revision: int, seconds: dict[str, float]) -> None:
+    """Write `seconds.json`: where the seconds of this run went."""
     facts = {
-        "business_date": str(build.business_date),
-        "revision": 0,
+        "business_date": str(business_date),
+        "revision": revision,
         "host": socket.gethostname(),
         "run_id": run_id,
-        "seconds": {**seconds, **{f"model {name}": value for name, value in build.seconds.items()}},
+        "seconds": seconds,
     }
     (staged / SECONDS).write_bytes(canonical_json(facts))
 
 
-def _write_run(home: Home, build: Build, staged: Path, run_id: str) -> None:
+def write_run(home: Home, staged: Path, run_id: str, business_date: date, revision: int, engine: str) -> None:
+    """Write and sign `run.json`: the facts about this run, and the files whose bytes never repeat."""
     facts = {
-        "business_date": str(build.business_date),
-        "revision": 0,
+        "business_date": str(business_date),
+        "revision": revision,
         "host": socket.gethostname(),
         "run_id": run_id,
-        "engine": build.engine,
+        "engine": engine,
         "python": platform.python_version(),
         "versions": {
             name: metadata.version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations")
         },
-        "files": {name: digest for name, digest in _digests(staged).items() if name.startswith(_RUN_FACTS)},
+        "files": {name: digest for name, digest in digests(staged).items() if name.startswith(_RUN_FACTS)},
     }
     (staged / RUN).write_bytes(canonical_json(facts))
     sign_file(home, staged / RUN)
 
 
-def _digests(directory: Path) -> dict[str, str]:
+def manifest_files(staged: Path) -> dict[str, str]:
+    """The files of a publication that a manifest names, with their sha256."""
+    return {name: digest for name, digest in digests(staged).items() if not name.startswith(_RUN_FACTS)}
+
+
+def digests(directory: Path) -> dict[str, str]:
+    """sha256 of every file below a folder, by relative path."""
     return {
         str(file.relative_to(directory)): sha256_of(file) for file in sorted(directory.rglob("*")) if file.is_file()
     }

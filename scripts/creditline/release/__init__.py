@@ -2,9 +2,12 @@
 
 from creditline.release.adjustments import FEED, Release, release
 from creditline.release.feed import settle_interrupted
+from creditline.release.golive import NotReady
 from creditline.release.holds import approve, read_holds, reject
-from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode
+from creditline.release.inherited import NothingInherited, approve_batch, read_batch
+from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode, unknown_slice
 from creditline.release.orders import ReleaseRefused
+from creditline.release.review import ReviewQueue, write_review_queue
 from creditline.release.security import SecurityRelease, release_security
 from creditline.release.settlement import Settlement, SettlementRefused, settle
 
@@ -13,12 +16,17 @@ __all__ = [
     "FEED",
     "ModeChange",
     "Modes",
+    "NotReady",
+    "NothingInherited",
     "Release",
     "ReleaseRefused",
+    "ReviewQueue",
     "SecurityRelease",
     "Settlement",
     "SettlementRefused",
     "approve",
+    "approve_batch",
+    "read_batch",
     "read_holds",
     "read_modes",
     "reject",
@@ -27,4 +35,6 @@ __all__ = [
     "set_mode",
     "settle",
     "settle_interrupted",
+    "unknown_slice",
+    "write_review_queue",
 ]

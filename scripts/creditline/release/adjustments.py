@@ -15,6 +15,7 @@ from creditline.release.feed import ADJUSTMENTS, records_of, settle_interrupted,
 from creditline.release.holds import Hold, is_approved, read_holds
 from creditline.release.modes import Modes, read_modes
 from creditline.release.orders import ReleaseRefused, has_live_slice, lay_orders, modes_in_force, refuse_orders
+from creditline.release.security import leave_out_frozen
 
 FEED = ADJUSTMENTS
 
@@ -40,10 +41,10 @@ def release(home: Home, business_date: date) -> Release:
     Modes and approvals are read at this instant, and again before the control file makes the orders valid.
 
     Raises:
-        ReleaseRefused: the night is not published or not the newest, a demo pack in a home that is no demo, an order
-            that no decision covers, or a mode or an answer changed while the file was written.
+        ReleaseRefused: the night is not published or not the newest, what is asked before anybody is ordered about is
+            missing (`golive`), no decision covers an order, or a mode or an answer changed while the file was written.
     """
-    settle_interrupted(home)
+    settle_interrupted(home, FEED)
     publication = publication_directory(home, business_date)
     if not publication.is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
@@ -55,11 +56,11 @@ def release(home: Home, business_date: date) -> Release:
     if business_date != max(home.published_dates()):
         raise ReleaseRefused(f"night {business_date} is not the newest; its orders were replaced by a later night's")
     with connect_within(home) as connection:
-        orders, called_for = _lay_orders(connection, home, publication, permit, wanted)
+        orders, called_for = _lay_orders(connection, home, business_date, permit, wanted)
         withheld = called_for - orders - sum(record["rows"] for record in earlier)
         if not has_live_slice(connection):
             return Release(business_date, None, None, 0, withheld, "every slice is in observe or paused", is_new=False)
-        refuse_orders(connection, home)
+        refuse_orders(connection, home, business_date)
         return _write_release(connection, home, business_date, permit, orders, withheld)
 
 
@@ -88,14 +89,20 @@ def _may_leave(home: Home, business_date: date) -> _Permit:
 
 
 def _lay_orders(
-    connection: duckdb.DuckDBPyConnection, home: Home, publication: Path, permit: _Permit, wanted: frozenset[str] | None
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    business_date: date,
+    permit: _Permit,
+    wanted: frozenset[str] | None,
 ) -> tuple[int, int]:
     """Lay the orders that may leave; `wanted` are the slices to look at, None is all. Returns them and all called for."""
+    publication = publication_directory(home, business_date)
 
     def may_leave(name: str) -> bool:
         return name not in permit.waiting() and (wanted is None or name in wanted)
 
-    return lay_orders(connection, home, publication, "fct_limit_adjustment", permit.modes, may_leave)
+    orders, called_for = lay_orders(connection, home, publication, "fct_limit_adjustment", permit.modes, may_leave)
+    return orders - leave_out_frozen(connection, home, business_date), called_for
 
 
 def _write_release(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,19 +13,22 @@ import duckdb
 from creditline.home import Home
 from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
 from creditline.home.publications import MANIFEST, publication_directory
+from creditline.release.modes import leaving
 from creditline.warehouse.parquet import write_parquet
 
 ADJUSTMENTS, SECURITY = "limit_adjustments", "security_orders"
 ORDER_FEEDS = (ADJUSTMENTS, SECURITY)
 _PREPARED = ".prepared"
+_NUMBERED = re.compile(r"([0-9]{6,})\.(csv|ctl|parquet|prepared)$")
 _COLUMNS = (
     "adjustment_id, account_id, action, old_limit_amount, new_limit_amount, effective_date,"
     " strftime(expires_at, '%Y-%m-%dT%H:%M:%SZ') as expires_at, display_state, reason_codes, decision_sha256"
 )
-# The orders as the house keeps them, keys instead of ids.
+# The orders as the house keeps them, keys instead of ids, with what a feed keeps beside.
 _KEPT = (
     "select {sequence}::bigint as sequence, business_date, adjustment_id, account_key, action,"
-    " (old_limit_amount * 100)::bigint as old_limit_minor, (new_limit_amount * 100)::bigint as new_limit_minor, expires_at"
+    " (old_limit_amount * 100)::bigint as old_limit_minor, (new_limit_amount * 100)::bigint as new_limit_minor,"
+    " expires_at{beside}"
     " from release_order order by account_key, adjustment_id"
 )
 
@@ -37,6 +41,8 @@ def write_orders(
     stamp: str,
     facts: dict[str, object],
     may_leave: Callable[[], bool],
+    beside: tuple[str, ...] = (),
+    night: date | None = None,
 ) -> tuple[Path, int] | None:
     """Write the rows of `release_order` as the next file of a feed.
 
@@ -45,7 +51,9 @@ def write_orders(
     Args:
         stamp: what the file's name says of its time.
         facts: what the record keeps beside the control file's content.
-        may_leave: asked again before the control file makes the orders valid.
+        may_leave: asked again before the control file makes the orders valid, while nobody can change the answer.
+        beside: further columns of `release_order` that the house keeps.
+        night: the published night that the orders go on from, where they are not its own.
 
     Returns: the file and its sequence number; None where the orders may not leave any more.
     """
@@ -55,6 +63,9 @@ def write_orders(
     sequence = previous["sequence"] + 1 if previous else 1
     file = home.outbox / feed / f"{feed}_{stamp}_{sequence:06d}.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
+    # what a killed release left under another name never left the house
+    for leftover in file.parent.glob(f"{feed}_*_{sequence:06d}.csv"):
+        leftover.unlink()
     partial = partial_of(file)
     connection.execute(
         f"copy (select {_COLUMNS} from release_order order by account_id, adjustment_id)"
@@ -62,37 +73,61 @@ def write_orders(
     )
     move_into_place(partial, file)
     orders_file = records / f"{sequence:06d}.parquet"
-    write_parquet(connection, _KEPT.format(sequence=sequence), orders_file)
+    kept = _KEPT.format(sequence=sequence, beside="".join(f", {name}" for name in beside))
+    write_parquet(connection, kept, orders_file)
     control = _control(connection, feed, file, business_date, sequence, previous)
     record = {
         **control,
         **facts,
-        "manifest_sha256": sha256_of(publication_directory(home, business_date) / MANIFEST),
+        "manifest_sha256": sha256_of(publication_directory(home, night or business_date) / MANIFEST),
         "orders_sha256": sha256_of(orders_file),
     }
     prepared = records / f"{sequence:06d}{_PREPARED}"
     write_file(prepared, canonical_json(record))
-    if not may_leave():
-        settle_interrupted(home)
-        return None
-    write_file(file.with_suffix(".ctl"), canonical_json(control))
-    move_into_place(prepared, prepared.with_suffix(".json"))
+    with leaving(home, f"{file.name} did not leave"):
+        if not may_leave():
+            settle_interrupted(home, feed)
+            return None
+        write_file(file.with_suffix(".ctl"), canonical_json(control))
+        move_into_place(prepared, prepared.with_suffix(".json"))
     return file, sequence
 
 
-def settle_interrupted(home: Home) -> None:
-    """Record a release that was interrupted after its control file made the orders valid; withdraw one before that.
+def settle_interrupted(home: Home, feed: str) -> None:
+    """Record a release of a feed that was interrupted after its control file made the orders valid; withdraw one before that.
 
     The core may have fetched the files since: a file of orders that lies there without its control file never left.
+    Whoever calls it is the only one who writes to that feed.
     """
-    for prepared in sorted(path for feed in ORDER_FEEDS for path in (home.releases / feed).glob(f"*{_PREPARED}")):
-        file = home.outbox / prepared.parent.name / json.loads(prepared.read_text())["file"]
+    for prepared in sorted((home.releases / feed).glob(f"*{_PREPARED}")):
+        file = home.outbox / feed / json.loads(prepared.read_text())["file"]
         if file.exists() and not file.with_suffix(".ctl").exists():
-            file.unlink()
-            prepared.with_suffix(".parquet").unlink()
+            # first of all, so that a file half withdrawn is not taken for one that the core fetched
             prepared.unlink()
         else:
             move_into_place(prepared, prepared.with_suffix(".json"))
+    _clear_unprepared(home, feed)
+
+
+def _clear_unprepared(home: Home, feed: str) -> None:
+    """Take away what a release left that is not prepared: parts of files, and whatever comes after the last recorded one.
+
+    Nothing of a file that has its control file is touched, whatever its record.
+    """
+    previous = last_record(home, feed)
+    last = previous["sequence"] if previous else 0
+    valid = {_sequence_of(path) for path in (home.outbox / feed).glob("*.ctl")}
+    for folder in (home.outbox / feed, home.releases / feed):
+        for path in folder.glob("*"):
+            sequence = _sequence_of(path)
+            if path.name.endswith(".partial") or (sequence > last and sequence not in valid):
+                path.unlink()
+
+
+def _sequence_of(path: Path) -> int:
+    """The sequence number that a file of a feed has in its name; 0 of any other file."""
+    found = _NUMBERED.search(path.name)
+    return int(found[1]) if found else 0
 
 
 def last_record(home: Home, feed: str) -> dict | None:

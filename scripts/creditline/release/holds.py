@@ -16,6 +16,7 @@ from creditline.home.database import connect_within
 from creditline.home.files import canonical_json
 from creditline.home.keys import is_signed, sign
 from creditline.home.publications import publication_directory
+from creditline.release.modes import leaving
 
 APPROVED, REJECTED = "approved", "rejected"
 _ORDER = "adjustment_id, account_key, action, old_limit_amount, new_limit_amount, effective_date, expires_at, decision_sha256"
@@ -92,7 +93,9 @@ def _record(home: Home, slice_code: str, business_date: date, answer: str, by: s
     now = datetime.now(UTC).isoformat(timespec="seconds")
     said = Answer(slice_code, str(business_date), answer, hold.orders_sha256, by, approved_by, now)
     append_line(home.approvals_file, {**asdict(said), "signature": sign(home, canonical_json(asdict(said)))})
-    return said
+    # a release that looked before this was recorded has ended
+    with leaving(home, f"'{answer}' is recorded for {slice_code}, but its orders may still leave without it"):
+        return said
 
 
 def _open_hold(home: Home, slice_code: str, business_date: date) -> Hold:

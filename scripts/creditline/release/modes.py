@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from creditline.errors import UsageError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
+from creditline.home.database import connect_within
+from creditline.home.lock import holding
+from creditline.home.publications import publication_directory
+from creditline.release.golive import require_ready
 
 DEFAULT_MODE = "observe"
 ALL_SLICES = "*"
+# The last step of a release takes less than a second.
+_PATIENCE_SECONDS = 10
 _MODE = re.compile(r"^(observe|live|paused|ramp ([1-9][0-9]?|100))$")
 
 
@@ -51,15 +59,51 @@ def read_modes(home: Home) -> Modes:
 
 
 def set_mode(home: Home, slice_code: str, mode: str, *, by: str, approved_by: str | None = None) -> ModeChange:
-    """Record a change of mode. Going live, or ramping up, takes two people; pausing takes one.
+    """Record a change of mode. Going live, or ramping up, takes two people and a slice that is ready; pausing takes one.
+
+    Once this returns, no order leaves against it: a release looks at the modes and makes its file valid in one step
+    (`leaving`), and a step that looked before the change was recorded has ended.
 
     Raises:
         UsageError: no such mode, or the second person is missing or is the first.
+        NotReady: a slice may not go live; see `golive`.
+        HomeBusy: the change is recorded, and a release that is at its last step does not end.
     """
     if not _MODE.match(mode):
         raise UsageError(f"mode '{mode}' is none of observe, live, paused, 'ramp N' with N from 1 to 100")
-    if mode not in ("observe", "paused") and (not approved_by or approved_by == by):
-        raise UsageError(f"mode '{mode}' needs two people: give --approved-by somebody other than '{by}'")
+    if mode not in ("observe", "paused"):
+        if not approved_by or approved_by.strip() in ("", by.strip()):
+            raise UsageError(f"mode '{mode}' needs two people: give --approved-by somebody other than '{by}'")
+        require_ready(home, slice_code)
     change = ModeChange(slice_code, mode, by, approved_by, datetime.now(UTC).isoformat(timespec="seconds"))
     append_line(home.modes_file, asdict(change))
-    return change
+    with leaving(home, f"'{mode}' is recorded for {slice_code}, but the last file of orders may still leave"):
+        return change
+
+
+@contextmanager
+def leaving(home: Home, what: str) -> Iterator[None]:
+    """Hold the last step of a release: from its last look at modes and answers until its orders are valid and recorded.
+
+    Raises:
+        HomeBusy: somebody else is at it and does not end.
+    """
+    with holding(home.control / ".leaving.lock", what, _PATIENCE_SECONDS):
+        yield
+
+
+def unknown_slice(home: Home, slice_code: str) -> str | None:
+    """What is wrong with the name of a slice, by the newest published night; None if nothing is, or no night tells.
+
+    A mode of a slice that no night knows stands and changes nothing: who pauses must hear of it.
+    """
+    published = home.published_dates()
+    if slice_code == ALL_SLICES or not published:
+        return None
+    file = publication_directory(home, published[-1]) / "marts" / "fct_slice_night.parquet"
+    with connect_within(home) as connection:
+        rows = connection.execute(f"select distinct slice_code from read_parquet('{file}') order by 1").fetchall()
+    known = [row[0] for row in rows]
+    if slice_code in known:
+        return None
+    return f"night {published[-1]} knows no slice {slice_code}; it knows {', '.join(known)}, and * is all"

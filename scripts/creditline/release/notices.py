@@ -1,4 +1,7 @@
-"""Notices: what a customer is told of a change, once the core has applied it; of a freeze or restore, with the order."""
+"""Notices: what a customer is told of a change, once the core has applied it; of a freeze or restore, with the order.
+
+Of somebody who died, or on whom a legal hold stands, nothing is told but to the desk that reads the restricted queue.
+"""
 
 from __future__ import annotations
 
@@ -9,42 +12,69 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.identity import attach_identity
+from creditline.gate.identity import attach_identity, current_customers
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import publication_directory
 from creditline.release.feed import SECURITY, control_of, last_record, records_of
+from creditline.release.wording import NOTHING_TO_BORROW, is_least, way_back
 
 FEED = "notices"
-_MARTS = ("fct_limit_decision", "fct_decision_reason")
-_NOTICES = """
+RESTRICTED_FEED = "restricted_notices"
+_MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
+# What a lowered or frozen limit comes back by, as the night that tells knows it.
+_WAYS_BACK = """
     select
+        account_key, restores_on_date, restores_to_amount, first_raised_on_date, first_raised_amount, actions_zh, actions_en,
+        promise_status is null as is_freeze
+    from read_parquet(?)
+    where promise_status is null or promise_status = 'OPEN'
+"""
+_NOTICES = f"""
+    select
+        applied.account_key,
         sha256(applied.adjustment_id || '|notice') as notice_id,
         applied.adjustment_id,
         account.account_id,
         customer.customer_id,
         applied.released_date as business_date,
         applied.action,
-        applied.old_limit_amount::varchar as old_limit_amount,
-        coalesce(applied.applied_limit_amount, applied.new_limit_amount)::varchar as new_limit_amount,
+        applied.old_limit_amount,
+        coalesce(applied.applied_limit_amount, applied.new_limit_amount) as new_limit_amount,
         applied.status = 'PARTIAL' as is_applied_in_part,
         decisions.display_state,
         decisions.is_usable,
         decisions.effective_date::varchar as effective_date,
         decisions.notice_due_date::varchar as notice_due_date,
         decisions.decision_sha256,
-        list({
+        bool_or(restricted.customer_key is not null) as is_restricted,
+        decisions.drawable_amount,
+        decisions.reference_limit_amount,
+        any_value(policies.floor_amount) as floor_amount,
+        any_value(nights.currency_code) as currency,
+        any_value(nights.status) as status,
+        any_value(nights.principal_balance) as principal_balance,
+        list({{
             'code': reasons.reason_code, 'text_zh': reasons.text_zh, 'text_en': reasons.text_en,
             'advice_zh': reasons.advice_zh, 'advice_en': reasons.advice_en
-        } order by reasons.reason_rank) as reasons
+        }} order by reasons.reason_rank) as reasons,
+        list({{
+            'code': reasons.reason_code, 'text_zh': reasons.restricted_text_zh, 'text_en': reasons.restricted_text_en,
+            'advice_zh': reasons.restricted_advice_zh, 'advice_en': reasons.restricted_advice_en
+        }} order by reasons.reason_rank) as restricted_reasons
     from applied
     inner join fct_limit_decision as decisions
         on applied.account_key = decisions.account_key and applied.released_date = decisions.business_date
     inner join fct_decision_reason as reasons
         on applied.account_key = reasons.account_key and applied.released_date = reasons.business_date
+    inner join fct_account_night as nights
+        on applied.account_key = nights.account_key and applied.released_date = nights.business_date
+    inner join dim_policy as policies
+        on decisions.policy_version = policies.policy_version and decisions.business_date = policies.as_of_date
     inner join identity.account on applied.account_key = account.account_key
-    inner join identity.customer on decisions.customer_key = customer.customer_key
+    inner join {current_customers()} as customer on decisions.customer_key = customer.customer_key
+    left join restricted on decisions.customer_key = restricted.customer_key
     where decisions.is_notice_required
     group by all
     order by account.account_id, applied.adjustment_id
@@ -53,33 +83,108 @@ _NOTICES = """
 
 @dataclass(frozen=True)
 class Notices:
-    """What was sent because of one night; `file` is None where nobody had to be told anything."""
+    """What was told because of one night; a file is None where nobody had to be told anything.
+
+    `restricted_file` and `restricted_count`: what went to the restricted queue instead.
+    """
 
     file: Path | None
     count: int
+    restricted_file: Path | None = None
+    restricted_count: int = 0
 
 
 def send_notices(home: Home, business_date: date) -> Notices:
     """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file: a line a change that is applied since
-    this night and that the customer must be told of. The same night again, before a later one, gives the same bytes.
+    this night and that the customer must be told of. Lines about customers who are restricted on this night, or were on
+    that of the decision, go to `outbox/restricted_notices/` instead, with the words for its desk and as the core has the
+    amounts. The same night again, before a later one, gives the same bytes.
     """
-    records = home.releases / FEED
-    previous = last_record(home, FEED)
-    if previous and previous["business_date"] == str(business_date):
-        return Notices(home.outbox / FEED / previous["file"], previous["rows"])
-    notices = _notices(home, business_date)
+    changes: list[dict] | None = None
+    sent = []
+    for feed in (FEED, RESTRICTED_FEED):
+        previous = last_record(home, feed)
+        if previous and previous["business_date"] == str(business_date):
+            sent += [home.outbox / feed / previous["file"], previous["rows"]]
+            continue
+        if changes is None:
+            changes = _changes(home, business_date)
+        if feed == FEED:
+            notices = [_for_customer(change) for change in changes if not change["is_restricted"]]
+        else:
+            notices = [_for_desk(change) for change in changes if change["is_restricted"]]
+        sent += [_write(home, feed, business_date, previous, notices), len(notices)]
+    return Notices(*sent)
+
+
+def _write(home: Home, feed: str, business_date: date, previous: dict | None, notices: list[dict]) -> Path | None:
+    """Write one feed's file of a night; its record comes last, so that a killed run writes the same file again."""
     if not notices:
-        return Notices(None, 0)
+        return None
     sequence = previous["sequence"] + 1 if previous else 1
-    file = home.outbox / FEED / f"{FEED}_{business_date}_{sequence:06d}.jsonl"
+    file = home.outbox / feed / f"{feed}_{business_date}_{sequence:06d}.jsonl"
     write_file(file, "".join(_line(notice) for notice in notices).encode())
-    control = control_of(FEED, file, business_date, sequence, previous, len(notices), {})
+    control = control_of(feed, file, business_date, sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
-    write_file(records / f"{sequence:06d}.json", canonical_json(control))
-    return Notices(file, len(notices))
+    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json(control))
+    return file
 
 
-def _notices(home: Home, business_date: date) -> list[dict]:
+def _for_customer(change: dict) -> dict:
+    """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
+    reason = change["reasons"][0]
+    # a line that the core itself has blocked is not stopped for our reasons
+    is_stopped = (
+        change["status"] == "active"
+        and change["drawable_amount"] == 0
+        and change["new_limit_amount"] > change["principal_balance"]
+    )
+    cannot = is_stopped or _is_least(change, "new_limit_amount")
+    return {
+        **_told(change),
+        "old_limit_amount": None if _is_least(change, "old_limit_amount") else str(change["old_limit_amount"]),
+        "new_limit_amount": None if _is_least(change, "new_limit_amount") else str(change["new_limit_amount"]),
+        "reasons": change["reasons"],
+        "way_back": _way_back(change),
+        **{
+            f"cannot_borrow_{lang}": NOTHING_TO_BORROW[lang].format(reason=reason[f"text_{lang}"]) if cannot else None
+            for lang in NOTHING_TO_BORROW
+        },
+    }
+
+
+def _way_back(change: dict) -> dict | None:
+    """What brings a lowered or frozen limit back, from which day on, and in words; the day is null where nobody knows it."""
+    if change["action"] not in ("DOWN", "FREEZE"):
+        return None
+    row = change["way_back"]
+    told = {name: row and str(row[name]) for name in ("restores_on_date", "restores_to_amount")}
+    for lang in NOTHING_TO_BORROW:
+        recourse = row and row | {"actions": row[f"actions_{lang}"]}
+        told[f"text_{lang}"] = ("" if lang == "zh" else " ").join(way_back(recourse, change["currency"], lang))
+    return told
+
+
+def _for_desk(change: dict) -> dict:
+    """A notice for the restricted queue: the words for its desk, the amounts as the core has them."""
+    amounts = {name: str(change[name]) for name in ("old_limit_amount", "new_limit_amount")}
+    return {**_told(change), **amounts, "reasons": change["restricted_reasons"]}
+
+
+def _told(change: dict) -> dict:
+    names = (
+        "notice_id", "adjustment_id", "account_id", "customer_id", "business_date", "action", "is_applied_in_part",
+        "display_state", "is_usable", "effective_date", "notice_due_date", "decision_sha256",
+    )  # fmt: skip
+    return {name: change[name] for name in names}
+
+
+def _is_least(change: dict, amount: str) -> bool:
+    return is_least(change[amount], change["floor_amount"], change["reference_limit_amount"])
+
+
+def _changes(home: Home, business_date: date) -> list[dict]:
+    """Every change of which somebody must be told because of this night, with both sets of words."""
     with connect_within(home) as connection:
         _lay_told(connection, home, business_date)
         days = [
@@ -88,10 +193,18 @@ def _notices(home: Home, business_date: date) -> list[dict]:
         if not days:
             return []
         _lay_marts(connection, home, days)
+        _lay_restricted(connection, home, {business_date, *days})
         attach_identity(connection, home)
-        rows = connection.execute(_NOTICES)
-        names = [column[0] for column in rows.description]
-        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        tonight = publication_directory(home, business_date) / "marts" / "fct_recourse.parquet"
+        ways = {row["account_key"]: row for row in _dicts(connection.execute(_WAYS_BACK, [str(tonight)]))}
+        return [
+            change | {"way_back": ways.get(change["account_key"])} for change in _dicts(connection.execute(_NOTICES))
+        ]
+
+
+def _dicts(rows: duckdb.DuckDBPyConnection) -> list[dict]:
+    names = [column[0] for column in rows.description]
+    return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
 def _lay_told(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
@@ -112,8 +225,19 @@ def _lay_told(connection: duckdb.DuckDBPyConnection, home: Home, business_date: 
 
 def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, days: list[date]) -> None:
     for mart in _MARTS:
-        files = ", ".join(f"'{publication_directory(home, day) / 'marts' / mart}.parquet'" for day in days)
-        connection.execute(f"create view {mart} as from read_parquet([{files}])")
+        connection.execute(f"create view {mart} as from read_parquet([{_files(home, mart, days)}])")
+
+
+def _lay_restricted(connection: duckdb.DuckDBPyConnection, home: Home, days: set[date]) -> None:
+    """`restricted`: customers of whom one of these nights says that nothing may be told to them."""
+    connection.execute(
+        "create table restricted as select distinct customer_key"
+        f" from read_parquet([{_files(home, 'dim_customer', sorted(days))}], union_by_name = true) where is_restricted"
+    )
+
+
+def _files(home: Home, mart: str, days: list[date]) -> str:
+    return ", ".join(f"'{publication_directory(home, day) / 'marts' / mart}.parquet'" for day in days)
 
 
 def _line(notice: dict) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
+from creditline.release.golive import PackRecord, what_is_missing
 from creditline.release.modes import Modes
 
 
@@ -25,15 +27,28 @@ def lay_orders(
     modes: Modes,
     may_leave: Callable[[str], bool],
 ) -> tuple[int, int]:
-    """Lay `release_order`, the rows of a mart of orders that may leave, with the core's ids, and `slice_mode`.
+    """Lay `release_order`, the rows of a published mart of orders that may leave, and `slice_mode` (`choose_orders`)."""
+    lay_marts(connection, publication, (mart, "fct_limit_decision", "dim_policy"))
+    return choose_orders(connection, home, mart, modes, may_leave)
+
+
+def lay_marts(connection: duckdb.DuckDBPyConnection, publication: Path, marts: tuple[str, ...]) -> None:
+    """Lay marts of a publication under their names."""
+    for table in marts:
+        connection.execute(f"create view {table} as from read_parquet('{publication}/marts/{table}.parquet')")
+
+
+def choose_orders(
+    connection: duckdb.DuckDBPyConnection, home: Home, orders: str, modes: Modes, may_leave: Callable[[str], bool]
+) -> tuple[int, int]:
+    """Lay `release_order`, the rows of a relation of orders that may leave, with the core's ids, and `slice_mode`.
 
     Args:
+        orders: a relation like fct_security_order; fct_limit_decision is laid beside it.
         may_leave: whether the orders of a slice may leave, whatever its mode.
 
     Returns: how many may leave, and how many the night calls for.
     """
-    for table in (mart, "fct_limit_decision", "dim_policy"):
-        connection.execute(f"create view {table} as from read_parquet('{publication}/marts/{table}.parquet')")
     attach_identity(connection, home)
     slices = [row[0] for row in connection.execute("select distinct slice_code from fct_limit_decision").fetchall()]
     connection.execute("create table slice_mode (slice_code varchar, share_percent integer, is_leaving boolean)")
@@ -45,12 +60,14 @@ def lay_orders(
         # The share of a ramp is fixed by the customer's key, so that nobody comes and goes while it grows.
         "create table release_order as"
         " select orders.*, account.account_id"
-        f" from {mart} as orders"
+        f" from {orders} as orders"
         " inner join slice_mode on orders.slice_code = slice_mode.slice_code and slice_mode.is_leaving"
         " inner join identity.account using (account_key)"
         " where ('0x' || left(sha256(orders.customer_key::varchar), 8))::bigint % 100 < slice_mode.share_percent"
     )
-    return tuple(connection.execute(f"select count(*) from {table}").fetchone()[0] for table in ("release_order", mart))
+    return tuple(
+        connection.execute(f"select count(*) from {table}").fetchone()[0] for table in ("release_order", orders)
+    )
 
 
 def has_live_slice(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -63,22 +80,43 @@ def modes_in_force(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(connection.execute("select slice_code, share_percent from slice_mode order by slice_code").fetchall())
 
 
-def refuse_orders(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Raise ReleaseRefused for orders of a demo pack in a home that is no demo, or that no decision covers."""
-    _refuse_demo_packs(connection, home)
+def refuse_orders(
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, *, asks_validation: bool = True
+) -> None:
+    """Raise ReleaseRefused for orders of a pack or under keys that may order nobody about, or that no decision covers.
+
+    Args:
+        asks_validation: False for orders that protect a customer, which wait for no paper.
+    """
+    _refuse_not_ready(connection, home, business_date, asks_validation)
     _refuse_undecided(connection)
 
 
-def _refuse_demo_packs(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    packs = connection.execute(
-        "select distinct pack from dim_policy where is_demo"
-        " and policy_version in (select policy_version from release_order) order by pack"
-    ).fetchall()
-    if packs and not home.settings.is_demo:
-        names = ", ".join(row[0] for row in packs)
+def refuse_moves(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
+    """Raise ReleaseRefused for orders of a demo pack or under demo keys in a home that is no demo, or for a freeze or
+    restore that moves a limit or is of an account that the publication does not decide."""
+    _refuse_not_ready(connection, home, business_date, asks_validation=False)
+    row = connection.execute(
+        "select orders.adjustment_id from release_order as orders"
+        " left join fct_limit_decision as decisions on orders.account_key = decisions.account_key"
+        " where decisions.account_key is null or orders.new_limit_amount is distinct from orders.old_limit_amount limit 1"
+    ).fetchone()
+    if row:
         raise ReleaseRefused(
-            f"policy pack {names} is a demo and this home is not; set its slices to observe, or approve a pack of your own"
+            f"order {row[0]} is no freeze and no restore of a published account; report it, nothing of it left"
         )
+
+
+def _refuse_not_ready(
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, asks_validation: bool
+) -> None:
+    packs = connection.execute(
+        "select pack, is_demo, validator, validation_due_date from dim_policy"
+        " where policy_version in (select policy_version from release_order) order by pack"
+    ).fetchall()
+    missing = what_is_missing(home, (PackRecord(*row) for row in packs), business_date, asks_validation=asks_validation)
+    if missing:
+        raise ReleaseRefused("; ".join(missing))
 
 
 def _refuse_undecided(connection: duckdb.DuckDBPyConnection) -> None:

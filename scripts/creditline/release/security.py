@@ -1,17 +1,44 @@
-"""Security orders: freezes and restores of a published night, in a feed of their own that no hold and no report stops."""
+"""Security orders: freezes and restores of a published night, in a feed of their own that no hold and no report stops.
+
+A watch between nights writes to the same feed (creditline.watch), so each of them waits for its turn.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+
+import duckdb
 
 from creditline.home import Home
 from creditline.home.database import connect_within
+from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
+from creditline.home.releases import is_of_watch, records_since
 from creditline.release.feed import SECURITY, records_of, settle_interrupted, write_orders
 from creditline.release.modes import read_modes
 from creditline.release.orders import ReleaseRefused, lay_orders, modes_in_force, refuse_orders
+
+# What the house keeps of a security order beside what the core is told. Of a night's own order the freeze behind it is
+# state; of a watch's it stands here until the next night.
+BESIDE = (
+    "customer_key",
+    "pack",
+    "watched_at",
+    "movement",
+    "frozen_since_date",
+    "frozen_at",
+    "frozen_until_at",
+    "extension_count",
+    "reason_code",
+)
+_OF_NIGHT = (
+    "select orders.*, policies.pack, null::timestamp as watched_at, null::varchar as movement,"
+    " null::date as frozen_since_date, null::timestamp as frozen_at, null::timestamp as frozen_until_at,"
+    " null::bigint as extension_count, null::varchar as reason_code"
+    " from release_order as orders inner join dim_policy as policies using (policy_version)"
+)
 
 
 @dataclass(frozen=True)
@@ -26,27 +53,82 @@ def release_security(home: Home, business_date: date) -> SecurityRelease:
     """Write the freezes and restores of one published night for slices that are live or ramped, once.
 
     Raises:
-        ReleaseRefused: the night is not published, a demo pack in a home that is no demo, an order that
+        ReleaseRefused: the night is not published, a demo pack or key in a home that is no demo, an order that
             no decision covers, or a mode changed while the file was written.
+        HomeBusy: a watch took longer than minutes.
     """
-    settle_interrupted(home)
+    with security_turn(home, f"freezes and restores of {business_date}"):
+        return release_in_turn(home, business_date)
+
+
+def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
+    """`release_security` for a caller that holds the turn."""
+    settle_interrupted(home, SECURITY)
     publication = publication_directory(home, business_date)
     if not publication.is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     for record in records_of(home, SECURITY, business_date):
-        return SecurityRelease(home.outbox / SECURITY / record["file"], record["rows"])
+        if not is_of_watch(record):
+            return SecurityRelease(home.outbox / SECURITY / record["file"], record["rows"])
     if business_date != max(home.published_dates()):
         # a later night says who is frozen now
         return SecurityRelease(None, 0)
     modes = read_modes(home)
     with connect_within(home) as connection:
         orders, _ = lay_orders(connection, home, publication, "fct_security_order", modes, lambda _slice: True)
+        orders -= _leave_out_overtaken(connection, home, business_date)
         if not orders:
             return SecurityRelease(None, 0)
-        refuse_orders(connection, home)
+        refuse_orders(connection, home, business_date, asks_validation=False)
+        connection.execute(f"create or replace table release_order as {_OF_NIGHT}")
         stamp = f"{business_date}_{home.settings.cut_off:%H%M}"
-        facts = {"modes": modes_in_force(connection)}
-        left = write_orders(connection, home, SECURITY, business_date, stamp, facts, lambda: read_modes(home) == modes)
+        facts = {"modes": modes_in_force(connection), "keeps_freezes": True}
+        left = write_orders(
+            connection, home, SECURITY, business_date, stamp, facts, lambda: read_modes(home) == modes, BESIDE
+        )
     if left is None:
         raise ReleaseRefused("a mode was changed while the freezes were written; none of them left: release again")
     return SecurityRelease(left[0], orders)
+
+
+def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> int:
+    """Take out what a watch of a later day has done already, while this night ran. Returns how many orders.
+
+    A watch that had read this night's delivery knew all that the night knows and more: its word stands. One that had not
+    never makes the night restore or freeze twice, and its restore does not keep back a freeze.
+    """
+    _lay_last_words(connection, home, business_date)
+    return connection.execute(
+        "delete from release_order as orders using last_word where orders.account_key = last_word.account_key"
+        " and (last_word.knows_night or last_word.action = 'FREEZE' or orders.action = 'RESTORE')"
+    ).fetchone()[0]
+
+
+def leave_out_frozen(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> int:
+    """Take accounts out of `release_order` that a watch has frozen since a night was decided: while an account is frozen
+    nothing moves its limit. Returns how many orders."""
+    _lay_last_words(connection, home, business_date)
+    return connection.execute(
+        "delete from release_order as orders using last_word where orders.account_key = last_word.account_key"
+        " and last_word.action = 'FREEZE'"
+    ).fetchone()[0]
+
+
+def _lay_last_words(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
+    """`last_word`: one row an account that a watch of a later day froze or restored, and whether it had read the delivery
+    of this night."""
+    connection.execute("create table word (sequence bigint, account_key bigint, action varchar, knows_night boolean)")
+    for record in records_since(home, SECURITY, business_date + timedelta(days=1)):
+        if is_of_watch(record):
+            connection.execute(
+                "insert into word select sequence, account_key, action, ? from read_parquet(?)",
+                [record["watch"]["last_delivery"] >= str(business_date), _kept_file(home, record)],
+            )
+    connection.execute(
+        "create table last_word as select account_key, max_by(action, sequence) as action,"
+        " max_by(knows_night, sequence) as knows_night from word group by account_key"
+    )
+
+
+def _kept_file(home: Home, record: dict) -> str:
+    return str(home.releases / SECURITY / f"{record['sequence']:06d}.parquet")

@@ -10,13 +10,14 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import delivery_records
+from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import is_void, last_valid, publication_directory
+from creditline.landing.manifest import INTRADAY_FEEDS
 from creditline.release.feed import ORDER_FEEDS
-from creditline.release.notices import FEED, Notices, send_notices
+from creditline.release.notices import FEED, RESTRICTED_FEED, Notices, send_notices
 from creditline.warehouse.parquet import write_parquet
 
 OUTCOMES = ("APPLIED", "PARTIAL", "REJECTED", "DUPLICATE", "CONFLICT", "UNKNOWN")
@@ -56,6 +57,14 @@ _LINES = """
 """
 
 
+# What came between nights comes again with the night: the same line of the core, and not a second answer.
+_ONCE = f"""
+    select * from told where not starts_with(batch_id, '{INTRADAY_FEEDS}') or not exists (
+        from told as again where not starts_with(again.batch_id, '{INTRADAY_FEEDS}')
+        and again.adjustment_id = told.adjustment_id and again.status = told.status and again.acked_at = told.acked_at
+        and again.applied_limit_amount is not distinct from told.applied_limit_amount
+    )
+"""
 # An answer to an order of an older file is one to an unknown order, so that a settlement costs the same after years.
 _REMEMBERED_FILES = 400
 
@@ -92,8 +101,17 @@ def settle(home: Home, business_date: date) -> Settlement:
     for night in _unsettled_nights(home, business_date):
         _settle_one(home, night)
     record = json.loads(_record_file(home, business_date).read_text())
-    file = home.outbox / FEED / record["notice_file"] if record["notice_file"] else None
-    return Settlement(business_date, record["lines"], record["late"], Notices(file, record["notices"]))
+    notices = Notices(
+        _file(home, FEED, record["notice_file"]),
+        record["notices"],
+        _file(home, RESTRICTED_FEED, record.get("restricted_notice_file")),
+        record.get("restricted_notices", 0),
+    )
+    return Settlement(business_date, record["lines"], record["late"], notices)
+
+
+def _file(home: Home, feed: str, name: str | None) -> Path | None:
+    return home.outbox / feed / name if name else None
 
 
 def _folder(home: Home) -> Path:
@@ -136,6 +154,8 @@ def _settle_one(home: Home, business_date: date) -> None:
         "late": late,
         "notices": notices.count,
         "notice_file": notices.file.name if notices.file else None,
+        "restricted_notices": notices.restricted_count,
+        "restricted_notice_file": notices.restricted_file.name if notices.restricted_file else None,
     }
     write_file(_record_file(home, business_date), canonical_json(record))
 
@@ -145,7 +165,7 @@ def _unsettled_files(home: Home, business_date: date) -> list[str]:
     before = last_valid(home, business_date)
     return [
         entry.raw_file
-        for record in delivery_records(home)
+        for record in (*delivery_records(home), *intraday_records(home, before or date.min))
         if record.business_date <= business_date and (before is None or record.business_date > before)
         for entry in record.sources
         if entry.source == "adjustment_ack" and entry.raw_file and entry.accepted_rows
@@ -154,7 +174,8 @@ def _unsettled_files(home: Home, business_date: date) -> list[str]:
 
 def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str], business_date: date) -> None:
     paths = ", ".join(f"'{home.root / name}'" for name in files)
-    connection.execute(f"create view acknowledgement as from read_parquet([{paths}])")
+    connection.execute(f"create view told as from read_parquet([{paths}])")
+    connection.execute(f"create view acknowledgement as {_ONCE}")
     _lay_known(
         connection,
         "released",

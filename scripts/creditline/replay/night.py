@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,11 +11,10 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.database import bound_spill, connect, engine_bounds
-from creditline.home.publications import publication_directory, read_manifest
+from creditline.home.publications import publication_directory, read_manifest, revision_name
 from creditline.replay.comparison import Difference, compare
-from creditline.warehouse.inputs import check_file, check_inputs, inputs_file, lay, read_inputs
-from creditline.warehouse.logic import Logic, archived_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.inputs import check_file, check_inputs, inputs_file, lay, read_inputs, standing_models
+from creditline.warehouse.logic import Logic, archived_logic, run_logic, scratch_database
 from creditline.warehouse.state import carried_rows, state_file
 
 DECISIONS = "fct_limit_decision"
@@ -29,9 +26,11 @@ class ReplayRefused(CreditlineError):
 
 @dataclass(frozen=True)
 class NightReplay:
-    """One replayed night: the first difference of each table that has one. `seconds` and `engine_now` are run facts."""
+    """One replayed publication of a night: the first difference of each table that has one. `seconds` and `engine_now`
+    are run facts."""
 
     business_date: date
+    revision: int
     decisions: int
     differences: tuple[Difference, ...]
     seconds: float
@@ -45,8 +44,11 @@ class NightReplay:
         return sum(difference.rows for difference in self.differences if difference.table == DECISIONS)
 
 
-def replay_night(home: Home, business_date: date) -> NightReplay:
-    """Run one published night from its record with its archived code, and compare all that it published and carried.
+def replay_night(home: Home, business_date: date, revision: int = 0) -> NightReplay:
+    """Run one publication of a night from its record with its archived code, and compare all that it published and carried.
+
+    Args:
+        revision: 0 is the night as it ran, a higher one what a restatement made of it.
 
     Raises:
         ReplayRefused: the night is not published, or a published table cannot be read.
@@ -54,21 +56,22 @@ def replay_night(home: Home, business_date: date) -> NightReplay:
         LogicRefused: the archived code was changed, or does not run on this engine.
     """
     started = time.perf_counter()
-    publication = publication_directory(home, business_date)
-    if not publication.is_dir():
-        raise ReplayRefused(f"night {business_date} is not published; only a published night can be replayed")
-    manifest = read_manifest(home, business_date)
+    if not publication_directory(home, business_date, revision).is_dir():
+        which = f" as {revision_name(revision)}" if revision else ""
+        raise ReplayRefused(f"night {business_date} is not published{which}; only a published night can be replayed")
+    manifest = read_manifest(home, business_date, revision)
     logic = archived_logic(home, manifest["logic_hash"])
-    record = inputs_file(home, business_date)
+    record = inputs_file(home, business_date, revision)
     check_file(record, manifest["state"][record.name])
-    inputs = read_inputs(home, business_date)
+    inputs = read_inputs(home, business_date, revision)
     check_inputs(inputs)
-    with _scratch(home) as connection:
+    with scratch_database(home) as connection:
         lay(connection, inputs)
-        run_logic(connection, logic)
-        differences = tuple(_differences(connection, home, business_date, logic, manifest))
+        run_logic(connection, logic, skip=standing_models(inputs))
+        differences = tuple(_differences(connection, home, business_date, revision, logic, manifest))
     return NightReplay(
         business_date=business_date,
+        revision=revision,
         decisions=manifest["rows"][DECISIONS],
         differences=differences,
         seconds=round(time.perf_counter() - started, 1),
@@ -78,31 +81,24 @@ def replay_night(home: Home, business_date: date) -> NightReplay:
     )
 
 
-@contextmanager
-def _scratch(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory within the bounds of the home; what does not fit goes to a folder outside of it."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        connect(config=engine_bounds(home) | {"temp_directory": folder}) as connection,
-    ):
-        bound_spill(connection, home.settings.spill_limit)
-        use_scratch_catalog(connection)
-        yield connection
-
-
 def _differences(
-    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, logic: Logic, manifest: dict[str, object]
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    business_date: date,
+    revision: int,
+    logic: Logic,
+    manifest: dict[str, object],
 ) -> Iterator[Difference]:
     """Decisions first, then every other published table, then what the night carried over: nothing if it was void."""
     published = manifest["rows"]
     keys = {model.name: model.key for model in logic.models}
-    marts = publication_directory(home, business_date) / "marts"
+    marts = publication_directory(home, business_date, revision) / "marts"
     tables = [
         (table, keys[table], f"select * from {table}", marts / f"{table}.parquet")
         for table in sorted(published, key=lambda table: (table != DECISIONS, table))
     ]
     carried = [
-        (f"state {table.name}", table.key, carried_rows(table), state_file(home, business_date, table.name))
+        (f"state {table.name}", table.key, carried_rows(table), state_file(home, business_date, table.name, revision))
         for table in logic.carried
         if not manifest["is_void"]
     ]

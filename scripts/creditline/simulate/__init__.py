@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -237,17 +236,22 @@ def _next_sequence(home: Home, progress: Progress, business_date: date) -> int:
 
 
 def _clear_unfinished(home: Home, business_date: date, sequence: int) -> None:
-    """Remove the same delivery, landed by a run that was killed before it could note so."""
+    """Remove the same delivery, landed by a run that was killed before it could note so; what came between nights stays."""
     target = home.landing / business_date.isoformat()
     if not target.exists():
         return
-    manifest = _manifest(home, business_date)
-    if (manifest["feed"], manifest["sequence"]) != (FEED, sequence):
-        raise UsageError(
-            f"{target} holds delivery {manifest['sequence']} of feed {manifest['feed']} already; "
-            "simulate into another home, or move that delivery away"
-        )
-    shutil.rmtree(target)
+    if business_date in home.landed_dates():
+        manifest = _manifest(home, business_date)
+        if (manifest["feed"], manifest["sequence"]) != (FEED, sequence):
+            raise UsageError(
+                f"{target} holds delivery {manifest['sequence']} of feed {manifest['feed']} already; "
+                "simulate into another home, or move that delivery away"
+            )
+    for path in target.iterdir():
+        if path.is_file():
+            path.unlink()
+    if not any(target.iterdir()):
+        target.rmdir()
 
 
 def _manifest(home: Home, business_date: date) -> dict:

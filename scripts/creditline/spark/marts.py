@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from creditline.home import Home
-from creditline.home.publications import publication_directory
+from creditline.home.publications import latest_publication
 from creditline.spark.build import database_of
 from creditline.spark.place import Address, address
 from creditline.spark.session import open_session
@@ -16,14 +16,14 @@ SESSIONS = 4
 
 
 def show_marts(home: Home, business_date: date) -> None:
-    """Let `<database>_marts` show every night up to the newest. Views change one by one: who reads a view meanwhile reads
-    the nights before, and who joins two may see one of either.
+    """Let `<database>_marts` show every night up to the newest, in its latest publication. Views change one by one: who
+    reads a view meanwhile reads the nights before, and who joins two may see one of either.
 
     A dimension is the newest night's, a fact or report all nights', as in `marts.duckdb`.
     """
     server, database = address(), f"{database_of(home)}_marts"
-    nights = [publication_directory(home, day) for day in home.published_dates()]
-    tables = sorted(path.stem for path in (publication_directory(home, business_date) / "marts").glob("*.parquet"))
+    nights = [latest_publication(home, day) for day in home.published_dates()]
+    tables = sorted(path.stem for path in (latest_publication(home, business_date) / "marts").glob("*.parquet"))
     with open_session(server) as session:
         session.run(f"create database if not exists {database}")
     with ThreadPoolExecutor(SESSIONS) as pool:

@@ -30,9 +30,10 @@ class ErasureRefused(CreditlineError):
 
 @dataclass(frozen=True)
 class Erasure:
-    """One line of `control/erasures.jsonl`: keys, no ids."""
+    """One line of `control/erasures.jsonl`: keys, no ids; `merged_keys` were those of customers merged into this one."""
 
     customer_key: int
+    merged_keys: tuple[int, ...]
     account_keys: tuple[int, ...]
     reason: str
     by: str
@@ -41,7 +42,7 @@ class Erasure:
 
 
 def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approved_by: str) -> Erasure:
-    """Take the ids of a customer, and of the accounts that were this customer's last, out of the identity store for good.
+    """Take all ids of a customer, and of the accounts that were this customer's last, out of the identity store for good.
 
     Raises:
         UsageError: the second person is missing or is the first.
@@ -54,6 +55,7 @@ def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approve
     _refuse_duties(home, person)
     erasure = Erasure(
         person.customer_key,
+        person.customer_keys[1:],
         person.last_accounts,
         reason,
         by,
@@ -62,7 +64,7 @@ def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approve
     )
     # Written first: a kill in between leaves a record whose erasure is repeated, never an erasure without a record.
     append_line(home.erasures_file, asdict(erasure))
-    forget_keys(home, {"customer": [person.customer_key], "account": list(person.last_accounts)})
+    forget_keys(home, {"customer": list(person.customer_keys), "account": list(person.last_accounts)})
     return erasure
 
 
@@ -81,9 +83,9 @@ def _refuse_duties(home: Home, person: Person) -> None:
 def _refuse_open_accounts(connection: duckdb.DuckDBPyConnection, person: Person, newest: date) -> None:
     row = connection.execute(
         "select account_key, is_open, principal_balance from fct_account_night"
-        " where business_date = $newest and customer_key = $customer and (is_open or principal_balance <> 0)"
+        " where business_date = $newest and list_contains($customers, customer_key) and (is_open or principal_balance <> 0)"
         " order by account_key limit 1",
-        {"newest": newest, "customer": person.customer_key},
+        {"newest": newest, "customers": list(person.customer_keys)},
     ).fetchone()
     if row:
         stands = "is open" if row[1] else f"owes {row[2]}"
@@ -100,8 +102,8 @@ def _refuse_running_retention(connection: duckdb.DuckDBPyConnection, person: Per
     ended, until = connection.execute(
         "select ended, cast(ended + to_years($years) as date)"
         " from (select coalesce(max(business_date) filter (is_open or principal_balance <> 0), min(business_date)) as ended"
-        " from fct_account_night where customer_key = $customer)",
-        {"years": int(years or 0), "customer": person.customer_key},
+        " from fct_account_night where list_contains($customers, customer_key))",
+        {"years": int(years or 0), "customers": list(person.customer_keys)},
     ).fetchone()
     if until and until > newest:
         raise ErasureRefused(
@@ -120,7 +122,7 @@ def _refuse_legal_hold(home: Home, person: Person, newest: date) -> None:
             "select held.occurred_at from read_parquet($cases) as held"
             " where held.kind = 'legal_hold' and coalesce(held.outcome, '') <> 'withdrawn'"
             " and coalesce(held.to_date, $newest) >= $newest"
-            " and (held.customer_key = $customer or list_contains($accounts, held.account_key))"
+            " and (list_contains($customers, held.customer_key) or list_contains($accounts, held.account_key))"
             " and not exists (select 1 from read_parquet($cases) as later"
             "   where later.kind = 'legal_hold' and later.outcome = 'withdrawn'"
             "   and later.account_key is not distinct from held.account_key"
@@ -130,7 +132,7 @@ def _refuse_legal_hold(home: Home, person: Person, newest: date) -> None:
             {
                 "cases": str(cases),
                 "newest": newest,
-                "customer": person.customer_key,
+                "customers": list(person.customer_keys),
                 "accounts": list(person.last_accounts),
             },
         ).fetchone()

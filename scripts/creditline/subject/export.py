@@ -15,17 +15,21 @@ Rows = list[dict[str, object]]
 def export_subject(home: Home, customer_id: str) -> dict[str, object]:
     """Every row about one customer, ids in place of keys.
 
-    Returns: `customer`, `accounts`, `delivered` (rows by landing source, every version as it came) and `published` (rows
-    by mart or report, as they stand in the newest publication of each night). Devices, addresses and event ids are keyed
-    hashes: the house itself cannot read them back.
+    Returns: `customer`, `former_ids`, `accounts`, `former_account_ids` (by the id of now), `delivered` (rows by landing
+    source, every version as it came) and `published` (rows by mart or report, as they stand in the newest publication of
+    each night). Devices, addresses and event ids are keyed hashes: the house itself cannot read them back.
 
     Raises:
         CreditlineError: the customer is not known.
     """
     person = find_person(home, customer_id)
     return {
-        "customer": customer_id,
+        "customer": person.customer_id,
+        "former_ids": list(person.former_ids.get(None, ())),
         "accounts": list(person.accounts.values()),
+        "former_account_ids": {
+            person.accounts[key]: list(ids) for key, ids in person.former_ids.items() if key in person.accounts
+        },
         "delivered": _delivered(home, person),
         "published": _published(home, person),
     }
@@ -69,7 +73,7 @@ def _rule(columns: list[str], person: Person) -> tuple[str, dict[str, object]] |
 
     An account may have been somebody else's on another night, so its key alone says nothing about those.
     """
-    by_customer = "customer_key = $customer"
+    by_customer = "list_contains($customers, customer_key)"
     by_account = "false"
     keys: dict[str, object] = {}
     if "account_key" in columns and "business_date" in columns:
@@ -81,7 +85,7 @@ def _rule(columns: list[str], person: Person) -> tuple[str, dict[str, object]] |
     elif "account_key" in columns:
         by_account, keys = "list_contains($accounts, account_key)", {"accounts": list(person.last_accounts)}
     if "customer_key" in columns:
-        keys["customer"] = person.customer_key
+        keys["customers"] = list(person.customer_keys)
         # a case may name the account alone
         return (f"{by_customer} or (customer_key is null and {by_account})", keys)
     return (by_account, keys) if keys else None

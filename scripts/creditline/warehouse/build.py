@@ -10,13 +10,14 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.record import delivery_records
+from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import last_valid
 from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
+from creditline.release.inherited import approved_relation
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, compile_project, run_build
 from creditline.warehouse.engine import Engine
 from creditline.warehouse.inputs import Relation, lay, write_inputs
@@ -29,6 +30,8 @@ from creditline.warehouse.sources import (
     raw_relations,
     released_relation,
     run_relations,
+    security_relation,
+    standing_relation,
 )
 from creditline.warehouse.state import export_state, state_relations
 
@@ -113,11 +116,15 @@ def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list
     sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
     night = _night(home, business_date, sources)
     state = state_relations(home, night.previous_business_date)
+    between = intraday_records(home, night.previous_business_date or date.min)
     relations = [
         *run_relations(night, sources),
-        *raw_relations(home, records, night, state),
+        *raw_relations(home, [*records, *between], night, state),
         *state,
         released_relation(home, business_date, state),
+        security_relation(home, night.previous_business_date, business_date),
+        standing_relation(),
+        approved_relation(home, business_date, night.previous_business_date),
         *policy_relations(policies),
     ]
     return night, relations

@@ -22,7 +22,11 @@ import pyarrow as pa
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.files import canonical_json, sha256_of, write_file
+from creditline.home.publications import state_directory
 from creditline.warehouse.parquet import lay_parquet
+
+# The schema of models and reference data: a relation of it stands in place of the model of its name.
+MODELS = "main"
 
 
 class InputRefused(CreditlineError):
@@ -92,18 +96,24 @@ def _insert(
         connection.unregister("given_rows")
 
 
-def inputs_file(home: Home, business_date: date) -> Path:
-    """Where the record of one night lies."""
-    return home.state / f"business_date={business_date}" / "inputs.json"
+def standing_models(relations: Iterable[Relation]) -> frozenset[str]:
+    """Models in whose place a published table lies: what was ordered stands, and is not run again."""
+    schemas = (relation.name.partition(".") for relation in relations)
+    return frozenset(name for schema, _, name in schemas if schema == MODELS)
 
 
-def write_inputs(home: Home, business_date: date, relations: Iterable[Relation]) -> None:
+def inputs_file(home: Home, business_date: date, revision: int = 0) -> Path:
+    """Where the record of one publication of a night lies."""
+    return state_directory(home, business_date, revision) / "inputs.json"
+
+
+def write_inputs(home: Home, business_date: date, relations: Iterable[Relation], revision: int = 0) -> None:
     """Keep what one night depends on; paths are taken from the home, so that it may be moved."""
     record = {
         "business_date": str(business_date),
         "relations": [_relation_as_json(home, relation) for relation in relations],
     }
-    write_file(inputs_file(home, business_date), canonical_json(record))
+    write_file(inputs_file(home, business_date, revision), canonical_json(record))
 
 
 def _relation_as_json(home: Home, relation: Relation) -> dict[str, object]:
@@ -123,13 +133,13 @@ def _plain(value: object) -> object:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
-def read_inputs(home: Home, business_date: date) -> tuple[Relation, ...]:
-    """What one night depended on, in the order in which it was laid.
+def read_inputs(home: Home, business_date: date, revision: int = 0) -> tuple[Relation, ...]:
+    """What one publication of a night depended on, in the order in which it was laid.
 
     Raises:
         InputRefused: the night left no record.
     """
-    path = inputs_file(home, business_date)
+    path = inputs_file(home, business_date, revision)
     if not path.is_file():
         raise InputRefused(f"{path} is missing: nothing says what night {business_date} read; restore it from a backup")
     return tuple(

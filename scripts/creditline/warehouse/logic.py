@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -19,6 +21,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.home.database import bound_spill, connect, engine_bounds
 from creditline.home.files import canonical_json, clear_directory, move_tree_into_place
 from creditline.warehouse.dbt import BuiltNode, compile_project
 from creditline.warehouse.state import StateTable, state_tables
@@ -27,6 +30,8 @@ ENGINE = "duckdb"
 INDEX = "index.json"
 # dbt names every relation with its catalog, and the catalog of a file is the file's stem.
 CATALOG = "warehouse"
+# A model or a seed as compiled SQL names it; sources lie in other schemas.
+_READ = re.compile(rf'"{CATALOG}"\."main"\."(\w+)"')
 
 
 class LogicRefused(CreditlineError):
@@ -227,10 +232,45 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@contextmanager
+def scratch_database(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory for archived SQL, within the bounds of the home; what does not fit goes to a folder outside of it."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        connect(config=engine_bounds(home) | {"temp_directory": folder}) as connection,
+    ):
+        bound_spill(connection, home.settings.spill_limit)
+        use_scratch_catalog(connection)
+        yield connection
+
+
 def use_scratch_catalog(connection: duckdb.DuckDBPyConnection) -> None:
     """Give an in-memory connection the catalog whose name archived SQL carries."""
     connection.execute(f"attach ':memory:' as {CATALOG}")
     connection.execute(f"use {CATALOG}")
+
+
+def needed_for(logic: Logic, model: str) -> Logic:
+    """The part of decision code that one model needs, itself included, in its order.
+
+    Raises:
+        LogicRefused: there is no such model in it.
+    """
+    reads = {entry.name: set(_READ.findall(entry.sql)) for entry in logic.models}
+    if model not in reads:
+        raise LogicRefused(
+            f"{model} is not in decision code {logic.logic_hash[:12]}, which is of an earlier release; run a night of this one first"
+        )
+    needed, waiting = set(), {model}
+    while waiting:
+        name = waiting.pop()
+        needed.add(name)
+        waiting |= reads.get(name, set()) - needed
+    return replace(
+        logic,
+        seeds=tuple(seed for seed in logic.seeds if seed.name in needed),
+        models=tuple(entry for entry in logic.models if entry.name in needed),
+    )
 
 
 def run_logic(connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Collection[str] = frozenset()) -> None:

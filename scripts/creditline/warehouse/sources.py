@@ -16,6 +16,7 @@ from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.publications import void_dates
+from creditline.home.releases import is_of_watch, records_since
 from creditline.landing.contract import Source, contract
 from creditline.landing.manifest import naive_utc
 from creditline.landing.rawtypes import raw_columns
@@ -29,7 +30,9 @@ OTHER_REACH_DAYS = 400
 # Events lie in windows of their own day, and an event never happens after the day that follows its delivery's date.
 WINDOWED_EVENTS = ("loan_application", "cash_flow", "session", "profile_change")
 # Versions that can still matter are carried over, so a night opens what is new and, of nightly pictures, what leaves.
-CARRIED = ("instalment", "bureau_score", "related_product", "case_event", "adjustment_ack")
+CARRIED = ("instalment", "bureau_score", "related_product", "case_event", "adjustment_ack", "id_change")
+# What can touch somebody's history.
+_TOUCHING = ("raw.case_event", "state.case_event", "raw.id_change", "state.id_change")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class NightParameters:
     previous_business_date: date | None
     is_void: bool
     home_name: str
+    is_between_nights: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Re
                 "is_first_night": "boolean",
                 "is_void": "boolean",
                 "home_name": "varchar",
+                "is_between_nights": "boolean",
             },
             rows=(
                 (
@@ -130,6 +135,7 @@ def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Re
                     is_first,
                     night.is_void,
                     night.home_name,
+                    night.is_between_nights,
                 ),
             ),
         ),
@@ -280,19 +286,22 @@ def _leaves(file: _RawFile, night: NightParameters, windows: tuple[int, ...]) ->
 
 
 def _touches_history(home: Home, snapshots: list[_RawFile], inputs: list[Relation], night: NightParameters) -> bool:
-    """Whether windows of some customers must be recomputed: a late snapshot, or a hardship pause that began earlier."""
+    """Whether windows of some customers must be recomputed: a late snapshot, a hardship pause that began earlier, or
+    customers who are merged or split."""
     previous = night.previous_business_date
     if any(_is_new(file.delivered_date, night) and file.night <= previous for file in snapshots):
         return True
     with connect_within(home) as connection:
-        lay(connection, [relation for relation in inputs if relation.name in ("raw.case_event", "state.case_event")])
+        lay(connection, [relation for relation in inputs if relation.name in _TOUCHING])
         return connection.execute(
             "select count(*) > 0 from raw.case_event as delivered"
             " left join state.case_event as carried on delivered.event_token = carried.event_token"
             " where delivered.kind = 'hardship_pause'"
             " and least(coalesce(delivered.from_date, delivered.local_date),"
-            " coalesce(carried.from_date, carried.local_date)) <= $night",
-            {"night": previous},
+            " coalesce(carried.from_date, carried.local_date)) <= $night"
+            " union all select count(*) > 0 from (from raw.id_change union all from state.id_change)"
+            " where subject = 'customer' and kind <> 'renumber' and effective_date <= $tonight order by 1 desc",
+            {"night": previous, "tonight": night.business_date},
         ).fetchone()[0]
 
 
@@ -344,6 +353,19 @@ def _last_known_sequence(home: Home, state: list[Relation]) -> int:
         return connection.execute("select coalesce(max(sequence), 0) from state.released_order").fetchone()[0]
 
 
+def standing_relation(files: tuple[InputFile, ...] = ()) -> Relation:
+    """`release.standing_decision`: what a night that is restated had decided when it was first published; else empty.
+
+    Args:
+        files: the decisions of the night's first publication.
+    """
+    return Relation(
+        "release.standing_decision",
+        {"account_key": "bigint", "recommended_limit_amount": "decimal(18, 2)", "display_state": "varchar"},
+        files,
+    )
+
+
 RELEASED_COLUMNS = {
     "sequence": "bigint",
     "business_date": "date",
@@ -353,4 +375,43 @@ RELEASED_COLUMNS = {
     "old_limit_minor": "bigint",
     "new_limit_minor": "bigint",
     "expires_at": "timestamp",
+}
+
+
+def security_relation(home: Home, previous: date | None, last: date | None = None) -> Relation:
+    """`release.security_order`: the freezes and restores that left since the night before was decided.
+
+    They are the night's own, and those of watches of later days: in the order of their sequence they say who is frozen.
+
+    Args:
+        previous: the valid night whose state goes on; without one nothing left before.
+        last: the last day whose watches count; without one all do.
+    """
+    records = records_since(home, "security_orders", previous) if previous else []
+    files = tuple(
+        InputFile(home.releases / "security_orders" / f"{record['sequence']:06d}.parquet", record["orders_sha256"])
+        for record in records
+        if _goes_on_from(record, previous, last)
+    )
+    return Relation("release.security_order", SECURITY_COLUMNS, files)
+
+
+def _goes_on_from(record: dict, previous: date, last: date | None) -> bool:
+    day = date.fromisoformat(record["business_date"])
+    if is_of_watch(record):
+        return day > previous and (last is None or day <= last)
+    # a night of an earlier release kept less, and no watch was before it
+    return day == previous and record.get("keeps_freezes", False)
+
+
+SECURITY_COLUMNS = RELEASED_COLUMNS | {
+    "customer_key": "bigint",
+    "pack": "varchar",
+    "watched_at": "timestamp",
+    "movement": "varchar",
+    "frozen_since_date": "date",
+    "frozen_at": "timestamp",
+    "frozen_until_at": "timestamp",
+    "extension_count": "bigint",
+    "reason_code": "varchar",
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.publications import read_manifest
+from creditline.home.publications import latest_revision, read_manifest, state_directory
 from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.inputs import InputFile, Relation
 from creditline.warehouse.parquet import write_parquet
@@ -30,7 +30,23 @@ class StateTable:
     columns: dict[str, str]
 
 
+# What a night believed then, or which days did not count: raw alone cannot tell.
+_KNOWLEDGE = frozenset({"reference_limit_step", "blocked_day"})
+# What nights of earlier releases did not carry yet: it starts empty.
+_CARRIED_LATER = frozenset(
+    {"cut", "correction", "parallel_case", "promise", "promise_stage", "restated_limit", "id_change", "customer_link"}
+)
 _PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
+
+
+def _change_columns(name: str) -> dict[str, str]:
+    """A decision of ours that moved a limit: its night, where to, why, and its hash."""
+    return {
+        f"{name}_date": "date",
+        f"{name}_minor": "bigint",
+        f"{name}_reason_codes": "varchar",
+        f"{name}_sha256": "varchar",
+    }
 
 
 @cache
@@ -49,6 +65,9 @@ def state_tables() -> tuple[StateTable, ...]:
                 "limit_minor": "bigint",
                 "core_limit_minor": "bigint",
                 "limit_since_date": "date",
+                "previous_limit_minor": "bigint",
+                **_change_columns("cause"),
+                **_change_columns("change"),
                 "is_overlaid": "boolean",
                 "pending_minor": "bigint",
                 "pending_since_date": "date",
@@ -73,6 +92,12 @@ def state_tables() -> tuple[StateTable, ...]:
                 "acked_at": "timestamp",
                 "ack_reason": "varchar",
             },
+        ),
+        StateTable(
+            "restated_limit",
+            "dec_carried_restated_limit",
+            ("account_key",),
+            {"account_key": "bigint", "restated_limit_minor": "bigint"},
         ),
         StateTable(
             "customer",
@@ -142,6 +167,76 @@ def state_tables() -> tuple[StateTable, ...]:
             "dec_carried_slice",
             ("slice_code", "business_date"),
             {"slice_code": "varchar", "business_date": "date", "account_count": "bigint", "down_count": "bigint"},
+        ),
+        StateTable(
+            "promise",
+            "dec_carried_promise",
+            ("account_key",),
+            {
+                "account_key": "bigint",
+                "customer_key": "bigint",
+                "policy_version": "varchar",
+                "act_by_date": "date",
+                "arrears_minor": "bigint",
+                **dict.fromkeys(("stops_applying", "clears_related", "pays_past_due", "pays_on_time"), "boolean"),
+                **dict.fromkeys(("gives_consent", "updates_income"), "boolean"),
+                "first_raised_on_date": "date",
+                "first_raised_minor": "bigint",
+                "restores_to_minor": "bigint",
+                "restores_on_date": "date",
+                "raises_from_date": "date",
+                "utilisation_below_bp": "bigint",
+                "promised_date": "date",
+                "uncounted_nights": "bigint",
+            },
+        ),
+        StateTable(
+            "promise_stage",
+            "dec_carried_promise_stage",
+            ("account_key", "from_date"),
+            {"account_key": "bigint", "from_date": "date", "score": "bigint"},
+        ),
+        StateTable(
+            "cut",
+            "dec_carried_cut",
+            ("account_key", "reason_rank"),
+            {
+                "account_key": "bigint",
+                "customer_key": "bigint",
+                "decided_date": "date",
+                "old_limit_minor": "bigint",
+                "new_limit_minor": "bigint",
+                "own_target_minor": "bigint",
+                "reason_rank": "bigint",
+                "reason_code": "varchar",
+                "feature": "varchar",
+                "feature_value": "bigint",
+                "is_source_distrusted": "boolean",
+            },
+        ),
+        StateTable(
+            "correction",
+            "dec_carried_correction",
+            ("customer_key", "source", "corrected_date"),
+            {"customer_key": "bigint", "source": "varchar", "corrected_date": "date", "known_date": "date"},
+        ),
+        StateTable(
+            "parallel_case",
+            "dec_carried_parallel_case",
+            ("account_key", "agreement"),
+            {
+                "account_key": "bigint",
+                "customer_key": "bigint",
+                "slice_code": "varchar",
+                "compared_date": "date",
+                "agreement": "varchar",
+                **dict.fromkeys(
+                    ("limit_before_minor", "our_limit_minor", "core_limit_minor", "principal_minor", "days_past_due"),
+                    "bigint",
+                ),
+                "worst_days_past_due": "bigint",
+                "was_charged_off": "boolean",
+            },
         ),
         *_feature_tables(),
     )
@@ -267,6 +362,27 @@ def _feature_tables() -> tuple[StateTable, ...]:
             ("customer_key", "blocked_date"),
             {"customer_key": "bigint", "blocked_date": "date"},
         ),
+        StateTable(
+            "id_change",
+            "ftr_carried_id_change",
+            ("kind", "subject", "old_key"),
+            {
+                **_PLACE,
+                **dict.fromkeys(("kind", "subject"), "varchar"),
+                **dict.fromkeys(("old_key", "new_key"), "bigint"),
+                "effective_date": "date",
+            },
+        ),
+        StateTable(
+            "customer_link",
+            "ftr_carried_customer_link",
+            ("delivered_key", "customer_key"),
+            {
+                **dict.fromkeys(("delivered_key", "customer_key"), "bigint"),
+                "is_main": "boolean",
+                "changed_date": "date",
+            },
+        ),
     )
 
 
@@ -277,9 +393,15 @@ def scored_features() -> tuple[str, ...]:
         return tuple(row["feature"] for row in csv.DictReader(stream) if row["role"] == "credit")
 
 
-def state_file(home: Home, business_date: date, table: str) -> Path:
-    """Where one night keeps one table of carried state."""
-    return home.state / f"business_date={business_date}" / f"{table}.parquet"
+def recomputed_tables() -> frozenset[str]:
+    """Tables of features that raw alone tells: left out, a night computes them anew and equal to what it would carry on."""
+    return frozenset(table.name for table in _feature_tables()) - _KNOWLEDGE
+
+
+def state_file(home: Home, business_date: date, table: str, revision: int | None = None) -> Path:
+    """Where one publication of a night keeps one table of carried state, the latest without a revision."""
+    chosen = latest_revision(home, business_date) if revision is None else revision
+    return state_directory(home, business_date, chosen) / f"{table}.parquet"
 
 
 def state_relations(home: Home, previous: date | None) -> list[Relation]:
@@ -300,7 +422,7 @@ def _state_files(
     if previous is None:
         return ()
     file = state_file(home, previous, table.name)
-    if table in _feature_tables() and file.name not in published:
+    if (table in _feature_tables() or table.name in _CARRIED_LATER) and file.name not in published:
         return ()
     return (InputFile(file, published[file.name]),)
 

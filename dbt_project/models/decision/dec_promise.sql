@@ -1,0 +1,217 @@
+-- Grain: one row an account with a recourse date that stood before tonight: kept, missed, void and by whom, or still open.
+-- It is void as soon as what it assumed is not so any more; by whom says who can tell the customer why.
+
+{{ config(materialized='table') }}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+parameters as (
+
+    select * from {{ ref('stg_feature_parameter') }}
+
+),
+
+promises as (
+
+    select * from {{ ref('stg_promise_state') }}
+
+),
+
+stages as (
+
+    select * from {{ ref('stg_promise_stage_state') }}
+
+),
+
+limits as (
+
+    select * from {{ ref('dec_limit') }}
+    where is_assigned
+
+),
+
+confirmations as (
+
+    select * from {{ ref('dec_confirmation') }}
+
+),
+
+features as (
+
+    select * from {{ ref('dec_believed_feature') }}
+
+),
+
+no_raises as (
+
+    select * from {{ ref('dec_raise_rule') }}
+
+),
+
+core_limits as (
+
+    select * from {{ ref('dec_core_limit') }}
+
+),
+
+carried as (
+
+    select * from {{ ref('stg_account_state') }}
+
+),
+
+orders as (
+
+    select
+        account_key,
+        bool_or(is_changed_tonight and status in ('REJECTED', 'EXPIRED', 'PARTIAL')) as has_failed_order
+    from {{ ref('dec_order') }}
+    group by account_key
+
+),
+
+sources as (
+
+    select bool_or(is_distrusted) as is_any_distrusted
+    from {{ ref('stg_night_source') }}
+
+),
+
+assumed as (
+
+    select
+        stages.account_key,
+        max(stages.score) as score
+    from stages
+    cross join night
+    where stages.from_date <= night.business_date
+    group by stages.account_key
+
+),
+
+compared as (
+
+    select
+        promises.*,
+        night.business_date,
+        night.is_void,
+        limits.account_key is not null as is_delivered,
+        coalesce(limits.is_open, true) as is_open,
+        limits.recommended_minor,
+        limits.overlay_code is not null as is_overlaid,
+        limits.policy_version as policy_version_tonight,
+        -- below what the night before decided
+        coalesce(core_limits.limit_minor < carried.recommended_minor, false) as is_behind,
+        coalesce(core_limits.is_external_change, false) as is_changed_by_core,
+        coalesce(orders.has_failed_order, false) as has_failed_order,
+        coalesce(limits.score < assumed.score, false) as is_score_too_low,
+        coalesce(features.f06_util_bp, 0) >= promises.utilisation_below_bp as is_use_too_high,
+        night.business_date >= promises.raises_from_date and no_raises.account_key is not null as is_raise_forbidden,
+        coalesce(limits.own_maximum_minor < promises.restores_to_minor, false)
+        or coalesce(limits.customer_maximum_minor < promises.restores_to_minor, false) as is_own_maximum_too_low,
+        least(
+            coalesce(limits.tier_bound_minor, promises.restores_to_minor),
+            coalesce(limits.customer_income_bound_minor, promises.restores_to_minor),
+            coalesce(limits.cap_minor, promises.restores_to_minor)
+        ) < promises.restores_to_minor as is_bound_too_low,
+        coalesce(confirmations.is_maintenance, false) as is_maintenance,
+        promises.uncounted_nights
+        + {{ days_between('coalesce(night.previous_business_date, night.business_date)', 'night.business_date') }} - 1
+        + case when coalesce(confirmations.is_counted, false) then 0 else 1 end as uncounted_nights_tonight,
+        sources.is_any_distrusted,
+        parameters.recourse_slack_nights
+    from promises
+    cross join night
+    cross join parameters
+    cross join sources
+    left join limits on promises.account_key = limits.account_key
+    left join confirmations
+        on limits.customer_key = confirmations.customer_key and limits.policy_version = confirmations.policy_version
+    left join features on limits.customer_key = features.customer_key
+    left join no_raises
+        on limits.account_key = no_raises.account_key and limits.policy_version = no_raises.policy_version
+    left join core_limits on promises.account_key = core_limits.account_key
+    left join carried on promises.account_key = carried.account_key
+    left join orders on promises.account_key = orders.account_key
+    left join assumed on promises.account_key = assumed.account_key
+
+),
+
+judged as (
+
+    select
+        *,
+        {{ add_days('business_date', 1) }} >= restores_on_date as is_due,
+        case
+            when is_void or not is_delivered then null
+            when not is_open then 'ACCOUNT_CLOSED'
+            when policy_version_tonight <> policy_version then 'NEW_POLICY'
+            when is_behind and has_failed_order then 'ORDER_NOT_APPLIED'
+            when is_behind and is_changed_by_core then 'CORE_CHANGED_LIMIT'
+            when is_behind then 'NOT_ORDERED'
+            when is_score_too_low and is_any_distrusted then 'SOURCE_LATE'
+            when is_score_too_low then 'EVIDENCE'
+            when is_use_too_high then 'USE_OF_LIMIT'
+            when is_raise_forbidden then 'RAISE_FORBIDDEN'
+            when is_own_maximum_too_low then 'OWN_MAXIMUM'
+            when is_bound_too_low then 'BOUND'
+            when uncounted_nights_tonight > recourse_slack_nights and is_maintenance then 'NIGHTS_LOST'
+            when uncounted_nights_tonight > recourse_slack_nights then 'EVIDENCE_SUSPENDED'
+        end as void_reason
+    from compared
+
+),
+
+ended as (
+
+    select
+        *,
+        case
+            when is_void then 'OPEN'
+            when coalesce(recommended_minor >= restores_to_minor, false) and not is_overlaid then 'KEPT'
+            when void_reason is not null then 'VOIDED'
+            when is_due and (not is_delivered or uncounted_nights_tonight > 0) then 'VOIDED'
+            when is_due then 'MISSED'
+            else 'OPEN'
+        end as status
+    from judged
+
+)
+
+select
+    account_key,
+    customer_key,
+    business_date,
+    promised_date,
+    policy_version,
+    act_by_date,
+    arrears_minor,
+    stops_applying,
+    clears_related,
+    pays_past_due,
+    pays_on_time,
+    gives_consent,
+    updates_income,
+    first_raised_on_date,
+    first_raised_minor,
+    restores_to_minor,
+    restores_on_date,
+    raises_from_date,
+    utilisation_below_bp,
+    case when is_void then uncounted_nights else uncounted_nights_tonight end as uncounted_nights,
+    status,
+    case when status = 'VOIDED' then coalesce(void_reason, case when is_delivered then 'NIGHTS_LOST' else 'NOT_DELIVERED' end)
+        end as void_reason,
+    case
+        when status <> 'VOIDED' then null
+        when void_reason in ('CORE_CHANGED_LIMIT', 'ORDER_NOT_APPLIED') or not is_delivered then 'CORE'
+        when void_reason in ('NEW_POLICY', 'NOT_ORDERED', 'SOURCE_LATE', 'BOUND', 'NIGHTS_LOST') or void_reason is null then 'HOUSE'
+        else 'CUSTOMER'
+    end as voided_by
+from ended

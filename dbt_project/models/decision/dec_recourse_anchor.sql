@@ -1,0 +1,63 @@
+-- Grain: one row a customer to be answered tonight and anchor (seeds/recourse_feature.csv): the last event that a feature
+-- still counts. What is past due stays so until the day by which the customer is asked to act.
+
+with
+
+accounts as (
+
+    select * from {{ ref('dec_recourse_account') }}
+
+),
+
+last_events as (
+
+    select * from {{ ref('ftr_last_event') }}
+
+),
+
+customers as (
+
+    select distinct
+        customer_key,
+        act_by_date,
+        is_past_due,
+        is_related_past_due
+    from accounts
+
+),
+
+events as (
+
+    select
+        customers.customer_key,
+        last_events.event as anchor,
+        last_events.last_date
+    from last_events
+    inner join customers on last_events.customer_key = customers.customer_key
+
+    union all
+
+    select customer_key, 'payment' as anchor, act_by_date as last_date
+    from customers
+    where is_past_due
+
+    union all
+
+    select customer_key, 'past_due_night' as anchor, {{ add_days('act_by_date', -1) }} as last_date
+    from customers
+    where is_past_due
+
+    union all
+
+    select customer_key, 'related_past_due' as anchor, {{ add_days('act_by_date', -1) }} as last_date
+    from customers
+    where is_related_past_due
+
+)
+
+select
+    customer_key,
+    anchor,
+    max(last_date) as last_date
+from events
+group by customer_key, anchor

@@ -1,0 +1,84 @@
+-- Grain: one row an account to be answered tonight, set of actions and raise of the climb back: the least that the limit is
+-- after it. Each raise goes on from the one before.
+
+{{ config(materialized='table') }}
+
+with
+
+accounts as (
+
+    select * from {{ ref('dec_recourse_account') }}
+
+),
+
+slots as (
+
+    select * from {{ ref('dec_recourse_slot') }}
+
+),
+
+edges as (
+
+    select
+        account_key,
+        stops_applying,
+        clears_related,
+        min(own_target_minor) as own_target_minor,
+        bool_or(coalesce(is_floored, false)) as is_floored,
+        min(least_effect_bp) as least_effect_bp,
+        {{ values_in_order('raise_number', 'edge_minor') }} as edges_minor
+    from slots
+    group by account_key, stops_applying, clears_related
+
+),
+
+-- until the first raise the limit falls at most to tonight's own target of the lowest score, or to what a trigger leaves
+fallen as (
+
+    select
+        accounts.*,
+        edges.stops_applying,
+        edges.clears_related,
+        edges.is_floored,
+        edges.edges_minor,
+        least(accounts.floor_minor, accounts.start_minor) as least_minor,
+        least(
+            accounts.start_minor,
+            accounts.account_bound_minor,
+            edges.own_target_minor,
+            coalesce(
+                {{ int_div('accounts.reference_limit_minor * edges.least_effect_bp', '10000') }}, accounts.start_minor
+            )
+        ) as fallen_minor
+    from accounts
+    inner join edges on accounts.account_key = edges.account_key
+
+),
+
+started as (
+
+    select
+        *,
+        case
+            when is_floored then least_minor
+            else greatest(least_minor, {{ round_down(least_share('fallen_minor'), 'rounding_minor') }})
+        end as started_minor
+    from fallen
+
+)
+
+select
+    started.account_key,
+    started.stops_applying,
+    started.clears_related,
+    slots.raise_number,
+    {{ folded(
+        'started.started_minor', first_of('started.edges_minor', 'slots.raise_number + 1'), 'reached', 'edge',
+        'greatest(reached, ' ~ round_down(least_share(next_step('reached', 'edge')), 'rounding_minor') ~ ')'
+    ) }} as reached_minor
+from started
+inner join slots
+    on
+        started.account_key = slots.account_key
+        and started.stops_applying = slots.stops_applying
+        and started.clears_related = slots.clears_related

@@ -1,0 +1,190 @@
+-- Grain: one row a request that somebody has to answer (appeal, human review, no automated decision), as tonight knows it.
+-- It begins with an event that opens it and runs on to the next such event after it was closed; account and customer each
+-- for itself (docs/decision.md: protect). Days to answer are those of the packs that decide the accounts concerned.
+
+{{ config(materialized='table') }}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+new_batches as (
+
+    select * from {{ ref('stg_new_batch') }}
+
+),
+
+kinds as (
+
+    select * from {{ ref('case_kind') }}
+    where is_answered
+
+),
+
+outcomes as (
+
+    select * from {{ ref('case_outcome') }}
+
+),
+
+accounts as (
+
+    select * from {{ ref('dec_assigned_account') }}
+
+),
+
+parameters as (
+
+    select
+        policy_version,
+        param,
+        min(cast(value as bigint)) as clock_days
+    from {{ ref('stg_policy_regulatory_parameter') }}
+    where param in (select clock_parameter from kinds)
+    group by policy_version, param
+
+),
+
+events as (
+
+    select
+        case_events.event_token,
+        case_events.kind,
+        case_events.account_key,
+        case when case_events.account_key is null then case_events.customer_key end as customer_key,
+        case_events.occurred_at,
+        case_events.local_date,
+        case_events.ground,
+        outcomes.outcome,
+        outcomes.state,
+        outcomes.is_open,
+        kinds.clock_parameter,
+        new_batches.batch_id is not null as is_new
+    from {{ ref('stg_case_event') }} as case_events
+    inner join kinds on case_events.kind = kinds.kind
+    inner join outcomes on coalesce(case_events.outcome, 'received') = outcomes.outcome
+    left join new_batches on case_events.batch_id = new_batches.batch_id
+
+),
+
+followed as (
+
+    select
+        *,
+        lag(is_open) over thread as was_open
+    from events
+    window thread as (partition by kind, account_key, customer_key order by occurred_at, event_token)
+
+),
+
+numbered as (
+
+    select
+        *,
+        sum(case when was_open is null or (is_open and not was_open) then 1 else 0 end) over (
+            partition by kind, account_key, customer_key
+            order by occurred_at, event_token rows between unbounded preceding and current row
+        ) as case_number
+    from followed
+
+),
+
+placed as (
+
+    select
+        *,
+        row_number() over (
+            partition by kind, account_key, customer_key, case_number order by occurred_at, event_token
+        ) as place,
+        row_number() over (
+            partition by kind, account_key, customer_key, case_number order by occurred_at desc, event_token desc
+        ) as place_from_end,
+        -- what follows the answer (an overturned appeal that was restored) moves the state, not the end
+        row_number() over (
+            partition by kind, account_key, customer_key, case_number, is_open order by occurred_at, event_token
+        ) as place_of_its_sort
+    from numbered
+
+),
+
+requests as (
+
+    select
+        kind,
+        account_key,
+        customer_key,
+        case_number,
+        max(clock_parameter) as clock_parameter,
+        max(case when place = 1 then event_token end) as case_id,
+        max(case when place = 1 then local_date end) as opened_date,
+        max(case when place_from_end = 1 then state end) as state,
+        max(case when place_from_end = 1 then outcome end) as outcome,
+        max(case when place_from_end = 1 then ground end) as ground,
+        bool_or(place_from_end = 1 and is_open) as is_open,
+        max(case when place_of_its_sort = 1 and not is_open then local_date end) as closed_date,
+        bool_or(place_of_its_sort = 1 and not is_open and is_new) as is_closed_tonight,
+        bool_or(place = 1 and is_new) as is_received_tonight,
+        bool_or(is_new) as is_changed_tonight
+    from placed
+    group by kind, account_key, customer_key, case_number
+
+),
+
+clocks as (
+
+    select
+        requests.case_id,
+        min(parameters.clock_days) as clock_days
+    from requests
+    inner join accounts on requests.account_key = accounts.account_key
+    inner join parameters
+        on accounts.policy_version = parameters.policy_version and requests.clock_parameter = parameters.param
+    group by requests.case_id
+
+    union all
+
+    select
+        requests.case_id,
+        min(parameters.clock_days) as clock_days
+    from requests
+    inner join accounts on requests.customer_key = accounts.customer_key
+    inner join parameters
+        on accounts.policy_version = parameters.policy_version and requests.clock_parameter = parameters.param
+    group by requests.case_id
+
+),
+
+-- of an account that tonight's snapshot leaves out nobody can tell the pack: the shortest clock counts
+house_clocks as (
+
+    select
+        param,
+        min(clock_days) as clock_days
+    from parameters
+    group by param
+
+)
+
+select
+    requests.case_id,
+    requests.kind,
+    requests.account_key,
+    requests.customer_key,
+    requests.opened_date,
+    requests.closed_date,
+    {{ add_days('requests.opened_date', 'coalesce(clocks.clock_days, house_clocks.clock_days)') }} as due_date,
+    requests.state,
+    requests.outcome,
+    requests.ground,
+    requests.is_open,
+    requests.is_received_tonight,
+    requests.is_changed_tonight and not night.is_void as is_changed_tonight,
+    requests.is_closed_tonight and not night.is_void as is_closed_tonight
+from requests
+cross join night
+left join clocks on requests.case_id = clocks.case_id
+left join house_clocks on requests.clock_parameter = house_clocks.param

@@ -1,0 +1,29 @@
+-- Grain: one row an account of tonight's snapshot whose limit is what a cut of ours made it on or after a night whose row
+-- was bad and is corrected: it goes back at once, as far as tonight's own target supports it.
+
+with
+
+accounts as (
+
+    select * from {{ ref('dec_assigned_account') }}
+    where is_open
+
+),
+
+cuts as (
+
+    select * from {{ ref('stg_cut_state') }}
+
+),
+
+overturned as (
+
+    select * from {{ ref('dec_overturned_evidence') }}
+
+)
+
+select distinct accounts.account_key
+from accounts
+inner join cuts on accounts.account_key = cuts.account_key and accounts.limit_minor = cuts.new_limit_minor
+inner join overturned
+    on accounts.customer_key = overturned.customer_key and overturned.corrected_date <= cuts.decided_date

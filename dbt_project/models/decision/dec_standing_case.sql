@@ -1,0 +1,123 @@
+-- Grain: one row a case that stands by its dates (override, hardship pause, the customer's own maximum, legal hold), as
+-- tonight knows it: one case event each. What an override needs, and what a withdrawal ends, is said in docs/decision.md.
+
+{{ config(materialized='table') }}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+new_batches as (
+
+    select * from {{ ref('stg_new_batch') }}
+
+),
+
+kinds as (
+
+    select * from {{ ref('case_kind') }}
+    where not is_answered
+
+),
+
+events as (
+
+    select
+        case_events.event_token,
+        case_events.kind,
+        case_events.account_key,
+        case when case_events.account_key is null then case_events.customer_key end as customer_key,
+        case_events.occurred_at,
+        case_events.local_date,
+        coalesce(case_events.from_date, case_events.local_date) as from_date,
+        case_events.to_date,
+        case_events.ground,
+        coalesce(case_events.outcome, 'received') as outcome,
+        case_events.kind = 'override'
+        and not (
+            case_events.from_date is not null
+            and case_events.to_date is not null
+            and case_events.amount_minor is not null
+            and {{ is_approved_by_second_person('case_events.actor', 'case_events.approver') }}
+        ) as is_refused,
+        new_batches.batch_id is not null as is_new
+    from {{ ref('stg_case_event') }} as case_events
+    inner join kinds on case_events.kind = kinds.kind
+    left join new_batches on case_events.batch_id = new_batches.batch_id
+
+),
+
+-- the next event of its kind and subject that ends it: a withdrawal, or of own maxima any later one
+followed as (
+
+    select
+        *,
+        case
+            when kind in ('override', 'legal_hold')
+                then min(case when outcome = 'withdrawn' then local_date end) over later
+            when kind = 'limit_request' then min(local_date) over later
+        end as ended_date,
+        case
+            when kind in ('override', 'legal_hold')
+                then sum(case when outcome = 'withdrawn' and not is_new then 1 else 0 end) over later
+            else sum(case when not is_new then 1 else 0 end) over later
+        end as endings_before_tonight
+    from events
+    window later as (
+        partition by kind, account_key, customer_key
+        order by occurred_at, event_token rows between 1 following and unbounded following
+    )
+
+),
+
+judged as (
+
+    select
+        followed.*,
+        night.business_date,
+        night.previous_business_date,
+        night.is_void,
+        case
+            when followed.outcome = 'withdrawn' then 'WITHDRAWN'
+            when followed.is_refused then 'REFUSED'
+            when followed.ended_date is not null and followed.kind = 'limit_request' then 'REPLACED'
+            when followed.ended_date is not null then 'WITHDRAWN'
+            when followed.to_date < night.business_date and followed.kind <> 'limit_request' then 'ENDED'
+            when followed.from_date > night.business_date and followed.kind <> 'limit_request' then 'SCHEDULED'
+            else 'RUNNING'
+        end as state
+    from followed
+    cross join night
+
+)
+
+select
+    event_token as case_id,
+    kind,
+    account_key,
+    customer_key,
+    local_date as opened_date,
+    case
+        when state in ('RUNNING', 'SCHEDULED') then null
+        when state = 'ENDED' then to_date
+        else coalesce(ended_date, local_date)
+    end as closed_date,
+    state,
+    outcome,
+    ground,
+    state in ('RUNNING', 'SCHEDULED') as is_open,
+    not is_void and is_new as is_changed_tonight,
+    not is_void
+    and state not in ('RUNNING', 'SCHEDULED')
+    and (
+        is_new
+        or (ended_date is not null and coalesce(endings_before_tonight, 0) = 0)
+        or (state = 'ENDED' and to_date >= previous_business_date)
+    ) as is_closed_tonight
+from judged
+-- a withdrawal is no case of its own; a pause is withdrawn by a later version of its event
+where outcome <> 'withdrawn' or kind = 'hardship_pause'

@@ -1,0 +1,16 @@
+-- Grain: one row a customer key that was ever merged or split and a customer whose its rows are; kept for good.
+
+with
+
+links as (
+
+    select * from {{ ref('stg_customer_link') }}
+
+)
+
+select
+    delivered_key,
+    customer_key,
+    is_main,
+    changed_date
+from links

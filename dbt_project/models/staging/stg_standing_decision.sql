@@ -1,0 +1,16 @@
+-- Grain: one row an account of a night that is restated: what the night decided when it was first published, and ordered by.
+-- Empty on every other night.
+
+with
+
+standing as (
+
+    select * from {{ source('release', 'standing_decision') }}
+
+)
+
+select
+    account_key,
+    {{ to_minor('recommended_limit_amount') }} as recommended_minor,
+    display_state = 'FROZEN_SECURITY' as is_overlaid
+from standing

@@ -1,0 +1,187 @@
+"""Changes of ids: checked against who is known, and applied in the identity store before tonight's ids are exchanged.
+
+Whoever is renumbered keeps the key, so nothing behind the gate moves, and releases put the new id back. A customer who is
+merged into another, or who splits, has more than one key: raw names both, and SQL follows them (docs/decision.md). An id is
+never used again: what is delivered late under it would find the wrong person.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from creditline.gate.identity import assign_keys, identity, known_ids
+from creditline.home import Home
+
+SOURCE = "id_change"
+_CHANGE = "kind, subject, old_id, new_id"
+
+
+def find_contradictions(home: Home, connection: duckdb.DuckDBPyConnection, relations: list[str]) -> None:
+    """Lay the changes that contradict each other, or who is known, as `contrary_<relation>` for quarantine: source_row, rule,
+    column_name, value. A change that was taken in before is no news and contradicts nothing.
+
+    Args:
+        relations: what the files of the source are called in the scratch of acceptance.
+
+    Raises:
+        IdentityBusy: another process holds the store.
+    """
+    if not relations:
+        return
+    rows = " union all ".join(
+        f"select '{relation}' as relation, source_row, {_CHANGE}, effective_date from typed_{relation}"
+        for relation in relations
+    )
+    with identity(connection, home):
+        connection.execute(
+            # rows of one key with different values are held by the suite, of exact twins the first is looked at
+            "create or replace temp table offered as"
+            " select relation, kind, subject, old_id, min(source_row) as source_row, min(new_id) as new_id"
+            f" from ({rows}) group by relation, kind, subject, old_id"
+            " having min(new_id) = max(new_id) and min(effective_date) = max(effective_date)"
+        )
+        connection.execute(f"create or replace temp table contradiction as {_CONTRADICTIONS}")
+    for relation in relations:
+        connection.execute(
+            f"create or replace table contrary_{relation} as select source_row, rule, column_name, value from contradiction"
+            f" where relation = '{relation}'"
+        )
+
+
+_CONTRADICTIONS = f"""
+    with
+    news as (select distinct {_CHANGE} from offered anti join identity.change using ({_CHANGE})),
+    uses as (
+        select subject, id, count_if(is_old) as as_old, count_if(not is_old) as as_new,
+            count_if(not is_old and kind <> 'merge') as as_new_alone
+        from (
+            select subject, kind, old_id as id, true as is_old from news
+            union all
+            select subject, kind, new_id, false from news
+        )
+        group by subject, id
+    ),
+    known as (
+        select 'account' as subject, * from {known_ids("account")}
+        union all
+        select 'customer', * from {known_ids("customer")}
+    ),
+    waiting as (
+        select subject, old_id as id from identity.change where not is_applied
+        union
+        select subject, new_id from identity.change where not is_applied
+    ),
+    judged as (
+        select
+            offered.*,
+            case
+                when news.subject <> 'customer' and news.kind <> 'renumber' then 'customers_only:kind'
+                when news.old_id = news.new_id then 'another_id:new_id'
+                when old_use.as_old > 1 or old_use.as_new > 0 or new_use.as_old > 0
+                    or (new_use.as_new > 1 and new_use.as_new_alone > 0) then 'one_change:old_id'
+                when old_waits.id is not null or new_waits.id is not null then 'waiting:old_id'
+                when not coalesce(former.is_current, false) then 'known:old_id'
+                when news.kind <> 'merge' and latter.id is not null then 'unused:new_id'
+                when not coalesce(latter.is_current, true) then 'current:new_id'
+            end as rule
+        from offered
+        inner join news using ({_CHANGE})
+        inner join uses as old_use on news.subject = old_use.subject and news.old_id = old_use.id
+        inner join uses as new_use on news.subject = new_use.subject and news.new_id = new_use.id
+        left join waiting as old_waits on news.subject = old_waits.subject and news.old_id = old_waits.id
+        left join waiting as new_waits on news.subject = new_waits.subject and news.new_id = new_waits.id
+        left join known as former on news.subject = former.subject and news.old_id = former.id
+        left join known as latter on news.subject = latter.subject and news.new_id = latter.id
+    )
+    select
+        relation, source_row, rule, split_part(rule, ':', 2) as column_name,
+        case column_name when 'kind' then kind when 'old_id' then old_id else new_id end as value
+    from judged where rule is not null
+"""
+
+
+def take_id_changes(connection: duckdb.DuckDBPyConnection, business_date: date, relations: list[str]) -> None:
+    """Take in tonight's changes and apply every one whose date has come; the same delivery again changes nothing.
+
+    Args:
+        connection: `identity` must be attached for writing.
+        relations: the files of the source that are kept, as they are called in the scratch of acceptance.
+    """
+    rows = "".join(f" union all select {_CHANGE}, effective_date from accepted_{relation}" for relation in relations)
+    connection.execute(
+        f"create or replace temp table taken as select {_CHANGE}, max(effective_date) as effective_date"
+        " from (select kind, subject, old_id, new_id, effective_date from identity.change where false"
+        f"{rows}) group by {_CHANGE}"
+    )
+    connection.begin()
+    try:
+        _note(connection)
+        for statement in (*_apply_renumbers("account"), *_apply_renumbers("customer"), *_APPLY_MERGES):
+            connection.execute(statement, {"tonight": business_date})
+        connection.execute(
+            "update identity.change set is_applied = true where not is_applied and effective_date <= $tonight",
+            {"tonight": business_date},
+        )
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _note(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note each change with its keys; a renumbered one's new id finds the key from now on, whatever the date."""
+    assign_keys(
+        connection, "customer", "select new_id as id from taken where subject = 'customer' and kind <> 'renumber'"
+    )
+    connection.execute(
+        "update identity.change as waiting set effective_date = taken.effective_date from taken where not is_applied"
+        " and (waiting.kind, waiting.subject, waiting.old_id, waiting.new_id)"
+        " = (taken.kind, taken.subject, taken.old_id, taken.new_id)"
+    )
+    for subject in ("account", "customer"):
+        connection.execute(
+            "insert into identity.change"
+            f" select {_CHANGE}, effective_date, former.key,"
+            " case when kind = 'renumber' then former.key else latter.key end, false"
+            f" from (from taken anti join identity.change using ({_CHANGE}) where subject = '{subject}') as news"
+            f" inner join {known_ids(subject)} as former on news.old_id = former.id"
+            f" left join {known_ids(subject)} as latter on news.new_id = latter.id order by all"
+        )
+    connection.execute(
+        "insert into identity.alias select subject, id, key from ("
+        "select subject, new_id as id, new_key as key from identity.change where kind = 'renumber' and not is_applied)"
+        " anti join identity.alias using (subject, id) order by all"
+    )
+
+
+def _due(kind: str, subject: str) -> str:
+    return (
+        "(select * from identity.change where not is_applied and effective_date <= $tonight"
+        f" and kind = '{kind}' and subject = '{subject}')"
+    )
+
+
+def _apply_renumbers(subject: str) -> list[str]:
+    """The key bears the new id, and the old one becomes an alias."""
+    due = _due("renumber", subject)
+    return [
+        f"insert into identity.alias select '{subject}', {subject}_id, {subject}_key from identity.{subject}"
+        f" where {subject}_key in (select new_key from {due} as due) order by all",
+        f"delete from identity.alias where subject = '{subject}' and id in (select new_id from {due} as due)",
+        f"update identity.{subject} set {subject}_id = due.new_id from {due} as due where {subject}_key = due.new_key",
+    ]
+
+
+# All ids of the customer who is merged find the survivor's key.
+_APPLY_MERGES = (
+    "insert into identity.alias select 'customer', customer_id, due.new_key from identity.customer"
+    f" inner join {_due('merge', 'customer')} as due on customer_key = due.old_key order by all",
+    f"update identity.alias set key = due.new_key from {_due('merge', 'customer')} as due"
+    " where alias.subject = 'customer' and alias.key = due.old_key",
+    f"delete from identity.customer where customer_key in (select old_key from {_due('merge', 'customer')} as due)",
+    f"update identity.merged set into_key = due.new_key from {_due('merge', 'customer')} as due"
+    " where into_key = due.old_key",
+    f"insert into identity.merged select old_key, new_key from {_due('merge', 'customer')} as due order by all",
+)

@@ -1,0 +1,158 @@
+"""Inherited triggers: what was true of customers before the house knew them (docs/decision.md, docs/go-live.md).
+
+They block raises and bound nothing until two people approve the batch of a night; from the next night on they act like any
+other. An approval is a signed line of `control/inherited.jsonl`; the batch it speaks of is kept in `control/inherited/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from creditline.errors import CreditlineError, UsageError
+from creditline.home import Home
+from creditline.home.control import append_line, read_lines
+from creditline.home.database import connect_within
+from creditline.home.files import canonical_json, move_into_place, sha256_of
+from creditline.home.keys import is_signed, sign
+from creditline.home.publications import last_published, last_valid, read_manifest
+from creditline.warehouse.inputs import InputFile, Relation, check_file
+from creditline.warehouse.parquet import write_parquet
+from creditline.warehouse.state import state_file
+
+APPROVED_COLUMNS = {"customer_key": "bigint", "pack": "varchar", "trigger_code": "varchar"}
+
+
+class NothingInherited(CreditlineError):
+    """There is no batch to look at or to approve on that night."""
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """One line of a batch: the customers of a pack who have one inherited trigger, their accounts, and the limits of these."""
+
+    pack: str
+    trigger_code: str
+    customers: int
+    accounts: int
+    limit_amount: Decimal
+    first_date: date
+    last_date: date
+
+
+@dataclass(frozen=True)
+class BatchApproval:
+    """What two people said about one batch; the signed part of a line of `control/inherited.jsonl`."""
+
+    business_date: str
+    batch_sha256: str
+    triggers: int
+    by: str
+    approved_by: str
+    recorded_at: str
+
+
+def read_batch(home: Home, business_date: date) -> tuple[Inherited, ...]:
+    """The inherited triggers that the newest published night hands on and nobody approved, by pack and trigger.
+
+    Raises:
+        NothingInherited: the night is not the newest published one, or it hands on none.
+    """
+    valid = _valid_night(home, business_date)
+    with connect_within(home) as connection:
+        rows = connection.execute(
+            "select pack, trigger_code, count(distinct triggers.customer_key), count(account_key),"
+            " cast(coalesce(sum(limit_minor), 0) as decimal(34, 0)) * 0.01::decimal(3, 2),"
+            " min(triggered_date), max(triggered_date)"
+            f" from ({_inherited(home, valid)}) as triggers"
+            f" left join read_parquet('{_state(home, valid, 'account')}') as accounts using (customer_key)"
+            " group by pack, trigger_code order by pack, trigger_code"
+        ).fetchall()
+    if not rows:
+        raise NothingInherited(f"night {business_date} hands on no inherited trigger that waits for an approval")
+    return tuple(Inherited(*row) for row in rows)
+
+
+def approve_batch(home: Home, business_date: date, *, by: str, approved_by: str) -> BatchApproval:
+    """Let the inherited triggers that the newest published night hands on act from the next night on; takes two people.
+
+    Raises:
+        UsageError: the second person is missing or is the first.
+        NothingInherited: the night is not the newest published one, or it hands on none.
+    """
+    if not by.strip() or not approved_by.strip() or by.strip() == approved_by.strip():
+        raise UsageError(
+            f"approving inherited triggers needs two people: give --approved-by somebody other than '{by}'"
+        )
+    read_batch(home, business_date)
+    folder = home.inherited_batches
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = folder / f"{business_date}.fresh"
+    with connect_within(home) as connection:
+        rows = f"select {', '.join(APPROVED_COLUMNS)} from ({_inherited(home, _valid_night(home, business_date))}) order by all"
+        write_parquet(connection, rows, fresh)
+        triggers = connection.execute(f"select count(*) from read_parquet('{fresh}')").fetchone()[0]
+    batch = sha256_of(fresh)
+    move_into_place(fresh, folder / f"{batch}.parquet")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    said = BatchApproval(str(business_date), batch, triggers, by, approved_by, now)
+    append_line(home.inherited_file, {**asdict(said), "signature": sign(home, canonical_json(asdict(said)))})
+    return said
+
+
+def approved_relation(home: Home, business_date: date, previous: date | None) -> Relation:
+    """`release.inherited_trigger`: the batches that were approved since the state that a night goes on from was decided.
+
+    An approval that came while the night before was being built is read on the night after it: so one published night
+    further back. What it speaks of acts already, or still waits: the same answer twice changes nothing.
+
+    Args:
+        previous: the valid night before.
+
+    Raises:
+        InputRefused: a batch is not what was approved.
+    """
+    first = last_published(home, previous) if previous else None
+    batches = dict.fromkeys(
+        said.batch_sha256
+        for said in _signed_approvals(home)
+        if previous and (first or previous) <= date.fromisoformat(said.business_date) < business_date
+    )
+    files = tuple(InputFile(home.inherited_batches / f"{batch}.parquet", batch) for batch in batches)
+    for file in files:
+        check_file(file.path, file.sha256)
+    return Relation("release.inherited_trigger", APPROVED_COLUMNS, files)
+
+
+def _signed_approvals(home: Home) -> Iterator[BatchApproval]:
+    """Approvals by two people that bear this home's signature; any other lets nothing act."""
+    for line in read_lines(home.inherited_file):
+        signature = line.pop("signature", {})
+        if is_signed(home, canonical_json(line), signature):
+            said = BatchApproval(**line)
+            if said.approved_by and said.approved_by != said.by:
+                yield said
+
+
+def _valid_night(home: Home, business_date: date) -> date:
+    """The night whose state the next night goes on from, if `business_date` is the newest published one."""
+    newest = home.published_dates()[-1:]
+    if [business_date] != newest:
+        known = f"the newest published night is {newest[0]}" if newest else "no night is published"
+        raise NothingInherited(f"night {business_date} can hand on no trigger any more: {known}")
+    valid = last_valid(home, business_date + timedelta(days=1))
+    if valid is None:
+        raise NothingInherited(f"no night up to {business_date} was valid: nothing is handed on")
+    return valid
+
+
+def _inherited(home: Home, valid: date) -> str:
+    return f"select * from read_parquet('{_state(home, valid, 'trigger')}') where is_inherited"
+
+
+def _state(home: Home, valid: date, table: str) -> str:
+    file = state_file(home, valid, table)
+    check_file(file, read_manifest(home, valid)["state"][file.name])
+    return str(file)

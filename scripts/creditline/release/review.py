@@ -1,0 +1,77 @@
+"""The review queue: what waits for a person tonight. No mode and no hold stops it, since it orders nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from creditline.gate.identity import attach_identity, current_customers
+from creditline.home import Home
+from creditline.home.database import connect_within
+from creditline.home.files import canonical_json, move_into_place, partial_of, write_file
+from creditline.home.publications import publication_directory
+from creditline.release.feed import control_of, last_record
+from creditline.release.orders import ReleaseRefused
+
+FEED = "review_queue"
+# Ids are empty for somebody whom the identity store does not know any more.
+_QUEUE = """
+    select requests.case_id, requests.kind, requests.state, account.account_id, customer.customer_id, requests.ground,
+        requests.opened_date, requests.due_date, requests.is_overdue, requests.limit_amount,
+        requests.limit_before_cut_amount, requests.cut_date, requests.reference_limit_amount, requests.display_state,
+        requests.reason_codes, requests.recheck_result, requests.is_target_higher, requests.max_grantable_amount
+    from read_parquet('{marts}/fct_review_request.parquet') as requests
+    left join identity.account using (account_key)
+    left join {customers} as customer on requests.customer_key = customer.customer_key
+"""
+
+
+@dataclass(frozen=True)
+class ReviewQueue:
+    """What waited for a person on one night; `file` is None where nothing did, nor the time before."""
+
+    file: Path | None
+    requests: int
+
+
+def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
+    """Write `outbox/review_queue/review_queue_<date>.csv` with its control file: a row a request that waits for a person
+    and account that it concerns, as the newest published night knows it. A queue that has become empty is written once.
+    The same night again gives the same bytes.
+
+    Raises:
+        ReleaseRefused: the night is not published.
+    """
+    publication = publication_directory(home, business_date)
+    if not publication.is_dir():
+        raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
+    previous = last_record(home, FEED)
+    if previous and previous["business_date"] == str(business_date):
+        return ReviewQueue(home.outbox / FEED / previous["file"], previous["rows"])
+    if business_date != max(home.published_dates()):
+        # a later night says who waits now
+        return ReviewQueue(None, 0)
+    sequence = previous["sequence"] + 1 if previous else 1
+    file = home.outbox / FEED / f"{FEED}_{business_date}.csv"
+    with connect_within(home) as connection:
+        attach_identity(connection, home)
+        connection.execute(
+            "create table queue as " + _QUEUE.format(marts=publication / "marts", customers=current_customers())
+        )
+        rows = connection.execute("select count(*) from queue").fetchone()[0]
+        if not rows and not (previous and previous["rows"]):
+            return ReviewQueue(None, 0)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = partial_of(file)
+        connection.execute(
+            f"copy (from queue order by due_date, case_id, account_id) to '{partial}' (format csv, header true)"
+        )
+        move_into_place(partial, file)
+        total = connection.execute(
+            "select coalesce(sum(limit_amount), 0)::decimal(38, 2)::varchar from queue"
+        ).fetchone()
+    control = control_of(FEED, file, business_date, sequence, previous, rows, {"limit_amount": total[0]})
+    write_file(file.with_suffix(".ctl"), canonical_json(control))
+    write_file(home.releases / FEED / f"{sequence:06d}.json", canonical_json(control))
+    return ReviewQueue(file, rows)

@@ -1,0 +1,149 @@
+"""What became known of a night after its cut-off, laid beside what it knew.
+
+Late rows of a night are files of their own in the restated state: the rows of later deliveries that speak of the night or of
+one before it, known from the night's cut-off on. So a restated night is described, run and replayed like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+
+from creditline.gate.record import DeliveryRecord
+from creditline.home import Home
+from creditline.home.files import sha256_of
+from creditline.home.publications import void_dates
+from creditline.landing.contract import Source, contract
+from creditline.landing.rawtypes import raw_columns
+from creditline.warehouse.inputs import InputFile, Relation
+from creditline.warehouse.parquet import write_parquet
+from creditline.warehouse.sources import OTHER_REACH_DAYS, NightParameters, longest_window
+
+# The day of which a row speaks, where acceptance did not fix one; any other source speaks of its delivery's night.
+_DAY = {"cash_flow": "flow_date", "bureau_score": "observed_date", "account_movement": "movement_date"}
+# Orders and answers of the past stand as each night knew them, and an id is changed from one delivery on.
+_STANDING = ("adjustment_ack", "notice_receipt", "id_change")
+SNAPSHOT, HISTORY = "account_snapshot", "account_snapshot_history"
+
+
+@dataclass(frozen=True)
+class _LateFile:
+    """One raw file that came after the night: whole if it corrects `corrected`, else the rows of days up to the night."""
+
+    path: Path
+    corrected: date | None
+
+
+def write_late_rows(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    records: list[DeliveryRecord],
+    night: NightParameters,
+    folder: Path,
+) -> dict[str, InputFile]:
+    """Write the late rows of one night into a folder of its restated state.
+
+    Args:
+        records: every delivery that is known now.
+
+    Returns: the file of each relation that has late rows, by its full name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    later = [record for record in records if record.business_date > night.business_date]
+    void = void_dates(home, night.business_date - timedelta(days=OTHER_REACH_DAYS), night.business_date)
+    found = {}
+    for relation, source in _relations().items():
+        files = [file for file in _late_files(home, later, source) if _speaks_of(file, relation, source, night, void)]
+        rows = _rows(source, files, night.business_date)
+        if rows is None or not connection.execute(f"select count(*) from ({rows})").fetchone()[0]:
+            continue
+        target = folder / f"{relation}.parquet"
+        known = f"least(known_at, timestamp '{night.cut_off_at}')"
+        write_parquet(
+            connection,
+            f"select * replace ({known} as known_at) from ({rows}) order by batch_id, business_date, source_row",
+            target,
+        )
+        found[f"raw.{relation}"] = InputFile(target, sha256_of(target))
+    return found
+
+
+def with_late_rows(relations: list[Relation], late: dict[str, InputFile]) -> list[Relation]:
+    """The relations of a night with its late rows among them."""
+    return [
+        replace(relation, files=(*relation.files, late[relation.name])) if relation.name in late else relation
+        for relation in relations
+    ]
+
+
+def _relations() -> dict[str, Source]:
+    """Relations of schema `raw` that late rows can reach, with the source of each."""
+    sources = {name: source for name, source in contract().items() if name not in _STANDING}
+    return sources | {HISTORY: sources[SNAPSHOT]}
+
+
+def _late_files(home: Home, later: list[DeliveryRecord], source: Source) -> list[_LateFile]:
+    return [
+        _LateFile(home.root / entry.raw_file, entry.corrects_business_date)
+        for record in later
+        for entry in record.sources
+        if entry.source == source.name and entry.raw_file
+    ]
+
+
+def _day_of(source: Source) -> str | None:
+    return "local_date" if source.local_of else _DAY.get(source.name)
+
+
+def _speaks_of(file: _LateFile, relation: str, source: Source, night: NightParameters, void: frozenset[date]) -> bool:
+    """Whether a late file can hold rows for the night's relation."""
+    tonight, corrected = night.business_date, file.corrected
+    if corrected is None:
+        return _day_of(source) is not None
+    if corrected > tonight or (source.required and corrected in void):
+        return False
+    if relation == SNAPSHOT:
+        before = night.previous_business_date or tonight - timedelta(days=1)
+        return corrected > before
+    if relation in (HISTORY, "related_product"):
+        return corrected > tonight - timedelta(days=longest_window(source.name))
+    return True
+
+
+def _rows(source: Source, files: list[_LateFile], tonight: date) -> str | None:
+    columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in raw_columns(source).items())
+    parts = []
+    for is_correction in (True, False):
+        paths = ", ".join(f"'{file.path}'" for file in files if (file.corrected is not None) is is_correction)
+        if paths:
+            until = "true" if is_correction else f"{_day_of(source)} <= date '{tonight}'"
+            parts.append(
+                f"select {columns} from read_parquet([{paths}], hive_partitioning = false, union_by_name = true)"
+                f" where {until}"
+            )
+    return " union all ".join(parts) or None
+
+
+def touched_customers(connection: duckdb.DuckDBPyConnection, late: dict[str, InputFile]) -> set[int]:
+    """Whom the late rows of a laid night touch: whom they name, whose accounts they name, and who shares a device."""
+    customers: set[int] = set()
+    for relation, file in late.items():
+        rows = f"read_parquet('{file.path}', hive_partitioning = false)"
+        columns = {row[0] for row in connection.execute(f"describe from {rows}").fetchall()}
+        queries = []
+        if "customer_key" in columns:
+            queries.append(f"select customer_key from {rows} where customer_key is not null")
+        if "account_key" in columns:
+            owners = f"select account_key, customer_key from raw.{SNAPSHOT} union"
+            owners += f" select account_key, customer_key from raw.{HISTORY}"
+            queries.append(f"select owners.customer_key from ({owners}) as owners semi join {rows} using (account_key)")
+        if "device_token" in columns:
+            queries.append(f"select customer_key from {relation} semi join {rows} using (device_token)")
+        for query in queries:
+            customers |= {
+                row[0] for row in connection.execute(f"select distinct customer_key from ({query})").fetchall()
+            }
+    return customers

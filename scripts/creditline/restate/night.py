@@ -1,0 +1,361 @@
+"""One night of a restatement: what it reads, computed again, compared with what stands, and published beside it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+
+from creditline.errors import CreditlineError
+from creditline.gate.outputs import judge_marts, mart_suites
+from creditline.gate.record import DeliveryRecord
+from creditline.home import Home
+from creditline.home.files import canonical_json, clear_directory, move_tree_into_place, sha256_of
+from creditline.home.keys import sign_file
+from creditline.home.publications import (
+    MANIFEST,
+    last_published,
+    latest_revision,
+    publication_directory,
+    read_manifest,
+    state_directory,
+)
+from creditline.publish.marts import export_marts, published_nights, write_marts_database
+from creditline.publish.publication import (
+    digests,
+    edit_checks,
+    manifest_files,
+    write_night_reports,
+    write_run,
+    write_seconds,
+)
+from creditline.restate.difference import (
+    Compared,
+    find_stranger,
+    lay_affected,
+    note_cells,
+    note_difference,
+    write_difference,
+)
+from creditline.restate.late import touched_customers, with_late_rows, write_late_rows
+from creditline.warehouse.build import Table
+from creditline.warehouse.inputs import (
+    MODELS,
+    InputFile,
+    Relation,
+    check_file,
+    check_inputs,
+    inputs_file,
+    lay,
+    read_inputs,
+    standing_models,
+    write_inputs,
+)
+from creditline.warehouse.logic import Logic, archived_logic, run_logic, scratch_database
+from creditline.warehouse.parquet import write_parquet
+from creditline.warehouse.sources import NightParameters, raw_relations, standing_relation
+from creditline.warehouse.state import carried_rows, recomputed_tables
+
+# What was ordered stands: these tables are the first publication's, and are not computed again.
+STANDING = ("fct_limit_adjustment", "fct_security_order", "rpt_r02_adjustment_register")
+DECISIONS = "fct_limit_decision"
+
+
+class RestatementRefused(CreditlineError):
+    """The past cannot be restated, or the restatement would change somebody whom nothing that became known touches."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What two people want restated, as every manifest of the restatement says it."""
+
+    from_date: date
+    known_until: date
+    reason: str
+    by: str
+    approved_by: str
+
+    def as_json(self) -> dict[str, str]:
+        """The order as it stands in a manifest."""
+        return {
+            "from_date": str(self.from_date),
+            "known_until": str(self.known_until),
+            "reason": self.reason,
+            "by": self.by,
+            "approved_by": self.approved_by,
+        }
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a restatement has come: the revision of each night that it published, and whom it may change."""
+
+    revisions: dict[date, int]
+    customers: frozenset[int]
+
+
+@dataclass(frozen=True)
+class RestatedNight:
+    """What became of one night. `revision` is None where nothing changed and nothing was published."""
+
+    business_date: date
+    revision: int | None
+    changed_rows: dict[str, int]
+    changed_cells: int
+
+
+@dataclass(frozen=True)
+class _Night:
+    """One night as the restatement sees it. `standing` is the revision that it is compared with."""
+
+    home: Home
+    order: Order
+    business_date: date
+    standing: int
+    first: dict[str, object]
+    logic: Logic
+
+    @property
+    def revision(self) -> int:
+        return self.standing + 1
+
+    @property
+    def state(self) -> Path:
+        return state_directory(self.home, self.business_date, self.revision)
+
+    @property
+    def target(self) -> Path:
+        return publication_directory(self.home, self.business_date, self.revision)
+
+    @property
+    def is_void(self) -> bool:
+        return bool(self.first["is_void"])
+
+    def tables(self, *prefixes: str) -> tuple[Table, ...]:
+        return tuple(Table(m.name, m.key) for m in self.logic.models if m.name.startswith(prefixes))
+
+
+def restate_night(
+    home: Home, order: Order, business_date: date, records: list[DeliveryRecord], progress: Progress, *, is_shown: bool
+) -> tuple[RestatedNight, Progress]:
+    """Compute one night again and put its publication in its place, where it does not count yet.
+
+    Args:
+        records: every delivery that is known now.
+        is_shown: publish the night even if nothing of it changed, because its `marts.duckdb` shows the others.
+
+    Raises:
+        RestatementRefused: a row of somebody changes whom no late row touches; names the first.
+        OutputsRefused: a mart breaks an expectation.
+        InputRefused, LogicRefused: a file that the night needs is not what it was.
+    """
+    first = read_manifest(home, business_date, 0)
+    night = _Night(
+        home,
+        order,
+        business_date,
+        latest_revision(home, business_date),
+        first,
+        archived_logic(home, first["logic_hash"]),
+    )
+    for left_behind in (night.state, night.target):
+        # what a killed restatement left: it never counted
+        shutil.rmtree(left_behind, ignore_errors=True)
+    started = time.perf_counter()
+    with scratch_database(home) as connection:
+        inputs, late = _restated_inputs(connection, night, records, progress.revisions)
+        check_inputs(inputs)
+        lay(connection, inputs)
+        run_logic(connection, night.logic, skip=standing_models(inputs))
+        customers = progress.customers | touched_customers(connection, late)
+        changed = _compare(connection, night, customers)
+        if not changed and not is_shown:
+            shutil.rmtree(night.state)
+            return RestatedNight(business_date, None, {}, 0), Progress(progress.revisions, customers)
+        write_inputs(home, business_date, inputs, night.revision)
+        seconds = round(time.perf_counter() - started, 3)
+        revisions = progress.revisions | {business_date: night.revision}
+        cells = _publish(connection, night, revisions, seconds)
+    return RestatedNight(business_date, night.revision, changed, cells), Progress(revisions, customers)
+
+
+# --- what the night reads ---------------------------------------------------------------------------------------------
+
+
+def _restated_inputs(
+    connection: duckdb.DuckDBPyConnection, night: _Night, records: list[DeliveryRecord], revisions: dict[date, int]
+) -> tuple[list[Relation], dict[str, InputFile]]:
+    """What the night reads with what is known now, and its late rows.
+
+    Parameters, packs and released orders are those of then. Features are computed anew from raw: what is carried of them
+    counted rows once, and cannot tell any more which.
+    """
+    home = night.home
+    record = inputs_file(home, night.business_date)
+    check_file(record, night.first["state"][record.name])
+    recorded = {relation.name: relation for relation in read_inputs(home, night.business_date)}
+    parameters = _parameters(recorded["run.night"])
+    relations = recorded | {
+        relation.name: relation for relation in _carried(night, recorded.values(), parameters, revisions)
+    }
+    state = [relation for name, relation in relations.items() if name.startswith("state.")]
+    then = [record for record in records if record.business_date <= night.business_date]
+    relations |= {relation.name: relation for relation in raw_relations(home, then, parameters, state)}
+    relations |= {relation.name: relation for relation in _standing(night)}
+    late = write_late_rows(connection, home, records, parameters, night.state / "late")
+    return with_late_rows(list(relations.values()), late), late
+
+
+def _parameters(relation: Relation) -> NightParameters:
+    """The parameters of the night as they were recorded."""
+    (row,) = relation.rows
+    values = dict(zip(relation.columns, row, strict=True))
+    previous = values["previous_business_date"]
+    return NightParameters(
+        business_date=date.fromisoformat(values["business_date"]),
+        cut_off_at=datetime.fromisoformat(values["cut_off_at"]),
+        previous_business_date=date.fromisoformat(previous) if previous else None,
+        is_void=values["is_void"],
+        home_name=values["home_name"],
+    )
+
+
+def _carried(
+    night: _Night, recorded: Iterable[Relation], parameters: NightParameters, revisions: dict[date, int]
+) -> list[Relation]:
+    """State of the night before as it stands now, without what is computed anew."""
+    before = parameters.previous_business_date
+    revision = before and revisions.get(before, latest_revision(night.home, before))
+    published = read_manifest(night.home, before, revision)["state"] if before else {}
+    carried = []
+    for relation in recorded:
+        schema, _, table = relation.name.partition(".")
+        if schema != "state":
+            continue
+        name = f"{table}.parquet"
+        is_read = before is not None and table not in recomputed_tables() and name in published
+        files = (InputFile(state_directory(night.home, before, revision) / name, published[name]),) if is_read else ()
+        carried.append(Relation(relation.name, relation.columns, files))
+    return carried
+
+
+def _standing(night: _Night) -> list[Relation]:
+    """What was decided and ordered, as first published: orders in place of the models that would say what else might have been."""
+    columns = {model.name: model.columns for model in night.logic.models}
+    orders = [
+        Relation(f"{MODELS}.{table}", columns[table], (_published(night, table),))
+        for table in STANDING
+        if table in columns
+    ]
+    return [*orders, standing_relation((_published(night, DECISIONS),))]
+
+
+def _published(night: _Night, table: str) -> InputFile:
+    """A mart of the night's first publication."""
+    name = f"marts/{table}.parquet"
+    return InputFile(publication_directory(night.home, night.business_date) / name, night.first["files"][name])
+
+
+# --- what changed -----------------------------------------------------------------------------------------------------
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, night: _Night, customers: Collection[int]) -> dict[str, int]:
+    """Lay the state of the restated night, and the difference to what stands. Returns: changed rows by table."""
+    lay_affected(connection, customers)
+    marts = publication_directory(night.home, night.business_date, night.standing) / "marts"
+    published = [
+        Compared(table.name, table.key, f"select * from {table.name}", marts / f"{table.name}.parquet")
+        for table in night.tables("dim_", "fct_", "mon_", "rpt_")
+    ]
+    before = state_directory(night.home, night.business_date, night.standing)
+    carried = [
+        Compared(f"state {table.name}", table.key, carried_rows(table), before / f"{table.name}.parquet")
+        for table in night.logic.carried
+        if not night.is_void
+    ]
+    changed = {}
+    for table in [*published, *carried]:
+        if not (rows := note_difference(connection, table)):
+            continue
+        changed[table.name] = rows
+        if stranger := find_stranger(connection, table):
+            raise RestatementRefused(
+                f"night {night.business_date}: {stranger.table}, {stranger.row_key} would change, and nothing that became"
+                " known touches this customer: a rule that binds customers together (a budget, drift, the mass guard)"
+                " moved; nothing was published. Restate from a later night, or leave the past and correct the present"
+            )
+        if table in published:
+            note_cells(connection, night.business_date, table)
+    for table in night.logic.carried if not night.is_void else ():
+        write_parquet(connection, carried_rows(table), night.state / f"{table.name}.parquet")
+    return changed
+
+
+# --- what is published ------------------------------------------------------------------------------------------------
+
+
+def _publish(connection: duckdb.DuckDBPyConnection, night: _Night, revisions: dict[date, int], seconds: float) -> int:
+    """Stage the publication beside, and move it to its place. Returns: how many cells differ."""
+    home = night.home
+    staged_home = clear_directory(home.warehouse / "publication")
+    staged = clear_directory(staged_home / "published" / str(night.business_date) / night.target.name)
+    tables = night.tables("dim_", "fct_", "mon_", "rpt_")
+    rows = export_marts(connection, tables, staged / "marts")
+    write_night_reports(connection, night.business_date, night.tables("rpt_"), staged / "reports", night.revision)
+    _judge(connection, night, staged / "evidence")
+    cells = write_difference(connection, staged)
+    run_id = uuid.uuid4().hex
+    write_seconds(staged, run_id, night.business_date, night.revision, {"restate": seconds})
+    nights = published_nights(home, revisions)
+    write_marts_database(staged / "marts.duckdb", home, [table.name for table in tables], nights, staged_home)
+    _write_manifest(connection, night, staged, rows, revisions)
+    engine = f"{night.logic.engine} {duckdb.__version__}"
+    write_run(home, staged, run_id, night.business_date, night.revision, engine)
+    move_tree_into_place(staged, night.target)
+    return cells
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, night: _Night, evidence: Path) -> None:
+    """The gate before publication, as for any night: over copies of the marts that it judges."""
+    database = night.home.warehouse / "restated_marts.duckdb"
+    database.unlink(missing_ok=True)
+    connection.execute(f"attach '{database}' as judged")
+    for table in mart_suites():
+        connection.execute(f"create table judged.main.{table} as from {table}")
+    connection.execute("detach judged")
+    judge_marts(night.home, night.business_date, database, evidence)
+    database.unlink()
+
+
+def _write_manifest(
+    connection: duckdb.DuckDBPyConnection,
+    night: _Night,
+    staged: Path,
+    rows: dict[str, int],
+    revisions: dict[date, int],
+) -> None:
+    home = night.home
+    before = last_published(home, night.business_date)
+    manifest = night.first | {
+        "revision": night.revision,
+        "restatement": night.order.as_json(),
+        "superseded_manifest_sha256": _manifest_sha256(home, night.business_date, night.standing),
+        "previous_manifest_sha256": before
+        and _manifest_sha256(home, before, revisions.get(before, latest_revision(home, before))),
+        "rows": rows,
+        "checks": edit_checks(connection),
+        "state": digests(night.state),
+        "files": manifest_files(staged),
+    }
+    (staged / MANIFEST).write_bytes(canonical_json(manifest))
+    sign_file(home, staged / MANIFEST)
+
+
+def _manifest_sha256(home: Home, business_date: date, revision: int) -> str:
+    return sha256_of(publication_directory(home, business_date, revision) / MANIFEST)

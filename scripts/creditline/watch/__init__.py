@@ -1,0 +1,199 @@
+"""Between nights: what arrives during the day freezes a takeover, and restores who was verified, minutes after the event.
+
+    landing/<date>/intraday/<HHMM>/  ->  intake  ->  the last night's own code  ->  release  ->  outbox/security_orders/
+
+It works beside a running night and changes no limit. The result depends on the files alone: the instant of a watch is the
+`delivered_at` of the delivery that it takes in, whenever it runs.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from creditline.errors import CreditlineError
+from creditline.gate.record import DeliveryRecord, intraday_records, last_closed_day
+from creditline.home import INTRADAY, Home
+from creditline.home.files import canonical_json, clear_directory, write_file
+from creditline.home.lock import security_turn
+from creditline.home.publications import last_valid
+from creditline.landing.files import FileRefused
+from creditline.release.feed import SECURITY
+from creditline.release.security import release_in_turn
+from creditline.watch.decision import Outcome, decide
+from creditline.watch.intake import arrivals, keep_refusal, take_in
+from creditline.watch.notices import send_notices
+
+__all__ = ["DeliveriesRefused", "Refusal", "Watch", "WatchRefused", "Watched", "open_days", "watch", "watch_open_days"]
+
+
+class WatchRefused(CreditlineError):
+    """A day cannot be watched; says why and what to do. Nothing was taken in."""
+
+
+class DeliveriesRefused(CreditlineError):
+    """Nothing of some deliveries was taken in; the others were acted on."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one delivery between nights led to.
+
+    `freezes` (longer ones among them) and `restores` are orders that left in `file`; `withheld` are those that the mode of
+    their slice keeps back, `guarded` customers that the mass guard does; `notices` are accounts whose customers are told in the same
+    turn, and `notes` say what of the delivery stayed out.
+    """
+
+    business_date: date
+    at: str
+    feed: str
+    sequence: int
+    rows: int
+    freezes: int
+    restores: int
+    withheld: int
+    guarded: int
+    notices: int
+    file: Path | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A delivery between nights of which nothing was taken in."""
+
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What was new since the last watch; `night` is the published night that it goes on from."""
+
+    business_date: date
+    night: date
+    deliveries: tuple[Watched, ...]
+    refused: tuple[Refusal, ...]
+
+
+def watch(home: Home, business_date: date, at: str | None = None) -> Watch:
+    """Take in what arrived under `landing/<business_date>/intraday/` since the last watch, and freeze and restore.
+
+    Each delivery is taken in whole and once, or refused with a reason that lies in quarantine; each is acted on at its own
+    instant, in their order. Safe to run again after a kill at any instruction.
+
+    Args:
+        at: look at this delivery (HHMM) alone.
+
+    Raises:
+        WatchRefused: no valid night is published, or the day's own night reads it already.
+        ReleaseRefused: a demo pack in a home that is no demo, or a mode changed while orders were written.
+        LogicRefused: the last night's code is of a release without a watch.
+        HomeBusy: another process freezes or restores for minutes.
+    """
+    with security_turn(home, f"watch of {business_date}"):
+        night = _night_before(home, business_date)
+        # the night's own freezes leave first: what is decided here goes on from them
+        release_in_turn(home, home.published_dates()[-1])
+        scratch = clear_directory(home.warehouse / "watch")
+        try:
+            return _watch(home, business_date, night, at, scratch)
+        finally:
+            shutil.rmtree(scratch)
+
+
+def watch_open_days(home: Home) -> list[Watch]:
+    """Watch every day that has deliveries between nights and may still be watched, in order.
+
+    Raises:
+        DeliveriesRefused: some deliveries were, after everything else was taken in and acted on; names the first.
+    """
+    watches = [watch(home, day) for day in open_days(home)]
+    refused = [f"{one.business_date} {refusal.at}: {refusal.reason}" for one in watches for refusal in one.refused]
+    if refused:
+        others = f" ({len(refused) - 1} more)" if len(refused) > 1 else ""
+        raise DeliveriesRefused(f"{refused[0]}{others}")
+    return watches
+
+
+def open_days(home: Home) -> list[date]:
+    """The days that have deliveries between nights and may still be watched, in order."""
+    days = sorted(path.parent.name for path in home.landing.glob(f"*-*-*/{INTRADAY}"))
+    closed = _last_closed(home)
+    return [day for day in map(date.fromisoformat, days) if closed is None or day > closed]
+
+
+def _last_closed(home: Home) -> date | None:
+    return max([*home.published_dates()[-1:], *filter(None, [last_closed_day(home)])], default=None)
+
+
+def _night_before(home: Home, business_date: date) -> date:
+    closed = _last_closed(home)
+    if closed is not None and business_date <= closed:
+        raise WatchRefused(
+            f"{business_date} is over: its night, or a later one, is decided on what was there; what came since then comes"
+            f" with the next delivery"
+        )
+    night = last_valid(home, business_date)
+    if night is None:
+        raise WatchRefused(f"no valid night before {business_date} is published; a watch goes on from one")
+    return night
+
+
+def _watch(home: Home, business_date: date, night: date, at: str | None, scratch: Path) -> Watch:
+    closed = _last_closed(home)
+    # a watch that was killed took in what it did not act on yet
+    left = intraday_records(home, closed)
+    watched = [_act(home, record, night, scratch) for record in left if not _record_file(home, record).is_file()]
+    refused = []
+    found, unreadable = arrivals(home, business_date)
+    for error, place in unreadable:
+        refused.append(_refuse(home, business_date, place, error))
+    for arrival in found:
+        if at in (None, arrival.at):
+            try:
+                record = take_in(home, arrival, scratch)
+            except FileRefused as error:
+                refused.append(_refuse(home, business_date, arrival.at, error))
+            else:
+                watched.append(_act(home, record, night, scratch))
+    return Watch(business_date, night, tuple(watched), tuple(refused))
+
+
+def _refuse(home: Home, business_date: date, at: str, error: FileRefused) -> Refusal:
+    keep_refusal(home, business_date, at, error)
+    return Refusal(at, str(error))
+
+
+def _act(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Watched:
+    """Freeze and restore because of one delivery, and note that it is done."""
+    outcome = decide(home, record, night, scratch)
+    notices = send_notices(home, outcome.file, scratch) if outcome.file else 0
+    watched = _watched(home, record, outcome, notices)
+    content = {name: str(value) if isinstance(value, date) else value for name, value in asdict(watched).items()}
+    content["file"] = outcome.file
+    write_file(_record_file(home, record), canonical_json(content | {"night": str(night)}))
+    return watched
+
+
+def _watched(home: Home, record: DeliveryRecord, outcome: Outcome, notices: int) -> Watched:
+    return Watched(
+        business_date=record.business_date,
+        at=outcome.at,
+        feed=record.feed,
+        sequence=record.sequence,
+        rows=sum(entry.accepted_rows for entry in record.sources),
+        freezes=outcome.freezes,
+        restores=outcome.restores,
+        withheld=outcome.withheld,
+        guarded=outcome.guarded,
+        notices=notices,
+        file=home.outbox / SECURITY / outcome.file if outcome.file else None,
+        notes=tuple(f"{entry.source}: {reason}" for entry in record.sources for reason in entry.reasons),
+    )
+
+
+def _record_file(home: Home, record: DeliveryRecord) -> Path:
+    return home.releases / "watch" / f"{record.business_date}_{record.feed}-{record.sequence:06d}.json"

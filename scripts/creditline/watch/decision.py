@@ -1,0 +1,176 @@
+"""Who is frozen and who restored between nights: the last published night's own SQL, on what that night left and came since.
+
+The archived code of that night runs in memory as one more night of the day, whose cut-off is the instant of the delivery:
+its sources are what the night carried over, the raw rows since then, and the orders that left since then. Of the models
+only those run that a freeze depends on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from creditline.gate.record import DeliveryRecord, delivery_records, intraday_records
+from creditline.home import Home
+from creditline.home.database import connect_beside
+from creditline.home.publications import publication_directory, read_manifest
+from creditline.home.releases import is_of_watch, records_since
+from creditline.landing.manifest import naive_utc
+from creditline.release.feed import SECURITY, write_orders
+from creditline.release.modes import read_modes
+from creditline.release.orders import ReleaseRefused, choose_orders, lay_marts, modes_in_force, refuse_moves
+from creditline.release.security import BESIDE
+from creditline.warehouse.inputs import Relation, lay, read_inputs
+from creditline.warehouse.logic import archived_logic, needed_for, run_logic, use_scratch_catalog
+from creditline.warehouse.sources import (
+    NightParameters,
+    raw_relations,
+    released_relation,
+    run_relations,
+    security_relation,
+)
+from creditline.warehouse.state import state_relations
+from creditline.watch.notices import TOLD
+
+ORDERS = "dec_watch_order"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What left because of one delivery, and what was kept back; `file` is the name of the file, if there is one."""
+
+    at: str
+    freezes: int
+    restores: int
+    withheld: int
+    guarded: int
+    file: str | None
+
+
+def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Outcome:
+    """Freeze and restore because of one delivery that is in the house, once. The caller holds the turn.
+
+    Args:
+        night: the valid published night that goes on.
+        scratch: an existing folder for what does not fit into memory.
+
+    Raises: ReleaseRefused, LogicRefused, InputRefused.
+    """
+    left = _left_before(home, record)
+    if left is not None:
+        return left
+    delivered_at = naive_utc(datetime.fromisoformat(record.delivered_at))
+    logic_hash = read_manifest(home, night)["logic_hash"]
+    logic = needed_for(archived_logic(home, logic_hash), ORDERS)
+    with connect_beside(home, scratch) as connection:
+        use_scratch_catalog(connection)
+        _lay_sources(connection, home, _as_night(home, record.business_date, delivered_at, night), night)
+        run_logic(connection, logic)
+        connection.execute(
+            f"create table watch_order as select *, timestamp '{delivered_at.isoformat(sep=' ')}' as watched_at from {ORDERS}"
+        )
+        return _release(connection, home, record, night, logic_hash)
+
+
+def _as_night(home: Home, business_date: date, delivered_at: datetime, night: date) -> NightParameters:
+    return NightParameters(
+        business_date=business_date,
+        # of a night that ran before its cut-off everything is known
+        cut_off_at=max(delivered_at, home.cut_off_at(night)),
+        previous_business_date=night,
+        is_void=False,
+        home_name=home.settings.name,
+        is_between_nights=True,
+    )
+
+
+def _lay_sources(connection: duckdb.DuckDBPyConnection, home: Home, today: NightParameters, night: date) -> None:
+    """What the night read of policies and believed of sources stands; its snapshot is the latest that anybody has."""
+    recorded = {relation.name: relation for relation in read_inputs(home, night)}
+    state = state_relations(home, night)
+    raw = raw_relations(home, [*delivery_records(home), *intraday_records(home, night)], today, state)
+    relations = [
+        run_relations(today, [])[0],
+        recorded["run.night_source"],
+        *(relation for relation in raw if relation.name != "raw.account_snapshot"),
+        *state,
+        released_relation(home, today.business_date, state),
+        security_relation(home, night),
+        *(relation for name, relation in recorded.items() if name.startswith("policy.")),
+        _renamed(recorded["raw.account_snapshot"], "night.account_snapshot"),
+    ]
+    lay(connection, relations)
+    connection.execute(
+        f"create view raw.account_snapshot as select * replace (date '{today.business_date}' as business_date)"
+        f" from night.account_snapshot where business_date = date '{night}'"
+    )
+
+
+def _renamed(relation: Relation, name: str) -> Relation:
+    return replace(relation, name=name)
+
+
+def _release(
+    connection: duckdb.DuckDBPyConnection, home: Home, record: DeliveryRecord, night: date, logic_hash: str
+) -> Outcome:
+    modes = read_modes(home)
+    lay_marts(connection, publication_directory(home, night), ("fct_limit_decision", "dim_policy"))
+    orders, called_for = choose_orders(connection, home, "watch_order", modes, lambda _slice: True)
+    outcome = _outcome(connection, home, record, called_for - orders)
+    if not orders:
+        return outcome
+    refuse_moves(connection, home, night)
+    told = {name: value for name, value in vars(outcome).items() if name != "file"}
+    facts = {
+        "modes": modes_in_force(connection),
+        "keeps_freezes": True,
+        "watch": {
+            "feed": record.feed,
+            "sequence": record.sequence,
+            "night": str(night),
+            "last_delivery": str(delivery_records(home)[-1].business_date),
+            "logic_hash": logic_hash,
+            **told,
+        },
+    }
+    stamp = f"{record.business_date}_{outcome.at}"
+    left = write_orders(
+        connection,
+        home,
+        SECURITY,
+        record.business_date,
+        stamp,
+        facts,
+        lambda: read_modes(home) == modes,
+        (*BESIDE, *TOLD),
+        night,
+    )
+    if left is None:
+        raise ReleaseRefused("a mode was changed while the freezes were written; none of them left: watch again")
+    return replace(outcome, file=left[0].name)
+
+
+def _outcome(connection: duckdb.DuckDBPyConnection, home: Home, record: DeliveryRecord, withheld: int) -> Outcome:
+    freezes, restores = connection.execute(
+        "select coalesce(count_if(action = 'FREEZE'), 0), coalesce(count_if(action = 'RESTORE'), 0) from release_order"
+    ).fetchone()
+    guarded = connection.execute(
+        "select count(distinct customer_key) from dec_freeze where movement = 'WITHHELD'"
+    ).fetchone()[0]
+    local = datetime.fromisoformat(record.delivered_at).astimezone(ZoneInfo(home.settings.time_zone))
+    return Outcome(f"{local:%H%M}", freezes, restores, withheld, guarded, None)
+
+
+def _left_before(home: Home, record: DeliveryRecord) -> Outcome | None:
+    """What left because of a delivery whose watch was killed before it could note so."""
+    for earlier in records_since(home, SECURITY, record.business_date):
+        if is_of_watch(earlier):
+            told = earlier["watch"]
+            if (told["feed"], told["sequence"]) == (record.feed, record.sequence):
+                names = ("at", "freezes", "restores", "withheld", "guarded")
+                return Outcome(**{name: told[name] for name in names}, file=earlier["file"])
+    return None

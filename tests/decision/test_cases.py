@@ -1,0 +1,319 @@
+"""Cases of one person: what state each is in, what stays open, what an appeal is rechecked with, and who gets back what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from decision_packs import make_pack
+from test_one_person import AT_ONCE, BAD, PERSON, Life, account, day, event, everybody
+
+from creditline.policy import PolicySet
+
+DAILY = {**AT_ONCE, "slots": {"cut_days": 1, "raise_days": 30}}
+LIMIT = 50_000_00
+WORSE = BAD | {"f03_dpd_max_180d": 150}
+
+
+@pytest.fixture
+def life() -> Iterator[Life]:
+    person = Life()
+    yield person
+    person.nights.close()
+
+
+@pytest.fixture(scope="module")
+def policies(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
+    folder: Path = tmp_path_factory.mktemp("pack") / "daily"
+    return everybody(make_pack(folder, "daily", settings=DAILY, rows={}))
+
+
+def cases(life: Life, *columns: str) -> list[tuple]:
+    """Columns of the cases of tonight, in the order in which they were opened."""
+    rows = life.nights.rows("select * from dec_case order by opened_date, case_id")
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+def appeal(number: int, token: str, outcome: str | None = None, **values: object) -> dict:
+    about = {} if "customer_key" in values else {"account_key": 1}
+    return event("appeal", number, token, outcome=outcome, **about, **values)
+
+
+# ---- states and clocks
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state", "is_open", "closed"),
+    [
+        ([None], "RECEIVED", True, None),
+        (["received", "with_human"], "WITH_HUMAN", True, None),
+        (["received", "upheld"], "UPHELD", False, 2),
+        (["received", "with_human", "partial"], "PARTIAL", False, 3),
+        (["received", "overturned"], "OVERTURNED", False, 2),
+        (["received", "overturned", "restored"], "RESTORED", False, 2),
+        (["received", "withdrawn"], "WITHDRAWN", False, 2),
+        (["upheld"], "UPHELD", False, 1),
+    ],
+    ids=str,
+)
+def test_a_request_is_in_the_state_of_its_latest_event(life, policies, outcomes, state, is_open, closed):
+    events = [appeal(number, f"e{number}", outcome) for number, outcome in enumerate(outcomes, start=1)]
+    life.night(policies, account(), events=events)
+    closed_date = day(closed) if closed else None
+    assert cases(life, "state", "is_open", "opened_date", "closed_date") == [(state, is_open, day(1), closed_date)]
+
+
+def test_an_answer_ends_a_request_and_the_next_event_opens_another(life, policies):
+    events = [appeal(1, "a"), appeal(2, "b", "upheld"), appeal(3, "c"), appeal(3, "d", customer_key=PERSON)]
+    life.night(policies, account(), events=events)
+    assert cases(life, "case_id", "account_key", "state") == [
+        ("a", 1, "UPHELD"),
+        ("c", 1, "RECEIVED"),
+        ("d", None, "RECEIVED"),
+    ]
+
+
+@pytest.mark.parametrize(("kind", "days"), [("appeal", 20), ("human_review", 15), ("opt_out_automated", 15)])
+def test_the_clock_is_the_packs(life, policies, kind, days):
+    life.night(policies, account(), events=[event(kind, 1, "e", account_key=1)])
+    assert cases(life, "due_date") == [(day(1) + timedelta(days=days),)]
+
+
+@pytest.mark.parametrize("account_key", [1, 99], ids=["its account", "an account that the snapshot leaves out"])
+def test_of_two_packs_the_shorter_clock_counts(life, policies, tmp_path, account_key):
+    packs = {}
+    for name, days in (("slow", "30"), ("quick", "9")):
+        lines = [
+            tuple(days if row["param"] == "appeal_answer_days" and column == "value" else row[column] for column in row)
+            for row in policies.packs[0].tables["regulatory_parameter"]
+        ]
+        packs[name] = make_pack(tmp_path / name, name, settings=DAILY, rows={"regulatory_parameter": lines})
+    rows = [
+        {"legal_entity_code": entity, "product_code": "*", "pack": pack, "role": "champion", "share_bp": ""}
+        | {"effective_from": "1990-01-01", "effective_to": ""}
+        for entity, pack in (("*", "slow"), ("E2", "quick"))
+    ]
+    both = PolicySet(tuple(packs.values()), tuple(rows))
+    about = {"customer_key": PERSON} if account_key == 1 else {"account_key": account_key}
+    life.night(both, account(1), account(2, legal_entity_code="E2"), events=[event("appeal", 1, "e", **about)])
+    assert cases(life, "due_date") == [(day(1) + timedelta(days=9),)]
+
+
+def test_cases_with_dates_run_and_end(life, policies):
+    late = {"from_date": day(-9), "to_date": day(-1)}
+    events = [
+        event("hardship_pause", 1, "a", account_key=1, from_date=day(1), to_date=day(9)),
+        event("hardship_pause", 1, "b", account_key=1, **late),
+        event("hardship_pause", 1, "c", account_key=1, outcome="withdrawn"),
+        event("legal_hold", 1, "d", account_key=2, from_date=day(4)),
+        event("legal_hold", 1, "e", customer_key=PERSON),
+        event("legal_hold", 2, "f", customer_key=PERSON, outcome="withdrawn"),
+        event("limit_request", 1, "g", account_key=1, amount_minor=1000_00),
+        event("limit_request", 2, "h", account_key=1, amount_minor=2000_00),
+    ]
+    life.number = 1
+    life.night(policies, account(1), account(2), events=events)
+    assert cases(life, "case_id", "state", "closed_date") == [
+        ("a", "RUNNING", None),
+        ("b", "ENDED", day(-1)),
+        ("c", "WITHDRAWN", day(1)),
+        ("d", "SCHEDULED", None),
+        ("e", "WITHDRAWN", day(2)),
+        ("g", "REPLACED", day(2)),
+        ("h", "RUNNING", None),
+    ]
+
+
+# ---- a second person
+
+
+@pytest.mark.parametrize(
+    ("actor", "approver"),
+    [("a", None), (None, "b"), ("a", ""), ("a", "  "), ("", "b"), ("a", "a"), ("officer_a", "Officer_A"), ("a", " a ")],
+)
+def test_an_override_without_a_second_person_does_nothing(life, policies, actor, approver):
+    dates = {"from_date": day(1), "to_date": day(9), "amount_minor": 70_000_00}
+    alone = event("override", 1, "o", account_key=1, actor=actor, approver=approver, **dates)
+    assert life.night(policies, account(), events=[alone])[1]["recommended_minor"] == LIMIT
+    assert cases(life, "state", "is_open") == [("REFUSED", False)]
+
+
+def test_an_override_of_two_people_stands(life, policies):
+    dates = {"from_date": day(1), "to_date": day(9), "amount_minor": 70_000_00}
+    both = event("override", 1, "o", account_key=1, actor="a", approver="b", **dates)
+    assert life.night(policies, account(), events=[both])[1]["recommended_minor"] == 70_000_00
+    assert cases(life, "state", "is_open") == [("RUNNING", True)]
+
+
+# ---- nothing falls while a request is open
+
+
+@pytest.mark.parametrize("kind", ["appeal", "human_review", "opt_out_automated"])
+@pytest.mark.parametrize("subject", [{"account_key": 1}, {"customer_key": PERSON}], ids=["account", "customer"])
+def test_a_request_blocks_cuts_until_a_case_event_answers_it(life, policies, kind, subject):
+    events = [event(kind, 2, "e2", **subject)]
+    life.night(policies, account())
+    code = "P3" if kind == "appeal" else "P4"
+    for number in range(2, 5):
+        if number == 4:
+            events.append(event(kind, 4, "e4", outcome="with_human", **subject))
+        decision = life.night(policies, account(), facts=BAD, events=events)[1]
+        if number > 2 and kind != "appeal":
+            # what is appealed is no evidence: only the others would be cut
+            assert decision["reason_code_1"] == code
+        assert (decision["action"], decision["recommended_minor"]) == ("HOLD", LIMIT)
+    events.append(event(kind, 5, "e5", outcome="upheld", **subject))
+    assert life.night(policies, account(), facts=BAD, events=events)[1]["action"] == "DOWN"
+
+
+# ---- the recheck
+
+
+@pytest.fixture
+def cut(life, policies):
+    """A person whose limit was cut last night because of arrears and a bad outside score; the core has done it."""
+    life.night(policies, account())
+    decision = life.night(policies, account(), facts=BAD)[1]
+    assert decision["action"] == "DOWN"
+    return account(limit=decision["recommended_minor"])
+
+
+def verdicts(life: Life) -> dict[str, str]:
+    return {
+        row["feature"]: row["verdict"] for row in life.nights.rows("select feature, verdict from dec_appeal_recheck")
+    }
+
+
+def test_facts_that_stand_are_said_to_stand(life, policies, cut):
+    life.night(policies, cut, facts=BAD, events=[appeal(3, "a")])
+    assert set(verdicts(life).values()) == {"STANDS"}
+    assert cases(life, "state", "recheck_result", "is_target_higher") == [("RECHECKED", "FACTS_STAND", False)]
+
+
+def test_a_fact_that_is_another_tonight_is_found(life, policies, cut):
+    life.night(policies, cut, facts=BAD | {"f38_bureau_score": 700, "f02_dpd_max_30d": 0}, events=[appeal(3, "a")])
+    found = verdicts(life)
+    changed = {"f38_bureau_score", "f02_dpd_max_30d"} & found.keys()
+    assert changed
+    assert {found[name] for name in changed} == {"BETTER"}
+    assert cases(life, "state", "recheck_result", "is_target_higher") == [("RECHECKED", "FACTS_CHANGED", True)]
+
+
+def test_a_distrusted_source_proves_nothing(life, policies, cut):
+    life.night(policies, cut, facts=WORSE, events=[appeal(3, "a")], late=["account_snapshot"])
+    assert "UNKNOWN" in verdicts(life).values()
+
+
+def test_a_late_correction_is_pointed_at(life, policies, cut):
+    corrections = [{"source": "account_snapshot", "corrected_date": day(2), "customer_key": PERSON}]
+    life.night(policies, cut, facts=BAD, events=[appeal(3, "a")], corrections=corrections)
+    rows = life.nights.rows("select source, is_corrected from dec_appeal_recheck")
+    assert {row["source"]: row["is_corrected"] for row in rows}["account_snapshot"] is True
+    assert not any(row["is_corrected"] for row in rows if row["source"] != "account_snapshot")
+
+
+def test_there_is_nothing_to_recheck_where_no_cut_of_ours_stands(life, policies, cut):
+    life.night(policies, account(limit=cut["limit_minor"] - 100_00), facts=BAD, events=[appeal(3, "a")])
+    assert verdicts(life) == {}
+    assert cases(life, "state", "recheck_result") == [("RECEIVED", None)]
+
+
+# ---- what a bad row took
+
+
+def overturned(number: int, source: str = "bureau_score", night: int = 2, outcome: str = "overturned") -> dict:
+    """An appeal of somebody else, whose row was bad."""
+    ground = f"bad_source_row.{source}.{day(night)}"
+    return event("appeal", number, "z", customer_key=PERSON + 1, outcome=outcome, ground=ground)
+
+
+def correction(source: str = "bureau_score", night: int = 2) -> dict:
+    return {"source": source, "corrected_date": day(night), "customer_key": PERSON}
+
+
+@pytest.mark.parametrize("outcome", ["overturned", "partial"])
+def test_a_limit_that_a_bad_row_cut_comes_back_at_once(life, policies, cut, outcome):
+    restored = life.night(policies, cut, events=[overturned(3, outcome=outcome)], corrections=[correction()])[1]
+    assert (restored["action"], restored["recommended_minor"], restored["reason_code_1"]) == ("UP", LIMIT, "P6")
+    assert restored["is_notice_required"]
+
+
+def test_it_comes_back_as_far_as_the_corrected_evidence_goes(life, policies, cut):
+    still = BAD | dict.fromkeys(
+        ("f02_dpd_max_30d", "f03_dpd_max_180d", "f04_overdue_days_90d", "f05_overdue_ratio_bp"), 0
+    )
+    restored = life.night(policies, cut, facts=still, events=[overturned(3)], corrections=[correction()])[1]
+    assert restored["recommended_minor"] == restored["own_target_minor"] // 1000 * 1000
+    assert cut["limit_minor"] < restored["recommended_minor"] < LIMIT
+    unchanged = life.night(policies, cut, facts=BAD, events=[overturned(3)])[1]
+    assert unchanged["recommended_minor"] <= cut["limit_minor"]
+
+
+def test_the_appeal_may_come_after_the_correction_and_freezes_do_not_lose_it(life, policies, cut):
+    assert life.night(policies, cut, corrections=[correction()])[1]["action"] == "HOLD"
+    hold = event("legal_hold", 4, "h", account_key=1, to_date=day(4))
+    frozen = life.night(policies, cut, events=[hold, overturned(4)])[1]
+    assert (frozen["action"], frozen["recommended_minor"]) == ("FREEZE", cut["limit_minor"])
+    assert life.night(policies, cut, events=[hold, overturned(4)])[1]["action"] == "RESTORE"
+    assert life.night(policies, cut, events=[hold, overturned(4)])[1]["recommended_minor"] == LIMIT
+
+
+@pytest.mark.parametrize(
+    ("events", "corrections"),
+    [
+        ([overturned(3, outcome="upheld")], [correction()]),
+        ([overturned(3, source="cash_flow")], [correction()]),
+        ([overturned(3, night=1)], [correction()]),
+        ([overturned(3)], [correction(night=1)]),
+        ([overturned(3)], []),
+        ([], [correction()]),
+    ],
+    ids=["upheld", "another source", "another night", "another correction", "no correction", "no appeal"],
+)
+def test_nothing_comes_back_otherwise(life, policies, cut, events, corrections):
+    assert life.night(policies, cut, events=events, corrections=corrections)[1]["action"] == "HOLD"
+
+
+def test_a_cut_before_the_bad_row_is_none_of_its_doing(life, policies, cut):
+    life.night(policies, cut)
+    later = [correction(night=3)]
+    assert life.night(policies, cut, events=[overturned(4, night=3)], corrections=later)[1]["action"] == "HOLD"
+
+
+def test_what_the_core_took_is_not_given_back(life, policies, cut):
+    lower = account(limit=cut["limit_minor"] - 100_00)
+    assert life.night(policies, lower, events=[overturned(3)], corrections=[correction()])[1]["action"] == "HOLD"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_cured"), [("account_snapshot", True), ("bureau_score", False)], ids=["its source", "another source"]
+)
+def test_a_trigger_that_a_bad_row_hit_is_gone(life, policies, source, is_cured):
+    life.night(policies, account())
+    assert life.night(policies, account(), facts={"f01_dpd_now": 30})[1]["recommended_minor"] == 10_00
+    decision = life.night(
+        policies, account(limit=10_00), events=[overturned(3, source)], corrections=[correction(source)]
+    )[1]
+    assert decision["recommended_minor"] == (LIMIT if is_cured else 10_00)
+
+
+# ---- who is restricted
+
+
+@pytest.mark.parametrize(
+    ("accounts", "events", "is_restricted"),
+    [
+        ([account(1), account(2)], [], False),
+        ([account(1), account(2, status="deceased")], [], True),
+        ([account(1), account(2, status="closed")], [], False),
+        ([account(1)], [event("legal_hold", 1, "l", account_key=1)], True),
+        ([account(1)], [event("legal_hold", 1, "l", customer_key=PERSON)], True),
+        ([account(1)], [event("legal_hold", 1, "l", account_key=1, from_date=day(2))], False),
+        ([account(1)], [event("appeal", 1, "l", account_key=1)], False),
+    ],
+)
+def test_of_whom_nothing_may_be_told(life, policies, accounts, events, is_restricted):
+    life.night(policies, *accounts, events=events)
+    assert bool(life.nights.rows("select * from dec_restricted_customer")) == is_restricted

@@ -1,0 +1,63 @@
+"""A published book whose newest night has orders of both feeds, none of which has left."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from creditline.home import Home
+from creditline.home.publications import REVISION
+from creditline.release.feed import ADJUSTMENTS, ORDER_FEEDS, SECURITY
+
+
+def copy_home(home: Home, root: Path) -> Home:
+    """A copy of a home that a test may change."""
+    return Home(shutil.copytree(home.root, root, symlinks=True))
+
+
+def take_back(home: Home) -> None:
+    """Undo what left because of the newest night, as if nothing of it had been released yet."""
+    night = str(home.published_dates()[-1])
+    for feed in ORDER_FEEDS:
+        for path in (home.releases / feed).glob("*.json"):
+            record = json.loads(path.read_text())
+            if record["business_date"] == night:
+                file = home.outbox / feed / record["file"]
+                for gone in (path, path.with_suffix(".parquet"), file, file.with_suffix(".ctl")):
+                    gone.unlink()
+
+
+def lay_security_orders(home: Home) -> None:
+    """Let the newest night freeze two accounts and restore one; nothing of the feed has ever left."""
+    for folder in (home.releases / SECURITY, home.outbox / SECURITY):
+        shutil.rmtree(folder, ignore_errors=True)
+    marts = home.published / str(home.published_dates()[-1]) / REVISION / "marts"
+    with duckdb.connect() as connection:
+        connection.execute(f"create view decisions as from read_parquet('{marts}/fct_limit_decision.parquet')")
+        connection.execute(
+            "create table orders as select sha256(account_key::varchar) as adjustment_id, business_date, account_key,"
+            " customer_key, slice_code, policy_version, case when number = 3 then 'RESTORE' else 'FREEZE' end as action,"
+            " old_limit_amount, recommended_limit_amount as new_limit_amount, business_date + 1 as effective_date,"
+            " case when number > 1 then timestamp '2026-09-05 18:00:00' end as expires_at, 'FROZEN_SECURITY' as display_state,"
+            " 'F1' as reason_codes, decision_sha256"
+            " from (select *, row_number() over (order by account_key) as number from decisions"
+            " where old_limit_amount = recommended_limit_amount) where number <= 3"
+        )
+        connection.execute(f"copy orders to '{marts}/fct_security_order.parquet' (format parquet)")
+
+
+def due_orders(home: Home) -> dict[str, set[str]]:
+    """What the newest night calls for, by feed: ids of orders of slices that the breaker does not hold."""
+    marts = home.published / str(home.published_dates()[-1]) / REVISION / "marts"
+    free = f"select slice_code from read_parquet('{marts}/fct_slice_night.parquet') where not is_held"
+    queries = {
+        ADJUSTMENTS: f"from read_parquet('{marts}/fct_limit_adjustment.parquet') where slice_code in ({free})",
+        SECURITY: f"from read_parquet('{marts}/fct_security_order.parquet')",
+    }
+    return {
+        feed: {row[0] for row in duckdb.sql(f"select adjustment_id {query}").fetchall()}
+        for feed, query in queries.items()
+    }

@@ -1,0 +1,185 @@
+"""Who is told what: the customer in plain words, the restricted queue alone of the dead and of those under a legal hold."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import timedelta
+
+import duckdb
+import pytest
+
+from creditline.home import Home
+from creditline.home.publications import REVISION
+from creditline.release.notices import FEED, RESTRICTED_FEED, send_notices
+
+# What the night before ordered, all of it applied by the core.
+APPLIED = """
+    select date '{night}' as business_date, sha256(account_key::varchar) as adjustment_id, account_key, 1::bigint as sequence,
+        business_date as released_date, action, old_limit_amount, new_limit_amount, expires_at, 'APPLIED' as status,
+        'IN_FLIGHT' as status_before, true as is_newly_applied, null::decimal(18, 2) as applied_limit_amount,
+        null::timestamp as acked_at, null as ack_reason
+    from read_parquet('{before}/fct_limit_adjustment.parquet')
+"""
+
+
+@pytest.fixture
+def home(sample_book, tmp_path):
+    """The sample book; on its last night everything that the night before ordered is known to be applied."""
+    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    before, last = home.published_dates()[-2:]
+    with duckdb.connect() as connection:
+        applied = APPLIED.format(night=last, before=marts(home, before))
+        connection.execute(f"copy ({applied}) to '{marts(home, last)}/fct_order_night.parquet' (format parquet)")
+    for folder in (home.releases, home.outbox):
+        for feed in (FEED, RESTRICTED_FEED, "security_orders"):
+            shutil.rmtree(folder / feed, ignore_errors=True)
+    return home
+
+
+def marts(home, night):
+    return home.published / str(night) / REVISION / "marts"
+
+
+@pytest.fixture
+def night(home):
+    return home.published_dates()[-1]
+
+
+def change(home, night, mart, replaced):
+    """Rewrite columns of a published mart."""
+    file = marts(home, night) / f"{mart}.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table changed as select * replace ({replaced}) from read_parquet('{file}')")
+        connection.execute(f"copy changed to '{file}' (format parquet)")
+
+
+def told(file):
+    return [json.loads(line) for line in file.read_text().splitlines()] if file else []
+
+
+def customers(home, night):
+    """Whom the applied cuts are about, by their keys, in order."""
+    return [
+        row[0]
+        for row in duckdb.sql(
+            f"select distinct customer_key from read_parquet('{marts(home, night - timedelta(days=1))}/fct_limit_adjustment"
+            ".parquet') where action = 'DOWN' order by 1"
+        ).fetchall()
+    ]
+
+
+def test_nobody_is_told_that_ten_yuan_can_be_borrowed(home, night):
+    change(home, night - timedelta(days=1), "fct_limit_decision", "0::decimal(18, 2) as drawable_amount")
+    change(home, night, "fct_order_night", "10::decimal(18, 2) as new_limit_amount")
+    notices = told(send_notices(home, night).file)
+    assert notices
+    for notice in notices:
+        assert notice["new_limit_amount"] is None
+        assert notice["cannot_borrow_en"] == f"Nothing can be borrowed now, because: {notice['reasons'][0]['text_en']}."
+        assert notice["cannot_borrow_zh"] == f"现在不能借款，因为：{notice['reasons'][0]['text_zh']}。"
+
+
+def test_what_comes_back_is_not_said_to_come_from_ten_yuan(home, night):
+    change(home, night, "fct_order_night", "10::decimal(18, 2) as old_limit_amount")
+    notices = told(send_notices(home, night).file)
+    assert notices
+    assert {notice["old_limit_amount"] for notice in notices} == {None}
+
+
+def test_a_cut_that_leaves_something_names_it(home, night):
+    change(home, night - timedelta(days=1), "fct_limit_decision", "5000::decimal(18, 2) as drawable_amount")
+    change(home, night, "fct_order_night", "6000::decimal(18, 2) as new_limit_amount")
+    notices = told(send_notices(home, night).file)
+    assert {(notice["new_limit_amount"], notice["cannot_borrow_en"]) for notice in notices} == {("6000.00", None)}
+
+
+RECOURSE = """
+    'OPEN' as promise_status, date '2027-03-04' as restores_on_date, 6400::decimal(18, 2) as restores_to_amount,
+    date '2027-02-01' as first_raised_on_date, 5000::decimal(18, 2) as first_raised_amount,
+    'pay what is past due' as actions_en, '还清逾期' as actions_zh
+"""
+
+
+def test_a_cut_is_told_with_the_day_on_which_the_limit_is_back(home, night):
+    lowered = sorted(notice["account_id"] for notice in told(send_notices(home, night).file))
+    shutil.rmtree(home.releases / FEED)
+    everybody = f"read_parquet('{marts(home, night - timedelta(days=1))}/fct_limit_adjustment.parquet')"
+    file = marts(home, night) / "fct_recourse.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table one as from read_parquet('{file}') limit 0")
+        connection.execute(
+            f"insert into one by name select {RECOURSE}, account_key from {everybody} where action = 'DOWN'"
+        )
+        connection.execute(f"copy one to '{file}' (format parquet)")
+    notices = [notice for notice in told(send_notices(home, night).file) if notice["action"] == "DOWN"]
+    assert notices
+    assert {notice["account_id"] for notice in notices} <= set(lowered)
+    for notice in notices:
+        assert notice["way_back"] == {
+            "restores_on_date": "2027-03-04",
+            "restores_to_amount": "6400.00",
+            "text_en": "What brings the limit back: pay what is past due. If nothing else gets worse, the limit is back at 6,400"
+            " yuan from 4 March 2027 at the latest. It begins to return on 1 February 2027, to at least 5,000 yuan.",
+            "text_zh": "恢复办法：还清逾期。如其他情况不变差，额度最迟自2027年3月4日起恢复到6,400元。自2027年2月1日起开始恢复，至少到5,000元。",
+        }
+
+
+def test_a_cut_with_no_date_says_so_and_a_raise_says_nothing(home, night):
+    file = marts(home, night) / "fct_recourse.parquet"
+    duckdb.sql(f"copy (from read_parquet('{file}') limit 0) to '{file}' (format parquet)")
+    change(
+        home,
+        night,
+        "fct_order_night",
+        "case when action = 'DOWN' and account_key % 2 = 0 then 'UP' else action end as action",
+    )
+    ways = {}
+    for notice in told(send_notices(home, night).file):
+        ways.setdefault(notice["action"], []).append(notice["way_back"])
+    assert ways["UP"] == [None] * len(ways["UP"])
+    assert {(way["restores_on_date"], way["text_en"]) for way in ways["DOWN"]} == {
+        (None, "Nobody can give a date yet on which the limit returns; the advice below helps.")
+    }
+
+
+@pytest.mark.parametrize("on", ["the night of the notice", "the night of the decision"])
+def test_of_the_dead_only_the_restricted_queue_is_told(home, night, on):
+    one = customers(home, night)[0]
+    when = night if on == "the night of the notice" else night - timedelta(days=1)
+    everybody = len(told(send_notices(home, night).file))
+    shutil.rmtree(home.releases / FEED)
+    change(home, when, "dim_customer", f"customer_key = {one} as is_restricted")
+    sent = send_notices(home, night)
+    ordinary, restricted = told(sent.file), told(sent.restricted_file)
+    assert restricted
+    assert len(ordinary) == everybody - len(restricted) == sent.count
+    assert sent.restricted_count == len(restricted)
+    ids = {notice["customer_id"] for notice in restricted}
+    assert len(ids) == 1
+    assert not ids & {notice["customer_id"] for notice in ordinary}
+    # its desk reads what a customer must not: the amounts as they are, the words for the desk
+    assert all(notice["new_limit_amount"] for notice in restricted)
+    assert restricted[0]["reasons"][0]["text_en"] != _customers_words(home, night, restricted[0])
+
+
+def _customers_words(home, night, notice):
+    (words,) = duckdb.sql(
+        f"select text_en from read_parquet('{marts(home, night - timedelta(days=1))}/fct_decision_reason.parquet')"
+        f" where sha256(account_key::varchar) = '{notice['adjustment_id']}' and reason_rank = 1"
+    ).fetchone()
+    return words
+
+
+def test_a_run_that_was_killed_between_the_two_queues_writes_the_second(home, night, monkeypatch):
+    one = customers(home, night)[0]
+    change(home, night, "dim_customer", f"customer_key = {one} as is_restricted")
+    with monkeypatch.context() as killed:
+        killed.setattr("creditline.release.notices._for_desk", lambda _change: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            send_notices(home, night)
+    first = (home.outbox / FEED / f"notices_{night}_000001.jsonl").read_bytes()
+    sent = send_notices(home, night)
+    assert sent.restricted_count > 0
+    assert sent.file.read_bytes() == first
+    assert send_notices(home, night) == sent

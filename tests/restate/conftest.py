@@ -1,0 +1,57 @@
+"""A book with a correction, run once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from corrected_book import CUT, PEOPLE, build_cut_home, tell_of_a_pause, tell_of_no_arrears
+
+from creditline.home import Home
+from creditline.restate import Result, restate
+
+
+@pytest.fixture(scope="session")
+def cut_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Somebody was cut. Read-only: a test that changes a home copies it first."""
+    return build_cut_home(tmp_path_factory.mktemp("cut") / "home")
+
+
+@pytest.fixture(scope="session")
+def corrected_home(cut_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A later delivery corrected the night of the cut. Read-only."""
+    home = copy_of(cut_home, tmp_path_factory.mktemp("corrected"))
+    tell_of_no_arrears(home)
+    return home
+
+
+@pytest.fixture
+def paused_home(cut_home: Home, tmp_path: Path) -> Home:
+    """A later delivery told of a pause that ran on the night of the cut."""
+    home = copy_of(cut_home, tmp_path)
+    tell_of_a_pause(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def restated(corrected_home: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Result]:
+    """The same book, restated from the night of the cut. Read-only."""
+    home = copy_of(corrected_home, tmp_path_factory.mktemp("restated"))
+    return home, restate(home, CUT, **PEOPLE)
+
+
+@pytest.fixture
+def home(corrected_home: Home, tmp_path: Path) -> Home:
+    """A copy of the corrected book that a test may change."""
+    return copy_of(corrected_home, tmp_path)
+
+
+@pytest.fixture
+def restated_home(restated: tuple[Home, Result], tmp_path: Path) -> Home:
+    """A copy of the restated book that a test may change."""
+    return copy_of(restated[0], tmp_path)
+
+
+def copy_of(home: Home, folder: Path) -> Home:
+    return Home(Path(shutil.copytree(home.root, folder / "home", symlinks=True)))

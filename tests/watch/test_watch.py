@@ -1,0 +1,383 @@
+"""Between nights: a takeover is frozen and a verified customer restored by the watch that takes their events in."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+from datetime import date, timedelta
+
+import duckdb
+import pytest
+from intraday import (
+    FEED,
+    instant,
+    land_intraday,
+    order_files,
+    orders_of,
+    people,
+    read_orders,
+    takeover,
+    verified,
+)
+from small_delivery import change_manifest, small_home, spoil
+from typer.testing import CliRunner
+
+from creditline.cli import app
+from creditline.errors import CreditlineError
+from creditline.gate.record import close_day, intraday_records
+from creditline.home import Home
+from creditline.home.files import sha256_of
+from creditline.release import ALL_SLICES, set_mode
+from creditline.release.feed import SECURITY
+from creditline.watch import DeliveriesRefused, WatchRefused, decision, open_days, watch, watch_open_days
+from creditline.watch.notices import FEED as NOTICES
+
+TTL = timedelta(hours=24)
+
+
+def land_a_day(home, day):
+    """Freeze at ten, restore at eleven, freeze again at three in the afternoon. Returns: whom."""
+    (victim,) = people(home, 1)
+    land_intraday(home, day, "1000", sequence=1, session=takeover(home, victim, day, "1000"))
+    land_intraday(home, day, "1100", sequence=2, case_event=verified(home, victim, day, "1100"))
+    land_intraday(home, day, "1500", sequence=3, session=takeover(home, victim, day, "1500"))
+    return victim
+
+
+def tree(directory):
+    return {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def left(home):
+    """Everything that left, and what the house keeps of it; all of it must be the same whenever a watch ran."""
+    return {name: tree(home.root / name) for name in ("outbox", "releases", "raw", "quarantine")}
+
+
+# ---- what leaves
+
+
+def test_a_freeze_a_restore_and_another_freeze_are_three_orders(home, day):
+    victim = land_a_day(home, day)
+    watched = watch(home, day)
+    assert [(one.at, one.freezes, one.restores, one.notices) for one in watched.deliveries] == [
+        ("1000", 1, 0, 1),
+        ("1100", 0, 1, 1),
+        ("1500", 1, 0, 1),
+    ]
+    orders = orders_of(home, victim)
+    assert [(row["action"], row["display_state"], row["reason_codes"]) for row in orders] == [
+        ("FREEZE", "FROZEN_SECURITY", "F1"),
+        ("RESTORE", "NORMAL", "F3"),
+        ("FREEZE", "FROZEN_SECURITY", "F1"),
+    ]
+    assert len({row["adjustment_id"] for row in orders}) == 3
+    assert len({row["decision_sha256"] for row in orders}) == 3
+    assert {row["old_limit_amount"] == row["new_limit_amount"] for row in orders} == {True}
+    assert [row["expires_at"] for row in orders if row["action"] == "FREEZE"] == [
+        f"{(instant(home, day, at) + TTL).isoformat()}Z" for at in ("1000", "1500")
+    ]
+
+
+def test_they_leave_in_the_feed_that_is_there_one_after_the_other(home, day):
+    before = len(order_files(home))
+    land_a_day(home, day)
+    watch(home, day)
+    files = order_files(home)
+    assert [file.name for file in files[before:]] == [
+        f"security_orders_{day}_{at}_{number:06d}.csv"
+        for number, at in enumerate(("1000", "1100", "1500"), start=before + 1)
+    ]
+    controls = [json.loads(file.with_suffix(".ctl").read_text()) for file in files]
+    assert [control["previous_sha256"] for control in controls[1:]] == [sha256_of(file) for file in files[:-1]]
+
+
+def test_the_customer_is_told_with_the_order(home, day):
+    victim = land_a_day(home, day)
+    watch(home, day)
+    files = sorted((home.outbox / NOTICES).glob("*.jsonl"))
+    notices = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    assert [one["adjustment_id"] for one in notices] == [row["adjustment_id"] for row in orders_of(home, victim)]
+    assert {one["customer_id"] for one in notices} == {victim.customer_id}
+    assert [one["reasons"][0]["text_en"][:9] for one in notices] == ["We notice", "Borrowing", "We notice"]
+
+
+def test_the_same_files_leave_the_same_bytes_whenever_a_watch_ran(home, day, tmp_path):
+    other = Home(shutil.copytree(home.root, tmp_path / "other", symlinks=True))
+    land_a_day(home, day)
+    watch(home, day)
+    assert watch(home, day).deliveries == ()
+    for at in ("1000", "1100", "1500"):
+        for one in ("1000", "1100", "1500"):
+            if one <= at:
+                source = home.landing / str(day) / "intraday" / one
+                shutil.copytree(source, other.landing / str(day) / "intraday" / one, dirs_exist_ok=True)
+        watch(other, day)
+    assert left(other) == left(home)
+
+
+def test_an_event_freezes_nobody_twice_when_another_delivery_brings_it_again(home, day):
+    (victim,) = people(home, 1)
+    events = takeover(home, victim, day, "1000")
+    land_intraday(home, day, "1000", sequence=1, session=events)
+    land_intraday(home, day, "1005", sequence=2, session=[*events, *takeover(home, "C99999999", day, "1005")])
+    watch(home, day)
+    assert [row["action"] for row in orders_of(home, victim)] == ["FREEZE"]
+
+
+def test_an_attack_that_goes_on_uses_up_no_extension_before_its_time_is_over(home, day):
+    (victim,) = people(home, 1)
+    for sequence, at in enumerate(("1000", "1010", "1020"), start=1):
+        land_intraday(home, day, at, sequence=sequence, session=takeover(home, victim, day, at))
+    watch(home, day)
+    assert [row["action"] for row in orders_of(home, victim)] == ["FREEZE"]
+
+
+def test_a_legal_hold_stops_draws_at_once_and_has_no_end(home, day):
+    (person,) = people(home, 1)
+    moment = instant(home, day, "0955")
+    hold = ("H1", "legal_hold", None, person.customer_id, moment, None, day, None, "clerk1", "clerk2", None, "received")
+    land_intraday(home, day, "1000", sequence=1, case_event=[hold])
+    watched = watch(home, day)
+    (order,) = orders_of(home, person)
+    assert (order["action"], order["reason_codes"], order["expires_at"]) == ("FREEZE", "L1", "")
+    # the legal desk tells
+    assert watched.deliveries[0].notices == 0
+
+
+def test_more_freezes_than_the_mass_guard_lets_through_are_none_however_they_come(home, day):
+    crowd = people(home, 8)
+    for number, victim in enumerate(crowd, start=1):
+        at = f"10{number:02d}"
+        land_intraday(home, day, at, sequence=number, session=takeover(home, victim, day, at))
+    watched = watch(home, day)
+    assert [one.freezes for one in watched.deliveries] == [1, 1, 1, 1, 1, 0, 0, 0]
+    assert [one.guarded for one in watched.deliveries] == [0, 0, 0, 0, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("mode", ["observe", "paused"])
+def test_only_the_mode_of_a_slice_stops_a_freeze(home, day, mode):
+    (victim,) = people(home, 1)
+    set_mode(home, ALL_SLICES, mode, by="maker")
+    land_intraday(home, day, "1000", sequence=1, session=takeover(home, victim, day, "1000"))
+    (watched,) = watch(home, day).deliveries
+    assert (watched.freezes, watched.withheld, watched.file) == (0, 1, None)
+    set_mode(home, ALL_SLICES, "live", by="maker", approved_by="checker")
+    land_intraday(home, day, "1005", sequence=2, session=takeover(home, "C99999999", day, "1005"))
+    assert [one.freezes for one in watch(home, day).deliveries] == [1]
+
+
+def test_no_answer_is_waited_for_and_answers_are_taken_in(home, day):
+    (victim,) = people(home, 1)
+    moment = instant(home, day, "0930")
+    acks = [("0" * 64, "applied", None, moment, None)]
+    session = takeover(home, victim, day, "1000")
+    land_intraday(home, day, "1000", sequence=1, session=session, adjustment_ack=acks)
+    (watched,) = watch(home, day).deliveries
+    assert (watched.rows, watched.freezes) == (4, 1)
+
+
+# ---- what does not come in
+
+
+def test_whom_no_night_has_named_is_said_and_not_frozen(home, day):
+    with duckdb.connect(str(home.identity_file), read_only=True) as connection:
+        known = connection.execute("from customer").fetchall()
+    land_intraday(home, day, "1000", sequence=1, session=takeover(home, "C99999999", day, "1000"))
+    (watched,) = watch(home, day).deliveries
+    assert (watched.rows, watched.freezes) == (0, 0)
+    assert watched.notes == ("session: unknown_customer: 3 rows in quarantine",)
+    lines = (home.quarantine / str(day) / f"{FEED}-000001" / "session.jsonl").read_text().splitlines()
+    assert {json.loads(line)["value"] for line in lines} == {"C99999999"}
+    with duckdb.connect(str(home.identity_file), read_only=True) as connection:
+        assert connection.execute("from customer").fetchall() == known
+
+
+def test_a_refused_delivery_keeps_no_other_back_and_comes_in_once_it_is_mended(home, day):
+    first, second = people(home, 2)
+    bad = land_intraday(home, day, "1000", sequence=1, session=takeover(home, first, day, "1000"))
+    good = (bad / "session.csv").read_bytes()
+    spoil(bad, "session.csv", lambda content: content + b"half a li", is_sealed=False)
+    land_intraday(home, day, "1001", sequence=1, feed="intraday_other", session=takeover(home, second, day, "1001"))
+    watched = watch(home, day)
+    assert [one.at for one in watched.refused] == ["1000"]
+    assert "sha256" in watched.refused[0].reason
+    assert (
+        json.loads((home.quarantine / str(day) / "intraday" / "1000" / "refusal.json").read_text())["rule"] == "refused"
+    )
+    assert [row["action"] for row in orders_of(home, second)] == ["FREEZE"]
+    assert orders_of(home, first) == []
+    (bad / "session.csv").write_bytes(good)
+    with pytest.raises(DeliveriesRefused, match="intraday_order"):
+        watch_open_days(home)
+    change_manifest(bad, lambda manifest: manifest.update(delivered_at=f"{instant(home, day, '1002').isoformat()}Z"))
+    bad.rename(bad.with_name("1002"))
+    watch_open_days(home)
+    assert [row["action"] for row in orders_of(home, first)] == ["FREEZE"]
+
+
+def change(field, value):
+    return lambda manifest: manifest.update({field: value})
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "rule"),
+    [
+        (change("feed", "core"), "feed"),
+        (change("business_date", "2026-09-09"), "intraday_time"),
+        (change("delivered_at", "2026-09-04T02:01:00Z"), "intraday_time"),
+        (lambda manifest: manifest["sources"][0].update(corrects_business_date="2026-09-02"), "corrects_business_date"),
+        (lambda manifest: manifest["sources"][0].update(source="bureau_score"), "source"),
+        (change("sequence", 0), "manifest"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_its_folder_is_refused(home, day, spoilt, rule):
+    (victim,) = people(home, 1)
+    folder = land_intraday(home, day, "1000", sequence=1, session=takeover(home, victim, day, "1000"))
+    change_manifest(folder, spoilt)
+    watched = watch(home, day)
+    assert [refusal.reason.split(": ")[1] for refusal in watched.refused] == [rule]
+    assert (watched.deliveries, intraday_records(home, date.min)) == ((), [])
+
+
+def test_a_folder_without_its_manifest_is_waited_for(home, day):
+    (home.landing / str(day) / "intraday" / "1000").mkdir(parents=True)
+    assert watch(home, day).refused == ()
+
+
+def test_a_sequence_comes_once_and_may_be_left_out(home, day):
+    first, second = people(home, 2)
+    land_intraday(home, day, "1000", sequence=3, session=takeover(home, first, day, "1000"))
+    watch(home, day)
+    land_intraday(home, day, "1001", sequence=3, session=takeover(home, second, day, "1001"))
+    land_intraday(home, day, "1002", sequence=9, session=takeover(home, second, day, "1002"))
+    watched = watch(home, day)
+    assert [(one.at, one.reason.split(": ")[1]) for one in watched.refused] == [("1001", "sequence_old")]
+    assert [one.sequence for one in watched.deliveries] == [9]
+
+
+def test_a_day_with_deliveries_between_nights_alone_is_no_landed_night(home, day):
+    landed = home.landed_dates()
+    land_intraday(home, day, "1000", sequence=1, session=takeover(home, people(home, 1)[0], day, "1000"))
+    assert home.landed_dates() == landed
+    assert open_days(home) == [day]
+
+
+def test_a_day_that_its_night_reads_is_over(home, day):
+    land_a_day(home, day)
+    close_day(home, day)
+    assert open_days(home) == []
+    with pytest.raises(WatchRefused, match=f"{day} is over"):
+        watch(home, day)
+    with pytest.raises(WatchRefused, match="is over"):
+        watch(home, day - timedelta(days=1))
+
+
+def test_a_home_without_a_night_is_not_watched(tmp_path):
+    home = small_home(tmp_path / "home")
+    with pytest.raises(WatchRefused, match="no valid night before 2026-09-04 is published"):
+        watch(home, date(2026, 9, 4))
+
+
+# ---- beside others
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from creditline.home import open_home
+from creditline.home.lock import only_worker
+with only_worker(open_home(Path(sys.argv[1])), "test"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_it_works_while_a_step_of_a_night_runs(home, day):
+    victim = land_a_day(home, day)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(home.root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "held\n"
+        watch(home, day)
+    finally:
+        process.kill()
+        process.wait()
+    assert len(orders_of(home, victim)) == 3
+
+
+def test_watches_that_run_at_once_freeze_once(home, day):
+    victim = land_a_day(home, day)
+    command = [sys.executable, "-c", "from creditline.cli import main; main()", "--home", str(home.root), "watch"]
+    running = [subprocess.Popen([*command, "--date", str(day)], stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [process.wait() for process in running] == [0, 0, 0]
+    assert [row["action"] for row in orders_of(home, victim)] == ["FREEZE", "RESTORE", "FREEZE"]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("instruction", range(1, 40, 6))
+def test_a_killed_watch_is_made_good_by_the_next(home, day, tmp_path, monkeypatch, instruction):
+    from creditline.home import files
+
+    other = Home(shutil.copytree(home.root, tmp_path / "other", symlinks=True))
+    for each in (home, other):
+        land_a_day(each, day)
+    watch(other, day)
+    replaced, moves = files.os.replace, iter(range(1, 1000))
+
+    def replace(*arguments):
+        if next(moves) == instruction:
+            raise Killed
+        replaced(*arguments)
+
+    monkeypatch.setattr(files.os, "replace", replace)
+    with contextlib.suppress(Killed):
+        watch(home, day)
+    monkeypatch.setattr(files.os, "replace", replaced)
+    watch(home, day)
+    whole = {
+        name: {path: bytes_ for path, bytes_ in of.items() if not path.name.startswith(".")}
+        for name, of in left(home).items()
+    }
+    assert whole == left(other)
+
+
+def test_the_kill_switch_bites_while_freezes_are_written(home, day, monkeypatch):
+    (victim,) = people(home, 1)
+    land_intraday(home, day, "1000", sequence=1, session=takeover(home, victim, day, "1000"))
+    write = decision.write_orders
+
+    def pause_then_write(*arguments):
+        set_mode(home, ALL_SLICES, "paused", by="maker")
+        return write(*arguments)
+
+    monkeypatch.setattr(decision, "write_orders", pause_then_write)
+    with pytest.raises(CreditlineError, match="a mode was changed"):
+        watch(home, day)
+    monkeypatch.undo()
+    assert orders_of(home, victim) == []
+    set_mode(home, ALL_SLICES, "live", by="maker", approved_by="checker")
+    watch(home, day)
+    assert [row["action"] for row in orders_of(home, victim)] == ["FREEZE"]
+
+
+def test_the_command_prints_what_it_did_and_fails_for_what_it_refused(home, day):
+    victim = land_a_day(home, day)
+    folder = land_intraday(home, day, "1600", sequence=4, session=takeover(home, victim, day, "1600"))
+    change_manifest(folder, change("feed", "core"))
+    shown = CliRunner().invoke(app, ["--home", str(home.root), "watch", "--format", "json"])
+    assert [(row["at"], row["freezes"], row["restores"]) for row in json.loads(shown.stdout)] == [
+        ("1000", 1, 0),
+        ("1100", 0, 1),
+        ("1500", 1, 0),
+    ]
+    assert isinstance(shown.exception, CreditlineError)
+    assert f"{day} 1600: manifest.json: feed" in str(shown.exception)
+    assert read_orders(order_files(home))[-1]["account_id"] == victim.account_id
+    assert sorted(path.name for path in (home.releases / SECURITY).glob(".*")) == []
