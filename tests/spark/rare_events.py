@@ -1,5 +1,5 @@
 """What the simulator never lands, added to CSV deliveries of the parity book: corrections, an overturned appeal, receipts of
-notices, ids that change, and what freezes between nights."""
+notices and ids that change."""
 
 from __future__ import annotations
 
