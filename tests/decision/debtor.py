@@ -144,6 +144,7 @@ class Debtor:
             "small_application": [one.day for one in self.applications if one.is_small],
             "rejected_application": [one.day for one in self.applications if one.is_rejected],
             "night_application": [one.day for one in self.applications if one.is_at_night],
+            "instalment": [one.due for one in instalments],
             "late_instalment": [one.due for one in instalments if one.is_late()],
             "unpaid_instalment": [one.due for one in instalments if one.paid is None or one.paid_percent < 100],
             "reversed_instalment": [one.due for one in instalments if one.is_reversed],

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from datetime import time as clock
@@ -137,7 +138,8 @@ class People:
         """Who was given a date pays on the day they chose."""
         if self.follow and self.acting_day.get(key) == day:
             person.pay_everything(day)
-            person.related_from = None
+            if self.told[key]["clears_related"]:
+                person.related_from = None
 
     def _get_into_trouble(self, key: int, person: Debtor, day: date) -> None:
         plan = self.trouble[key]
@@ -214,11 +216,21 @@ class People:
             self.limits[row["account_key"]] = row["recommended_minor"]
 
 
-def follow_advice(logic: Logic, pack: Pack, *, seed: int, people: int, nights: int, follow: bool = True) -> Outcome:
+def follow_advice(
+    logic: Logic,
+    pack: Pack,
+    *,
+    seed: int,
+    people: int,
+    nights: int,
+    follow: bool = True,
+    say: Callable[[str], None] | None = None,
+) -> Outcome:
     """Run nights; every date that is given is followed, and counted when it ends.
 
     Args:
         follow: False leaves everybody as they are, for the question whether a date can be broken.
+        say: is told once a month how far it is.
     """
     lives, warehouse, outcome, previous = (
         People(seed, people, pack, follow),
@@ -238,6 +250,8 @@ def follow_advice(logic: Logic, pack: Pack, *, seed: int, people: int, nights: i
                 outcome.given += 1
                 outcome.days_asked.append((row["restores_on_date"] - day).days)
                 lives.tell(row)
+        if say and day.day == 1:
+            say(f"night {number + 1} of {nights}: {outcome.given} dates given, {sum(outcome.ended.values())} ended")
     outcome.still_open = warehouse.rows("select count(*) as open from dec_carried_promise")[0]["open"]
     warehouse.close()
     return outcome
@@ -264,7 +278,14 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         pack = (quick_pack if asked.quick else default_pack)(Path(folder) / "pack")
-        outcome = follow_advice(project_logic(), pack, seed=asked.seed, people=asked.people, nights=asked.nights)
+        outcome = follow_advice(
+            project_logic(),
+            pack,
+            seed=asked.seed,
+            people=asked.people,
+            nights=asked.nights,
+            say=lambda line: print(line, file=sys.stderr, flush=True),
+        )
     rows = [("dates given", outcome.given), ("still open after the last night", outcome.still_open)]
     rows += [(f"ended {status}{f' ({reason})' if reason else ''}", n) for (status, reason), n in outcome.ended.items()]
     rows.append(("days from advice to date, median", int(np.median(outcome.days_asked or [0]))))

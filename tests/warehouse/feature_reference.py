@@ -100,7 +100,10 @@ class Reference:
                     note(row["customer_key"], "night_application", day)
         for row in self.rows["instalment"]:
             customer, due = self.owner.get(row["account_key"]), row["due_date"]
-            if customer is None or not self.back(180) <= due <= self.night:
+            if customer is None or due < self.back(180):
+                continue
+            note(customer, "instalment", due)
+            if due > self.night:
                 continue
             paid = row["paid_date"] if row["paid_date"] and row["paid_date"] <= self.night else None
             if paid is None or paid > due:

@@ -24,7 +24,7 @@ DAILY = [LEAP_DAY - timedelta(days=back) for back in (*range(130, 0, -3), 179, 1
 EVENTS = {
     *("application", "small_application", "rejected_application", "night_application", "late_instalment"),
     *("unpaid_instalment", "reversed_instalment", "troubled_instalment", "first_instalment", "past_due_night"),
-    "related_past_due",
+    *("related_past_due", "instalment"),
 }
 
 

@@ -101,9 +101,11 @@ compared as (
         promises.*,
         night.business_date,
         night.is_void,
+        {{ add_days('night.business_date', 1) }} >= promises.restores_on_date as is_due,
         limits.account_key is not null as is_delivered,
         coalesce(limits.is_open, true) as is_open,
-        limits.recommended_minor,
+        -- a cut that waits for its notice is decided, too
+        least(limits.recommended_minor, coalesce(limits.pending_minor, limits.recommended_minor)) as recommended_minor,
         limits.overlay_code is not null as is_overlaid,
         limits.policy_version as policy_version_tonight,
         -- below what the night before decided
@@ -147,7 +149,6 @@ judged as (
 
     select
         *,
-        {{ add_days('business_date', 1) }} >= restores_on_date as is_due,
         case
             when is_void or not is_delivered then null
             when not is_open then 'ACCOUNT_CLOSED'
@@ -158,7 +159,9 @@ judged as (
             when is_score_too_low and is_any_distrusted then 'SOURCE_LATE'
             when is_score_too_low then 'EVIDENCE'
             when is_use_too_high then 'USE_OF_LIMIT'
-            when is_raise_forbidden then 'RAISE_FORBIDDEN'
+            -- a distrusted source may be why; once it is late for the date, it is
+            when is_raise_forbidden and not is_any_distrusted then 'RAISE_FORBIDDEN'
+            when is_raise_forbidden and is_due then 'SOURCE_LATE'
             when is_own_maximum_too_low then 'OWN_MAXIMUM'
             when is_bound_too_low then 'BOUND'
             when uncounted_nights_tonight > recourse_slack_nights and is_maintenance then 'NIGHTS_LOST'

@@ -37,6 +37,18 @@ packs as (
 
 ),
 
+calendars as (
+
+    select * from {{ ref('stg_policy_calendar') }}
+
+),
+
+bounds as (
+
+    select * from {{ ref('dec_bound') }}
+
+),
+
 confirmations as (
 
     select * from {{ ref('dec_confirmation') }}
@@ -183,6 +195,8 @@ cross join parameters
 cross join sources
 inner join accounts on limits.account_key = accounts.account_key
 inner join packs on limits.policy_version = packs.policy_version
+inner join calendars on limits.policy_version = calendars.policy_version
+inner join bounds on limits.account_key = bounds.account_key and limits.policy_version = bounds.policy_version
 inner join confirmations
     on limits.customer_key = confirmations.customer_key and limits.policy_version = confirmations.policy_version
 inner join exposures
@@ -201,6 +215,14 @@ where
     and limits.tier_bound_minor is not null
     -- a raise that has to wait for a budget has no date
     and packs.nightly_budget_minor is null
+    -- nights are counted as days
+    and calendars.is_night_every_day
+    -- an income that is still to be stated bounds the limit, and nobody knows at what
+    and (
+        coalesce(accounts.income_monthly_minor, 0) > 0
+        or packs.most_income_age_days is null
+        or bounds.income_multiple_bp is null
+    )
     and confirmations.is_counted
     and not sources.is_any_distrusted
     and not coalesce(

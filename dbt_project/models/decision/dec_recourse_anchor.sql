@@ -1,7 +1,14 @@
 -- Grain: one row a customer to be answered tonight and anchor (seeds/recourse_feature.csv): the last event that a feature
--- still counts. What is past due stays so until the day by which the customer is asked to act.
+-- still counts. What is past due stays so until the day by which the customer is asked to act, and until then an instalment
+-- that falls due is late, too.
 
 with
+
+parameters as (
+
+    select * from {{ ref('stg_feature_parameter') }}
+
+),
 
 accounts as (
 
@@ -23,6 +30,20 @@ customers as (
         is_past_due,
         is_related_past_due
     from accounts
+
+),
+
+-- nobody knows yet what falls due, so the last day before the customer acts is taken
+late_instalments as (
+
+    select
+        customers.customer_key,
+        {{ add_days('customers.act_by_date', -1) }} as due_date,
+        parameters.recourse_acting_days - 1 > parameters.first_payment_grace_days as is_default
+    from customers
+    cross join parameters
+    inner join last_events on customers.customer_key = last_events.customer_key and last_events.event = 'instalment'
+    where customers.is_past_due
 
 ),
 
@@ -52,6 +73,17 @@ events as (
     select customer_key, 'related_past_due' as anchor, {{ add_days('act_by_date', -1) }} as last_date
     from customers
     where is_related_past_due
+    {% for anchor in ['late_instalment', 'unpaid_instalment', 'troubled_instalment'] %}
+    union all
+
+    select customer_key, '{{ anchor }}' as anchor, due_date as last_date
+    from late_instalments
+    {% endfor %}
+    union all
+
+    select customer_key, 'first_instalment' as anchor, due_date as last_date
+    from late_instalments
+    where is_default
 
 )
 

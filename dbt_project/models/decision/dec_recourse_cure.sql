@@ -1,6 +1,7 @@
 -- Grain: one row a customer to be answered tonight, policy pack and set of actions: the night from which on no trigger
 -- stands, at the latest (null: nobody can say), and what the triggers leave until then at the least.
--- A condition that may still become true before the customer has acted counts as met.
+-- A condition that may still become true before the customer has acted counts as met, and an inherited trigger as approved:
+-- until it is, it cuts nobody, but it may be on any day.
 
 {{ config(materialized='table') }}
 
@@ -151,7 +152,6 @@ standing as (
         rules.effect_bp,
         rules.clean_nights,
         hits.is_never_clear,
-        coalesce(active.is_inherited, false) as is_inherited,
         case
             when hits.may_be_hit or customers.is_past_due
                 then
@@ -204,7 +204,7 @@ select
     bool_or(cured_date is null) as is_never_cured,
     max(cured_date) as cured_date,
     bool_or(paid_on_time_date > business_date) as is_waiting_for_instalments,
-    bool_or(effect = 'floor' and not is_inherited) as is_floored,
-    min(case when effect = 'share_of_reference' and not is_inherited then effect_bp end) as least_effect_bp
+    bool_or(effect = 'floor') as is_floored,
+    min(case when effect = 'share_of_reference' then effect_bp end) as least_effect_bp
 from cured
 group by customer_key, policy_version, stops_applying, clears_related

@@ -109,7 +109,8 @@ expected as (
 
 ),
 
--- a window without an event may leave the feature MISSING, which has points of its own
+-- a window without an event may leave the feature MISSING, which has points of its own; of one that is MISSING while it has
+-- an event nobody knows what it will show
 judged as (
 
     select
@@ -122,7 +123,7 @@ judged as (
         expected.rest_date,
         expected.is_at_rest,
         expected.points_tonight,
-        coalesce(min(case when expected.meanwhile = 'any' then bins.points end), expected.points_tonight) as any_points,
+        coalesce(min(case when expected.worst_value is null then bins.points end), expected.points_tonight) as any_points,
         max(
             case
                 when expected.worst_value >= bins.lower_value and expected.worst_value < bins.upper_value

@@ -1,7 +1,17 @@
 -- Grain: one row a customer to be answered tonight, policy pack and set of what the customer may do besides paying in time.
+-- What is past due elsewhere is always to be cleared: left alone it grows, and nothing could be promised.
 
 with
 
+customers as (
+
+    select distinct
+        customer_key,
+        policy_version,
+        is_related_past_due
+    from {{ ref('dec_recourse_account') }}
+
+),
 
 features as (
 
@@ -23,12 +33,15 @@ choices as (
 asked as (
 
     select
-        customer_key,
-        policy_version,
-        bool_or(action = 'STOP_APPLYING' and not is_at_rest) as has_applied,
-        bool_or(action = 'CLEAR_RELATED' and not is_at_rest) as has_related_past_due
+        features.customer_key,
+        features.policy_version,
+        customers.is_related_past_due,
+        bool_or(features.action = 'STOP_APPLYING' and not features.is_at_rest) as has_applied,
+        bool_or(features.action = 'CLEAR_RELATED' and not features.is_at_rest) as has_related_past_due
     from features
-    group by customer_key, policy_version
+    inner join customers
+        on features.customer_key = customers.customer_key and features.policy_version = customers.policy_version
+    group by features.customer_key, features.policy_version, customers.is_related_past_due
 
 )
 
@@ -43,3 +56,4 @@ cross join choices as clearing
 where
     (asked.has_applied or not applying.is_done)
     and (asked.has_related_past_due or not clearing.is_done)
+    and (clearing.is_done or not asked.is_related_past_due)

@@ -118,6 +118,17 @@ events as (
 
     union all
     {% endfor %}
+    -- any that is known, and who has one will have the next
+    select
+        accounts.customer_key,
+        'instalment' as event,
+        max(instalments.due_date) as last_date
+    from {{ ref('ftr_carried_instalment') }} as instalments
+    inner join accounts on instalments.account_key = accounts.account_key
+    group by accounts.customer_key
+
+    union all
+
     select customer_key, 'past_due_night' as event, max(business_date) as last_date
     from past_due_nights
     group by customer_key
