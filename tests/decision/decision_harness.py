@@ -279,7 +279,7 @@ class Nights:
             self.connection.execute(tamper)
         run_logic(self.connection, self.logic, skip=self.skip)
         if carry and not inputs.night.is_void:
-            self._carry_over()
+            self.carry_over()
 
     def _lay_release(self, inputs: Inputs) -> None:
         for name, columns, rows in (
@@ -382,7 +382,8 @@ class Nights:
             own = [name for name, (of, _) in (seed_features() | EXTRA_FEATURES).items() if of == family]
             self.connection.execute(f"create table {model} as select customer_key, {', '.join(own)} from features")
 
-    def _carry_over(self) -> None:
+    def carry_over(self) -> None:
+        """What the next night goes on from is what this one left."""
         for table in state_tables():
             if table.model in self.skip:
                 continue

@@ -59,12 +59,16 @@ STANDING = {
 
 @dataclass
 class Outcome:
-    """What became of the dates that were given: how many, how they ended, and how many days before the date."""
+    """What became of the dates that were given: how many, how they ended, and how many days before the date.
+
+    Those of people who did nothing of what was asked count in `idle_ended` alone.
+    """
 
     people: int
     nights: int
     given: int = 0
     ended: Counter = field(default_factory=Counter)
+    idle_ended: Counter = field(default_factory=Counter)
     days_early: list[int] = field(default_factory=list)
     days_asked: list[int] = field(default_factory=list)
     still_open: int = 0
@@ -100,9 +104,9 @@ def default_pack(folder: Path) -> Pack:
 class People:
     """Persons under keys 1, 2, ..., each with one account; the core's limits follow what is decided."""
 
-    def __init__(self, seed: int, count: int, pack: Pack, follow: bool = True) -> None:
+    def __init__(self, seed: int, count: int, pack: Pack, idle_every: int | None = None) -> None:
         self.choose = np.random.default_rng([seed, 7])
-        self.pack, self.follow = pack, follow
+        self.pack, self.idle_every = pack, idle_every
         self.persons = {key: draw(self.choose, START, int(self.choose.integers(1, 31))) for key in range(1, count + 1)}
         self.limits = {key: int(self.choose.choice(LIMITS)) for key in self.persons}
         self.standing = {
@@ -134,9 +138,13 @@ class People:
                 self._get_into_trouble(key, person, day)
             person.live(day)
 
+    def is_idle(self, key: int) -> bool:
+        """Whether this person does nothing of what is asked."""
+        return self.idle_every is not None and key % self.idle_every == 0
+
     def _act(self, key: int, person: Debtor, day: date) -> None:
         """Who was given a date pays on the day they chose."""
-        if self.follow and self.acting_day.get(key) == day:
+        if not self.is_idle(key) and self.acting_day.get(key) == day:
             person.pay_everything(day)
             if self.told[key]["clears_related"]:
                 person.related_from = None
@@ -223,17 +231,19 @@ def follow_advice(
     seed: int,
     people: int,
     nights: int,
-    follow: bool = True,
+    idle_every: int | None = None,
+    stops: Callable[[Outcome], bool] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Run nights; every date that is given is followed, and counted when it ends.
 
     Args:
-        follow: False leaves everybody as they are, for the question whether a date can be broken.
+        idle_every: every so many a person does nothing of what is asked, for the question whether a date can be broken.
+        stops: is asked after each night whether the outcome is known.
         say: is told once a month how far it is.
     """
     lives, warehouse, outcome, previous = (
-        People(seed, people, pack, follow),
+        People(seed, people, pack, idle_every),
         Nights(logic, way_back=True),
         Outcome(people, nights),
         None,
@@ -245,22 +255,26 @@ def follow_advice(
         previous = day
         lives.take_over(warehouse.rows("select account_key, recommended_minor from dec_decision where is_assigned"))
         for row in warehouse.rows("select * from dec_recourse_text order by account_key"):
-            _count(outcome, row)
+            _count(outcome, row, is_idle=lives.is_idle(row["customer_key"]))
             if row["promise_status"] == "OPEN" and row["promised_date"] == day:
                 outcome.given += 1
                 outcome.days_asked.append((row["restores_on_date"] - day).days)
                 lives.tell(row)
         if say and day.day == 1:
             say(f"night {number + 1} of {nights}: {outcome.given} dates given, {sum(outcome.ended.values())} ended")
+        if stops and stops(outcome):
+            break
     outcome.still_open = warehouse.rows("select count(*) as open from dec_carried_promise")[0]["open"]
     warehouse.close()
     return outcome
 
 
-def _count(outcome: Outcome, row: dict) -> None:
+def _count(outcome: Outcome, row: dict, is_idle: bool) -> None:
     if row["ended_status"] is None:
         return
-    outcome.ended[(row["ended_status"], row["void_reason"])] += 1
+    (outcome.idle_ended if is_idle else outcome.ended)[(row["ended_status"], row["void_reason"])] += 1
+    if is_idle:
+        return
     if row["ended_status"] == "KEPT":
         outcome.days_early.append((row["restores_on_date"] - row["business_date"] - DAY).days)
     elif len(outcome.examples) < 10:
