@@ -56,6 +56,17 @@ STANDING = {
     "bureau_has_new_default": [0],
 }
 
+ANSWERS = """
+    select
+        answers.*,
+        limits.pending_minor,
+        promises.restores_to_minor as ended_restores_to_minor
+    from dec_recourse_text as answers
+    inner join dec_limit as limits on answers.account_key = limits.account_key and limits.is_assigned
+    left join dec_promise as promises on answers.account_key = promises.account_key
+    order by answers.account_key
+"""
+
 
 @dataclass
 class Outcome:
@@ -69,6 +80,7 @@ class Outcome:
     given: int = 0
     ended: Counter = field(default_factory=Counter)
     idle_ended: Counter = field(default_factory=Counter)
+    kept_by_a_cut_that_waits: int = 0
     days_early: list[int] = field(default_factory=list)
     days_asked: list[int] = field(default_factory=list)
     still_open: int = 0
@@ -76,7 +88,7 @@ class Outcome:
 
 
 def quick_pack(folder: Path) -> Pack:
-    """The bundled policy with slots, cures and steps so short that a way back fits into a test."""
+    """The bundled policy with slots, cures and steps so short that a way back fits into a test, and a notice before a cut."""
     return make_pack(
         folder,
         "quick",
@@ -89,7 +101,7 @@ def quick_pack(folder: Path) -> Pack:
         rows={
             "cure_rule": [("H1", "10", "0", "1"), ("H2", "3", "0", "0"), ("H4", "6", "0", "0"), ("H5", "2", "", "0")],
             "notice_rule": [
-                (action, "*", "0", "15", "true", "app", "house rule", "1990-01-01", "")
+                (action, "*", "2" if action == "DOWN" else "0", "15", "true", "app", "house rule", "1990-01-01", "")
                 for action in ("DOWN", "UP", "CLOSE", "FREEZE", "RESTORE")
             ],
         },
@@ -254,7 +266,7 @@ def follow_advice(
         warehouse.run(lives.inputs(day, previous))
         previous = day
         lives.take_over(warehouse.rows("select account_key, recommended_minor from dec_decision where is_assigned"))
-        for row in warehouse.rows("select * from dec_recourse_text order by account_key"):
+        for row in warehouse.rows(ANSWERS):
             _count(outcome, row, is_idle=lives.is_idle(row["customer_key"]))
             if row["promise_status"] == "OPEN" and row["promised_date"] == day:
                 outcome.given += 1
@@ -273,6 +285,8 @@ def _count(outcome: Outcome, row: dict, is_idle: bool) -> None:
     if row["ended_status"] is None:
         return
     (outcome.idle_ended if is_idle else outcome.ended)[(row["ended_status"], row["void_reason"])] += 1
+    if row["ended_status"] == "KEPT" and row["pending_minor"] is not None:
+        outcome.kept_by_a_cut_that_waits += row["pending_minor"] < row["ended_restores_to_minor"]
     if is_idle:
         return
     if row["ended_status"] == "KEPT":

@@ -27,6 +27,7 @@ def test_who_follows_the_advice_is_back_in_time(outcome):
     assert outcome.given > 10
     assert {status for status, _ in outcome.ended} == {"KEPT"}, outcome.examples
     assert sum(outcome.ended.values()) >= 5
+    assert outcome.kept_by_a_cut_that_waits == 0
 
 
 def test_who_does_nothing_makes_the_date_void_and_is_told_by_whom(outcome):
