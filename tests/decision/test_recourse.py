@@ -96,6 +96,13 @@ def test_no_date_where_a_day_may_be_no_night(answered, tamper):
     assert dates(warehouse) == {}
 
 
+def test_no_date_while_a_feature_is_distrusted(answered):
+    warehouse, inputs = answered
+    drifted = "update policy.pack set least_customers = 1, most_variation_bp = -1"
+    warehouse.run(inputs, carry=False, tamper=drifted)
+    assert dates(warehouse) == {}
+
+
 def test_no_date_where_an_income_to_be_stated_will_bound_the_limit(answered):
     warehouse, inputs = answered
     nobodys = inputs.accounts.set_column(

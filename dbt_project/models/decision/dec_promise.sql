@@ -78,8 +78,30 @@ orders as (
 
 sources as (
 
+    select is_distrusted from {{ ref('stg_night_source') }}
+
+),
+
+drifts as (
+
+    select is_distrusted from {{ ref('dec_feature_drift') }}
+
+),
+
+evidence as (
+
+    select is_distrusted from sources
+
+    union all
+
+    select is_distrusted from drifts
+
+),
+
+trust as (
+
     select bool_or(is_distrusted) as is_any_distrusted
-    from {{ ref('stg_night_source') }}
+    from evidence
 
 ),
 
@@ -126,12 +148,12 @@ compared as (
         promises.uncounted_nights
         + {{ days_between('coalesce(night.previous_business_date, night.business_date)', 'night.business_date') }} - 1
         + case when coalesce(confirmations.is_counted, false) then 0 else 1 end as uncounted_nights_tonight,
-        sources.is_any_distrusted,
+        trust.is_any_distrusted,
         parameters.recourse_slack_nights
     from promises
     cross join night
     cross join parameters
-    cross join sources
+    cross join trust
     left join limits on promises.account_key = limits.account_key
     left join confirmations
         on limits.customer_key = confirmations.customer_key and limits.policy_version = confirmations.policy_version

@@ -110,6 +110,13 @@ sources as (
 
 ),
 
+drifts as (
+
+    select coalesce(bool_or(is_distrusted), false) as is_any_distrusted
+    from {{ ref('dec_feature_drift') }}
+
+),
+
 account_caps as (
 
     select
@@ -193,6 +200,7 @@ from limits
 cross join night
 cross join parameters
 cross join sources
+cross join drifts
 inner join accounts on limits.account_key = accounts.account_key
 inner join packs on limits.policy_version = packs.policy_version
 inner join calendars on limits.policy_version = calendars.policy_version
@@ -225,6 +233,7 @@ where
     )
     and confirmations.is_counted
     and not sources.is_any_distrusted
+    and not drifts.is_any_distrusted
     and not coalesce(
         cases.is_in_hardship or cases.has_open_appeal or cases.has_human_review or cases.is_legal_hold, false
     )
