@@ -85,7 +85,11 @@ def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    # Needs dbt, whose import takes seconds.
+    from creditline.warehouse.fresh import make_models_fresh
+
     _quiet()
+    make_models_fresh()
     try:
         outcome = dbtRunner().invoke([*command, *_arguments(target_path)])
     finally:

@@ -1,0 +1,47 @@
+"""How dbt makes a model in the scratch warehouse: one statement in a new file (docs/decisions/0010)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dbt.artifacts.schemas.results import RunStatus
+from dbt.contracts.results import RunResult
+from dbt.node_types import NodeType
+from dbt.task.build import BuildTask
+from dbt.task.run import ModelRunner
+from dbt_common.exceptions import DbtRuntimeError
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.contracts.graph.nodes import ModelNode
+
+
+def make_models_fresh() -> None:
+    """Have the DuckDB builds of this process make their models with `FreshModelRunner`."""
+    BuildTask.RUNNER_MAP[NodeType.Model] = FreshModelRunner
+
+
+class FreshModelRunner(ModelRunner):
+    """Creates a view or a table of what dbt compiled; on another engine than DuckDB, what dbt does."""
+
+    def execute(self, compiled_node: ModelNode, manifest: Manifest) -> RunResult:
+        if self.adapter.type() != "duckdb":
+            return super().execute(compiled_node, manifest)
+        kind = compiled_node.config.materialized
+        if kind not in ("view", "table"):
+            raise DbtRuntimeError(f"is materialised as {kind}; use view or table")
+        self._run(f"create {kind} {compiled_node.relation_name} as (\n{compiled_node.compiled_code}\n)")
+        if compiled_node.config.contract.enforced:
+            self._check_contract(compiled_node)
+        return RunResult.from_node(compiled_node, RunStatus.Success, "OK")
+
+    def _check_contract(self, model: ModelNode) -> None:
+        described = self._run(f"describe {model.relation_name}").fetchall()
+        found = [f"{name} {data_type.lower()}" for name, data_type, *_ in described]
+        declared = [f"{column.name} {column.data_type}" for column in model.columns.values()]
+        if found != declared:
+            raise DbtRuntimeError(f"its columns are {', '.join(found)}, and its contract says {', '.join(declared)}")
+
+    def _run(self, sql: str) -> object:
+        # No transaction around it: a build that stops leaves a file that nobody reads.
+        return self.adapter.connections.add_query(sql, auto_begin=False)[1]

@@ -1,0 +1,50 @@
+"""How dbt makes a model in the scratch warehouse, on a project of one model."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from small_delivery import small_home
+
+from creditline.warehouse import dbt
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = tmp_path_factory.mktemp("fresh") / "project"
+    shutil.copytree(dbt.PROJECT_DIR, project, ignore=shutil.ignore_patterns("models", "tests", "seeds", "target"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dbt, "PROJECT_DIR", project)
+        yield project
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = small_home(tmp_path_factory.mktemp("fresh") / "home")
+    home.warehouse.mkdir()
+    return home
+
+
+def build_one(home, project, name, sql, columns=""):
+    """Build a project that holds this model alone."""
+    home.warehouse_file.unlink(missing_ok=True)
+    models = project / "models"
+    shutil.rmtree(models, ignore_errors=True)
+    (models / "marts").mkdir(parents=True)
+    (models / "marts" / f"{name}.sql").write_text(sql)
+    (models / "marts" / "marts.yml").write_text(f"models: [{{name: {name}, columns: [{columns}]}}]")
+    return dbt.run_build(home, target_path=home.warehouse / "dbt")
+
+
+@pytest.mark.parametrize("sql", ["select 1 as n", "select cast(1 as bigint) as n, 2 as m"], ids=["type", "surplus"])
+def test_a_table_with_other_columns_than_its_contract_is_refused(home, project, sql):
+    with pytest.raises(dbt.BuildFailed, match=r"model fct_odd: .* its columns are n .* its contract says n bigint"):
+        build_one(home, project, "fct_odd", sql, "{name: n, data_type: bigint}")
+
+
+def test_a_model_is_a_view_or_a_table(home, project):
+    with pytest.raises(dbt.BuildFailed, match=r"model odd: .* is materialised as incremental; use view or table"):
+        build_one(
+            home, project, "odd", "{{ config(materialized='incremental', contract={'enforced': false}) }} select 1 as n"
+        )
