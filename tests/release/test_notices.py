@@ -163,6 +163,20 @@ def test_of_the_dead_only_the_restricted_queue_is_told(home, night, on):
     assert restricted[0]["reasons"][0]["text_en"] != _customers_words(home, night, restricted[0])
 
 
+def test_of_whom_is_merged_into_one_of_the_dead_only_the_restricted_queue_is_told(home, night):
+    one = customers(home, night)[0]
+    with duckdb.connect(str(home.identity_file)) as connection:
+        dead, survivor = connection.execute(
+            "select customer_key, customer_id from customer where customer_key <> ? order by 1 limit 1", [one]
+        ).fetchone()
+        connection.execute("delete from customer where customer_key = ?", [one])
+        connection.execute("insert into merged values (?, ?)", [one, dead])
+    change(home, night, "dim_customer", f"customer_key = {dead} as is_restricted")
+    sent = send_notices(home, night)
+    assert survivor in {notice["customer_id"] for notice in told(sent.restricted_file)}
+    assert survivor not in {notice["customer_id"] for notice in told(sent.file)}
+
+
 def _customers_words(home, night, notice):
     (words,) = duckdb.sql(
         f"select text_en from read_parquet('{marts(home, night - timedelta(days=1))}/fct_decision_reason.parquet')"

@@ -13,6 +13,8 @@ import duckdb
 import pytest
 from intraday import (
     FEED,
+    change_mart,
+    customer_of_two_accounts,
     instant,
     land_intraday,
     order_files,
@@ -34,6 +36,7 @@ from creditline.release import ALL_SLICES, set_mode
 from creditline.release.feed import SECURITY
 from creditline.watch import DeliveriesRefused, WatchRefused, decision, open_days, watch, watch_open_days
 from creditline.watch.notices import FEED as NOTICES
+from creditline.watch.notices import RESTRICTED_FEED as RESTRICTED_NOTICES
 
 TTL = timedelta(hours=24)
 
@@ -54,6 +57,12 @@ def tree(directory):
 def left(home):
     """Everything that left, and what the house keeps of it; all of it must be the same whenever a watch ran."""
     return {name: tree(home.root / name) for name in ("outbox", "releases", "raw", "quarantine")}
+
+
+def told(home, feed):
+    """The lines of a feed of notices, in order."""
+    files = sorted((home.outbox / feed).glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
 # ---- what leaves
@@ -97,8 +106,7 @@ def test_they_leave_in_the_feed_that_is_there_one_after_the_other(home, day):
 def test_the_customer_is_told_with_the_order(home, day):
     victim = land_a_day(home, day)
     watch(home, day)
-    files = sorted((home.outbox / NOTICES).glob("*.jsonl"))
-    notices = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    notices = told(home, NOTICES)
     assert [one["adjustment_id"] for one in notices] == [row["adjustment_id"] for row in orders_of(home, victim)]
     assert {one["customer_id"] for one in notices} == {victim.customer_id}
     assert [one["reasons"][0]["text_en"][:9] for one in notices] == ["We notice", "Borrowing", "We notice"]
@@ -144,7 +152,43 @@ def test_a_legal_hold_stops_draws_at_once_and_has_no_end(home, day):
     (order,) = orders_of(home, person)
     assert (order["action"], order["reason_codes"], order["expires_at"]) == ("FREEZE", "L1", "")
     # the legal desk tells
-    assert watched.deliveries[0].notices == 0
+    assert (watched.deliveries[0].notices, watched.deliveries[0].restricted_notices) == (0, 1)
+
+
+def test_of_the_dead_and_of_court_cases_only_the_restricted_feed_is_told_whatever_froze_them(home, day):
+    plain, dead, gone, survivor = people(home, 4)
+    sued, account = customer_of_two_accounts(home)
+    change_mart(home, "dim_customer", f"customer_key in ({dead.customer_key}, {gone.customer_key}) as is_restricted")
+    # a night that runs has taken the merge in already
+    with duckdb.connect(str(home.identity_file)) as connection:
+        connection.execute("delete from customer where customer_key = ?", [gone.customer_key])
+        connection.execute("insert into alias values ('customer', ?, ?)", [gone.customer_id, survivor.customer_key])
+        connection.execute("insert into merged values (?, ?)", [gone.customer_key, survivor.customer_key])
+    # the court's order comes with the very delivery, on one of two accounts
+    moment = instant(home, day, "0955")
+    hold = ("H1", "legal_hold", account, None, moment, None, day, None, "clerk1", "clerk2", None, "received")
+    events = [row for one in (plain, dead, survivor, sued) for row in takeover(home, one, day, "1000")]
+    land_intraday(home, day, "1000", sequence=1, session=events, case_event=[hold])
+    (watched,) = watch(home, day).deliveries
+    customers, desk = told(home, NOTICES), told(home, RESTRICTED_NOTICES)
+    assert {one["customer_id"] for one in customers} == {plain.customer_id}
+    assert sorted((one["customer_id"], one["reasons"][0]["code"]) for one in desk) == sorted(
+        [(dead.customer_id, "F1"), (survivor.customer_id, "F1"), (sued, "F1"), (sued, "L1")]
+    )
+    assert (watched.notices, watched.restricted_notices) == (len(customers), len(desk))
+    assert {one["reasons"][0]["text_en"][:15] for one in desk if one["reasons"][0]["code"] == "F1"} == {
+        "Security freeze"
+    }
+
+
+def test_nobody_is_told_of_the_least_as_of_money_to_borrow(home, day):
+    (victim,) = people(home, 1)
+    change_mart(home, "dim_policy", "900000000::decimal(18, 2) as floor_amount")
+    change_mart(home, "fct_limit_decision", "900000001::decimal(18, 2) as reference_limit_amount")
+    land_intraday(home, day, "1000", sequence=1, session=takeover(home, victim, day, "1000"))
+    watch(home, day)
+    (notice,) = told(home, NOTICES)
+    assert (notice["old_limit_amount"], notice["new_limit_amount"]) == (None, None)
 
 
 def test_more_freezes_than_the_mass_guard_lets_through_are_none_however_they_come(home, day):

@@ -9,8 +9,8 @@ from creditline.home import open_home
 from creditline.watch import open_days, watch
 
 COLUMNS = (
-    "night", "date", "at", "feed", "sequence", "rows", "freezes", "restores", "withheld", "guarded", "notices", "file",
-    "notes",
+    "night", "date", "at", "feed", "sequence", "rows", "freezes", "restores", "withheld", "guarded", "notices",
+    "restricted_notices", "file", "notes",
 )  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def watch_days(root: Path, business_date: date | None, at: str | None) -> tuple[
                 one.withheld,
                 one.guarded,
                 one.notices,
+                one.restricted_notices,
                 one.file,
                 "; ".join(one.notes),
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.identity import attach_identity, current_customers
+from creditline.gate.identity import attach_identity, current_customers, keys_of_people
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
@@ -193,8 +193,8 @@ def _changes(home: Home, business_date: date) -> list[dict]:
         if not days:
             return []
         _lay_marts(connection, home, days)
-        _lay_restricted(connection, home, {business_date, *days})
         attach_identity(connection, home)
+        _lay_restricted(connection, home, {business_date, *days})
         tonight = publication_directory(home, business_date) / "marts" / "fct_recourse.parquet"
         ways = {row["account_key"]: row for row in _dicts(connection.execute(_WAYS_BACK, [str(tonight)]))}
         return [
@@ -229,11 +229,13 @@ def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, days: list[dat
 
 
 def _lay_restricted(connection: duckdb.DuckDBPyConnection, home: Home, days: set[date]) -> None:
-    """`restricted`: customers of whom one of these nights says that nothing may be told to them."""
-    connection.execute(
-        "create table restricted as select distinct customer_key"
-        f" from read_parquet([{_files(home, 'dim_customer', sorted(days))}], union_by_name = true) where is_restricted"
+    """`restricted`: customers of whom one of these nights says that nothing may be told to them, by every key they ever had:
+    who was decided on may be somebody else's by now."""
+    named = (
+        f"select customer_key from read_parquet([{_files(home, 'dim_customer', sorted(days))}], union_by_name = true)"
+        " where is_restricted"
     )
+    connection.execute(f"create table restricted as select distinct customer_key from {keys_of_people(named)}")
 
 
 def _files(home: Home, mart: str, days: list[date]) -> str:

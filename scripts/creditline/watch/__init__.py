@@ -43,7 +43,8 @@ class Watched:
 
     `freezes` (longer ones among them) and `restores` are orders that left in `file`; `withheld` are those that the mode of
     their slice keeps back, `guarded` customers that the mass guard does; `notices` are accounts whose customers are told in the same
-    turn, and `notes` say what of the delivery stayed out.
+    turn, `restricted_notices` those of which only the desk of restricted customers is, and `notes` say what of the delivery
+    stayed out.
     """
 
     business_date: date
@@ -56,6 +57,7 @@ class Watched:
     withheld: int
     guarded: int
     notices: int
+    restricted_notices: int
     file: Path | None
     notes: tuple[str, ...]
 
@@ -170,15 +172,15 @@ def _refuse(home: Home, business_date: date, at: str, error: FileRefused) -> Ref
 def _act(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Watched:
     """Freeze and restore because of one delivery, and note that it is done."""
     outcome = decide(home, record, night, scratch)
-    notices = send_notices(home, outcome.file, scratch) if outcome.file else 0
-    watched = _watched(home, record, outcome, notices)
+    notices = send_notices(home, outcome.file, scratch) if outcome.file else (0, 0)
+    watched = _watched(home, record, outcome, *notices)
     content = {name: str(value) if isinstance(value, date) else value for name, value in asdict(watched).items()}
     content["file"] = outcome.file
     write_file(_record_file(home, record), canonical_json(content | {"night": str(night)}))
     return watched
 
 
-def _watched(home: Home, record: DeliveryRecord, outcome: Outcome, notices: int) -> Watched:
+def _watched(home: Home, record: DeliveryRecord, outcome: Outcome, notices: int, restricted_notices: int) -> Watched:
     return Watched(
         business_date=record.business_date,
         at=outcome.at,
@@ -190,6 +192,7 @@ def _watched(home: Home, record: DeliveryRecord, outcome: Outcome, notices: int)
         withheld=outcome.withheld,
         guarded=outcome.guarded,
         notices=notices,
+        restricted_notices=restricted_notices,
         file=home.outbox / SECURITY / outcome.file if outcome.file else None,
         notes=tuple(f"{entry.source}: {reason}" for entry in record.sources for reason in entry.reasons),
     )

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from creditline.gate.identity import keys_of_people
 from creditline.gate.record import DeliveryRecord, delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_beside
@@ -34,9 +35,36 @@ from creditline.warehouse.sources import (
     security_relation,
 )
 from creditline.warehouse.state import state_relations
-from creditline.watch.notices import TOLD
+from creditline.watch.notices import RESTRICTED_WORDS, TOLD
 
-ORDERS = "dec_watch_order"
+ORDERS, RESTRICTED = "dec_watch_order", "dec_restricted_customer"
+# Whom the last night or this delivery names.
+_RESTRICTED_KEYS = (
+    f"select customer_key from {RESTRICTED} union all select customer_key from dim_customer where is_restricted"
+)
+# Where a pack has no words of its own for the restricted feed, the agent's.
+_RESTRICTED_WORDS = ", ".join(
+    f"coalesce(max({text}) filter (audience = 'restricted'), max({text}) filter (audience = 'agent')) as {name}"
+    for text, name in zip(("zh", "en", "advice_zh", "advice_en"), RESTRICTED_WORDS, strict=True)
+)
+# The orders with what their notices need. A merge that the house took in since the last night is known to the identity store
+# alone, so that people are compared, and not their keys.
+_WITH_TOLD = f"""
+    select
+        orders.*,
+        orders.customer_key in (select customer_key from {keys_of_people(_RESTRICTED_KEYS)}) as is_restricted,
+        decisions.reference_limit_amount,
+        policies.floor_amount,
+        {", ".join(f"words.{name}" for name in RESTRICTED_WORDS)}
+    from release_order as orders
+    inner join fct_limit_decision as decisions on orders.account_key = decisions.account_key
+    inner join dim_policy as policies on orders.policy_version = policies.policy_version
+    left join (
+        select policy_version, reason_code, {_RESTRICTED_WORDS}
+        from stg_policy_reason_text
+        group by policy_version, reason_code
+    ) as words on orders.policy_version = words.policy_version and orders.reason_codes = words.reason_code
+"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +93,7 @@ def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Ou
         return left
     delivered_at = naive_utc(datetime.fromisoformat(record.delivered_at))
     logic_hash = read_manifest(home, night)["logic_hash"]
-    logic = needed_for(archived_logic(home, logic_hash), ORDERS)
+    logic = needed_for(archived_logic(home, logic_hash), ORDERS, RESTRICTED)
     with connect_beside(home, scratch) as connection:
         use_scratch_catalog(connection)
         _lay_sources(connection, home, _as_night(home, record.business_date, delivered_at, night), night)
@@ -118,12 +146,13 @@ def _release(
     connection: duckdb.DuckDBPyConnection, home: Home, record: DeliveryRecord, night: date, logic_hash: str
 ) -> Outcome:
     modes = read_modes(home)
-    lay_marts(connection, publication_directory(home, night), ("fct_limit_decision", "dim_policy"))
+    lay_marts(connection, publication_directory(home, night), ("fct_limit_decision", "dim_policy", "dim_customer"))
     orders, called_for = choose_orders(connection, home, "watch_order", modes, lambda _slice: True)
     outcome = _outcome(connection, home, record, called_for - orders)
     if not orders:
         return outcome
     refuse_moves(connection, home, night)
+    connection.execute(f"create or replace table release_order as {_WITH_TOLD}")
     told = {name: value for name, value in vars(outcome).items() if name != "file"}
     facts = {
         "modes": modes_in_force(connection),
