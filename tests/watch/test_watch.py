@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 
 import duckdb
@@ -29,9 +30,10 @@ from typer.testing import CliRunner
 
 from creditline.cli import app
 from creditline.errors import CreditlineError
-from creditline.gate.record import close_day, intraday_records
+from creditline.gate.record import close_day, delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.files import sha256_of
+from creditline.home.releases import records_since
 from creditline.release import ALL_SLICES, set_mode
 from creditline.release.feed import SECURITY
 from creditline.watch import DeliveriesRefused, WatchRefused, decision, open_days, watch, watch_open_days
@@ -326,6 +328,17 @@ def test_a_home_without_a_night_is_not_watched(tmp_path):
 
 
 # ---- beside others
+
+
+def test_a_watch_says_of_no_delivery_that_it_knows_it_that_came_while_it_looked(home, day, monkeypatch):
+    (victim,) = people(home, 1)
+    land_intraday(home, day, "1000", sequence=1, session=takeover(home, victim, day, "1000"))
+    last = decision.delivery_records(home)[-1]
+    looks = iter([[last], [last, replace(last, business_date=day)]])
+    monkeypatch.setattr(decision, "delivery_records", lambda home: [*delivery_records(home)[:-1], *next(looks)])
+    watch(home, day)
+    (record,) = (one for one in records_since(home, SECURITY, day) if "watch" in one)
+    assert record["watch"]["last_delivery"] == str(last.business_date)
 
 
 HOLDER = """

@@ -10,6 +10,7 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.database import connect_within
+from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
 from creditline.release.feed import ADJUSTMENTS, records_of, settle_interrupted, write_orders
 from creditline.release.holds import Hold, is_approved, read_holds
@@ -43,6 +44,7 @@ def release(home: Home, business_date: date) -> Release:
     Raises:
         ReleaseRefused: the night is not published or not the newest, what is asked before anybody is ordered about is
             missing (`golive`), no decision covers an order, or a mode or an answer changed while the file was written.
+        HomeBusy: a watch took longer than minutes.
     """
     settle_interrupted(home, FEED)
     publication = publication_directory(home, business_date)
@@ -60,8 +62,11 @@ def release(home: Home, business_date: date) -> Release:
         withheld = called_for - orders - sum(record["rows"] for record in earlier)
         if not has_live_slice(connection):
             return Release(business_date, None, None, 0, withheld, "every slice is in observe or paused", is_new=False)
-        refuse_orders(connection, home, business_date)
-        return _write_release(connection, home, business_date, permit, orders, withheld)
+        # nobody is frozen between the look at who is and the file that says so
+        with security_turn(home, f"orders of {business_date}"):
+            frozen = leave_out_frozen(connection, home, business_date)
+            refuse_orders(connection, home, business_date)
+            return _write_release(connection, home, business_date, permit, orders - frozen, withheld + frozen)
 
 
 @dataclass(frozen=True)
@@ -95,14 +100,14 @@ def _lay_orders(
     permit: _Permit,
     wanted: frozenset[str] | None,
 ) -> tuple[int, int]:
-    """Lay the orders that may leave; `wanted` are the slices to look at, None is all. Returns them and all called for."""
+    """Lay the orders that may leave but for who is frozen; `wanted` are the slices to look at, None is all. Returns how many,
+    and how many the night calls for."""
     publication = publication_directory(home, business_date)
 
     def may_leave(name: str) -> bool:
         return name not in permit.waiting() and (wanted is None or name in wanted)
 
-    orders, called_for = lay_orders(connection, home, publication, "fct_limit_adjustment", permit.modes, may_leave)
-    return orders - leave_out_frozen(connection, home, business_date), called_for
+    return lay_orders(connection, home, publication, "fct_limit_adjustment", permit.modes, may_leave)
 
 
 def _write_release(

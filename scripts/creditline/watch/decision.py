@@ -92,16 +92,18 @@ def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Ou
     if left is not None:
         return left
     delivered_at = naive_utc(datetime.fromisoformat(record.delivered_at))
+    # read once: a night that runs beside this takes in its delivery at any instant
+    deliveries = delivery_records(home)
     logic_hash = read_manifest(home, night)["logic_hash"]
     logic = needed_for(archived_logic(home, logic_hash), ORDERS, RESTRICTED)
     with connect_beside(home, scratch) as connection:
         use_scratch_catalog(connection)
-        _lay_sources(connection, home, _as_night(home, record.business_date, delivered_at, night), night)
+        _lay_sources(connection, home, _as_night(home, record.business_date, delivered_at, night), night, deliveries)
         run_logic(connection, logic)
         connection.execute(
             f"create table watch_order as select *, timestamp '{delivered_at.isoformat(sep=' ')}' as watched_at from {ORDERS}"
         )
-        return _release(connection, home, record, night, logic_hash)
+        return _release(connection, home, record, night, logic_hash, deliveries[-1].business_date)
 
 
 def _as_night(home: Home, business_date: date, delivered_at: datetime, night: date) -> NightParameters:
@@ -116,11 +118,17 @@ def _as_night(home: Home, business_date: date, delivered_at: datetime, night: da
     )
 
 
-def _lay_sources(connection: duckdb.DuckDBPyConnection, home: Home, today: NightParameters, night: date) -> None:
+def _lay_sources(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    today: NightParameters,
+    night: date,
+    deliveries: list[DeliveryRecord],
+) -> None:
     """What the night read of policies and believed of sources stands; its snapshot is the latest that anybody has."""
     recorded = {relation.name: relation for relation in read_inputs(home, night)}
     state = state_relations(home, night)
-    raw = raw_relations(home, [*delivery_records(home), *intraday_records(home, night)], today, state)
+    raw = raw_relations(home, [*deliveries, *intraday_records(home, night)], today, state)
     relations = [
         run_relations(today, [])[0],
         recorded["run.night_source"],
@@ -143,7 +151,12 @@ def _renamed(relation: Relation, name: str) -> Relation:
 
 
 def _release(
-    connection: duckdb.DuckDBPyConnection, home: Home, record: DeliveryRecord, night: date, logic_hash: str
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    record: DeliveryRecord,
+    night: date,
+    logic_hash: str,
+    last_delivery: date,
 ) -> Outcome:
     modes = read_modes(home)
     lay_marts(connection, publication_directory(home, night), ("fct_limit_decision", "dim_policy", "dim_customer"))
@@ -161,7 +174,7 @@ def _release(
             "feed": record.feed,
             "sequence": record.sequence,
             "night": str(night),
-            "last_delivery": str(delivery_records(home)[-1].business_date),
+            "last_delivery": str(last_delivery),
             "logic_hash": logic_hash,
             **told,
         },
