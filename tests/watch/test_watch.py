@@ -28,6 +28,7 @@ from intraday import (
 from small_delivery import change_manifest, small_home, spoil
 from typer.testing import CliRunner
 
+from creditline import night
 from creditline.cli import app
 from creditline.errors import CreditlineError
 from creditline.gate.record import close_day, delivery_records, intraday_records
@@ -36,7 +37,15 @@ from creditline.home.files import sha256_of
 from creditline.home.releases import records_since
 from creditline.release import ALL_SLICES, set_mode
 from creditline.release.feed import SECURITY
-from creditline.watch import DeliveriesRefused, WatchRefused, decision, open_days, watch, watch_open_days
+from creditline.watch import (
+    DeliveriesRefused,
+    WatchRefused,
+    decision,
+    open_days,
+    require_nothing_refused,
+    watch,
+    watch_open_days,
+)
 from creditline.watch.notices import FEED as NOTICES
 from creditline.watch.notices import RESTRICTED_FEED as RESTRICTED_NOTICES
 
@@ -257,10 +266,10 @@ def test_a_refused_delivery_keeps_no_other_back_and_comes_in_once_it_is_mended(h
     assert orders_of(home, first) == []
     (bad / "session.csv").write_bytes(good)
     with pytest.raises(DeliveriesRefused, match="intraday_order"):
-        watch_open_days(home)
+        require_nothing_refused(watch_open_days(home))
     change_manifest(bad, lambda manifest: manifest.update(delivered_at=f"{instant(home, day, '1002').isoformat()}Z"))
     bad.rename(bad.with_name("1002"))
-    watch_open_days(home)
+    require_nothing_refused(watch_open_days(home))
     assert [row["action"] for row in orders_of(home, first)] == ["FREEZE"]
 
 
@@ -403,6 +412,25 @@ def test_a_killed_watch_is_made_good_by_the_next(home, day, tmp_path, monkeypatc
         for name, of in left(home).items()
     }
     assert whole == left(other)
+
+
+def test_what_a_killed_watch_left_untold_is_told_by_the_night(home, day, tmp_path, monkeypatch):
+    other = Home(shutil.copytree(home.root, tmp_path / "other", symlinks=True))
+    (victim,) = people(home, 1)
+    for each in (home, other):
+        land_intraday(each, day, "1000", sequence=1, session=takeover(each, victim, day, "1000"))
+    watch(other, day)
+    monkeypatch.setattr(night, "build_warehouse", lambda *_arguments: None)
+    with monkeypatch.context() as killed:
+        killed.setattr("creditline.watch.send_notices", lambda *_arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            watch(home, day)
+    assert (len(orders_of(home, victim)), told(home, NOTICES)) == (1, [])
+    night.build(home, day)
+    assert told(home, NOTICES) != []
+    assert {name: left(home)[name] for name in ("outbox", "releases")} == {
+        name: left(other)[name] for name in ("outbox", "releases")
+    }
 
 
 def test_the_kill_switch_bites_while_freezes_are_written(home, day, monkeypatch):

@@ -22,11 +22,22 @@ from creditline.home.publications import last_valid
 from creditline.landing.files import FileRefused
 from creditline.release.feed import SECURITY
 from creditline.release.security import release_in_turn
-from creditline.watch.decision import Outcome, decide
+from creditline.watch.decision import Outcome, decide, left_before
 from creditline.watch.intake import arrivals, keep_refusal, take_in
 from creditline.watch.notices import send_notices
 
-__all__ = ["DeliveriesRefused", "Refusal", "Watch", "WatchRefused", "Watched", "open_days", "watch", "watch_open_days"]
+__all__ = [
+    "DeliveriesRefused",
+    "Refusal",
+    "Watch",
+    "WatchRefused",
+    "Watched",
+    "open_days",
+    "require_nothing_refused",
+    "tell_untold",
+    "watch",
+    "watch_open_days",
+]
 
 
 class WatchRefused(CreditlineError):
@@ -107,17 +118,16 @@ def watch(home: Home, business_date: date, at: str | None = None) -> Watch:
 
 
 def watch_open_days(home: Home) -> list[Watch]:
-    """Watch every day that has deliveries between nights and may still be watched, in order.
+    """Watch every day that has deliveries between nights and may still be watched, in order."""
+    return [watch(home, day) for day in open_days(home)]
 
-    Raises:
-        DeliveriesRefused: some deliveries were, after everything else was taken in and acted on; names the first.
-    """
-    watches = [watch(home, day) for day in open_days(home)]
+
+def require_nothing_refused(watches: list[Watch]) -> None:
+    """Raise DeliveriesRefused if some deliveries were, now that everything else was acted on; names the first."""
     refused = [f"{one.business_date} {refusal.at}: {refusal.reason}" for one in watches for refusal in one.refused]
     if refused:
         others = f" ({len(refused) - 1} more)" if len(refused) > 1 else ""
         raise DeliveriesRefused(f"{refused[0]}{others}")
-    return watches
 
 
 def open_days(home: Home) -> list[date]:
@@ -169,9 +179,34 @@ def _refuse(home: Home, business_date: date, at: str, error: FileRefused) -> Ref
     return Refusal(at, str(error))
 
 
+def tell_untold(home: Home) -> None:
+    """Send the notices of what left because of watches that were killed before they could. What such a watch took in and did
+    not act on is left to the night. The caller holds the turn.
+
+    Raises:
+        IdentityBusy: a night gives out keys for longer than half a minute.
+    """
+    closed = _last_closed(home)
+    untold = [
+        record for record in intraday_records(home, closed or date.max) if not _record_file(home, record).is_file()
+    ]
+    if not untold:
+        return
+    scratch = clear_directory(home.warehouse / "watch")
+    for record in untold:
+        outcome = left_before(home, record)
+        if outcome is not None:
+            _tell(home, record, outcome, last_valid(home, record.business_date), scratch)
+    shutil.rmtree(scratch)
+
+
 def _act(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Watched:
-    """Freeze and restore because of one delivery, and note that it is done."""
-    outcome = decide(home, record, night, scratch)
+    """Freeze and restore because of one delivery."""
+    return _tell(home, record, decide(home, record, night, scratch), night, scratch)
+
+
+def _tell(home: Home, record: DeliveryRecord, outcome: Outcome, night: date, scratch: Path) -> Watched:
+    """Tell whom it concerns what left because of one delivery, and note that it is done."""
     notices = send_notices(home, outcome.file, scratch) if outcome.file else (0, 0)
     watched = _watched(home, record, outcome, *notices)
     content = {name: str(value) if isinstance(value, date) else value for name, value in asdict(watched).items()}

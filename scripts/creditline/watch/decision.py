@@ -88,7 +88,7 @@ def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Ou
 
     Raises: ReleaseRefused, LogicRefused, InputRefused.
     """
-    left = _left_before(home, record)
+    left = left_before(home, record)
     if left is not None:
         return left
     delivered_at = naive_utc(datetime.fromisoformat(record.delivered_at))
@@ -207,7 +207,7 @@ def _outcome(connection: duckdb.DuckDBPyConnection, home: Home, record: Delivery
     return Outcome(f"{local:%H%M}", freezes, restores, withheld, guarded, None)
 
 
-def _left_before(home: Home, record: DeliveryRecord) -> Outcome | None:
+def left_before(home: Home, record: DeliveryRecord) -> Outcome | None:
     """What left because of a delivery whose watch was killed before it could note so."""
     for earlier in records_since(home, SECURITY, record.business_date):
         if is_of_watch(earlier):
