@@ -186,10 +186,9 @@ def tell_untold(home: Home) -> None:
     Raises:
         IdentityBusy: a night gives out keys for longer than half a minute.
     """
-    closed = _last_closed(home)
-    untold = [
-        record for record in intraday_records(home, closed or date.max) if not _record_file(home, record).is_file()
-    ]
+    # before the first night nothing left
+    taken_in = intraday_records(home, _last_closed(home) or date.max)
+    untold = [record for record in taken_in if not _record_file(home, record).is_file()]
     if not untold:
         return
     scratch = clear_directory(home.warehouse / "watch")
