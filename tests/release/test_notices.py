@@ -11,6 +11,7 @@ import pytest
 
 from creditline.home import Home
 from creditline.home.publications import REVISION
+from creditline.release import settle
 from creditline.release.notices import FEED, RESTRICTED_FEED, send_notices
 
 # What the night before ordered, all of it applied by the core.
@@ -183,6 +184,34 @@ def _customers_words(home, night, notice):
         f" where sha256(account_key::varchar) = '{notice['adjustment_id']}' and reason_rank = 1"
     ).fetchone()
     return words
+
+
+@pytest.mark.parametrize(("told_through", "told_now"), [(0, True), (1, False), (None, False)])
+def test_a_freeze_that_left_after_its_night_was_settled_is_told_by_the_next(home, night, told_through, told_now):
+    before = night - timedelta(days=1)
+    lay_security_order(home, before)
+    settled = home.releases / "settlement"
+    (settled / f"{night}.json").unlink()
+    record = json.loads((settled / f"{before}.json").read_text())
+    (settled / f"{before}.json").write_text(json.dumps(record | {"security_through": told_through}))
+    notices = settle(home, night).notices
+    assert ("FREEZE" in {notice["action"] for notice in told(notices.file)}) == told_now
+    assert json.loads((settled / f"{night}.json").read_text())["security_through"] == 0
+
+
+def lay_security_order(home, night):
+    """A freeze that a night called for, of an account whose customer must be told, and that left as the first of the feed."""
+    folder = home.releases / "security_orders"
+    folder.mkdir()
+    order = (
+        "select 'freeze' as adjustment_id, business_date, account_key, customer_key, 'FREEZE' as action, old_limit_amount,"
+        f" old_limit_amount as new_limit_amount from read_parquet('{marts(home, night)}/fct_limit_decision.parquet')"
+        " where is_notice_required order by account_key limit 1"
+    )
+    with duckdb.connect() as connection:
+        for file in (marts(home, night) / "fct_security_order.parquet", folder / "000001.parquet"):
+            connection.execute(f"copy ({order}) to '{file}' (format parquet)")
+    (folder / "000001.json").write_text(json.dumps({"business_date": str(night), "sequence": 1}))
 
 
 def test_a_run_that_was_killed_between_the_two_queues_writes_the_second(home, night, monkeypatch):
