@@ -1,6 +1,6 @@
 """Intraday watch: freezes takeovers and restores verified customers, minutes after their events, between nights.
 
-**Purpose.** Takes in what arrived under `landing/<date>/intraday/` since the last run. The task is one call into
+**Purpose.** Takes in what arrived under `landing/<date>/intraday/` since the last run. The task calls into
 `creditline.watch`; it works beside a running night and changes no limit.
 
 **If it fails.** Read the task's last line: it names the delivery, the file, the rule and what to do next. Everything else
@@ -34,9 +34,9 @@ def intraday_watch():
         from pathlib import Path
 
         from creditline.home import open_home
-        from creditline.watch import watch_open_days
+        from creditline.watch import require_nothing_refused, watch_open_days
 
-        watch_open_days(open_home(Path(os.environ["CREDITLINE_HOME"])))
+        require_nothing_refused(watch_open_days(open_home(Path(os.environ["CREDITLINE_HOME"]))))
 
     watch()
 

@@ -116,6 +116,31 @@ def test_approved_orders_follow_once_in_a_file_of_their_own(home, night):
     assert controls[1]["previous_sha256"] == controls[0]["sha256"]
 
 
+@pytest.mark.parametrize("is_held", [False, True])
+def test_orders_of_a_paused_slice_follow_once_it_is_live_again(home, night, is_held):
+    if not is_held:
+        hold(home, "none")
+    set_mode(home, HELD, "paused", by="maker")
+    first = release(home, night)
+    assert released(first) == orders_of(home, "<>")
+    if is_held:
+        approve(home, HELD, night, **PEOPLE)
+    assert not release(home, night).is_new
+    set_mode(home, HELD, "live", **PEOPLE)
+    second = release(home, night)
+    assert released(second) == orders_of(home, "=")
+    assert (second.sequence, second.withheld) == (first.sequence + 1, 0)
+    assert record(home, second)["previous_sha256"] == record(home, first)["sha256"]
+    assert not release(home, night).is_new
+
+
+def test_a_slice_whose_orders_left_before_a_pause_is_ordered_about_no_second_time(home, night):
+    release(home, night)
+    for mode in ("paused", "live"):
+        set_mode(home, "*", mode, **PEOPLE)
+        assert not release(home, night).is_new
+
+
 def test_orders_approved_before_the_release_leave_with_the_others(home, night):
     approve(home, HELD, night, **PEOPLE)
     result = release(home, night)

@@ -11,6 +11,7 @@ import pytest
 
 from creditline.home import Home
 from creditline.home.publications import REVISION
+from creditline.release import settle
 from creditline.release.notices import FEED, RESTRICTED_FEED, send_notices
 
 # What the night before ordered, all of it applied by the core.
@@ -163,12 +164,54 @@ def test_of_the_dead_only_the_restricted_queue_is_told(home, night, on):
     assert restricted[0]["reasons"][0]["text_en"] != _customers_words(home, night, restricted[0])
 
 
+def test_of_whom_is_merged_into_one_of_the_dead_only_the_restricted_queue_is_told(home, night):
+    one = customers(home, night)[0]
+    with duckdb.connect(str(home.identity_file)) as connection:
+        dead, survivor = connection.execute(
+            "select customer_key, customer_id from customer where customer_key <> ? order by 1 limit 1", [one]
+        ).fetchone()
+        connection.execute("delete from customer where customer_key = ?", [one])
+        connection.execute("insert into merged values (?, ?)", [one, dead])
+    change(home, night, "dim_customer", f"customer_key = {dead} as is_restricted")
+    sent = send_notices(home, night)
+    assert survivor in {notice["customer_id"] for notice in told(sent.restricted_file)}
+    assert survivor not in {notice["customer_id"] for notice in told(sent.file)}
+
+
 def _customers_words(home, night, notice):
     (words,) = duckdb.sql(
         f"select text_en from read_parquet('{marts(home, night - timedelta(days=1))}/fct_decision_reason.parquet')"
         f" where sha256(account_key::varchar) = '{notice['adjustment_id']}' and reason_rank = 1"
     ).fetchone()
     return words
+
+
+@pytest.mark.parametrize(("told_through", "told_now"), [(0, True), (1, False), (None, False)])
+def test_a_freeze_that_left_after_its_night_was_settled_is_told_by_the_next(home, night, told_through, told_now):
+    before = night - timedelta(days=1)
+    lay_security_order(home, before)
+    settled = home.releases / "settlement"
+    (settled / f"{night}.json").unlink()
+    record = json.loads((settled / f"{before}.json").read_text())
+    (settled / f"{before}.json").write_text(json.dumps(record | {"security_through": told_through}))
+    notices = settle(home, night).notices
+    assert ("FREEZE" in {notice["action"] for notice in told(notices.file)}) == told_now
+    assert json.loads((settled / f"{night}.json").read_text())["security_through"] == 0
+
+
+def lay_security_order(home, night):
+    """A freeze that a night called for, of an account whose customer must be told, and that left as the first of the feed."""
+    folder = home.releases / "security_orders"
+    folder.mkdir()
+    order = (
+        "select 'freeze' as adjustment_id, business_date, account_key, customer_key, 'FREEZE' as action, old_limit_amount,"
+        f" old_limit_amount as new_limit_amount from read_parquet('{marts(home, night)}/fct_limit_decision.parquet')"
+        " where is_notice_required order by account_key limit 1"
+    )
+    with duckdb.connect() as connection:
+        for file in (marts(home, night) / "fct_security_order.parquet", folder / "000001.parquet"):
+            connection.execute(f"copy ({order}) to '{file}' (format parquet)")
+    (folder / "000001.json").write_text(json.dumps({"business_date": str(night), "sequence": 1}))
 
 
 def test_a_run_that_was_killed_between_the_two_queues_writes_the_second(home, night, monkeypatch):

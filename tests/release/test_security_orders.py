@@ -66,6 +66,32 @@ def test_a_slice_that_may_not_be_ordered_about_is_not_frozen(home, night, mode):
     assert not (home.outbox / SECURITY).exists()
 
 
+def test_freezes_of_a_paused_slice_follow_once_it_is_live_again(home, night):
+    marts = home.published / str(night) / REVISION / "marts"
+    file = marts / "fct_security_order.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table orders as from read_parquet('{file}')")
+        (paused,) = connection.execute("select any_value(slice_code) from orders").fetchone()
+        (other,) = connection.execute(
+            f"select min(slice_code) from read_parquet('{marts}/fct_limit_decision.parquet') where slice_code <> ?",
+            [paused],
+        ).fetchone()
+        connection.execute(
+            "update orders set slice_code = case when action = 'RESTORE' then ? else ? end", [other, paused]
+        )
+        connection.execute(f"copy orders to '{file}' (format parquet)")
+    set_mode(home, paused, "paused", by="maker")
+    first = release_security(home, night)
+    assert [row["action"] for row in rows_of(first.file)] == ["RESTORE"]
+    assert release_security(home, night) == first
+    set_mode(home, paused, "live", by="maker", approved_by="checker")
+    second = release_security(home, night)
+    assert [row["action"] for row in rows_of(second.file)] == ["FREEZE", "FREEZE"]
+    controls = [json.loads(one.file.with_suffix(".ctl").read_text()) for one in (first, second)]
+    assert (controls[1]["sequence"], controls[1]["previous_sha256"]) == (2, controls[0]["sha256"])
+    assert release_security(home, night) == second
+
+
 def test_the_kill_switch_bites_while_the_file_is_written(home, night, monkeypatch):
     write = security.write_orders
 

@@ -129,6 +129,30 @@ def people(home: Home, count: int) -> list[Person]:
     return [Person(*row) for row in rows]
 
 
+def customer_of_two_accounts(home: Home) -> tuple[str, str]:
+    """A customer of the newest night with two accounts that a takeover would freeze, and one of the accounts."""
+    marts = publication_directory(home, home.published_dates()[-1]) / "marts"
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{home.identity_file}' as identity (read_only)")
+        return connection.execute(
+            "select any_value(customer.customer_id), min(account.account_id)"
+            f" from read_parquet('{marts}/fct_limit_decision.parquet') as decisions"
+            " inner join identity.account on decisions.account_key = account.account_key"
+            " inner join identity.customer on decisions.customer_key = customer.customer_key"
+            " group by decisions.customer_key"
+            " having count(*) = 2 and bool_and(display_state = 'NORMAL' and recommended_limit_amount > 0)"
+            " order by decisions.customer_key limit 1"
+        ).fetchone()
+
+
+def change_mart(home: Home, mart: str, replaced: str) -> None:
+    """Rewrite columns of a mart of the newest night."""
+    file = publication_directory(home, home.published_dates()[-1]) / "marts" / f"{mart}.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table changed as select * replace ({replaced}) from read_parquet('{file}')")
+        connection.execute(f"copy changed to '{file}' (format parquet)")
+
+
 def order_files(home: Home) -> list[Path]:
     """The files of freezes and restores that left, in the order of their sequence."""
     controls = [json.loads(path.read_text()) for path in (home.outbox / SECURITY).glob("*.ctl")]

@@ -16,9 +16,10 @@ from small_delivery import add_entry, spoil
 from creditline.gate.record import intraday_records
 from creditline.home import Home
 from creditline.home.files import canonical_json
+from creditline.home.lock import HomeBusy, holding
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.night import run_night
-from creditline.release import FEED, release, release_security
+from creditline.release import FEED, adjustments, release, release_security
 from creditline.release.feed import SECURITY
 from creditline.replay.night import replay_night
 from creditline.simulate import continue_book
@@ -242,6 +243,25 @@ def test_a_night_freezes_and_restores_nobody_on_whom_a_watch_had_the_last_word(
         connection.execute(f"copy orders to '{file}' (format parquet)")
     lay_watch_order(home, day, order, of_watch, last_delivery=day if knows_night else day - timedelta(days=1))
     assert release_security(home, day).orders == leaves
+
+
+def test_nobody_is_frozen_while_limits_leave(watched, tmp_path, monkeypatch):
+    source, day, _ = watched
+    home = Home(shutil.copytree(source.root, tmp_path / "home", symlinks=True))
+    shutil.rmtree(home.releases / FEED)
+    shutil.rmtree(home.outbox / FEED)
+
+    def beside_a_watch(step):
+        def tried(*arguments):
+            with pytest.raises(HomeBusy), holding(home.releases / "security.lock", "a watch", 0):
+                pass
+            return step(*arguments)
+
+        return tried
+
+    for step in ("leave_out_frozen", "write_orders"):
+        monkeypatch.setattr(adjustments, step, beside_a_watch(getattr(adjustments, step)))
+    assert release(home, day).is_new
 
 
 @pytest.mark.parametrize(("of_watch", "moves"), [("FREEZE", False), ("RESTORE", True)])

@@ -7,12 +7,15 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 
 import duckdb
 import pytest
 from intraday import (
     FEED,
+    change_mart,
+    customer_of_two_accounts,
     instant,
     land_intraday,
     order_files,
@@ -25,15 +28,26 @@ from intraday import (
 from small_delivery import change_manifest, small_home, spoil
 from typer.testing import CliRunner
 
+from creditline import night
 from creditline.cli import app
 from creditline.errors import CreditlineError
-from creditline.gate.record import close_day, intraday_records
+from creditline.gate.record import close_day, delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.files import sha256_of
+from creditline.home.releases import records_since
 from creditline.release import ALL_SLICES, set_mode
 from creditline.release.feed import SECURITY
-from creditline.watch import DeliveriesRefused, WatchRefused, decision, open_days, watch, watch_open_days
+from creditline.watch import (
+    DeliveriesRefused,
+    WatchRefused,
+    decision,
+    open_days,
+    require_nothing_refused,
+    watch,
+    watch_open_days,
+)
 from creditline.watch.notices import FEED as NOTICES
+from creditline.watch.notices import RESTRICTED_FEED as RESTRICTED_NOTICES
 
 TTL = timedelta(hours=24)
 
@@ -54,6 +68,12 @@ def tree(directory):
 def left(home):
     """Everything that left, and what the house keeps of it; all of it must be the same whenever a watch ran."""
     return {name: tree(home.root / name) for name in ("outbox", "releases", "raw", "quarantine")}
+
+
+def told(home, feed):
+    """The lines of a feed of notices, in order."""
+    files = sorted((home.outbox / feed).glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 
 # ---- what leaves
@@ -97,8 +117,7 @@ def test_they_leave_in_the_feed_that_is_there_one_after_the_other(home, day):
 def test_the_customer_is_told_with_the_order(home, day):
     victim = land_a_day(home, day)
     watch(home, day)
-    files = sorted((home.outbox / NOTICES).glob("*.jsonl"))
-    notices = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    notices = told(home, NOTICES)
     assert [one["adjustment_id"] for one in notices] == [row["adjustment_id"] for row in orders_of(home, victim)]
     assert {one["customer_id"] for one in notices} == {victim.customer_id}
     assert [one["reasons"][0]["text_en"][:9] for one in notices] == ["We notice", "Borrowing", "We notice"]
@@ -144,7 +163,43 @@ def test_a_legal_hold_stops_draws_at_once_and_has_no_end(home, day):
     (order,) = orders_of(home, person)
     assert (order["action"], order["reason_codes"], order["expires_at"]) == ("FREEZE", "L1", "")
     # the legal desk tells
-    assert watched.deliveries[0].notices == 0
+    assert (watched.deliveries[0].notices, watched.deliveries[0].restricted_notices) == (0, 1)
+
+
+def test_of_the_dead_and_of_court_cases_only_the_restricted_feed_is_told_whatever_froze_them(home, day):
+    plain, dead, gone, survivor = people(home, 4)
+    sued, account = customer_of_two_accounts(home)
+    change_mart(home, "dim_customer", f"customer_key in ({dead.customer_key}, {gone.customer_key}) as is_restricted")
+    # a night that runs has taken the merge in already
+    with duckdb.connect(str(home.identity_file)) as connection:
+        connection.execute("delete from customer where customer_key = ?", [gone.customer_key])
+        connection.execute("insert into alias values ('customer', ?, ?)", [gone.customer_id, survivor.customer_key])
+        connection.execute("insert into merged values (?, ?)", [gone.customer_key, survivor.customer_key])
+    # the court's order comes with the very delivery, on one of two accounts
+    moment = instant(home, day, "0955")
+    hold = ("H1", "legal_hold", account, None, moment, None, day, None, "clerk1", "clerk2", None, "received")
+    events = [row for one in (plain, dead, survivor, sued) for row in takeover(home, one, day, "1000")]
+    land_intraday(home, day, "1000", sequence=1, session=events, case_event=[hold])
+    (watched,) = watch(home, day).deliveries
+    customers, desk = told(home, NOTICES), told(home, RESTRICTED_NOTICES)
+    assert {one["customer_id"] for one in customers} == {plain.customer_id}
+    assert sorted((one["customer_id"], one["reasons"][0]["code"]) for one in desk) == sorted(
+        [(dead.customer_id, "F1"), (survivor.customer_id, "F1"), (sued, "F1"), (sued, "L1")]
+    )
+    assert (watched.notices, watched.restricted_notices) == (len(customers), len(desk))
+    assert {one["reasons"][0]["text_en"][:15] for one in desk if one["reasons"][0]["code"] == "F1"} == {
+        "Security freeze"
+    }
+
+
+def test_nobody_is_told_of_the_least_as_of_money_to_borrow(home, day):
+    (victim,) = people(home, 1)
+    change_mart(home, "dim_policy", "900000000::decimal(18, 2) as floor_amount")
+    change_mart(home, "fct_limit_decision", "900000001::decimal(18, 2) as reference_limit_amount")
+    land_intraday(home, day, "1000", sequence=1, session=takeover(home, victim, day, "1000"))
+    watch(home, day)
+    (notice,) = told(home, NOTICES)
+    assert (notice["old_limit_amount"], notice["new_limit_amount"]) == (None, None)
 
 
 def test_more_freezes_than_the_mass_guard_lets_through_are_none_however_they_come(home, day):
@@ -211,10 +266,10 @@ def test_a_refused_delivery_keeps_no_other_back_and_comes_in_once_it_is_mended(h
     assert orders_of(home, first) == []
     (bad / "session.csv").write_bytes(good)
     with pytest.raises(DeliveriesRefused, match="intraday_order"):
-        watch_open_days(home)
+        require_nothing_refused(watch_open_days(home))
     change_manifest(bad, lambda manifest: manifest.update(delivered_at=f"{instant(home, day, '1002').isoformat()}Z"))
     bad.rename(bad.with_name("1002"))
-    watch_open_days(home)
+    require_nothing_refused(watch_open_days(home))
     assert [row["action"] for row in orders_of(home, first)] == ["FREEZE"]
 
 
@@ -284,6 +339,17 @@ def test_a_home_without_a_night_is_not_watched(tmp_path):
 # ---- beside others
 
 
+def test_a_watch_says_of_no_delivery_that_it_knows_it_that_came_while_it_looked(home, day, monkeypatch):
+    (victim,) = people(home, 1)
+    land_intraday(home, day, "1000", sequence=1, session=takeover(home, victim, day, "1000"))
+    last = decision.delivery_records(home)[-1]
+    looks = iter([[last], [last, replace(last, business_date=day)]])
+    monkeypatch.setattr(decision, "delivery_records", lambda home: [*delivery_records(home)[:-1], *next(looks)])
+    watch(home, day)
+    (record,) = (one for one in records_since(home, SECURITY, day) if "watch" in one)
+    assert record["watch"]["last_delivery"] == str(last.business_date)
+
+
 HOLDER = """
 import sys
 from pathlib import Path
@@ -346,6 +412,25 @@ def test_a_killed_watch_is_made_good_by_the_next(home, day, tmp_path, monkeypatc
         for name, of in left(home).items()
     }
     assert whole == left(other)
+
+
+def test_what_a_killed_watch_left_untold_is_told_by_the_night(home, day, tmp_path, monkeypatch):
+    other = Home(shutil.copytree(home.root, tmp_path / "other", symlinks=True))
+    (victim,) = people(home, 1)
+    for each in (home, other):
+        land_intraday(each, day, "1000", sequence=1, session=takeover(each, victim, day, "1000"))
+    watch(other, day)
+    monkeypatch.setattr(night, "build_warehouse", lambda *_arguments: None)
+    with monkeypatch.context() as killed:
+        killed.setattr("creditline.watch.send_notices", lambda *_arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            watch(home, day)
+    assert (len(orders_of(home, victim)), told(home, NOTICES)) == (1, [])
+    night.build(home, day)
+    assert told(home, NOTICES) != []
+    assert {name: left(home)[name] for name in ("outbox", "releases")} == {
+        name: left(other)[name] for name in ("outbox", "releases")
+    }
 
 
 def test_the_kill_switch_bites_while_freezes_are_written(home, day, monkeypatch):

@@ -175,15 +175,16 @@ def watch(
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Between nights: take in what arrived since the last watch, freeze and restore; without --date on every open day."""
-    from creditline.cli.watch import COLUMNS, watch_days
+    from creditline import watch as between_nights
+    from creditline.cli.watch import COLUMNS, rows_of
+    from creditline.home import open_home
 
     if at and business_date is None:
         raise UsageError("--at names a delivery of one day: say --date D too")
-    rows, refused = watch_days(context.obj, _day(business_date), at)
-    print_rows(COLUMNS, rows, output_format, title="Taken in between nights")
-    if refused:
-        others = f" ({len(refused) - 1} more)" if len(refused) > 1 else ""
-        raise CreditlineError(f"{refused[0]}{others}")
+    home, day = open_home(context.obj), _day(business_date)
+    watches = [between_nights.watch(home, day, at)] if day else between_nights.watch_open_days(home)
+    print_rows(COLUMNS, rows_of(watches), output_format, title="Taken in between nights")
+    between_nights.require_nothing_refused(watches)
 
 
 @app.command()

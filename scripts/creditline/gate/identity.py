@@ -130,6 +130,20 @@ def current_customers() -> str:
     )
 
 
+def keys_of_people(keys: str) -> str:
+    """SQL: every key of the people behind some keys (`customer_key`): whoever was merged has more than one.
+
+    Args:
+        keys: a query with one column, `customer_key`.
+    """
+    return (
+        "(with people as (select distinct coalesce(into_key, customer_key) as person_key"
+        f" from ({keys}) as asked left join identity.merged using (customer_key))"
+        " select person_key as customer_key from people"
+        " union all select merged.customer_key from identity.merged inner join people on merged.into_key = people.person_key)"
+    )
+
+
 def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: str) -> None:
     """Give every id of the query that has no key yet the next free number, sorted by id.
 

@@ -34,6 +34,7 @@ from creditline.release.feed import SECURITY
 from creditline.warehouse.build import Build
 from creditline.warehouse.build import build as build_warehouse
 from creditline.warehouse.engine import Engine
+from creditline.watch import tell_untold
 
 STEPS = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release", "settle")
 Progress = Callable[[str], None]
@@ -79,9 +80,10 @@ def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Bu
 
 
 def _close_day(home: Home, business_date: date) -> None:
-    """Let no watch take in any more of a day whose night is about to read it."""
+    """Let no watch take in any more of a day whose night is about to read it; what a killed one left untold is told."""
     with security_turn(home, f"end of the watches of {business_date}"):
         settle_interrupted(home, SECURITY)
+        tell_untold(home)
         close_day(home, business_date)
 
 

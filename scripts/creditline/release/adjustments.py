@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,8 +11,9 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.database import connect_within
+from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
-from creditline.release.feed import ADJUSTMENTS, records_of, settle_interrupted, write_orders
+from creditline.release.feed import ADJUSTMENTS, records_of, settle_interrupted, slices_that_left, write_orders
 from creditline.release.holds import Hold, is_approved, read_holds
 from creditline.release.modes import Modes, read_modes
 from creditline.release.orders import ReleaseRefused, has_live_slice, lay_orders, modes_in_force, refuse_orders
@@ -36,13 +38,15 @@ class Release:
 def release(home: Home, business_date: date) -> Release:
     """Write the orders of one published night for slices that are live or ramped, once.
 
-    Slices that the breaker holds stay behind until two people approve them; then they follow in a file of their own.
+    Slices that the breaker holds stay behind until two people approve them, and those that nobody may be ordered about in until
+    that changes; then they follow in a file of their own, as long as the night is the newest.
     A kill at any instruction leaves orders that left and are recorded, or none: see `settle_interrupted`.
     Modes and approvals are read at this instant, and again before the control file makes the orders valid.
 
     Raises:
         ReleaseRefused: the night is not published or not the newest, what is asked before anybody is ordered about is
             missing (`golive`), no decision covers an order, or a mode or an answer changed while the file was written.
+        HomeBusy: a watch took longer than minutes.
     """
     settle_interrupted(home, FEED)
     publication = publication_directory(home, business_date)
@@ -50,18 +54,24 @@ def release(home: Home, business_date: date) -> Release:
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     earlier = records_of(home, FEED, business_date)
     permit = _may_leave(home, business_date)
-    wanted = permit.approved - {name for record in earlier for name in record["approved"]} if earlier else None
-    if earlier and (not wanted or business_date != max(home.published_dates())):
+    left = slices_that_left(earlier)
+    is_newest = business_date == max(home.published_dates())
+    if earlier and not (is_newest and permit.may_leave(earlier[0]["modes"]) - left):
         return _released_before(home, business_date, earlier[-1], permit)
-    if business_date != max(home.published_dates()):
+    if not is_newest:
         raise ReleaseRefused(f"night {business_date} is not the newest; its orders were replaced by a later night's")
     with connect_within(home) as connection:
-        orders, called_for = _lay_orders(connection, home, business_date, permit, wanted)
+        orders, called_for = _lay_orders(connection, home, business_date, permit, left)
         withheld = called_for - orders - sum(record["rows"] for record in earlier)
         if not has_live_slice(connection):
             return Release(business_date, None, None, 0, withheld, "every slice is in observe or paused", is_new=False)
-        refuse_orders(connection, home, business_date)
-        return _write_release(connection, home, business_date, permit, orders, withheld)
+        # nobody is frozen between the look at who is and the file that says so
+        with security_turn(home, f"orders of {business_date}"):
+            frozen = leave_out_frozen(connection, home, business_date)
+            if earlier and orders == frozen:
+                return _released_before(home, business_date, earlier[-1], permit)
+            refuse_orders(connection, home, business_date)
+            return _write_release(connection, home, business_date, permit, orders - frozen, withheld + frozen)
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,10 @@ class _Permit:
     def waiting(self) -> dict[str, str]:
         """Held slices without an approval, with the reason."""
         return {name: hold.reason for name, hold in self.holds.items() if name not in self.approved}
+
+    def may_leave(self, slices: Iterable[str]) -> set[str]:
+        """Those of some slices that may be ordered about and that nothing holds."""
+        return {name for name in slices if self.modes.share_percent(name) and name not in self.waiting()}
 
     def reason(self, done: str) -> str:
         """What was done, and which slices stay behind."""
@@ -93,16 +107,16 @@ def _lay_orders(
     home: Home,
     business_date: date,
     permit: _Permit,
-    wanted: frozenset[str] | None,
+    left: set[str],
 ) -> tuple[int, int]:
-    """Lay the orders that may leave; `wanted` are the slices to look at, None is all. Returns them and all called for."""
+    """Lay the orders that may leave but for who is frozen; of the slices that `left` nothing is looked at. Returns how many,
+    and how many the night calls for."""
     publication = publication_directory(home, business_date)
 
     def may_leave(name: str) -> bool:
-        return name not in permit.waiting() and (wanted is None or name in wanted)
+        return name not in permit.waiting() and name not in left
 
-    orders, called_for = lay_orders(connection, home, publication, "fct_limit_adjustment", permit.modes, may_leave)
-    return orders - leave_out_frozen(connection, home, business_date), called_for
+    return lay_orders(connection, home, publication, "fct_limit_adjustment", permit.modes, may_leave)
 
 
 def _write_release(

@@ -142,6 +142,16 @@ def records_of(home: Home, feed: str, business_date: date) -> list[dict]:
     return [record for record in records if record["business_date"] == str(business_date)]
 
 
+def slices_that_left(records: list[dict]) -> set[str]:
+    """The slices whose orders left in these files of one night: any file takes all that may be ordered about, and not held."""
+    return {
+        name
+        for record in records
+        for name, share_percent in record["modes"].items()
+        if share_percent and name not in record.get("held", {})
+    }
+
+
 def _control(
     connection: duckdb.DuckDBPyConnection,
     feed: str,

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.identity import attach_identity, current_customers
+from creditline.gate.identity import attach_identity, current_customers, keys_of_people
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
-from creditline.home.publications import publication_directory
+from creditline.home.publications import last_published, publication_directory
 from creditline.release.feed import SECURITY, control_of, last_record, records_of
 from creditline.release.wording import NOTHING_TO_BORROW, is_least, way_back
 
@@ -85,39 +85,72 @@ _NOTICES = f"""
 class Notices:
     """What was told because of one night; a file is None where nobody had to be told anything.
 
-    `restricted_file` and `restricted_count`: what went to the restricted queue instead.
+    `restricted_file` and `restricted_count`: what went to the restricted queue instead; `security_through`: the night's last
+    file of freezes and restores that was looked at, 0 if there was none.
     """
 
     file: Path | None
     count: int
     restricted_file: Path | None = None
     restricted_count: int = 0
+    security_through: int = 0
 
 
-def send_notices(home: Home, business_date: date) -> Notices:
+def send_notices(home: Home, business_date: date, told_through: int | None = None) -> Notices:
     """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file: a line a change that is applied since
     this night and that the customer must be told of. Lines about customers who are restricted on this night, or were on
     that of the decision, go to `outbox/restricted_notices/` instead, with the words for its desk and as the core has the
     amounts. The same night again, before a later one, gives the same bytes.
+
+    Args:
+        told_through: the last file of freezes and restores of which the night before told. What left because of that night
+            afterwards, when a slice came out of a pause, is told now.
     """
     changes: list[dict] | None = None
     sent = []
+    through = _security_through(home, business_date)
     for feed in (FEED, RESTRICTED_FEED):
         previous = last_record(home, feed)
         if previous and previous["business_date"] == str(business_date):
             sent += [home.outbox / feed / previous["file"], previous["rows"]]
             continue
         if changes is None:
-            changes = _changes(home, business_date)
+            changes = _changes(home, _left(home, business_date, told_through, through), business_date)
         if feed == FEED:
             notices = [_for_customer(change) for change in changes if not change["is_restricted"]]
         else:
             notices = [_for_desk(change) for change in changes if change["is_restricted"]]
-        sent += [_write(home, feed, business_date, previous, notices), len(notices)]
-    return Notices(*sent)
+        sent += [_write(home, feed, business_date, previous, notices, through), len(notices)]
+    return Notices(*sent, through)
 
 
-def _write(home: Home, feed: str, business_date: date, previous: dict | None, notices: list[dict]) -> Path | None:
+def _security_through(home: Home, business_date: date) -> int:
+    """The last file of freezes and restores of a night as its notices know it: a watch may let more leave at any instant."""
+    for feed in (FEED, RESTRICTED_FEED):
+        previous = last_record(home, feed)
+        if previous and previous["business_date"] == str(business_date) and "security_through" in previous:
+            return previous["security_through"]
+    return max((one["sequence"] for one in records_of(home, SECURITY, business_date)), default=0)
+
+
+def _left(home: Home, business_date: date, told_through: int | None, through: int) -> dict[date, list[Path]]:
+    """The house's files of freezes and restores to tell of, by the night because of which they left."""
+    before = last_published(home, business_date)
+    late = records_of(home, SECURITY, before) if before and told_through is not None else []
+    left = {
+        business_date: [one for one in records_of(home, SECURITY, business_date) if one["sequence"] <= through],
+        before: [one for one in late if one["sequence"] > told_through],
+    }
+    return {
+        night: [home.releases / SECURITY / f"{one['sequence']:06d}.parquet" for one in records]
+        for night, records in left.items()
+        if records
+    }
+
+
+def _write(
+    home: Home, feed: str, business_date: date, previous: dict | None, notices: list[dict], through: int
+) -> Path | None:
     """Write one feed's file of a night; its record comes last, so that a killed run writes the same file again."""
     if not notices:
         return None
@@ -126,7 +159,7 @@ def _write(home: Home, feed: str, business_date: date, previous: dict | None, no
     write_file(file, "".join(_line(notice) for notice in notices).encode())
     control = control_of(feed, file, business_date, sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
-    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json(control))
+    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json({**control, "security_through": through}))
     return file
 
 
@@ -183,18 +216,18 @@ def _is_least(change: dict, amount: str) -> bool:
     return is_least(change[amount], change["floor_amount"], change["reference_limit_amount"])
 
 
-def _changes(home: Home, business_date: date) -> list[dict]:
+def _changes(home: Home, left: dict[date, list[Path]], business_date: date) -> list[dict]:
     """Every change of which somebody must be told because of this night, with both sets of words."""
     with connect_within(home) as connection:
-        _lay_told(connection, home, business_date)
+        _lay_told(connection, home, left, business_date)
         days = [
             row[0] for row in connection.execute("select distinct released_date from applied order by 1").fetchall()
         ]
         if not days:
             return []
         _lay_marts(connection, home, days)
-        _lay_restricted(connection, home, {business_date, *days})
         attach_identity(connection, home)
+        _lay_restricted(connection, home, {business_date, *days})
         tonight = publication_directory(home, business_date) / "marts" / "fct_recourse.parquet"
         ways = {row["account_key"]: row for row in _dicts(connection.execute(_WAYS_BACK, [str(tonight)]))}
         return [
@@ -207,18 +240,21 @@ def _dicts(rows: duckdb.DuckDBPyConnection) -> list[dict]:
     return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
-def _lay_told(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
-    """`applied`: changes that are known to be applied since this night, and freezes and restores that left because of it."""
+def _lay_told(
+    connection: duckdb.DuckDBPyConnection, home: Home, left: dict[date, list[Path]], business_date: date
+) -> None:
+    """`applied`: changes that are known to be applied since this night, and freezes and restores that left because of it, or
+    late because of the night before."""
     marts = publication_directory(home, business_date) / "marts"
     connection.execute(
         "create table applied as select adjustment_id, account_key, released_date, action, old_limit_amount, new_limit_amount,"
         f" applied_limit_amount, status from read_parquet('{marts}/fct_order_night.parquet') where is_newly_applied"
     )
-    if left := records_of(home, SECURITY, business_date):
-        files = ", ".join(f"'{home.releases / SECURITY}/{record['sequence']:06d}.parquet'" for record in left)
+    for night, orders in left.items():
+        files = ", ".join(f"'{file}'" for file in orders)
         connection.execute(
             "insert into applied select adjustment_id, account_key, business_date, action, old_limit_amount,"
-            f" new_limit_amount, null, 'LEFT' from read_parquet('{marts}/fct_security_order.parquet')"
+            f" new_limit_amount, null, 'LEFT' from read_parquet([{_files(home, 'fct_security_order', [night])}])"
             f" where adjustment_id in (select adjustment_id from read_parquet([{files}]))"
         )
 
@@ -229,11 +265,13 @@ def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, days: list[dat
 
 
 def _lay_restricted(connection: duckdb.DuckDBPyConnection, home: Home, days: set[date]) -> None:
-    """`restricted`: customers of whom one of these nights says that nothing may be told to them."""
-    connection.execute(
-        "create table restricted as select distinct customer_key"
-        f" from read_parquet([{_files(home, 'dim_customer', sorted(days))}], union_by_name = true) where is_restricted"
+    """`restricted`: customers of whom one of these nights says that nothing may be told to them, by every key they ever had:
+    who was decided on may be somebody else's by now."""
+    named = (
+        f"select customer_key from read_parquet([{_files(home, 'dim_customer', sorted(days))}], union_by_name = true)"
+        " where is_restricted"
     )
+    connection.execute(f"create table restricted as select distinct customer_key from {keys_of_people(named)}")
 
 
 def _files(home: Home, mart: str, days: list[date]) -> str:

@@ -16,7 +16,7 @@ from creditline.home.database import connect_within
 from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
 from creditline.home.releases import is_of_watch, records_since
-from creditline.release.feed import SECURITY, records_of, settle_interrupted, write_orders
+from creditline.release.feed import SECURITY, records_of, settle_interrupted, slices_that_left, write_orders
 from creditline.release.modes import read_modes
 from creditline.release.orders import ReleaseRefused, lay_orders, modes_in_force, refuse_orders
 
@@ -50,7 +50,8 @@ class SecurityRelease:
 
 
 def release_security(home: Home, business_date: date) -> SecurityRelease:
-    """Write the freezes and restores of one published night for slices that are live or ramped, once.
+    """Write the freezes and restores of one published night for slices that are live or ramped, once. Those of a slice that
+    comes out of a pause follow in a file of their own, as long as the night is the newest.
 
     Raises:
         ReleaseRefused: the night is not published, a demo pack or key in a home that is no demo, an order that
@@ -67,18 +68,21 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
     publication = publication_directory(home, business_date)
     if not publication.is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
-    for record in records_of(home, SECURITY, business_date):
-        if not is_of_watch(record):
-            return SecurityRelease(home.outbox / SECURITY / record["file"], record["rows"])
+    earlier = [record for record in records_of(home, SECURITY, business_date) if not is_of_watch(record)]
+    released = _released_before(home, earlier)
     if business_date != max(home.published_dates()):
         # a later night says who is frozen now
-        return SecurityRelease(None, 0)
-    modes = read_modes(home)
+        return released
+    modes, left = read_modes(home), slices_that_left(earlier)
+    if earlier and not any(modes.share_percent(name) for name in set(earlier[0]["modes"]) - left):
+        return released
     with connect_within(home) as connection:
-        orders, _ = lay_orders(connection, home, publication, "fct_security_order", modes, lambda _slice: True)
+        orders, _ = lay_orders(
+            connection, home, publication, "fct_security_order", modes, lambda name: name not in left
+        )
         orders -= _leave_out_overtaken(connection, home, business_date)
         if not orders:
-            return SecurityRelease(None, 0)
+            return released
         refuse_orders(connection, home, business_date, asks_validation=False)
         connection.execute(f"create or replace table release_order as {_OF_NIGHT}")
         stamp = f"{business_date}_{home.settings.cut_off:%H%M}"
@@ -89,6 +93,12 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
     if left is None:
         raise ReleaseRefused("a mode was changed while the freezes were written; none of them left: release again")
     return SecurityRelease(left[0], orders)
+
+
+def _released_before(home: Home, earlier: list[dict]) -> SecurityRelease:
+    if not earlier:
+        return SecurityRelease(None, 0)
+    return SecurityRelease(home.outbox / SECURITY / earlier[-1]["file"], earlier[-1]["rows"])
 
 
 def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> int:

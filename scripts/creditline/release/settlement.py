@@ -14,7 +14,7 @@ from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
-from creditline.home.publications import is_void, last_valid, publication_directory
+from creditline.home.publications import is_void, last_published, last_valid, publication_directory
 from creditline.landing.manifest import INTRADAY_FEEDS
 from creditline.release.feed import ORDER_FEEDS
 from creditline.release.notices import FEED, RESTRICTED_FEED, Notices, send_notices
@@ -146,7 +146,7 @@ def _settle_one(home: Home, business_date: date) -> None:
             settled = f"from read_parquet('{folder}/{business_date}.parquet')"
             lines |= dict(connection.execute(f"select outcome, count(*) {settled} group by all").fetchall())
             late = connection.execute(f"select count(*) {settled} where is_late").fetchone()[0]
-    notices = send_notices(home, business_date)
+    notices = send_notices(home, business_date, _told_through(home, business_date))
     record = {
         "business_date": str(business_date),
         "files": files,
@@ -156,8 +156,17 @@ def _settle_one(home: Home, business_date: date) -> None:
         "notice_file": notices.file.name if notices.file else None,
         "restricted_notices": notices.restricted_count,
         "restricted_notice_file": notices.restricted_file.name if notices.restricted_file else None,
+        "security_through": notices.security_through,
     }
     write_file(_record_file(home, business_date), canonical_json(record))
+
+
+def _told_through(home: Home, business_date: date) -> int | None:
+    """The last file of freezes and restores that the settlement of the night before looked at; None where none says so."""
+    before = last_published(home, business_date)
+    if before is None or not _record_file(home, before).is_file():
+        return None
+    return json.loads(_record_file(home, before).read_text()).get("security_through")
 
 
 def _unsettled_files(home: Home, business_date: date) -> list[str]:

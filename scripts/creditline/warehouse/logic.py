@@ -250,18 +250,20 @@ def use_scratch_catalog(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"use {CATALOG}")
 
 
-def needed_for(logic: Logic, model: str) -> Logic:
-    """The part of decision code that one model needs, itself included, in its order.
+def needed_for(logic: Logic, *models: str) -> Logic:
+    """The part of decision code that some models need, themselves included, in its order.
 
     Raises:
         LogicRefused: there is no such model in it.
     """
     reads = {entry.name: set(_READ.findall(entry.sql)) for entry in logic.models}
-    if model not in reads:
-        raise LogicRefused(
-            f"{model} is not in decision code {logic.logic_hash[:12]}, which is of an earlier release; run a night of this one first"
-        )
-    needed, waiting = set(), {model}
+    for model in models:
+        if model not in reads:
+            raise LogicRefused(
+                f"{model} is not in decision code {logic.logic_hash[:12]}, which is of an earlier release;"
+                " run a night of this one first"
+            )
+    needed, waiting = set(), set(models)
     while waiting:
         name = waiting.pop()
         needed.add(name)

@@ -22,11 +22,22 @@ from creditline.home.publications import last_valid
 from creditline.landing.files import FileRefused
 from creditline.release.feed import SECURITY
 from creditline.release.security import release_in_turn
-from creditline.watch.decision import Outcome, decide
+from creditline.watch.decision import Outcome, decide, left_before
 from creditline.watch.intake import arrivals, keep_refusal, take_in
 from creditline.watch.notices import send_notices
 
-__all__ = ["DeliveriesRefused", "Refusal", "Watch", "WatchRefused", "Watched", "open_days", "watch", "watch_open_days"]
+__all__ = [
+    "DeliveriesRefused",
+    "Refusal",
+    "Watch",
+    "WatchRefused",
+    "Watched",
+    "open_days",
+    "require_nothing_refused",
+    "tell_untold",
+    "watch",
+    "watch_open_days",
+]
 
 
 class WatchRefused(CreditlineError):
@@ -43,7 +54,8 @@ class Watched:
 
     `freezes` (longer ones among them) and `restores` are orders that left in `file`; `withheld` are those that the mode of
     their slice keeps back, `guarded` customers that the mass guard does; `notices` are accounts whose customers are told in the same
-    turn, and `notes` say what of the delivery stayed out.
+    turn, `restricted_notices` those of which only the desk of restricted customers is, and `notes` say what of the delivery
+    stayed out.
     """
 
     business_date: date
@@ -56,6 +68,7 @@ class Watched:
     withheld: int
     guarded: int
     notices: int
+    restricted_notices: int
     file: Path | None
     notes: tuple[str, ...]
 
@@ -105,17 +118,16 @@ def watch(home: Home, business_date: date, at: str | None = None) -> Watch:
 
 
 def watch_open_days(home: Home) -> list[Watch]:
-    """Watch every day that has deliveries between nights and may still be watched, in order.
+    """Watch every day that has deliveries between nights and may still be watched, in order."""
+    return [watch(home, day) for day in open_days(home)]
 
-    Raises:
-        DeliveriesRefused: some deliveries were, after everything else was taken in and acted on; names the first.
-    """
-    watches = [watch(home, day) for day in open_days(home)]
+
+def require_nothing_refused(watches: list[Watch]) -> None:
+    """Raise DeliveriesRefused if some deliveries were, now that everything else was acted on; names the first."""
     refused = [f"{one.business_date} {refusal.at}: {refusal.reason}" for one in watches for refusal in one.refused]
     if refused:
         others = f" ({len(refused) - 1} more)" if len(refused) > 1 else ""
         raise DeliveriesRefused(f"{refused[0]}{others}")
-    return watches
 
 
 def open_days(home: Home) -> list[date]:
@@ -167,18 +179,42 @@ def _refuse(home: Home, business_date: date, at: str, error: FileRefused) -> Ref
     return Refusal(at, str(error))
 
 
+def tell_untold(home: Home) -> None:
+    """Send the notices of what left because of watches that were killed before they could. What such a watch took in and did
+    not act on is left to the night. The caller holds the turn.
+
+    Raises:
+        IdentityBusy: a night gives out keys for longer than half a minute.
+    """
+    # before the first night nothing left
+    taken_in = intraday_records(home, _last_closed(home) or date.max)
+    untold = [record for record in taken_in if not _record_file(home, record).is_file()]
+    if not untold:
+        return
+    scratch = clear_directory(home.warehouse / "watch")
+    for record in untold:
+        outcome = left_before(home, record)
+        if outcome is not None:
+            _tell(home, record, outcome, last_valid(home, record.business_date), scratch)
+    shutil.rmtree(scratch)
+
+
 def _act(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Watched:
-    """Freeze and restore because of one delivery, and note that it is done."""
-    outcome = decide(home, record, night, scratch)
-    notices = send_notices(home, outcome.file, scratch) if outcome.file else 0
-    watched = _watched(home, record, outcome, notices)
+    """Freeze and restore because of one delivery."""
+    return _tell(home, record, decide(home, record, night, scratch), night, scratch)
+
+
+def _tell(home: Home, record: DeliveryRecord, outcome: Outcome, night: date, scratch: Path) -> Watched:
+    """Tell whom it concerns what left because of one delivery, and note that it is done."""
+    notices = send_notices(home, outcome.file, scratch) if outcome.file else (0, 0)
+    watched = _watched(home, record, outcome, *notices)
     content = {name: str(value) if isinstance(value, date) else value for name, value in asdict(watched).items()}
     content["file"] = outcome.file
     write_file(_record_file(home, record), canonical_json(content | {"night": str(night)}))
     return watched
 
 
-def _watched(home: Home, record: DeliveryRecord, outcome: Outcome, notices: int) -> Watched:
+def _watched(home: Home, record: DeliveryRecord, outcome: Outcome, notices: int, restricted_notices: int) -> Watched:
     return Watched(
         business_date=record.business_date,
         at=outcome.at,
@@ -190,6 +226,7 @@ def _watched(home: Home, record: DeliveryRecord, outcome: Outcome, notices: int)
         withheld=outcome.withheld,
         guarded=outcome.guarded,
         notices=notices,
+        restricted_notices=restricted_notices,
         file=home.outbox / SECURITY / outcome.file if outcome.file else None,
         notes=tuple(f"{entry.source}: {reason}" for entry in record.sources for reason in entry.reasons),
     )

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from creditline.gate.identity import keys_of_people
 from creditline.gate.record import DeliveryRecord, delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_beside
@@ -34,9 +35,36 @@ from creditline.warehouse.sources import (
     security_relation,
 )
 from creditline.warehouse.state import state_relations
-from creditline.watch.notices import TOLD
+from creditline.watch.notices import RESTRICTED_WORDS, TOLD
 
-ORDERS = "dec_watch_order"
+ORDERS, RESTRICTED = "dec_watch_order", "dec_restricted_customer"
+# Whom the last night or this delivery names.
+_RESTRICTED_KEYS = (
+    f"select customer_key from {RESTRICTED} union all select customer_key from dim_customer where is_restricted"
+)
+# Where a pack has no words of its own for the restricted feed, the agent's.
+_RESTRICTED_WORDS = ", ".join(
+    f"coalesce(max({text}) filter (audience = 'restricted'), max({text}) filter (audience = 'agent')) as {name}"
+    for text, name in zip(("zh", "en", "advice_zh", "advice_en"), RESTRICTED_WORDS, strict=True)
+)
+# The orders with what their notices need. A merge that the house took in since the last night is known to the identity store
+# alone, so that people are compared, and not their keys.
+_WITH_TOLD = f"""
+    select
+        orders.*,
+        orders.customer_key in (select customer_key from {keys_of_people(_RESTRICTED_KEYS)}) as is_restricted,
+        decisions.reference_limit_amount,
+        policies.floor_amount,
+        {", ".join(f"words.{name}" for name in RESTRICTED_WORDS)}
+    from release_order as orders
+    inner join fct_limit_decision as decisions on orders.account_key = decisions.account_key
+    inner join dim_policy as policies on orders.policy_version = policies.policy_version
+    left join (
+        select policy_version, reason_code, {_RESTRICTED_WORDS}
+        from stg_policy_reason_text
+        group by policy_version, reason_code
+    ) as words on orders.policy_version = words.policy_version and orders.reason_codes = words.reason_code
+"""
 
 
 @dataclass(frozen=True)
@@ -60,20 +88,22 @@ def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Ou
 
     Raises: ReleaseRefused, LogicRefused, InputRefused.
     """
-    left = _left_before(home, record)
+    left = left_before(home, record)
     if left is not None:
         return left
     delivered_at = naive_utc(datetime.fromisoformat(record.delivered_at))
+    # read once: a night that runs beside this takes in its delivery at any instant
+    deliveries = delivery_records(home)
     logic_hash = read_manifest(home, night)["logic_hash"]
-    logic = needed_for(archived_logic(home, logic_hash), ORDERS)
+    logic = needed_for(archived_logic(home, logic_hash), ORDERS, RESTRICTED)
     with connect_beside(home, scratch) as connection:
         use_scratch_catalog(connection)
-        _lay_sources(connection, home, _as_night(home, record.business_date, delivered_at, night), night)
+        _lay_sources(connection, home, _as_night(home, record.business_date, delivered_at, night), night, deliveries)
         run_logic(connection, logic)
         connection.execute(
             f"create table watch_order as select *, timestamp '{delivered_at.isoformat(sep=' ')}' as watched_at from {ORDERS}"
         )
-        return _release(connection, home, record, night, logic_hash)
+        return _release(connection, home, record, night, logic_hash, deliveries[-1].business_date)
 
 
 def _as_night(home: Home, business_date: date, delivered_at: datetime, night: date) -> NightParameters:
@@ -88,11 +118,17 @@ def _as_night(home: Home, business_date: date, delivered_at: datetime, night: da
     )
 
 
-def _lay_sources(connection: duckdb.DuckDBPyConnection, home: Home, today: NightParameters, night: date) -> None:
+def _lay_sources(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    today: NightParameters,
+    night: date,
+    deliveries: list[DeliveryRecord],
+) -> None:
     """What the night read of policies and believed of sources stands; its snapshot is the latest that anybody has."""
     recorded = {relation.name: relation for relation in read_inputs(home, night)}
     state = state_relations(home, night)
-    raw = raw_relations(home, [*delivery_records(home), *intraday_records(home, night)], today, state)
+    raw = raw_relations(home, [*deliveries, *intraday_records(home, night)], today, state)
     relations = [
         run_relations(today, [])[0],
         recorded["run.night_source"],
@@ -115,15 +151,21 @@ def _renamed(relation: Relation, name: str) -> Relation:
 
 
 def _release(
-    connection: duckdb.DuckDBPyConnection, home: Home, record: DeliveryRecord, night: date, logic_hash: str
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    record: DeliveryRecord,
+    night: date,
+    logic_hash: str,
+    last_delivery: date,
 ) -> Outcome:
     modes = read_modes(home)
-    lay_marts(connection, publication_directory(home, night), ("fct_limit_decision", "dim_policy"))
+    lay_marts(connection, publication_directory(home, night), ("fct_limit_decision", "dim_policy", "dim_customer"))
     orders, called_for = choose_orders(connection, home, "watch_order", modes, lambda _slice: True)
     outcome = _outcome(connection, home, record, called_for - orders)
     if not orders:
         return outcome
     refuse_moves(connection, home, night)
+    connection.execute(f"create or replace table release_order as {_WITH_TOLD}")
     told = {name: value for name, value in vars(outcome).items() if name != "file"}
     facts = {
         "modes": modes_in_force(connection),
@@ -132,7 +174,7 @@ def _release(
             "feed": record.feed,
             "sequence": record.sequence,
             "night": str(night),
-            "last_delivery": str(delivery_records(home)[-1].business_date),
+            "last_delivery": str(last_delivery),
             "logic_hash": logic_hash,
             **told,
         },
@@ -165,7 +207,7 @@ def _outcome(connection: duckdb.DuckDBPyConnection, home: Home, record: Delivery
     return Outcome(f"{local:%H%M}", freezes, restores, withheld, guarded, None)
 
 
-def _left_before(home: Home, record: DeliveryRecord) -> Outcome | None:
+def left_before(home: Home, record: DeliveryRecord) -> Outcome | None:
     """What left because of a delivery whose watch was killed before it could note so."""
     for earlier in records_since(home, SECURITY, record.business_date):
         if is_of_watch(earlier):

@@ -1,6 +1,7 @@
 """Notices of freezes and restores between nights: they leave with the order, in a feed of their own.
 
 They are written from what the house keeps of the orders, so that a killed watch sends the same ones when it runs again.
+Of somebody who died, or on whom a legal hold stands, nothing is told but to the desk that reads the restricted feed.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from creditline.home import Home
 from creditline.home.database import connect_beside
 from creditline.home.files import canonical_json, write_file
 from creditline.release.feed import SECURITY, control_of, last_record
+from creditline.release.wording import is_least
 
-FEED = "security_notices"
+FEED, RESTRICTED_FEED = "security_notices", "restricted_security_notices"
+_WORDS = ("text_zh", "text_en", "advice_zh", "advice_en")
+RESTRICTED_WORDS = tuple(f"restricted_{name}" for name in _WORDS)
 # What the house keeps of a watch's order for the notice of it.
 TOLD = (
     "reason_codes",
@@ -23,66 +27,98 @@ TOLD = (
     "decision_sha256",
     "is_notice_required",
     "notice_due_date",
-    "text_zh",
-    "text_en",
-    "advice_zh",
-    "advice_en",
+    "is_restricted",
+    "reference_limit_amount",
+    "floor_amount",
+    *_WORDS,
+    *RESTRICTED_WORDS,
 )
-# Whom a legal hold stops is told by the legal desk alone.
 _NOTICES = f"""
     select
+        orders.*,
         sha256(orders.adjustment_id || '|notice') as notice_id,
-        orders.adjustment_id,
         account.account_id,
         customer.customer_id,
-        orders.business_date,
-        orders.action,
-        cast(orders.old_limit_minor * 0.01 as decimal(18, 2))::varchar as old_limit_amount,
-        cast(orders.new_limit_minor * 0.01 as decimal(18, 2))::varchar as new_limit_amount,
-        false as is_applied_in_part,
-        orders.display_state,
-        case when orders.action = 'FREEZE' then false end as is_usable,
-        orders.effective_date::varchar as effective_date,
-        orders.notice_due_date::varchar as notice_due_date,
-        orders.decision_sha256,
-        [{{
-            'code': orders.reason_codes, 'text_zh': orders.text_zh, 'text_en': orders.text_en,
-            'advice_zh': orders.advice_zh, 'advice_en': orders.advice_en
-        }}] as reasons
+        cast(orders.old_limit_minor * 0.01 as decimal(18, 2)) as old_limit_amount,
+        cast(orders.new_limit_minor * 0.01 as decimal(18, 2)) as new_limit_amount
     from read_parquet(?) as orders
     inner join identity.account on orders.account_key = account.account_key
     inner join {current_customers()} as customer on orders.customer_key = customer.customer_key
-    where orders.is_notice_required and orders.reason_codes <> 'L1'
+    where orders.is_notice_required
     order by account.account_id
 """
 
 
-def send_notices(home: Home, order_file: str, scratch: Path) -> int:
+def send_notices(home: Home, order_file: str, scratch: Path) -> tuple[int, int]:
     """Tell the customers of one file of a watch, once: `outbox/security_notices/security_notices_<date>_<HHMM>_<seq>.jsonl`.
+    What is to be told of restricted ones goes to `outbox/restricted_security_notices/` instead, with the words for its desk.
 
-    The caller holds the turn. Returns: how many are told.
+    The caller holds the turn. Returns: how many customers are told, and how many lines the desk gets.
     """
+    changes = _changes(home, home.releases / SECURITY / f"{_parts(order_file)[1]}.parquet", scratch)
+    customers = [_for_customer(change) for change in changes if not change["is_restricted"]]
+    desk = [_for_desk(change) for change in changes if change["is_restricted"]]
+    for feed, notices in ((FEED, customers), (RESTRICTED_FEED, desk)):
+        _write(home, feed, order_file, notices)
+    return len(customers), len(desk)
+
+
+def _parts(order_file: str) -> tuple[str, str]:
+    """What the name of a file of orders says of its time, and its sequence."""
     stamp, _, number = Path(order_file).stem.removeprefix(f"{SECURITY}_").rpartition("_")
-    previous = last_record(home, FEED)
-    if previous and previous["order_file"] == order_file:
-        return previous["rows"]
-    notices = _notices(home, home.releases / SECURITY / f"{number}.parquet", scratch)
-    if not notices:
-        return 0
+    return stamp, number
+
+
+def _write(home: Home, feed: str, order_file: str, notices: list[dict]) -> None:
+    """Write one feed's file because of one file of orders; its record comes last, so that a killed watch writes it again."""
+    previous = last_record(home, feed)
+    if not notices or (previous and previous["order_file"] == order_file):
+        return
     sequence = previous["sequence"] + 1 if previous else 1
-    file = home.outbox / FEED / f"{FEED}_{stamp}_{sequence:06d}.jsonl"
+    file = home.outbox / feed / f"{feed}_{_parts(order_file)[0]}_{sequence:06d}.jsonl"
     write_file(file, "".join(map(_line, notices)).encode())
-    control = control_of(FEED, file, notices[0]["business_date"], sequence, previous, len(notices), {})
+    control = control_of(feed, file, notices[0]["business_date"], sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
-    write_file(home.releases / FEED / f"{sequence:06d}.json", canonical_json({**control, "order_file": order_file}))
-    return len(notices)
+    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json({**control, "order_file": order_file}))
 
 
-def _notices(home: Home, orders: Path, scratch: Path) -> list[dict]:
+def _for_customer(change: dict) -> dict:
+    """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
+    shown = {
+        name: None if is_least(change[name], change["floor_amount"], change["reference_limit_amount"]) else change[name]
+        for name in ("old_limit_amount", "new_limit_amount")
+    }
+    return _told(change, _WORDS) | shown
+
+
+def _for_desk(change: dict) -> dict:
+    """A notice for the desk of restricted customers: its own words, the amounts as the core has them."""
+    return _told(change, RESTRICTED_WORDS)
+
+
+def _told(change: dict, words: tuple[str, ...]) -> dict:
+    names = (
+        "notice_id", "adjustment_id", "account_id", "customer_id", "business_date", "action", "old_limit_amount",
+        "new_limit_amount", "display_state", "effective_date", "notice_due_date", "decision_sha256",
+    )  # fmt: skip
+    return {
+        **{name: change[name] for name in names},
+        "is_applied_in_part": False,
+        "is_usable": False if change["action"] == "FREEZE" else None,
+        "reasons": [
+            {"code": change["reason_codes"], **{name: change[word] for name, word in zip(_WORDS, words, strict=True)}}
+        ],
+    }
+
+
+def _changes(home: Home, orders: Path, scratch: Path) -> list[dict]:
     with connect_beside(home, scratch) as connection:
         attach_identity(connection, home)
         rows = connection.execute(_NOTICES, [str(orders)])
         names = [column[0] for column in rows.description]
+        if "is_restricted" not in names:
+            # an earlier release, whose watch was killed, kept too little to tell anybody from
+            return []
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
