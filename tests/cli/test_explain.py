@@ -164,7 +164,7 @@ def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
         for table in tables:
             kept = connection.execute(f"select * from {table} where account_key = {key}").to_arrow_table()
             followed.from_arrow(kept).create(table)
-        for table in ("dim_policy", "publication", "fct_trigger_night"):
+        for table in ("publication", "fct_trigger_night"):
             followed.from_arrow(connection.execute(f"select * from {table}").to_arrow_table()).create(table)
     before, after = followed.execute(
         f"select old_limit_amount, recommended_limit_amount from fct_limit_decision where business_date = '{night}'"
@@ -189,6 +189,26 @@ def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
     assert facts["cause_reasons"] and not facts["reasons"]
     assert not facts["is_limit_of_core"]
     assert f"Why the limit changed then ({night.day} September 2026)" in explanation_text(facts)
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_a_night_of_an_earlier_release_is_explained_as_far_as_it_was_published(sample_book, monkeypatch, audience):
+    """It has neither an agent's words nor ways back, triggers and standings, and its pack is in use no more."""
+    account, _ = accounts_where(sample_book, f"action = 'DOWN' and {LATEST}")[0]
+    then = duckdb.connect()
+    with open_marts(sample_book.home) as connection:
+        for table, missing in (
+            ("fct_limit_decision", "exclude (confirmed_score_milli, is_pending, pending_limit_amount)"),
+            ("fct_decision_reason", "exclude (agent_text_zh, agent_text_en, agent_advice_zh, agent_advice_en)"),
+            *((table, "") for table in ("fct_account_night", "fct_decision_trace", "publication")),
+        ):
+            then.from_arrow(connection.execute(f"select * {missing} from {table}").to_arrow_table()).create(table)
+    monkeypatch.setattr(sys.modules[explain_account.__module__], "open_marts", lambda home: nullcontext(then))
+    facts = explain_account(sample_book.home, account, None, audience)
+    text = explanation_text(facts)
+    assert facts["reasons"][0]["text"] in text
+    assert "None" not in text
+    assert facts["recourse"] in (None, {"restores_on_date": None})
 
 
 def test_every_word_is_there_in_both_languages():

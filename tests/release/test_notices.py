@@ -12,6 +12,7 @@ import pytest
 from creditline.home import Home
 from creditline.home.publications import REVISION
 from creditline.release.notices import FEED, RESTRICTED_FEED, send_notices
+from creditline.release.wording import reason_words
 
 # What the night before ordered, all of it applied by the core.
 APPLIED = """
@@ -141,6 +142,44 @@ def test_a_cut_with_no_date_says_so_and_a_raise_says_nothing(home, night):
     assert {(way["restores_on_date"], way["text_en"]) for way in ways["DOWN"]} == {
         (None, "Nobody can give a date yet on which the limit returns; the advice below helps.")
     }
+
+
+def test_a_night_of_an_earlier_release_is_told_all_the_same(home, night):
+    """It published neither the words of the desks nor whom nothing may be told, and no way back."""
+    before = told(send_notices(home, night).file)
+    shutil.rmtree(home.releases / FEED)
+    decided = night - timedelta(days=1)
+    leave_out(home, decided, "fct_decision_reason", "regexp_matches(name, '^(agent|restricted)_')")
+    for day in (decided, night):
+        leave_out(home, day, "dim_customer", "name = 'is_restricted'")
+    (marts(home, night) / "fct_recourse.parquet").unlink()
+    manifest = home.published / str(night) / REVISION / "manifest.json"
+    stated = json.loads(manifest.read_text())
+    del stated["rows"]["fct_recourse"]
+    manifest.write_text(json.dumps(stated))
+    notices = told(send_notices(home, night).file)
+    assert [notice["reasons"] for notice in notices] == [notice["reasons"] for notice in before]
+    assert {notice["way_back"]["restores_on_date"] for notice in notices if notice["action"] == "DOWN"} == {None}
+
+
+def leave_out(home, night, mart, condition):
+    """Rewrite a published mart without the columns whose name meets a condition."""
+    file = marts(home, night) / f"{mart}.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table old as from read_parquet('{file}')")
+        for (column,) in connection.execute(f"select name from pragma_table_info('old') where {condition}").fetchall():
+            connection.execute(f"alter table old drop column {column}")
+        connection.execute(f"copy old to '{file}' (format parquet)")
+
+
+def test_words_that_were_not_published_are_never_those_of_a_desk_for_a_customer():
+    there = {
+        f"{audience}{name}_zh": None if audience in ("", "restricted_") else "desk"
+        for audience in ("", "agent_", "restricted_")
+        for name in ("text", "advice")
+    }
+    assert reason_words(there, "restricted", "zh") == {"text": "desk", "advice": "desk"}
+    assert reason_words(there, "customer", "zh")["advice"] == "请联系客户服务了解原因"
 
 
 @pytest.mark.parametrize("on", ["the night of the notice", "the night of the decision"])

@@ -16,8 +16,9 @@ from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, STAT
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
+from creditline.home.marts import with_added
 from creditline.publish.reader import open_marts
-from creditline.release.wording import is_least, money
+from creditline.release.wording import is_least, money, reason_words
 
 AUDIENCES = ("customer", "agent", "compliance")
 Facts = dict[str, object]
@@ -53,7 +54,7 @@ def explain_account(
     """
     key = account_key_of(home, account_id)
     with open_marts(home) as connection:
-        published = _read(connection, account_id, key, business_date)
+        published = _read(home, connection, account_id, key, business_date)
     night = published.decision["business_date"]
     facts = {"account": account_id, "business_date": night, "audience": audience, "lang": lang}
     facts |= _for_customer(published, lang, audience == "customer")
@@ -64,7 +65,9 @@ def explain_account(
     return facts
 
 
-def _read(connection: duckdb.DuckDBPyConnection, account_id: str, key: int, asked: date | None) -> _Published:
+def _read(
+    home: Home, connection: duckdb.DuckDBPyConnection, account_id: str, key: int, asked: date | None
+) -> _Published:
     night = asked or connection.execute("select max(business_date) from publication").fetchone()[0]
     decisions = _rows(connection, "fct_limit_decision", key, night)
     if not decisions:
@@ -72,7 +75,8 @@ def _read(connection: duckdb.DuckDBPyConnection, account_id: str, key: int, aske
             f"account {account_id} has no decision on {night}; see `creditline status` for the nights"
         )
     decision = decisions[0]
-    standing = None if asked else _found(connection, "select * from dim_limit_standing where account_key = ?", [key])[0]
+    standings = [] if asked else _found(connection, "dim_limit_standing", "account_key = ?", [key])
+    standing = standings[0] if standings else None
     cause = standing and standing["cause_date"]
     return _Published(
         decision=decision,
@@ -82,28 +86,38 @@ def _read(connection: duckdb.DuckDBPyConnection, account_id: str, key: int, aske
         cause_reasons=_rows(connection, "fct_decision_reason", key, cause, "reason_rank") if cause else [],
         conditions=_found(
             connection,
-            "select * from fct_trigger_night where customer_key = ? and policy_version = ? and business_date = ?"
-            " and not is_cured order by trigger_code",
+            "fct_trigger_night",
+            "customer_key = ? and policy_version = ? and business_date = ? and not is_cured order by trigger_code",
             [decision["customer_key"], decision["policy_version"], night],
         ),
         recourse=next(iter(_rows(connection, "fct_recourse", key, night)), None),
         trace=_rows(connection, "fct_decision_trace", key, night, "step"),
-        floor=connection.execute(
-            "select floor_amount from dim_policy where policy_version = ?", [decision["policy_version"]]
-        ).fetchone()[0],
+        floor=_floor(home, connection, decision),
     )
+
+
+def _floor(home: Home, connection: duckdb.DuckDBPyConnection, decision: Facts) -> Decimal:
+    """The floor of the pack that decided; `dim_policy` knows only those of the newest night."""
+    (path,) = connection.execute(
+        "select path from publication where business_date = ? and is_latest", [decision["business_date"]]
+    ).fetchone()
+    return connection.execute(
+        "select floor_amount from read_parquet(?) where policy_version = ?",
+        [f"{home.published}/{path}/marts/dim_policy.parquet", decision["policy_version"]],
+    ).fetchone()[0]
 
 
 def _rows(
     connection: duckdb.DuckDBPyConnection, table: str, key: int, night: date, order: str = "account_key"
 ) -> list[Facts]:
-    return _found(
-        connection, f"select * from {table} where account_key = ? and business_date = ? order by {order}", [key, night]
-    )
+    return _found(connection, table, f"account_key = ? and business_date = ? order by {order}", [key, night])
 
 
-def _found(connection: duckdb.DuckDBPyConnection, query: str, values: list[object]) -> list[Facts]:
-    cursor = connection.execute(query, values)
+def _found(connection: duckdb.DuckDBPyConnection, table: str, condition: str, values: list[object]) -> list[Facts]:
+    """Rows of a published table, whichever release made `marts.duckdb`."""
+    is_there = connection.execute("select count(*) from information_schema.tables where table_name = ?", [table])
+    rows = with_added(table, f"from {table}" if is_there.fetchone()[0] else None)
+    cursor = connection.execute(f"select * from ({rows}) where {condition}", values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -167,10 +181,8 @@ def _recourse(published: _Published, lang: str) -> Facts | None:
 
 
 def _reason(row: Facts, lang: str, is_for_customer: bool) -> Facts:
-    kind = "" if is_for_customer else "agent_"
-    return {"text": row[f"{kind}text_{lang}"], "advice": row[f"{kind}advice_{lang}"]} | (
-        {} if is_for_customer else {"reason_code": row["reason_code"]}
-    )
+    words = reason_words(row, "customer" if is_for_customer else "agent", lang)
+    return words if is_for_customer else words | {"reason_code": row["reason_code"]}
 
 
 def _cannot_borrow(published: _Published, lang: str, is_for_customer: bool) -> str | None:

@@ -35,6 +35,17 @@ _WAY_BACK: dict[str, dict[str, str]] = {
     },
 }
 
+# Whose words stand in, where an earlier release published none: a desk's are not for customers.
+_WORDS_OF: dict[str, tuple[str, ...]] = {
+    "customer": ("",),
+    "agent": ("agent_", ""),
+    "restricted": ("restricted_", "agent_", ""),
+}
+_NO_WORDS: dict[str, dict[str, str]] = {
+    "text": {"zh": "我们评估了您的账户", "en": "We reviewed your account"},
+    "advice": {"zh": "请联系客户服务了解原因", "en": "Please ask our customer service for the reason"},
+}
+
 _MONEY: dict[str, dict[str, str]] = {
     "CNY": {"zh": "{}元", "en": "{} yuan"},
     "TWD": {"zh": "新台币{}元", "en": "NT${}"},
@@ -45,6 +56,14 @@ _MONEY: dict[str, dict[str, str]] = {
 def is_least(amount: Decimal, floor: Decimal, reference_limit: Decimal) -> bool:
     """Whether a limit is no more than a credit outcome leaves anybody: a customer must not take it for money to borrow."""
     return amount <= floor < reference_limit
+
+
+def reason_words(reason: Mapping[str, object], audience: str, lang: str) -> dict[str, str]:
+    """`text` and `advice` of a row of `fct_decision_reason` for customer, agent or restricted, whichever release published it."""
+    return {
+        name: next(filter(None, (reason[f"{of}{name}_{lang}"] for of in _WORDS_OF[audience])), standing_in[lang])
+        for name, standing_in in _NO_WORDS.items()
+    }
 
 
 def way_back(recourse: Mapping[str, object] | None, currency: str, lang: str) -> list[str]:
