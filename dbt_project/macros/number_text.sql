@@ -11,6 +11,20 @@
     || '%'
 {%- endmacro %}
 
+{# A day as people say it, without its year: for one that is near. #}
+{% macro day_text(day, lang) -%}
+    {%- set months = [
+        'January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November',
+        'December'
+    ] -%}
+    {%- if lang == 'zh' -%}
+    {{ as_text('extract(month from ' ~ day ~ ')') }} || '月' || {{ as_text('extract(day from ' ~ day ~ ')') }} || '日'
+    {%- else -%}
+    {{ as_text('extract(day from ' ~ day ~ ')') }} || ' ' || case extract(month from {{ day }})
+        {%- for month in months %} when {{ loop.index }} then '{{ month }}'{% endfor %} end
+    {%- endif -%}
+{%- endmacro %}
+
 {# A stored value in the spelling of its unit (seeds/feature.csv). #}
 {% macro value_text(number, unit) -%}
     case
