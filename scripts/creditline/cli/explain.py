@@ -12,13 +12,13 @@ from decimal import Decimal
 
 import duckdb
 
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, STATES, VOID_REASONS
+from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, OVER, STATES, VOID_REASONS
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
 from creditline.home.marts import with_added
 from creditline.publish.reader import open_marts
-from creditline.release.wording import is_least, money, reason_words
+from creditline.release.wording import is_least, money, reason_words, recourse_facts
 
 AUDIENCES = ("customer", "agent", "compliance")
 Facts = dict[str, object]
@@ -35,6 +35,7 @@ class _Published:
     cause_reasons: list[Facts]
     conditions: list[Facts]
     recourse: Facts | None
+    appeals: list[Facts]
     trace: list[Facts]
     floor: Decimal
 
@@ -87,10 +88,18 @@ def _read(
         conditions=_found(
             connection,
             "fct_trigger_night",
-            "customer_key = ? and policy_version = ? and business_date = ? and not is_cured order by trigger_code",
+            "customer_key = ? and policy_version = ? and business_date = ? and is_held and not is_cured"
+            " order by clean_days_needed - least(clean_days, clean_days_needed) desc, trigger_code",
             [decision["customer_key"], decision["policy_version"], night],
         ),
         recourse=next(iter(_rows(connection, "fct_recourse", key, night)), None),
+        appeals=_found(
+            connection,
+            "fct_case",
+            "(account_key = ? or account_key is null and customer_key = ?) and business_date = ? and kind = 'appeal'"
+            " and is_open order by opened_date",
+            [key, decision["customer_key"], night],
+        ),
         trace=_rows(connection, "fct_decision_trace", key, night, "step"),
         floor=_floor(home, connection, decision),
     )
@@ -139,11 +148,17 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
         "limit_before_amount": shown(standing.get("previous_limit_amount")),
         "is_change_in_flight": standing.get("is_change_in_flight", False),
         "approved_limit_amount": decision["reference_limit_amount"],
+        "is_over": published.account["status"] in OVER,
+        "is_first_review": standing.get("since_date") == decision["business_date"]
+        and standing["previous_limit_amount"] is None,
         "has_line": decision["reference_limit_amount"] > 0,
         "is_void_night": decision["is_void"],
+        "is_maintenance": decision["display_state"] == "MAINTENANCE",
         "change": decision["action"] if decision["action"] in ("UP", "DOWN") else None,
         "limit_after_amount": shown(decision["recommended_limit_amount"]),
         "effective_date": decision["effective_date"],
+        "movement": decision["action"] if decision["action"] in ("FREEZE", "RESTORE") else None,
+        "is_frozen": decision["display_state"] == "FROZEN_SECURITY",
         "is_pending": decision["is_pending"],
         "pending_limit_amount": shown(decision["pending_limit_amount"]),
         "cannot_borrow_because": _cannot_borrow(published, lang, hides_floor),
@@ -155,29 +170,31 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
         "cause_date": None if is_telling else standing.get("cause_date"),
         "cause_reasons": [] if is_telling else [_reason(row, lang, hides_floor) for row in published.cause_reasons],
         "conditions": [
-            {"nights_done": min(row["clean_days"], row["clean_days_needed"]), "nights_needed": row["clean_days_needed"]}
+            {
+                "since_date": row["triggered_date"],
+                "nights_done": min(row["clean_days"], row["clean_days_needed"]),
+                "nights_needed": row["clean_days_needed"],
+            }
             for row in published.conditions
         ],
         "recourse": _recourse(published, lang),
+        "appeals": [
+            {name: row[name] for name in ("opened_date", "due_date", "is_overdue")} for row in published.appeals
+        ],
     }
 
 
 def _recourse(published: _Published, lang: str) -> Facts | None:
-    """What brings the limit back and from which day on; None if it is not lowered. Dates are null where nobody can say."""
-    decision, recourse = published.decision, published.recourse
-    if recourse is None or recourse["promise_status"] in ("VOIDED", "MISSED"):
-        is_lowered = decision["display_state"] in ("REDUCED", "FLOORED")
-        return {"restores_on_date": None} if is_lowered and not decision["is_void"] else None
-    return {
-        "actions": recourse[f"actions_{lang}"] or None,
-        "restores_to_amount": recourse["restores_to_amount"],
-        "restores_on_date": recourse["restores_on_date"],
-        "first_raised_on_date": recourse["first_raised_on_date"],
-        "first_raised_amount": recourse["first_raised_amount"],
-        "is_freeze": recourse["promise_status"] is None,
-        "is_kept": recourse["promise_status"] == "KEPT",
-        "promised_date": recourse["promised_date"],
-    }
+    """What brings the limit back and from which day on; None if it is neither lowered nor frozen. A date is null where nobody
+    can say."""
+    decision, row = published.decision, published.recourse
+    facts = recourse_facts(row, lang) if row else dict.fromkeys(("restores_on_date", "unfrozen_on_date"))
+    is_known = facts["restores_on_date"] or facts["unfrozen_on_date"]
+    is_kept = row is not None and row["promise_status"] == "KEPT"
+    is_waiting = decision["display_state"] in ("REDUCED", "FLOORED", "FROZEN_SECURITY") and not decision["is_void"]
+    if not (is_known or is_kept or is_waiting):
+        return None
+    return facts | {"is_kept": is_kept, "promised_date": row and row["promised_date"]}
 
 
 def _reason(row: Facts, lang: str, is_for_customer: bool) -> Facts:

@@ -18,19 +18,11 @@ from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows
 from creditline.release.feed import SECURITY, control_of, last_record, records_of
-from creditline.release.wording import NOTHING_TO_BORROW, is_least, reason_words, way_back
+from creditline.release.wording import NOTHING_TO_BORROW, is_least, reason_words, recourse_facts, told_way_back
 
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
-# What a lowered or frozen limit comes back by, as the night that tells knows it.
-_WAYS_BACK = """
-    select
-        account_key, restores_on_date, restores_to_amount, first_raised_on_date, first_raised_amount, actions_zh, actions_en,
-        promise_status is null as is_freeze
-    from ({recourses})
-    where promise_status is null or promise_status = 'OPEN'
-"""
 _NOTICES = f"""
     select
         applied.account_key,
@@ -149,15 +141,12 @@ def _for_customer(change: dict) -> dict:
 
 
 def _way_back(change: dict) -> dict | None:
-    """What brings a lowered or frozen limit back, from which day on, and in words; the day is null where nobody knows it."""
+    """What brings a lowered or frozen limit back, from which day on, and in words; a day is null where nobody knows it."""
     if change["action"] not in ("DOWN", "FREEZE"):
         return None
     row = change["way_back"]
-    told = {name: row and str(row[name]) for name in ("restores_on_date", "restores_to_amount")}
-    for lang in NOTHING_TO_BORROW:
-        recourse = row and row | {"actions": row[f"actions_{lang}"]}
-        told[f"text_{lang}"] = ("" if lang == "zh" else " ").join(way_back(recourse, change["currency"], lang))
-    return told
+    recourses = {lang: row and recourse_facts(row, lang) for lang in NOTHING_TO_BORROW}
+    return told_way_back(recourses, change["currency"], change["told_on_date"], is_frozen=change["action"] == "FREEZE")
 
 
 def _for_desk(change: dict) -> dict:
@@ -201,10 +190,11 @@ def _changes(home: Home, business_date: date) -> list[dict]:
         _lay_marts(connection, home, days)
         _lay_restricted(connection, home, {business_date, *days})
         attach_identity(connection, home)
-        tonight = _WAYS_BACK.format(recourses=mart_rows(home, "fct_recourse", [business_date]))
+        tonight = mart_rows(home, "fct_recourse", [business_date])
         ways = {row["account_key"]: row for row in _dicts(connection.execute(tonight))}
         return [
-            change | {"way_back": ways.get(change["account_key"])} for change in _dicts(connection.execute(_NOTICES))
+            change | {"way_back": ways.get(change["account_key"]), "told_on_date": business_date}
+            for change in _dicts(connection.execute(_NOTICES))
         ]
 
 

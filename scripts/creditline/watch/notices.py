@@ -6,6 +6,7 @@ They are written from what the house keeps of the orders, so that a killed watch
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 from creditline.gate.identity import attach_identity, current_customers
@@ -13,6 +14,7 @@ from creditline.home import Home
 from creditline.home.database import connect_beside
 from creditline.home.files import canonical_json, write_file
 from creditline.release.feed import SECURITY, control_of, last_record
+from creditline.release.wording import NOTHING_TO_BORROW, told_way_back
 
 FEED = "security_notices"
 # What the house keeps of a watch's order for the notice of it.
@@ -48,7 +50,8 @@ _NOTICES = f"""
         [{{
             'code': orders.reason_codes, 'text_zh': orders.text_zh, 'text_en': orders.text_en,
             'advice_zh': orders.advice_zh, 'advice_en': orders.advice_en
-        }}] as reasons
+        }}] as reasons,
+        orders.expires_at
     from read_parquet(?) as orders
     inner join identity.account on orders.account_key = account.account_key
     inner join {current_customers()} as customer on orders.customer_key = customer.customer_key
@@ -83,7 +86,21 @@ def _notices(home: Home, orders: Path, scratch: Path) -> list[dict]:
         attach_identity(connection, home)
         rows = connection.execute(_NOTICES, [str(orders)])
         names = [column[0] for column in rows.description]
-        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        notices = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+    return [notice | {"way_back": _way_back(home, notice)} for notice in notices]
+
+
+def _way_back(home: Home, notice: dict) -> dict | None:
+    """The day on which a freeze ends by itself, as the night will say it; what ends it sooner is the reason's advice."""
+    expires_at = notice.pop("expires_at")
+    if notice["action"] != "FREEZE":
+        return None
+    today = notice["business_date"]
+    night = today
+    while expires_at and home.cut_off_at(night) < expires_at:
+        night += timedelta(days=1)
+    known = {"unfrozen_on_date": night + timedelta(days=1)} if expires_at else None
+    return told_way_back(dict.fromkeys(NOTHING_TO_BORROW, known), "", today, is_frozen=True)
 
 
 def _line(notice: dict) -> str:
