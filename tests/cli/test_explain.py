@@ -87,10 +87,10 @@ def test_the_floor_is_said_as_what_it_is(floored_book, lang):
     assert facts["limit_after_amount"] is None
     assert facts["cannot_borrow_because"] == facts["reasons"][0]["text"]
     assert not re.search(r"(?<![\d,.])10(\.00)? ?(yuan|元)", text), text
-    assert {"en": "Nothing can be borrowed now, because: ", "zh": "现在不能借款，因为："}[lang] in text
+    assert {"en": "You cannot borrow now, because: ", "zh": "现在不能借款，因为："}[lang] in text
     facts, text = explained(floored_book, f"display_state = 'FLOORED' and {LATEST}", "agent", lang)
     assert facts["limit_after_amount"] == Decimal(10)
-    assert {"en": "lowered to 10 yuan", "zh": "额度降低到10元"}[lang] in text
+    assert {"en": "Your limit goes down to 10 yuan", "zh": "额度将降低到10元"}[lang] in text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -118,8 +118,8 @@ def test_an_agent_sees_how_it_came_about_and_compliance_what_proves_it(sample_bo
 def test_who_can_borrow_is_told_how_much(sample_book):
     facts, text = explained(sample_book, f"is_usable and action = 'HOLD' and {LATEST}")
     assert facts["cannot_borrow_because"] is None
-    assert f"{money(facts['drawable_amount'], 'CNY', 'en')} can be borrowed now." in text
-    assert "Tonight the limit stays as it is." in text
+    assert f"You can borrow {money(facts['drawable_amount'], 'CNY', 'en')} now." in text
+    assert "The latest review left your limit as it is." in text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -164,7 +164,7 @@ def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
         for table in tables:
             kept = connection.execute(f"select * from {table} where account_key = {key}").to_arrow_table()
             followed.from_arrow(kept).create(table)
-        for table in ("dim_policy", "publication", "fct_trigger_night"):
+        for table in ("publication", "fct_trigger_night"):
             followed.from_arrow(connection.execute(f"select * from {table}").to_arrow_table()).create(table)
     before, after = followed.execute(
         f"select old_limit_amount, recommended_limit_amount from fct_limit_decision where business_date = '{night}'"
@@ -188,7 +188,95 @@ def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
     assert facts["cause_date"] == night
     assert facts["cause_reasons"] and not facts["reasons"]
     assert not facts["is_limit_of_core"]
-    assert f"Why the limit changed then ({night.day} September 2026)" in explanation_text(facts)
+    assert f"Why it changed on {night.day} September" in explanation_text(facts)
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_a_night_of_an_earlier_release_is_explained_as_far_as_it_was_published(sample_book, monkeypatch, audience):
+    """It has neither an agent's words nor ways back, triggers and standings, and its pack is in use no more."""
+    account, _ = accounts_where(sample_book, f"action = 'DOWN' and {LATEST}")[0]
+    then = duckdb.connect()
+    with open_marts(sample_book.home) as connection:
+        for table, missing in (
+            ("fct_limit_decision", "exclude (confirmed_score_milli, is_pending, pending_limit_amount)"),
+            ("fct_decision_reason", "exclude (agent_text_zh, agent_text_en, agent_advice_zh, agent_advice_en)"),
+            *((table, "") for table in ("fct_account_night", "fct_decision_trace", "publication")),
+        ):
+            then.from_arrow(connection.execute(f"select * {missing} from {table}").to_arrow_table()).create(table)
+    monkeypatch.setattr(sys.modules[explain_account.__module__], "open_marts", lambda home: nullcontext(then))
+    facts = explain_account(sample_book.home, account, None, audience)
+    text = explanation_text(facts)
+    assert facts["reasons"][0]["text"] in text
+    assert "None" not in text
+    assert facts["recourse"] in (None, dict.fromkeys(facts["recourse"] or ()) | {"is_kept": False})
+
+
+@pytest.fixture(scope="module")
+def calm(sample_book):
+    """What a customer is told whose limit stays as it is."""
+    return explained(sample_book, f"is_usable and action = 'HOLD' and display_state = 'NORMAL' and {LATEST}")[0]
+
+
+def test_of_an_account_that_is_over_nothing_else_is_said(calm):
+    text = explanation_text(calm | {"is_over": True, "cannot_borrow_because": CANNOT_BORROW["closed"]["en"]})
+    assert text.splitlines()[1:] == [
+        "You cannot borrow now, because: the account is closed.",
+        "If you have questions about this, please contact our customer service.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("appeal", "sentence"),
+    [
+        ({"due_date": date(2026, 9, 21)}, "you have our answer by 21 September at the latest."),
+        ({"due_date": None}, "We are looking into your appeal of 1 September."),
+        ({"due_date": date(2026, 9, 2), "is_overdue": True}, "our answer is late, and we are sorry."),
+    ],
+    ids=["in time", "without a term", "late"],
+)
+def test_an_open_appeal_is_said_with_the_day_of_its_answer(calm, appeal, sentence):
+    text = explanation_text(calm | {"appeals": [{"opened_date": date(2026, 9, 1), "is_overdue": False} | appeal]})
+    assert sentence in text
+
+
+def test_an_appeal_is_that_of_the_account_or_of_the_customer(sample_book):
+    with open_marts(sample_book.home) as connection:
+        appealed = connection.execute(
+            "select decisions.account_key, cases.opened_date from fct_case as cases"
+            " inner join fct_limit_decision as decisions on cases.business_date = decisions.business_date and (cases.account_key"
+            " = decisions.account_key or cases.account_key is null and cases.customer_key = decisions.customer_key)"
+            f" where cases.kind = 'appeal' and cases.is_open and decisions.{LATEST} order by 1 limit 1"
+        ).fetchone()
+    assert appealed
+    facts, _ = explained(sample_book, f"account_key = {appealed[0]} and {LATEST}")
+    assert [appeal["opened_date"] for appeal in facts["appeals"]] == [appealed[1]]
+
+
+@pytest.mark.parametrize(
+    ("done", "sentence"),
+    [
+        (0, "The restriction since 2 July ends after 90 days in a row without a problem."),
+        (47, "47 of the 90 days have passed."),
+        (90, "it ends once the coming instalments are paid on time."),
+    ],
+)
+def test_nights_that_have_to_pass_are_said_as_days(calm, done, sentence):
+    condition = {"since_date": date(2026, 7, 2), "nights_done": done, "nights_needed": 90}
+    text = explanation_text(calm | {"conditions": [condition, condition]})
+    assert text.count(sentence) == 1
+    assert "night" not in text
+
+
+def test_no_text_holds_what_nobody_can_read_out(sample_book):
+    """No date or amount of a machine, no bracketed plural, no placeholder."""
+    strange = r"\d{4}-\d\d-\d\d|\(s\)|\{|\d{4,} ?(yuan|元)|\.00"
+    with open_marts(sample_book.home) as connection:
+        for table, columns in (
+            ("fct_decision_reason", "columns('text_|advice_')"),
+            ("fct_recourse", "columns('actions_|sooner_')"),
+        ):
+            query = f"select count(*), count_if(regexp_matches(text, ?)) from (unpivot (select {columns} from {table}) on * into name name value text)"
+            assert connection.execute(query, [strange]).fetchone()[1] == 0, table
 
 
 def test_every_word_is_there_in_both_languages():

@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
+
+from creditline.home.marts import ADDED
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
@@ -107,3 +110,10 @@ def test_marts_and_reports_state_their_contract():
         described = re.findall(r"^  - name: (\w+)$", (PROJECT / "models" / layer / file).read_text(), re.MULTILINE)
         for model in (PROJECT / "models" / layer).glob("*.sql"):
             assert model.stem in described, f"{model.name} has no contract in {file}"
+
+
+def test_columns_that_releases_added_are_read_with_the_types_of_their_contracts():
+    described = yaml.safe_load((PROJECT / "models" / "marts" / "_marts.yml").read_text())["models"]
+    kinds = {model["name"]: {column["name"]: column["data_type"] for column in model["columns"]} for model in described}
+    for mart, added in ADDED.items():
+        assert added.items() <= kinds[mart].items(), mart

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 
 import duckdb
 import pytest
 
 from creditline.home import Home
+from creditline.home.marts import ADDED
 from creditline.home.publications import REVISION
 from creditline.release import settle
 from creditline.release.notices import FEED, RESTRICTED_FEED, send_notices
+from creditline.release.wording import reason_words, recourse_facts, way_back
 
 # What the night before ordered, all of it applied by the core.
 APPLIED = """
@@ -77,7 +79,7 @@ def test_nobody_is_told_that_ten_yuan_can_be_borrowed(home, night):
     assert notices
     for notice in notices:
         assert notice["new_limit_amount"] is None
-        assert notice["cannot_borrow_en"] == f"Nothing can be borrowed now, because: {notice['reasons'][0]['text_en']}."
+        assert notice["cannot_borrow_en"] == f"You cannot borrow now, because: {notice['reasons'][0]['text_en']}."
         assert notice["cannot_borrow_zh"] == f"现在不能借款，因为：{notice['reasons'][0]['text_zh']}。"
 
 
@@ -100,30 +102,65 @@ RECOURSE = """
     date '2027-02-01' as first_raised_on_date, 5000::decimal(18, 2) as first_raised_amount,
     'pay what is past due' as actions_en, '还清逾期' as actions_zh
 """
+FREEZE = "date '2026-09-09' as unfrozen_on_date, 'verify your identity' as sooner_en, '完成身份验证' as sooner_zh"
 
 
-def test_a_cut_is_told_with_the_day_on_which_the_limit_is_back(home, night):
-    lowered = sorted(notice["account_id"] for notice in told(send_notices(home, night).file))
-    shutil.rmtree(home.releases / FEED)
+def lay_recourse(home, night, columns):
+    """Everybody whose limit the night before lowered has this way back."""
     everybody = f"read_parquet('{marts(home, night - timedelta(days=1))}/fct_limit_adjustment.parquet')"
     file = marts(home, night) / "fct_recourse.parquet"
     with duckdb.connect() as connection:
         connection.execute(f"create table one as from read_parquet('{file}') limit 0")
         connection.execute(
-            f"insert into one by name select {RECOURSE}, account_key from {everybody} where action = 'DOWN'"
+            f"insert into one by name select {columns}, account_key from {everybody} where action = 'DOWN'"
         )
         connection.execute(f"copy one to '{file}' (format parquet)")
+
+
+def test_a_cut_is_told_with_the_day_on_which_the_limit_is_back(home, night):
+    lay_recourse(home, night, RECOURSE)
     notices = [notice for notice in told(send_notices(home, night).file) if notice["action"] == "DOWN"]
     assert notices
-    assert {notice["account_id"] for notice in notices} <= set(lowered)
     for notice in notices:
         assert notice["way_back"] == {
             "restores_on_date": "2027-03-04",
             "restores_to_amount": "6400.00",
-            "text_en": "What brings the limit back: pay what is past due. If nothing else gets worse, the limit is back at 6,400"
-            " yuan from 4 March 2027 at the latest. It begins to return on 1 February 2027, to at least 5,000 yuan.",
-            "text_zh": "恢复办法：还清逾期。如其他情况不变差，额度最迟自2027年3月4日起恢复到6,400元。自2027年2月1日起开始恢复，至少到5,000元。",
+            "unfrozen_on_date": None,
+            "text_en": "What brings your limit back: pay what is past due. It begins to rise by 1 February 2027, to at least 5,000"
+            " yuan. If nothing else gets worse, your limit is back at 6,400 yuan by 4 March 2027 at the latest.",
+            "text_zh": "恢复额度的办法：还清逾期。额度最迟2027年2月1日开始回升，至少到5,000元。如其他情况不变差，额度最迟2027年3月4日恢复到6,400元。",
         }
+
+
+def test_a_freeze_is_told_with_its_own_day_beside_that_of_the_limit(home, night):
+    lay_recourse(home, night, f"{RECOURSE.strip()}, {FREEZE}")
+    change(home, night, "fct_order_night", "'FREEZE' as action")
+    ways = [
+        notice["way_back"] for notice in told(send_notices(home, night).file) if notice["way_back"]["restores_on_date"]
+    ]
+    assert ways
+    for way in ways:
+        assert (way["restores_on_date"], way["unfrozen_on_date"]) == ("2027-03-04", "2026-09-09")
+        assert way["text_en"].startswith(
+            "If nothing unusual happens again, borrowing opens again by itself by 9 September at the latest. To borrow"
+            " again sooner, please verify your identity. What brings your limit back: pay what is past due."
+        )
+        assert "想更早恢复借款，请完成身份验证。恢复额度的办法：还清逾期。" in way["text_zh"]
+
+
+def test_the_day_of_a_freeze_is_no_promise_of_an_earlier_release():
+    """It was given as that of a promise, of the limit that stood."""
+    row = dict.fromkeys((*ADDED["fct_recourse"],)) | {"restores_on_date": date(2026, 9, 9), "actions_en": "verify"}
+    facts = recourse_facts(row, "en")
+    assert way_back(facts, "CNY", "en", date(2026, 9, 8), is_frozen=True) == [
+        "If nothing unusual happens again, borrowing opens again by itself by 9 September at the latest."
+    ]
+
+
+def test_a_freeze_that_nobody_can_date_promises_no_limit():
+    assert way_back(None, "CNY", "zh", date(2026, 9, 8), is_frozen=True) == [
+        "目前还不能确定借款功能何时恢复，请联系客户服务。"
+    ]
 
 
 def test_a_cut_with_no_date_says_so_and_a_raise_says_nothing(home, night):
@@ -140,8 +177,46 @@ def test_a_cut_with_no_date_says_so_and_a_raise_says_nothing(home, night):
         ways.setdefault(notice["action"], []).append(notice["way_back"])
     assert ways["UP"] == [None] * len(ways["UP"])
     assert {(way["restores_on_date"], way["text_en"]) for way in ways["DOWN"]} == {
-        (None, "Nobody can give a date yet on which the limit returns; the advice below helps.")
+        (None, "We cannot name a day yet on which your limit returns; the advice says what helps.")
     }
+
+
+def test_a_night_of_an_earlier_release_is_told_all_the_same(home, night):
+    """It published neither the words of the desks nor whom nothing may be told, and no way back."""
+    before = told(send_notices(home, night).file)
+    shutil.rmtree(home.releases / FEED)
+    decided = night - timedelta(days=1)
+    leave_out(home, decided, "fct_decision_reason", "regexp_matches(name, '^(agent|restricted)_')")
+    for day in (decided, night):
+        leave_out(home, day, "dim_customer", "name = 'is_restricted'")
+    (marts(home, night) / "fct_recourse.parquet").unlink()
+    manifest = home.published / str(night) / REVISION / "manifest.json"
+    stated = json.loads(manifest.read_text())
+    del stated["rows"]["fct_recourse"]
+    manifest.write_text(json.dumps(stated))
+    notices = told(send_notices(home, night).file)
+    assert [notice["reasons"] for notice in notices] == [notice["reasons"] for notice in before]
+    assert {notice["way_back"]["restores_on_date"] for notice in notices if notice["action"] == "DOWN"} == {None}
+
+
+def leave_out(home, night, mart, condition):
+    """Rewrite a published mart without the columns whose name meets a condition."""
+    file = marts(home, night) / f"{mart}.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table old as from read_parquet('{file}')")
+        for (column,) in connection.execute(f"select name from pragma_table_info('old') where {condition}").fetchall():
+            connection.execute(f"alter table old drop column {column}")
+        connection.execute(f"copy old to '{file}' (format parquet)")
+
+
+def test_words_that_were_not_published_are_never_those_of_a_desk_for_a_customer():
+    there = {
+        f"{audience}{name}_zh": None if audience in ("", "restricted_") else "desk"
+        for audience in ("", "agent_", "restricted_")
+        for name in ("text", "advice")
+    }
+    assert reason_words(there, "restricted", "zh") == {"text": "desk", "advice": "desk"}
+    assert reason_words(there, "customer", "zh")["advice"] == "请联系客户服务了解原因"
 
 
 @pytest.mark.parametrize("on", ["the night of the notice", "the night of the decision"])

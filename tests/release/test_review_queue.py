@@ -70,6 +70,15 @@ def test_what_the_reviewer_needs_leaves_under_the_cores_ids(home, night):
     assert (control["feed"], control["rows"], control["sequence"], control["previous_sha256"]) == (FEED, 2, 1, None)
 
 
+def test_a_request_of_an_earlier_release_leaves_with_what_was_known_of_it(home, night):
+    file = home.published / str(night) / REVISION / "marts" / "fct_review_request.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table old as select * exclude (recheck_result, is_target_higher) from '{file}'")
+        connection.execute(f"copy old to '{file}' (format parquet)")
+    rows = rows_of(write_review_queue(home, night).file)
+    assert [(row["case_id"], row["recheck_result"]) for row in rows] == [("case2", ""), ("case1", "")]
+
+
 def test_a_night_writes_one_queue_whatever_is_repeated_or_killed(home, night, monkeypatch):
     with monkeypatch.context() as killed:
         killed.setattr(review, "control_of", lambda *_: 1 / 0)

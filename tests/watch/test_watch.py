@@ -121,6 +121,10 @@ def test_the_customer_is_told_with_the_order(home, day):
     assert [one["adjustment_id"] for one in notices] == [row["adjustment_id"] for row in orders_of(home, victim)]
     assert {one["customer_id"] for one in notices} == {victim.customer_id}
     assert [one["reasons"][0]["text_en"][:9] for one in notices] == ["We notice", "Borrowing", "We notice"]
+    # a freeze of 24 hours is over in the night of tomorrow
+    free = day + timedelta(days=2)
+    over = f"If nothing unusual happens again, borrowing opens again by itself by {free.day} {free:%B} at the latest."
+    assert [one["way_back"] and one["way_back"]["text_en"] for one in notices] == [over, None, over]
 
 
 def test_the_same_files_leave_the_same_bytes_whenever_a_watch_ran(home, day, tmp_path):

@@ -73,7 +73,9 @@ numbers as (
             else {{ amount_text('reasons.feature_value') }}
         end as amount_text,
         coalesce(caps.citation, '') as rule_text,
-        {{ as_text('limits.business_date') }} as date_text
+        case when reasons.feature_value = 1 then '' else 's' end as plural_text,
+        {{ day_text('limits.business_date', 'zh') }} as date_zh,
+        {{ day_text('limits.business_date', 'en') }} as date_en
     from reasons
     inner join limits
         on reasons.account_key = limits.account_key and reasons.policy_version = limits.policy_version
@@ -92,7 +94,8 @@ select
     {%- for audience in audiences %}
     {%- for text in ['zh', 'en', 'advice_zh', 'advice_en'] %},
     {{ fill_placeholders(
-        'coalesce(texts.restricted_' ~ text ~ ', texts.agent_' ~ text ~ ')' if audience == 'restricted' else 'texts.' ~ audience ~ '_' ~ text
+        'coalesce(texts.restricted_' ~ text ~ ', texts.agent_' ~ text ~ ')' if audience == 'restricted' else 'texts.' ~ audience ~ '_' ~ text,
+        text.split('_') | last
     ) }} as {{ audience }}_{{ text }}
     {%- endfor %}
     {%- endfor %}

@@ -23,8 +23,8 @@ conditions as (
 
 recourses as (
 
-    select * from {{ ref('dec_recourse_text') }}
-    where promise_status = 'OPEN' or promise_status is null
+    select *, coalesce(promise_status <> 'OPEN', false) as is_ended from {{ ref('dec_recourse_text') }}
+    where promise_status = 'OPEN' or unfrozen_on_date is not null
 
 )
 
@@ -52,9 +52,10 @@ select
     conditions.triggered_date as condition_since_date,
     cast(conditions.nights_done as bigint) as condition_nights_done,
     cast(conditions.nights_needed as bigint) as condition_nights_needed,
-    recourses.action_needed,
-    {{ to_major('recourses.restores_to_minor') }} as restores_to_amount,
-    recourses.restores_on_date,
+    case when not recourses.is_ended then recourses.action_needed end as action_needed,
+    {{ to_major('case when not recourses.is_ended then recourses.restores_to_minor end') }} as restores_to_amount,
+    case when not recourses.is_ended then recourses.restores_on_date end as restores_on_date,
+    recourses.unfrozen_on_date,
     decisions.decision_sha256
 from decisions
 inner join standings on decisions.account_key = standings.account_key

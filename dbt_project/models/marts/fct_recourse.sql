@@ -1,5 +1,5 @@
--- Grain: one row an account and night with a way back: what to do, what the limit comes back to and from which day on, and
--- what became of the date that was given before.
+-- Grain: one row an account and night with a way back: what to do, what the limit comes back to and from which day on, the
+-- day on which a freeze ends by itself, and what became of the date that was given before.
 
 with
 
@@ -28,5 +28,8 @@ select
     recourses.ended_status,
     recourses.ended_promised_date,
     recourses.voided_by,
-    recourses.void_reason
+    recourses.void_reason,
+    recourses.unfrozen_on_date,
+    recourses.sooner_zh,
+    recourses.sooner_en
 from recourses

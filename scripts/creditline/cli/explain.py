@@ -12,12 +12,13 @@ from decimal import Decimal
 
 import duckdb
 
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, STATES, VOID_REASONS
+from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, OVER, STATES, VOID_REASONS
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
+from creditline.home.marts import with_added
 from creditline.publish.reader import open_marts
-from creditline.release.wording import is_least, money
+from creditline.release.wording import is_least, money, reason_words, recourse_facts
 
 AUDIENCES = ("customer", "agent", "compliance")
 Facts = dict[str, object]
@@ -34,6 +35,7 @@ class _Published:
     cause_reasons: list[Facts]
     conditions: list[Facts]
     recourse: Facts | None
+    appeals: list[Facts]
     trace: list[Facts]
     floor: Decimal
 
@@ -53,7 +55,7 @@ def explain_account(
     """
     key = account_key_of(home, account_id)
     with open_marts(home) as connection:
-        published = _read(connection, account_id, key, business_date)
+        published = _read(home, connection, account_id, key, business_date)
     night = published.decision["business_date"]
     facts = {"account": account_id, "business_date": night, "audience": audience, "lang": lang}
     facts |= _for_customer(published, lang, audience == "customer")
@@ -64,7 +66,9 @@ def explain_account(
     return facts
 
 
-def _read(connection: duckdb.DuckDBPyConnection, account_id: str, key: int, asked: date | None) -> _Published:
+def _read(
+    home: Home, connection: duckdb.DuckDBPyConnection, account_id: str, key: int, asked: date | None
+) -> _Published:
     night = asked or connection.execute("select max(business_date) from publication").fetchone()[0]
     decisions = _rows(connection, "fct_limit_decision", key, night)
     if not decisions:
@@ -72,7 +76,8 @@ def _read(connection: duckdb.DuckDBPyConnection, account_id: str, key: int, aske
             f"account {account_id} has no decision on {night}; see `creditline status` for the nights"
         )
     decision = decisions[0]
-    standing = None if asked else _found(connection, "select * from dim_limit_standing where account_key = ?", [key])[0]
+    standings = [] if asked else _found(connection, "dim_limit_standing", "account_key = ?", [key])
+    standing = standings[0] if standings else None
     cause = standing and standing["cause_date"]
     return _Published(
         decision=decision,
@@ -82,28 +87,46 @@ def _read(connection: duckdb.DuckDBPyConnection, account_id: str, key: int, aske
         cause_reasons=_rows(connection, "fct_decision_reason", key, cause, "reason_rank") if cause else [],
         conditions=_found(
             connection,
-            "select * from fct_trigger_night where customer_key = ? and policy_version = ? and business_date = ?"
-            " and not is_cured order by trigger_code",
+            "fct_trigger_night",
+            "customer_key = ? and policy_version = ? and business_date = ? and is_held and not is_cured"
+            " order by clean_days_needed - least(clean_days, clean_days_needed) desc, trigger_code",
             [decision["customer_key"], decision["policy_version"], night],
         ),
         recourse=next(iter(_rows(connection, "fct_recourse", key, night)), None),
+        appeals=_found(
+            connection,
+            "fct_case",
+            "(account_key = ? or account_key is null and customer_key = ?) and business_date = ? and kind = 'appeal'"
+            " and is_open order by opened_date",
+            [key, decision["customer_key"], night],
+        ),
         trace=_rows(connection, "fct_decision_trace", key, night, "step"),
-        floor=connection.execute(
-            "select floor_amount from dim_policy where policy_version = ?", [decision["policy_version"]]
-        ).fetchone()[0],
+        floor=_floor(home, connection, decision),
     )
+
+
+def _floor(home: Home, connection: duckdb.DuckDBPyConnection, decision: Facts) -> Decimal:
+    """The floor of the pack that decided; `dim_policy` knows only those of the newest night."""
+    (path,) = connection.execute(
+        "select path from publication where business_date = ? and is_latest", [decision["business_date"]]
+    ).fetchone()
+    return connection.execute(
+        "select floor_amount from read_parquet(?) where policy_version = ?",
+        [f"{home.published}/{path}/marts/dim_policy.parquet", decision["policy_version"]],
+    ).fetchone()[0]
 
 
 def _rows(
     connection: duckdb.DuckDBPyConnection, table: str, key: int, night: date, order: str = "account_key"
 ) -> list[Facts]:
-    return _found(
-        connection, f"select * from {table} where account_key = ? and business_date = ? order by {order}", [key, night]
-    )
+    return _found(connection, table, f"account_key = ? and business_date = ? order by {order}", [key, night])
 
 
-def _found(connection: duckdb.DuckDBPyConnection, query: str, values: list[object]) -> list[Facts]:
-    cursor = connection.execute(query, values)
+def _found(connection: duckdb.DuckDBPyConnection, table: str, condition: str, values: list[object]) -> list[Facts]:
+    """Rows of a published table, whichever release made `marts.duckdb`."""
+    is_there = connection.execute("select count(*) from information_schema.tables where table_name = ?", [table])
+    rows = with_added(table, f"from {table}" if is_there.fetchone()[0] else None)
+    cursor = connection.execute(f"select * from ({rows}) where {condition}", values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -125,11 +148,17 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
         "limit_before_amount": shown(standing.get("previous_limit_amount")),
         "is_change_in_flight": standing.get("is_change_in_flight", False),
         "approved_limit_amount": decision["reference_limit_amount"],
+        "is_over": published.account["status"] in OVER,
+        "is_first_review": standing.get("since_date") == decision["business_date"]
+        and standing["previous_limit_amount"] is None,
         "has_line": decision["reference_limit_amount"] > 0,
         "is_void_night": decision["is_void"],
+        "is_maintenance": decision["display_state"] == "MAINTENANCE",
         "change": decision["action"] if decision["action"] in ("UP", "DOWN") else None,
         "limit_after_amount": shown(decision["recommended_limit_amount"]),
         "effective_date": decision["effective_date"],
+        "movement": decision["action"] if decision["action"] in ("FREEZE", "RESTORE") else None,
+        "is_frozen": decision["display_state"] == "FROZEN_SECURITY",
         "is_pending": decision["is_pending"],
         "pending_limit_amount": shown(decision["pending_limit_amount"]),
         "cannot_borrow_because": _cannot_borrow(published, lang, hides_floor),
@@ -141,36 +170,36 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
         "cause_date": None if is_telling else standing.get("cause_date"),
         "cause_reasons": [] if is_telling else [_reason(row, lang, hides_floor) for row in published.cause_reasons],
         "conditions": [
-            {"nights_done": min(row["clean_days"], row["clean_days_needed"]), "nights_needed": row["clean_days_needed"]}
+            {
+                "since_date": row["triggered_date"],
+                "nights_done": min(row["clean_days"], row["clean_days_needed"]),
+                "nights_needed": row["clean_days_needed"],
+            }
             for row in published.conditions
         ],
         "recourse": _recourse(published, lang),
+        "appeals": [
+            {name: row[name] for name in ("opened_date", "due_date", "is_overdue")} for row in published.appeals
+        ],
     }
 
 
 def _recourse(published: _Published, lang: str) -> Facts | None:
-    """What brings the limit back and from which day on; None if it is not lowered. Dates are null where nobody can say."""
-    decision, recourse = published.decision, published.recourse
-    if recourse is None or recourse["promise_status"] in ("VOIDED", "MISSED"):
-        is_lowered = decision["display_state"] in ("REDUCED", "FLOORED")
-        return {"restores_on_date": None} if is_lowered and not decision["is_void"] else None
-    return {
-        "actions": recourse[f"actions_{lang}"] or None,
-        "restores_to_amount": recourse["restores_to_amount"],
-        "restores_on_date": recourse["restores_on_date"],
-        "first_raised_on_date": recourse["first_raised_on_date"],
-        "first_raised_amount": recourse["first_raised_amount"],
-        "is_freeze": recourse["promise_status"] is None,
-        "is_kept": recourse["promise_status"] == "KEPT",
-        "promised_date": recourse["promised_date"],
-    }
+    """What brings the limit back and from which day on; None if it is neither lowered nor frozen. A date is null where nobody
+    can say."""
+    decision, row = published.decision, published.recourse
+    facts = recourse_facts(row, lang) if row else dict.fromkeys(("restores_on_date", "unfrozen_on_date"))
+    is_known = facts["restores_on_date"] or facts["unfrozen_on_date"]
+    is_kept = row is not None and row["promise_status"] == "KEPT"
+    is_waiting = decision["display_state"] in ("REDUCED", "FLOORED", "FROZEN_SECURITY") and not decision["is_void"]
+    if not (is_known or is_kept or is_waiting):
+        return None
+    return facts | {"is_kept": is_kept, "promised_date": row and row["promised_date"]}
 
 
 def _reason(row: Facts, lang: str, is_for_customer: bool) -> Facts:
-    kind = "" if is_for_customer else "agent_"
-    return {"text": row[f"{kind}text_{lang}"], "advice": row[f"{kind}advice_{lang}"]} | (
-        {} if is_for_customer else {"reason_code": row["reason_code"]}
-    )
+    words = reason_words(row, "customer" if is_for_customer else "agent", lang)
+    return words if is_for_customer else words | {"reason_code": row["reason_code"]}
 
 
 def _cannot_borrow(published: _Published, lang: str, is_for_customer: bool) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from creditline.cli.explain import Facts
 from creditline.cli.explain_words import say
@@ -11,10 +12,15 @@ from creditline.release.wording import day, money, way_back
 
 def explanation_text(facts: Facts) -> str:
     """The facts of `explain_account` in sentences of their language."""
-    lines = [*_standing(facts), *_tonight(facts), *_borrowing(facts), *_way_back(facts)]
-    lines += _reasons(facts, "why", facts["reasons"])
+    title = say("title", facts["lang"], account=facts["account"], date=day(facts["business_date"], facts["lang"]))
+    if facts["is_over"] and facts["audience"] == "customer":
+        return "\n".join([title, *_borrowing(facts), say("over", facts["lang"])])
+    lines = [title, *_standing(facts), *_tonight(facts), *_borrowing(facts)]
+    lines += _reasons(facts, "happened" if facts["movement"] else "why", facts["reasons"])
     if facts["cause_date"]:
         lines += _reasons(facts, "why_then", facts["cause_reasons"])
+    if ways := [*_appeals(facts), *_way_back(facts)]:
+        lines += ["", *ways]
     if facts["audience"] != "customer":
         lines += _for_agent(facts)
     if facts["audience"] == "compliance":
@@ -26,16 +32,20 @@ def _money(facts: Facts, amount: object) -> str:
     return money(amount, facts["currency"], facts["lang"])
 
 
+def _day(facts: Facts, moment: date) -> str:
+    return day(moment, facts["lang"], facts["business_date"])
+
+
 def _standing(facts: Facts) -> Iterator[str]:
     lang = facts["lang"]
-    yield say("title", lang, account=facts["account"], date=day(facts["business_date"], lang))
     if not facts["has_line"]:
         yield say("no_line", lang) + _stop(lang)
         return
-    amount, before = facts["limit_amount"], facts["limit_before_amount"]
-    text = say("no_usable_limit", lang) if amount is None else say("limit", lang, amount=_money(facts, amount))
-    if facts["limit_since_date"]:
-        text += say("since", lang, date=day(facts["limit_since_date"], lang))
+    amount, before, since = facts["limit_amount"], facts["limit_before_amount"], facts["limit_since_date"]
+    name = "no_usable_limit" if amount is None else "limit"
+    if since and not facts["is_first_review"]:
+        name += "_since"
+    text = say(name, lang, amount=_money(facts, amount or 0), date=_day(facts, since) if since else "")
     if before is not None:
         text += say("before", lang, amount=_money(facts, before))
     yield text + _stop(lang)
@@ -50,13 +60,22 @@ def _tonight(facts: Facts) -> Iterator[str]:
     if facts["is_void_night"]:
         yield say("void", lang)
     elif facts["is_pending"]:
-        pending, when = facts["pending_limit_amount"], day(facts["effective_date"], lang)
+        pending, when = facts["pending_limit_amount"], _day(facts, facts["effective_date"])
         name = "pending_to_nothing" if pending is None else "pending"
         yield say(name, lang, amount=_money(facts, pending or 0), date=when)
     elif facts["change"]:
         name = "raised" if facts["change"] == "UP" else "lowered" if after is not None else "lowered_to_nothing"
-        yield say(name, lang, amount=_money(facts, after or 0), date=day(facts["effective_date"], lang))
-    elif facts["has_line"]:
+        yield say(name, lang, amount=_money(facts, after or 0), date=_day(facts, facts["effective_date"]))
+    elif facts["movement"] or not facts["has_line"] or facts["limit_amount"] is None:
+        return
+    elif facts["is_maintenance"]:
+        yield say("maintenance", lang)
+    elif facts["is_first_review"]:
+        yield say("first_review", lang)
+    elif since := facts["limit_since_date"]:
+        days = (facts["business_date"] - since).days
+        yield say("unchanged_for" if days > 1 else "unchanged", lang, days=days)
+    else:
         yield say("unchanged", lang)
 
 
@@ -70,29 +89,44 @@ def _borrowing(facts: Facts) -> Iterator[str]:
         yield say("grantable", lang, amount=_money(facts, facts["grantable_amount"]))
 
 
+def _appeals(facts: Facts) -> Iterator[str]:
+    lang = facts["lang"]
+    for appeal in facts["appeals"]:
+        opened, due = appeal["opened_date"], appeal["due_date"]
+        name = "appeal_late" if appeal["is_overdue"] else "appeal_due" if due else "appeal"
+        yield say(name, lang, opened=_day(facts, opened), due=_day(facts, due) if due else "")
+
+
 def _way_back(facts: Facts) -> Iterator[str]:
     """What brings the limit back, and when."""
     lang, recourse = facts["lang"], facts["recourse"]
-    for condition in facts["conditions"]:
-        yield say("condition", lang, done=condition["nights_done"], needed=condition["nights_needed"])
+    # the one that takes longest; the others are over before. What is only pending restricts nothing yet.
+    for condition in [] if facts["is_pending"] else facts["conditions"][:1]:
+        done, needed = condition["nights_done"], condition["nights_needed"]
+        name = "condition_paying" if done >= needed else "condition" if done else "condition_new"
+        yield say(name, lang, date=_day(facts, condition["since_date"]), done=done, needed=needed)
     if recourse is None:
         return
-    if recourse.get("is_kept"):
-        yield say("promise_kept", lang, date=day(recourse["promised_date"], lang))
-    else:
-        yield from way_back(recourse if recourse["restores_on_date"] else None, facts["currency"], lang)
+    if recourse["is_kept"]:
+        yield say("promise_kept", lang, date=_day(facts, recourse["promised_date"]))
+    if not recourse["is_kept"] or recourse["unfrozen_on_date"]:
+        yield from way_back(recourse, facts["currency"], lang, facts["business_date"], is_frozen=facts["is_frozen"])
 
 
 def _reasons(facts: Facts, heading: str, reasons: list[Facts]) -> Iterator[str]:
     lang = facts["lang"]
     if not reasons:
         return
+    if facts["audience"] == "customer" and [reason["text"] for reason in reasons] == [facts["cannot_borrow_because"]]:
+        # it was said a line before
+        yield f"{say('advice', lang)}{reasons[0]['advice']}{_stop(lang)}"
+        return
     when = facts["cause_date"] or facts["business_date"]
-    yield from ("", say(heading, lang, date=day(when, lang)))
+    yield from ("", say(heading, lang, date=_day(facts, when)))
     for number, reason in enumerate(reasons, start=1):
         code = f" [{reason['reason_code']}]" if "reason_code" in reason else ""
-        yield f"  {number}. {reason['text']}{code}"
-        yield f"     {say('advice', lang)}{reason['advice']}"
+        yield f"  {number}. {reason['text']}{code}{_stop(lang)}"
+        yield f"     {say('advice', lang)}{reason['advice']}{_stop(lang)}"
 
 
 def _for_agent(facts: Facts) -> Iterator[str]:
@@ -113,9 +147,9 @@ def _for_agent(facts: Facts) -> Iterator[str]:
     ended = facts["ended_promise"]
     if ended and ended["status"] != "KEPT":
         name = "promise_void" if ended["status"] == "VOIDED" else "promise_missed"
-        yield say(name, lang, date=day(ended["promised_date"], lang), reason=ended["void_reason"])
+        yield say(name, lang, date=_day(facts, ended["promised_date"]), reason=ended["void_reason"])
     if facts["is_notice_required"]:
-        yield say("notice", lang, date=day(facts["notice_due_date"], lang))
+        yield say("notice", lang, date=_day(facts, facts["notice_due_date"]))
     if facts["steps"]:
         yield from ("", say("trace", lang))
     for step in facts["steps"]:

@@ -7,45 +7,84 @@ from creditline.release.wording import NOTHING_TO_BORROW
 LANGUAGES = ("zh", "en")
 
 SENTENCES: dict[str, dict[str, str]] = {
-    "title": {"zh": "账户 {account}，{date}夜间", "en": "Account {account}, night of {date}"},
-    "limit": {"zh": "额度为{amount}", "en": "The limit is {amount}"},
-    "no_usable_limit": {"zh": "目前没有可用的额度", "en": "There is no usable limit at present"},
+    "title": {"zh": "账户{account}，截至{date}", "en": "Account {account}, as of {date}"},
+    "limit": {"zh": "您的额度为{amount}", "en": "Your limit is {amount}"},
+    "limit_since": {"zh": "自{date}起，您的额度为{amount}", "en": "Since {date} your limit has been {amount}"},
+    "no_usable_limit": {"zh": "您的额度目前暂不可用", "en": "At present you cannot use your limit"},
+    "no_usable_limit_since": {"zh": "自{date}起，您的额度暂不可用", "en": "Since {date} you cannot use your limit"},
     "no_line": {"zh": "该账户没有信用额度", "en": "The account has no credit line"},
-    "since": {"zh": "，自{date}起", "en": " since {date}"},
-    "before": {"zh": "（此前为{amount}）", "en": " (before: {amount})"},
-    "approved": {"zh": "核定额度为{amount}。", "en": "The approved limit is {amount}."},
-    "raised": {"zh": "自{date}起，额度提高到{amount}。", "en": "From {date} the limit is raised to {amount}."},
-    "lowered": {"zh": "自{date}起，额度降低到{amount}。", "en": "From {date} the limit is lowered to {amount}."},
-    "lowered_to_nothing": {"zh": "自{date}起，额度暂不可用。", "en": "From {date} no part of the limit can be used."},
-    "unchanged": {"zh": "今晚额度没有变化。", "en": "Tonight the limit stays as it is."},
+    "before": {"zh": "，此前为{amount}", "en": "; before that it was {amount}"},
+    "approved": {"zh": "您的核定额度为{amount}。", "en": "The limit approved for you is {amount}."},
+    "raised": {"zh": "您的额度将提高到{amount}，{date}生效。", "en": "Your limit goes up to {amount} on {date}."},
+    "lowered": {"zh": "您的额度将降低到{amount}，{date}生效。", "en": "Your limit goes down to {amount} on {date}."},
+    "lowered_to_nothing": {"zh": "自{date}起，您的额度暂不可用。", "en": "From {date} you cannot use your limit."},
+    "unchanged": {
+        "zh": "最近一次评估没有改变您的额度。",
+        "en": "The latest review left your limit as it is.",
+    },
+    "unchanged_for": {
+        "zh": "您的额度已有{days}天没有变化。",
+        "en": "It has not changed for {days} days.",
+    },
+    "maintenance": {
+        "zh": "系统正在维护，您的额度不变，维护结束后照常评估。",
+        "en": "We are doing maintenance: your limit stays as it is, and is reviewed again afterwards.",
+    },
+    "first_review": {
+        "zh": "这是该账户的首次评估，额度没有变化。",
+        "en": "This was the first review of the account; it left your limit as it is.",
+    },
+    "over": {
+        "zh": "如有疑问，请联系客户服务。",
+        "en": "If you have questions about this, please contact our customer service.",
+    },
     "void": {
-        "zh": "今晚的数据不可信，没有作出任何决定，额度不变。",
-        "en": "Tonight's data could not be trusted: nothing was decided and the limit stays as it is.",
+        "zh": "最近一次评估的资料不完整，没有作出任何决定，额度不变。",
+        "en": "At the latest review our records were not complete: nothing was decided and your limit stays as it is.",
     },
     "pending": {
-        "zh": "已决定将额度降低到{amount}，最早{date}生效；此前如情况好转，会提高该数额或撤回决定。",
-        "en": "It has been decided to lower the limit to {amount}, from {date} at the earliest; if things get better "
-        "before, that amount rises or the decision is withdrawn.",
+        "zh": "您的额度将降低到{amount}，最早{date}生效；此前如情况好转，会少降或不降。",
+        "en": "Your limit is to go down to {amount}, on {date} at the earliest; if things get better before then, it goes "
+        "down less or not at all.",
     },
     "pending_to_nothing": {
-        "zh": "已决定暂停使用额度，最早{date}生效；此前如情况好转，决定会撤回。",
-        "en": "It has been decided that the limit can no longer be used, from {date} at the earliest; if things get "
-        "better before, the decision is withdrawn.",
+        "zh": "您的额度将暂停使用，最早{date}生效；此前如情况好转，会少降或不降。",
+        "en": "You are to lose the use of your limit, on {date} at the earliest; if things get better before then, it "
+        "goes down less or not at all.",
     },
-    "can_borrow": {"zh": "现在可以借款{amount}。", "en": "{amount} can be borrowed now."},
+    "can_borrow": {"zh": "您现在可以借款{amount}。", "en": "You can borrow {amount} now."},
     "cannot_borrow": NOTHING_TO_BORROW,
-    "grantable": {"zh": "如提出申请，额度最高可到{amount}。", "en": "On request the limit could be up to {amount}."},
-    "in_flight": {
-        "zh": "变动的指令正在送往核心系统。",
-        "en": "The order for the change is on its way to the core system.",
+    "grantable": {
+        "zh": "如您提出申请，额度最高可到{amount}。",
+        "en": "If you ask for more, your limit could be up to {amount}.",
+    },
+    "in_flight": {"zh": "额度变动正在办理中。", "en": "The change is being carried out."},
+    "condition_new": {
+        "zh": "自{date}起的限制，要在连续{needed}天没有问题之后才解除。",
+        "en": "The restriction since {date} ends after {needed} days in a row without a problem.",
     },
     "condition": {
-        "zh": "观察期须连续正常{needed}晚，已过{done}晚。",
-        "en": "Of the {needed} nights that have to pass in order, {done} have passed.",
+        "zh": "自{date}起的限制，要在连续{needed}天没有问题之后才解除，目前已过{done}天。",
+        "en": "The restriction since {date} ends after {needed} days in a row without a problem; {done} of the {needed} days "
+        "have passed.",
+    },
+    "condition_paying": {
+        "zh": "自{date}起的限制，{needed}天的观察期已满；今后各期按时还款后解除。",
+        "en": "Of the restriction since {date} the {needed} days of observation are over; it ends once the coming "
+        "instalments are paid on time.",
+    },
+    "appeal": {"zh": "您{opened}提出的申诉正在处理。", "en": "We are looking into your appeal of {opened}."},
+    "appeal_due": {
+        "zh": "您{opened}提出的申诉正在处理，最迟{due}答复您。",
+        "en": "We are looking into your appeal of {opened}; you have our answer by {due} at the latest.",
+    },
+    "appeal_late": {
+        "zh": "您{opened}提出的申诉仍在处理，答复已经晚了，我们很抱歉。",
+        "en": "We are still looking into your appeal of {opened}; our answer is late, and we are sorry.",
     },
     "promise_kept": {
-        "zh": "{date}承诺的恢复已兑现。",
-        "en": "The limit has come back, as was said on {date}.",
+        "zh": "您的额度已恢复，{date}向您说明的承诺已兑现。",
+        "en": "Your limit is back, as we told you on {date}.",
     },
     "promise_void": {
         "zh": "{date}给出的恢复日期不再有效：{reason}。",
@@ -56,8 +95,9 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "The date that was given on {date} was missed; pass it on to the risk department.",
     },
     "why": {"zh": "原因", "en": "Why"},
-    "why_then": {"zh": "额度当时变动的原因（{date}）", "en": "Why the limit changed then ({date})"},
-    "advice": {"zh": "建议：", "en": "What helps: "},
+    "happened": {"zh": "情况", "en": "What happened"},
+    "why_then": {"zh": "额度在{date}变动的原因", "en": "Why it changed on {date}"},
+    "advice": {"zh": "建议：", "en": "Advice: "},
     "colon": {"zh": "：", "en": ": "},
     "notice": {"zh": "须在{date}前通知客户。", "en": "The customer must be told by {date}."},
     "score": {
@@ -82,6 +122,9 @@ SENTENCES: dict[str, dict[str, str]] = {
     "fact": {"zh": "依据：{feature} = {value}，失分{points}", "en": "fact: {feature} = {value}, points lost {points}"},
 }
 
+# Statuses of accounts that are no more: there is nothing else to say of them.
+OVER = ("closed", "charged_off", "deceased")
+
 CANNOT_BORROW: dict[str, dict[str, str]] = {
     "closed": {"zh": "该账户已关闭", "en": "the account is closed"},
     "charged_off": {"zh": "该账户已核销", "en": "the account is written off"},
@@ -96,7 +139,7 @@ CANNOT_BORROW: dict[str, dict[str, str]] = {
         "zh": "剩余的{amount}低于单笔借款的最低金额",
         "en": "the {amount} that are left are less than the smallest amount that can be drawn",
     },
-    "reduced": {"zh": "额度目前暂不可用", "en": "the limit cannot be used at present"},
+    "reduced": {"zh": "您的额度已降低，尚未恢复", "en": "your limit was lowered and is not back yet"},
 }
 
 VOID_REASONS: dict[str, dict[str, str]] = {

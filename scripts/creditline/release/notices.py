@@ -16,21 +16,14 @@ from creditline.gate.identity import attach_identity, current_customers, keys_of
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
-from creditline.home.publications import last_published, publication_directory
+from creditline.home.marts import mart_rows
+from creditline.home.publications import last_published
 from creditline.release.feed import SECURITY, control_of, last_record, records_of
-from creditline.release.wording import NOTHING_TO_BORROW, is_least, way_back
+from creditline.release.wording import NOTHING_TO_BORROW, is_least, reason_words, recourse_facts, told_way_back
 
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
-# What a lowered or frozen limit comes back by, as the night that tells knows it.
-_WAYS_BACK = """
-    select
-        account_key, restores_on_date, restores_to_amount, first_raised_on_date, first_raised_amount, actions_zh, actions_en,
-        promise_status is null as is_freeze
-    from read_parquet(?)
-    where promise_status is null or promise_status = 'OPEN'
-"""
 _NOTICES = f"""
     select
         applied.account_key,
@@ -55,14 +48,7 @@ _NOTICES = f"""
         any_value(nights.currency_code) as currency,
         any_value(nights.status) as status,
         any_value(nights.principal_balance) as principal_balance,
-        list({{
-            'code': reasons.reason_code, 'text_zh': reasons.text_zh, 'text_en': reasons.text_en,
-            'advice_zh': reasons.advice_zh, 'advice_en': reasons.advice_en
-        }} order by reasons.reason_rank) as reasons,
-        list({{
-            'code': reasons.reason_code, 'text_zh': reasons.restricted_text_zh, 'text_en': reasons.restricted_text_en,
-            'advice_zh': reasons.restricted_advice_zh, 'advice_en': reasons.restricted_advice_en
-        }} order by reasons.reason_rank) as restricted_reasons
+        list(reasons order by reasons.reason_rank) as reasons
     from applied
     inner join fct_limit_decision as decisions
         on applied.account_key = decisions.account_key and applied.released_date = decisions.business_date
@@ -165,7 +151,7 @@ def _write(
 
 def _for_customer(change: dict) -> dict:
     """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
-    reason = change["reasons"][0]
+    reasons = _reasons(change, "customer")
     # a line that the core itself has blocked is not stopped for our reasons
     is_stopped = (
         change["status"] == "active"
@@ -177,31 +163,41 @@ def _for_customer(change: dict) -> dict:
         **_told(change),
         "old_limit_amount": None if _is_least(change, "old_limit_amount") else str(change["old_limit_amount"]),
         "new_limit_amount": None if _is_least(change, "new_limit_amount") else str(change["new_limit_amount"]),
-        "reasons": change["reasons"],
+        "reasons": reasons,
         "way_back": _way_back(change),
         **{
-            f"cannot_borrow_{lang}": NOTHING_TO_BORROW[lang].format(reason=reason[f"text_{lang}"]) if cannot else None
+            f"cannot_borrow_{lang}": NOTHING_TO_BORROW[lang].format(reason=reasons[0][f"text_{lang}"])
+            if cannot
+            else None
             for lang in NOTHING_TO_BORROW
         },
     }
 
 
 def _way_back(change: dict) -> dict | None:
-    """What brings a lowered or frozen limit back, from which day on, and in words; the day is null where nobody knows it."""
+    """What brings a lowered or frozen limit back, from which day on, and in words; a day is null where nobody knows it."""
     if change["action"] not in ("DOWN", "FREEZE"):
         return None
     row = change["way_back"]
-    told = {name: row and str(row[name]) for name in ("restores_on_date", "restores_to_amount")}
-    for lang in NOTHING_TO_BORROW:
-        recourse = row and row | {"actions": row[f"actions_{lang}"]}
-        told[f"text_{lang}"] = ("" if lang == "zh" else " ").join(way_back(recourse, change["currency"], lang))
-    return told
+    recourses = {lang: row and recourse_facts(row, lang) for lang in NOTHING_TO_BORROW}
+    return told_way_back(recourses, change["currency"], change["told_on_date"], is_frozen=change["action"] == "FREEZE")
 
 
 def _for_desk(change: dict) -> dict:
     """A notice for the restricted queue: the words for its desk, the amounts as the core has them."""
     amounts = {name: str(change[name]) for name in ("old_limit_amount", "new_limit_amount")}
-    return {**_told(change), **amounts, "reasons": change["restricted_reasons"]}
+    return {**_told(change), **amounts, "reasons": _reasons(change, "restricted")}
+
+
+def _reasons(change: dict, audience: str) -> list[dict]:
+    told = []
+    for reason in change["reasons"]:
+        words = {lang: reason_words(reason, audience, lang) for lang in NOTHING_TO_BORROW}
+        told.append(
+            {"code": reason["reason_code"]}
+            | {f"{name}_{lang}": words[lang][name] for name in ("text", "advice") for lang in words}
+        )
+    return told
 
 
 def _told(change: dict) -> dict:
@@ -228,10 +224,11 @@ def _changes(home: Home, left: dict[date, list[Path]], business_date: date) -> l
         _lay_marts(connection, home, days)
         attach_identity(connection, home)
         _lay_restricted(connection, home, {business_date, *days})
-        tonight = publication_directory(home, business_date) / "marts" / "fct_recourse.parquet"
-        ways = {row["account_key"]: row for row in _dicts(connection.execute(_WAYS_BACK, [str(tonight)]))}
+        tonight = mart_rows(home, "fct_recourse", [business_date])
+        ways = {row["account_key"]: row for row in _dicts(connection.execute(tonight))}
         return [
-            change | {"way_back": ways.get(change["account_key"])} for change in _dicts(connection.execute(_NOTICES))
+            change | {"way_back": ways.get(change["account_key"]), "told_on_date": business_date}
+            for change in _dicts(connection.execute(_NOTICES))
         ]
 
 
@@ -245,37 +242,29 @@ def _lay_told(
 ) -> None:
     """`applied`: changes that are known to be applied since this night, and freezes and restores that left because of it, or
     late because of the night before."""
-    marts = publication_directory(home, business_date) / "marts"
     connection.execute(
         "create table applied as select adjustment_id, account_key, released_date, action, old_limit_amount, new_limit_amount,"
-        f" applied_limit_amount, status from read_parquet('{marts}/fct_order_night.parquet') where is_newly_applied"
+        f" applied_limit_amount, status from ({mart_rows(home, 'fct_order_night', [business_date])}) where is_newly_applied"
     )
     for night, orders in left.items():
         files = ", ".join(f"'{file}'" for file in orders)
         connection.execute(
             "insert into applied select adjustment_id, account_key, business_date, action, old_limit_amount,"
-            f" new_limit_amount, null, 'LEFT' from read_parquet([{_files(home, 'fct_security_order', [night])}])"
+            f" new_limit_amount, null, 'LEFT' from ({mart_rows(home, 'fct_security_order', [night])})"
             f" where adjustment_id in (select adjustment_id from read_parquet([{files}]))"
         )
 
 
 def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, days: list[date]) -> None:
     for mart in _MARTS:
-        connection.execute(f"create view {mart} as from read_parquet([{_files(home, mart, days)}])")
+        connection.execute(f"create view {mart} as {mart_rows(home, mart, days)}")
 
 
 def _lay_restricted(connection: duckdb.DuckDBPyConnection, home: Home, days: set[date]) -> None:
     """`restricted`: customers of whom one of these nights says that nothing may be told to them, by every key they ever had:
     who was decided on may be somebody else's by now."""
-    named = (
-        f"select customer_key from read_parquet([{_files(home, 'dim_customer', sorted(days))}], union_by_name = true)"
-        " where is_restricted"
-    )
+    named = f"select customer_key from ({mart_rows(home, 'dim_customer', sorted(days))}) where is_restricted"
     connection.execute(f"create table restricted as select distinct customer_key from {keys_of_people(named)}")
-
-
-def _files(home: Home, mart: str, days: list[date]) -> str:
-    return ", ".join(f"'{publication_directory(home, day) / 'marts' / mart}.parquet'" for day in days)
 
 
 def _line(notice: dict) -> str:

@@ -10,6 +10,7 @@ from creditline.gate.identity import attach_identity, current_customers
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, move_into_place, partial_of, write_file
+from creditline.home.marts import mart_rows
 from creditline.home.publications import publication_directory
 from creditline.release.feed import control_of, last_record
 from creditline.release.orders import ReleaseRefused
@@ -21,7 +22,7 @@ _QUEUE = """
         requests.opened_date, requests.due_date, requests.is_overdue, requests.limit_amount,
         requests.limit_before_cut_amount, requests.cut_date, requests.reference_limit_amount, requests.display_state,
         requests.reason_codes, requests.recheck_result, requests.is_target_higher, requests.max_grantable_amount
-    from read_parquet('{marts}/fct_review_request.parquet') as requests
+    from ({requests}) as requests
     left join identity.account using (account_key)
     left join {customers} as customer on requests.customer_key = customer.customer_key
 """
@@ -43,8 +44,7 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
     Raises:
         ReleaseRefused: the night is not published.
     """
-    publication = publication_directory(home, business_date)
-    if not publication.is_dir():
+    if not publication_directory(home, business_date).is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     previous = last_record(home, FEED)
     if previous and previous["business_date"] == str(business_date):
@@ -57,7 +57,10 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
     with connect_within(home) as connection:
         attach_identity(connection, home)
         connection.execute(
-            "create table queue as " + _QUEUE.format(marts=publication / "marts", customers=current_customers())
+            "create table queue as "
+            + _QUEUE.format(
+                requests=mart_rows(home, "fct_review_request", [business_date]), customers=current_customers()
+            )
         )
         rows = connection.execute("select count(*) from queue").fetchone()[0]
         if not rows and not (previous and previous["rows"]):

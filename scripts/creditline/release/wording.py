@@ -6,35 +6,49 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-NOTHING_TO_BORROW = {"zh": "现在不能借款，因为：{reason}。", "en": "Nothing can be borrowed now, because: {reason}."}
+NOTHING_TO_BORROW = {"zh": "现在不能借款，因为：{reason}。", "en": "You cannot borrow now, because: {reason}."}
 _WAY_BACK: dict[str, dict[str, str]] = {
-    "actions": {
-        "zh": "恢复办法：{actions}。",
-        "en": "What brings the limit back: {actions}.",
+    "unfrozen": {
+        "zh": "如不再出现异常，借款功能最迟{date}自动恢复。",
+        "en": "If nothing unusual happens again, borrowing opens again by itself by {date} at the latest.",
     },
-    "restored": {
-        "zh": "如其他情况不变差，额度最迟自{date}起恢复到{amount}。",
-        "en": "If nothing else gets worse, the limit is back at {amount} from {date} at the latest.",
+    "sooner": {"zh": "想更早恢复借款，请{sooner}。", "en": "To borrow again sooner, please {sooner}."},
+    "frozen_no_date": {
+        "zh": "目前还不能确定借款功能何时恢复，请联系客户服务。",
+        "en": "We cannot say yet when borrowing opens again; please contact our customer service.",
     },
-    "first_raised": {
-        "zh": "自{date}起开始恢复，至少到{amount}。",
-        "en": "It begins to return on {date}, to at least {amount}.",
-    },
+    "actions": {"zh": "恢复额度的办法：{actions}。", "en": "What brings your limit back: {actions}."},
     "nothing_to_do": {
         "zh": "您无需做什么，保持现状即可。",
         "en": "You need not do anything but go on as you do.",
     },
-    "unfrozen": {
-        "zh": "如无新的可疑情况，冻结最迟自{date}起自动解除，额度不变。",
-        "en": "If nothing suspicious happens again, the freeze ends by itself by {date}, and the limit is as it was.",
+    "restored": {
+        "zh": "如其他情况不变差，额度最迟{date}恢复到{amount}。",
+        "en": "If nothing else gets worse, your limit is back at {amount} by {date} at the latest.",
     },
-    "sooner": {"zh": "想提前恢复，请{actions}。", "en": "To have it back sooner, {actions}."},
+    "first_raised": {
+        "zh": "额度最迟{date}开始回升，至少到{amount}。",
+        "en": "It begins to rise by {date}, to at least {amount}.",
+    },
     "no_date": {
-        "zh": "目前无法给出额度恢复的日期；以下建议会有帮助。",
-        "en": "Nobody can give a date yet on which the limit returns; the advice below helps.",
+        "zh": "目前还无法给出额度恢复的日期；建议中写明了怎样做有帮助。",
+        "en": "We cannot name a day yet on which your limit returns; the advice says what helps.",
     },
 }
+# Whose words stand in, where an earlier release published none: a desk's are not for customers.
+_WORDS_OF: dict[str, tuple[str, ...]] = {
+    "customer": ("",),
+    "agent": ("agent_", ""),
+    "restricted": ("restricted_", "agent_", ""),
+}
+_NO_WORDS: dict[str, dict[str, str]] = {
+    "text": {"zh": "我们评估了您的账户", "en": "We reviewed your account"},
+    "advice": {"zh": "请联系客户服务了解原因", "en": "Please ask our customer service for the reason"},
+}
 
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _MONEY: dict[str, dict[str, str]] = {
     "CNY": {"zh": "{}元", "en": "{} yuan"},
     "TWD": {"zh": "新台币{}元", "en": "NT${}"},
@@ -47,30 +61,71 @@ def is_least(amount: Decimal, floor: Decimal, reference_limit: Decimal) -> bool:
     return amount <= floor < reference_limit
 
 
-def way_back(recourse: Mapping[str, object] | None, currency: str, lang: str) -> list[str]:
-    """Sentences on what brings a limit back and from which day on, in this order.
+def reason_words(reason: Mapping[str, object], audience: str, lang: str) -> dict[str, str]:
+    """`text` and `advice` of a row of `fct_decision_reason` for customer, agent or restricted, whichever release published it."""
+    return {
+        name: next(filter(None, (reason[f"{of}{name}_{lang}"] for of in _WORDS_OF[audience])), standing_in[lang])
+        for name, standing_in in _NO_WORDS.items()
+    }
+
+
+def recourse_facts(row: Mapping[str, object], lang: str) -> dict[str, object]:
+    """What a row of `fct_recourse` still says of the way back, in one language: of a promise that stands, and of a freeze."""
+    is_open, is_alone = row["promise_status"] == "OPEN", row["promise_status"] is None
+    promised = ("restores_to_amount", "restores_on_date", "first_raised_on_date", "first_raised_amount")
+    return {
+        "actions": (is_open and row[f"actions_{lang}"]) or None,
+        **{name: row[name] if is_open else None for name in promised},
+        # an earlier release gave the day of a freeze as it gave that of a promise
+        "unfrozen_on_date": row["unfrozen_on_date"] or (row["restores_on_date"] if is_alone else None),
+        "sooner": row[f"sooner_{lang}"],
+    }
+
+
+def way_back(
+    recourse: Mapping[str, object] | None, currency: str, lang: str, today: date, *, is_frozen: bool
+) -> list[str]:
+    """Sentences on what opens borrowing again, and on what brings a lowered limit back, each with its day.
 
     Args:
-        recourse: `actions` in the language, `restores_to_amount`, `restores_on_date`, `first_raised_on_date` and
-            `first_raised_amount` of `fct_recourse`, and whether it `is_freeze`; None where nobody can give a date.
+        recourse: as `recourse_facts` gives them; None where nobody can give a date.
+        today: the night that tells.
+        is_frozen: borrowing is frozen, whatever the limit.
     """
 
     def say(name: str, **values: object) -> str:
         return _WAY_BACK[name][lang].format(**values)
 
-    if recourse is None:
-        return [say("no_date")]
-    when, actions = day(recourse["restores_on_date"], lang), recourse["actions"]
-    if recourse["is_freeze"]:
-        return [say("unfrozen", date=when), say("sooner", actions=actions)]
-    sentences = [
-        say("actions", actions=actions) if actions else say("nothing_to_do"),
-        say("restored", date=when, amount=money(recourse["restores_to_amount"], currency, lang)),
-    ]
-    if recourse["first_raised_on_date"] < recourse["restores_on_date"]:
-        amount = money(recourse["first_raised_amount"], currency, lang)
-        sentences.append(say("first_raised", date=day(recourse["first_raised_on_date"], lang), amount=amount))
-    return sentences
+    recourse = recourse or {}
+    sentences = []
+    if free := recourse.get("unfrozen_on_date"):
+        sentences.append(say("unfrozen", date=day(free, lang, today)))
+    elif is_frozen:
+        sentences.append(say("frozen_no_date"))
+    if recourse.get("sooner"):
+        sentences.append(say("sooner", sooner=recourse["sooner"]))
+    if back := recourse.get("restores_on_date"):
+        amount = money(recourse["restores_to_amount"], currency, lang)
+        actions, first = recourse["actions"], recourse["first_raised_on_date"]
+        sentences.append(say("actions", actions=actions) if actions else say("nothing_to_do"))
+        if first < back:
+            least = money(recourse["first_raised_amount"], currency, lang)
+            sentences.append(say("first_raised", date=day(first, lang, today), amount=least))
+        sentences.append(say("restored", date=day(back, lang, today), amount=amount))
+    return sentences or [say("no_date")]
+
+
+def told_way_back(
+    recourses: Mapping[str, Mapping[str, object] | None], currency: str, today: date, *, is_frozen: bool
+) -> dict[str, object]:
+    """A notice's way back: its days, null where nobody knows one, and the sentences in each language of `recourses`."""
+    days = ("restores_on_date", "restores_to_amount", "unfrozen_on_date")
+    known = recourses["zh"] or {}
+    told: dict[str, object] = {name: None if known.get(name) is None else str(known[name]) for name in days}
+    for lang, recourse in recourses.items():
+        sentences = way_back(recourse, currency, lang, today, is_frozen=is_frozen)
+        told[f"text_{lang}"] = ("" if lang == "zh" else " ").join(sentences)
+    return told
 
 
 def money(amount: Decimal, currency: str, lang: str) -> str:
@@ -79,6 +134,12 @@ def money(amount: Decimal, currency: str, lang: str) -> str:
     return _MONEY.get(currency, {}).get(lang, f"{currency} {{}}").format(digits)
 
 
-def day(moment: date, lang: str) -> str:
-    """A date as people write it."""
-    return f"{moment.year}年{moment.month}月{moment.day}日" if lang == "zh" else f"{moment.day} {moment:%B %Y}"
+def day(moment: date, lang: str, today: date | None = None) -> str:
+    """A date as people say it: without its year where that is today's."""
+    if lang == "zh":
+        text, year = f"{moment.month}月{moment.day}日", f"{moment.year}年"
+    else:
+        text, year = f"{moment.day} {MONTHS[moment.month - 1]}", f" {moment.year}"
+    if today and moment.year == today.year:
+        return text
+    return year + text if lang == "zh" else text + year

@@ -7,6 +7,7 @@ Of somebody who died, or on whom a legal hold stands, nothing is told but to the
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 from creditline.gate.identity import attach_identity, current_customers
@@ -14,7 +15,7 @@ from creditline.home import Home
 from creditline.home.database import connect_beside
 from creditline.home.files import canonical_json, write_file
 from creditline.release.feed import SECURITY, control_of, last_record
-from creditline.release.wording import is_least
+from creditline.release.wording import NOTHING_TO_BORROW, is_least, told_way_back
 
 FEED, RESTRICTED_FEED = "security_notices", "restricted_security_notices"
 _WORDS = ("text_zh", "text_en", "advice_zh", "advice_en")
@@ -56,7 +57,7 @@ def send_notices(home: Home, order_file: str, scratch: Path) -> tuple[int, int]:
     The caller holds the turn. Returns: how many customers are told, and how many lines the desk gets.
     """
     changes = _changes(home, home.releases / SECURITY / f"{_parts(order_file)[1]}.parquet", scratch)
-    customers = [_for_customer(change) for change in changes if not change["is_restricted"]]
+    customers = [_for_customer(home, change) for change in changes if not change["is_restricted"]]
     desk = [_for_desk(change) for change in changes if change["is_restricted"]]
     for feed, notices in ((FEED, customers), (RESTRICTED_FEED, desk)):
         _write(home, feed, order_file, notices)
@@ -82,13 +83,13 @@ def _write(home: Home, feed: str, order_file: str, notices: list[dict]) -> None:
     write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json({**control, "order_file": order_file}))
 
 
-def _for_customer(change: dict) -> dict:
+def _for_customer(home: Home, change: dict) -> dict:
     """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
     shown = {
         name: None if is_least(change[name], change["floor_amount"], change["reference_limit_amount"]) else change[name]
         for name in ("old_limit_amount", "new_limit_amount")
     }
-    return _told(change, _WORDS) | shown
+    return _told(change, _WORDS) | shown | {"way_back": _way_back(home, change)}
 
 
 def _for_desk(change: dict) -> dict:
@@ -120,6 +121,18 @@ def _changes(home: Home, orders: Path, scratch: Path) -> list[dict]:
             # an earlier release, whose watch was killed, kept too little to tell anybody from
             return []
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+
+
+def _way_back(home: Home, change: dict) -> dict | None:
+    """The day on which a freeze ends by itself, as the night will say it; what ends it sooner is the reason's advice."""
+    if change["action"] != "FREEZE":
+        return None
+    today, expires_at = change["business_date"], change["expires_at"]
+    night = today
+    while expires_at and home.cut_off_at(night) < expires_at:
+        night += timedelta(days=1)
+    known = {"unfrozen_on_date": night + timedelta(days=1)} if expires_at else None
+    return told_way_back(dict.fromkeys(NOTHING_TO_BORROW, known), "", today, is_frozen=True)
 
 
 def _line(notice: dict) -> str:

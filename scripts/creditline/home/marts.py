@@ -1,0 +1,123 @@
+"""Rows of published marts as this release reads them: an earlier release published fewer marts, and fewer columns of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from creditline.home import Home
+from creditline.home.publications import publication_directory, read_manifest
+
+# What was added since the first release, of what is read of past nights: absent there, it is null. Types are the contracts'.
+ADDED: dict[str, dict[str, str]] = {
+    "fct_limit_decision": {
+        "confirmed_score_milli": "bigint",
+        "is_pending": "boolean",
+        "pending_limit_amount": "decimal(18,2)",
+    },
+    "fct_decision_reason": {
+        f"{audience}_{text}_{lang}": "varchar"
+        for audience in ("agent", "restricted")
+        for text in ("text", "advice")
+        for lang in ("zh", "en")
+    },
+    "dim_customer": {"customer_key": "bigint", "is_restricted": "boolean"},
+    "dim_limit_standing": {
+        "account_key": "bigint",
+        "since_date": "date",
+        "previous_limit_amount": "decimal(18,2)",
+        "is_change_in_flight": "boolean",
+        "cause_date": "date",
+    },
+    "fct_trigger_night": {
+        "business_date": "date",
+        "customer_key": "bigint",
+        "policy_version": "varchar",
+        "trigger_code": "varchar",
+        "triggered_date": "date",
+        "is_held": "boolean",
+        "is_cured": "boolean",
+        "clean_days": "bigint",
+        "clean_days_needed": "bigint",
+    },
+    "fct_case": {
+        "business_date": "date",
+        "kind": "varchar",
+        "account_key": "bigint",
+        "customer_key": "bigint",
+        "is_open": "boolean",
+        "opened_date": "date",
+        "due_date": "date",
+        "is_overdue": "boolean",
+    },
+    "fct_recourse": {
+        "business_date": "date",
+        "account_key": "bigint",
+        "restores_to_amount": "decimal(18,2)",
+        "restores_on_date": "date",
+        "promise_status": "varchar",
+        "promised_date": "date",
+        "first_raised_on_date": "date",
+        "first_raised_amount": "decimal(18,2)",
+        "actions_zh": "varchar",
+        "actions_en": "varchar",
+        "ended_status": "varchar",
+        "ended_promised_date": "date",
+        "voided_by": "varchar",
+        "void_reason": "varchar",
+        "unfrozen_on_date": "date",
+        "sooner_zh": "varchar",
+        "sooner_en": "varchar",
+    },
+    "fct_review_request": {
+        "business_date": "date",
+        "case_id": "varchar",
+        "account_key": "bigint",
+        "customer_key": "bigint",
+        "kind": "varchar",
+        "state": "varchar",
+        "ground": "varchar",
+        "opened_date": "date",
+        "due_date": "date",
+        "is_overdue": "boolean",
+        "limit_amount": "decimal(18,2)",
+        "cut_date": "date",
+        "limit_before_cut_amount": "decimal(18,2)",
+        "reference_limit_amount": "decimal(18,2)",
+        "display_state": "varchar",
+        "reason_codes": "varchar",
+        "recheck_result": "varchar",
+        "is_target_higher": "boolean",
+        "max_grantable_amount": "decimal(18,2)",
+    },
+    "fct_order_night": {
+        "adjustment_id": "varchar",
+        "account_key": "bigint",
+        "released_date": "date",
+        "action": "varchar",
+        "old_limit_amount": "decimal(18,2)",
+        "new_limit_amount": "decimal(18,2)",
+        "status": "varchar",
+        "is_newly_applied": "boolean",
+        "applied_limit_amount": "decimal(18,2)",
+    },
+}
+
+
+def mart_rows(home: Home, mart: str, nights: Iterable[date]) -> str:
+    """SQL of a mart's rows on these nights, in their first publication. A mart that a night's release did not have is empty;
+    one that its manifest names and that is not there is an error, as ever."""
+    files = [
+        f"'{publication_directory(home, night) / 'marts' / mart}.parquet'"
+        for night in nights
+        if mart in read_manifest(home, night, 0)["rows"]
+    ]
+    rows = f"from read_parquet([{', '.join(files)}], union_by_name = true, hive_partitioning = false)"
+    return with_added(mart, rows if files else None)
+
+
+def with_added(mart: str, rows: str | None) -> str:
+    """SQL of a mart's rows with the columns that were added to it since; of a release without the mart (None) there are none."""
+    added = ", ".join(f"null::{kind} as {name}" for name, kind in ADDED.get(mart, {}).items())
+    parts = [f"(select {added} where false)" if added else None, f"({rows})" if rows else None]
+    return " union all by name ".join(filter(None, parts))
