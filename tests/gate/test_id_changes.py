@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -163,6 +164,31 @@ def test_a_gate_that_was_killed_after_the_exchange_says_the_same_again(known, mo
     ] == once
     assert (raw(known, "id_change", 2, "*"), held(known, 2)) == (rows, refused)
     assert [row[0] for row in refused] == ["unused:new_id"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["renumber account A00006 B-6", f"renumber account B-1 E-1 {night(3)}"],
+    ids=["of an id that came tonight", "of an id that stands from tonight on"],
+)
+def test_a_change_that_was_held_is_held_again_after_a_kill(known, monkeypatch, change):
+    land(known, 2, f"renumber account A00001 B-1 {night(3)}")
+    take_in(known, 2)
+    land(known, 3, change, accounts=8)
+
+    def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gate, "write_record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            take_in(known, 3)
+    refused = held(known, 3)
+    shutil.rmtree(known.warehouse)
+    take_in(known, 3)
+    assert held(known, 3) == refused
+    assert len(refused) == 1
+    assert len(store(known, "from identity.change")) == 1
 
 
 # --- merge and split -------------------------------------------------------------------------------------------------

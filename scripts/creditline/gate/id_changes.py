@@ -7,47 +7,67 @@ never used again: what is delivered late under it would find the wrong person.
 
 from __future__ import annotations
 
-from datetime import date
-
 import duckdb
 
 from creditline.gate.identity import assign_keys, identity, known_ids
 from creditline.home import Home
+from creditline.landing.accept import Acceptance
 
 SOURCE = "id_change"
 _CHANGE = "kind, subject, old_id, new_id"
 
 
-def find_contradictions(home: Home, connection: duckdb.DuckDBPyConnection, relations: list[str]) -> None:
+def find_contradictions(home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance) -> None:
     """Lay the changes that contradict each other, or who is known, as `contrary_<relation>` for quarantine: source_row, rule,
     column_name, value. A change that was taken in before is no news and contradicts nothing.
 
-    Args:
-        relations: what the files of the source are called in the scratch of acceptance.
+    Of a delivery that a killed gate began to take in the same rows are held as then: who is known has changed by it.
 
     Raises:
         IdentityBusy: another process holds the store.
     """
+    relations = _files_of_changes(acceptance)
     if not relations:
         return
+    with identity(connection, home):
+        connection.execute(
+            "create or replace temp table judged_before as"
+            " select relation, unnest(held, recursive := true) from identity.judged where manifest_sha256 = ?",
+            [acceptance.manifest_sha256],
+        )
+        is_judged = connection.execute(
+            "select count(*) > 0 from identity.judged where manifest_sha256 = ?", [acceptance.manifest_sha256]
+        ).fetchone()[0]
+        if not is_judged:
+            _judge(connection, relations)
+    contradictions = "judged_before" if is_judged else "contradiction"
+    for relation in relations:
+        connection.execute(
+            f"create or replace table contrary_{relation} as select source_row, rule, column_name,"
+            " case column_name when 'kind' then kind when 'old_id' then old_id else new_id end as value"
+            f" from {contradictions} inner join typed_{relation} using (source_row) where relation = '{relation}'"
+        )
+
+
+def _files_of_changes(acceptance: Acceptance) -> list[str]:
+    """What the files of the source that could be read are called in the scratch of acceptance."""
+    return [entry.relation for entry in acceptance.sources if entry.source == SOURCE and not entry.refusal]
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, relations: list[str]) -> None:
+    """Lay `contradiction`: relation, source_row, rule, column_name."""
     rows = " union all ".join(
         f"select '{relation}' as relation, source_row, {_CHANGE}, effective_date from typed_{relation}"
         for relation in relations
     )
-    with identity(connection, home):
-        connection.execute(
-            # rows of one key with different values are held by the suite, of exact twins the first is looked at
-            "create or replace temp table offered as"
-            " select relation, kind, subject, old_id, min(source_row) as source_row, min(new_id) as new_id"
-            f" from ({rows}) group by relation, kind, subject, old_id"
-            " having min(new_id) = max(new_id) and min(effective_date) = max(effective_date)"
-        )
-        connection.execute(f"create or replace temp table contradiction as {_CONTRADICTIONS}")
-    for relation in relations:
-        connection.execute(
-            f"create or replace table contrary_{relation} as select source_row, rule, column_name, value from contradiction"
-            f" where relation = '{relation}'"
-        )
+    connection.execute(
+        # rows of one key with different values are held by the suite, of exact twins the first is looked at
+        "create or replace temp table offered as"
+        " select relation, kind, subject, old_id, min(source_row) as source_row, min(new_id) as new_id"
+        f" from ({rows}) group by relation, kind, subject, old_id"
+        " having min(new_id) = max(new_id) and min(effective_date) = max(effective_date)"
+    )
+    connection.execute(f"create or replace temp table contradiction as {_CONTRADICTIONS}")
 
 
 _CONTRADICTIONS = f"""
@@ -95,15 +115,14 @@ _CONTRADICTIONS = f"""
         left join known as former on news.subject = former.subject and news.old_id = former.id
         left join known as latter on news.subject = latter.subject and news.new_id = latter.id
     )
-    select
-        relation, source_row, rule, split_part(rule, ':', 2) as column_name,
-        case column_name when 'kind' then kind when 'old_id' then old_id else new_id end as value
+    select relation, source_row, rule, split_part(rule, ':', 2) as column_name
     from judged where rule is not null
 """
 
 
-def take_id_changes(connection: duckdb.DuckDBPyConnection, business_date: date, relations: list[str]) -> None:
-    """Take in tonight's changes and apply every one whose date has come; the same delivery again changes nothing.
+def take_id_changes(connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, relations: list[str]) -> None:
+    """Take in tonight's changes and apply every one whose date has come; the same delivery again changes nothing. Which
+    were held is noted in the same instant.
 
     Args:
         connection: `identity` must be attached for writing.
@@ -117,17 +136,28 @@ def take_id_changes(connection: duckdb.DuckDBPyConnection, business_date: date, 
     )
     connection.begin()
     try:
+        _note_judged(connection, acceptance)
         _note(connection)
         for statement in (*_apply_renumbers("account"), *_apply_renumbers("customer"), *_APPLY_MERGES):
-            connection.execute(statement, {"tonight": business_date})
+            connection.execute(statement, {"tonight": acceptance.business_date})
         connection.execute(
             "update identity.change set is_applied = true where not is_applied and effective_date <= $tonight",
-            {"tonight": business_date},
+            {"tonight": acceptance.business_date},
         )
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
+
+
+def _note_judged(connection: duckdb.DuckDBPyConnection, acceptance: Acceptance) -> None:
+    connection.execute("delete from identity.judged")
+    for relation in _files_of_changes(acceptance):
+        connection.execute(
+            "insert into identity.judged select ?, ?, coalesce(list({'source_row': source_row, 'rule': rule,"
+            f" 'column_name': column_name}} order by source_row), []) from contrary_{relation}",
+            [acceptance.manifest_sha256, relation],
+        )
 
 
 def _note(connection: duckdb.DuckDBPyConnection) -> None:

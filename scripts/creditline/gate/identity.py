@@ -4,6 +4,7 @@ account, customer   the id that each key bears now: one row a key
 alias               ids that a key bore before, or that are announced: late rows under them still find the key
 merged              keys of customers who are another one by now
 change              every change of ids that was taken in, with its keys; those not yet applied wait for their date
+judged              files of changes of the delivery that was taken in last, with the rows that were held, by number
 forgotten           keys of erased people, never given to anybody else
 """
 
@@ -31,6 +32,8 @@ _TABLES = {
     "merged": "customer_key bigint not null, into_key bigint not null",
     "change": "kind varchar not null, subject varchar not null, old_id varchar not null, new_id varchar not null,"
     " effective_date date not null, old_key bigint not null, new_key bigint not null, is_applied boolean not null",
+    "judged": "manifest_sha256 varchar not null, relation varchar not null,"
+    " held struct(source_row bigint, rule varchar, column_name varchar)[] not null",
 }
 
 
@@ -213,7 +216,7 @@ def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
 
 # Which rows an erasure leaves.
 _STAYS = {
-    "forgotten": "true",
+    **dict.fromkeys(("forgotten", "judged"), "true"),
     **{
         subject: f"not exists (from going where subject = '{subject}' and key = kept.{subject}_key)"
         for subject in _SUBJECTS

@@ -11,7 +11,6 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.gate.checkpoint import Judged, run_suites
-from creditline.gate.id_changes import SOURCE as ID_CHANGE
 from creditline.gate.id_changes import find_contradictions
 from creditline.gate.quarantine import keep_quarantine
 from creditline.gate.raw import RawFile, write_raw
@@ -79,8 +78,7 @@ def _conclude(
     home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, judged: list[Judged]
 ) -> list[SourceVerdict]:
     """The verdict on every file; what of it is bad lies in quarantine then."""
-    changes = [entry.relation for entry in acceptance.sources if entry.source == ID_CHANGE and not entry.refusal]
-    find_contradictions(home, connection, changes)
+    find_contradictions(home, connection, acceptance)
     records = delivery_records(home)
     verdicts = []
     for entry in acceptance.sources:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date
 
 import duckdb
 
@@ -48,17 +47,17 @@ def write_raw(
     order = list(contract())
     kept = sorted(kept, key=lambda entry: order.index(entry.source))
     if gives_keys:
-        _give_keys(home, connection, acceptance.business_date, kept)
+        _give_keys(home, connection, acceptance, kept)
     with identity(connection, home):
         return {entry.relation: _write_source(home, connection, acceptance, entry) for entry in kept}
 
 
 def _give_keys(
-    home: Home, connection: duckdb.DuckDBPyConnection, business_date: date, kept: list[AcceptedSource]
+    home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, kept: list[AcceptedSource]
 ) -> None:
     with identity(connection, home, for_writing=True):
         changes = [entry.relation for entry in kept if entry.source == ID_CHANGE]
-        take_id_changes(connection, business_date, changes)
+        take_id_changes(connection, acceptance, changes)
         for entry in kept:
             for subject, query in _id_queries(contract()[entry.source], entry.relation):
                 assign_keys(connection, subject, query)
