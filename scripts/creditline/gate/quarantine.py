@@ -71,11 +71,6 @@ def hold_rows(connection: duckdb.DuckDBPyConnection, relation: str, rule: str, c
     return held
 
 
-def _cells(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
-    described = connection.execute(f"describe landed_{relation}").fetchall()
-    return ", ".join(f'cast(landed."{row[0]}" as varchar)' for row in described if row[0] != "source_row")
-
-
 def quarantine_counts(connection: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[str, int]]:
     """Rows in quarantine by the rule that sent them there."""
     return connection.execute(
