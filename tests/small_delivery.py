@@ -135,12 +135,7 @@ def spoil_cell(directory: Path, file: str, row: int, column: str, value: str) ->
 
 def seal(directory: Path, file: str, **stated: object) -> None:
     """State a file's sha256 in the manifest, and of a CSV its rows and totals, or what is given."""
-    content = (directory / file).read_bytes()
-    facts: dict[str, object] = {"sha256": hashlib.sha256(content).hexdigest()}
-    if file.endswith(".csv"):
-        lines = content.decode("utf-8", "replace").splitlines()
-        facts["rows"] = max(len(lines) - 1, 0)
-        facts["totals"] = _totals(file.removesuffix(".csv"), lines)
+    facts = _facts(file.removesuffix(".csv") if file.endswith(".csv") else None, (directory / file).read_bytes())
     change_entry(directory, file, **{**facts, **stated})
 
 
@@ -163,12 +158,30 @@ def add_entry(directory: Path, source: str, **stated: object) -> None:
     seal(directory, file, **stated)
 
 
+def add_correction(directory: Path, source: str, of: date, content: str) -> None:
+    """Add to a delivery a CSV file with rows of a source as they should have been on an earlier night."""
+    path = directory / "correction.csv"
+    path.write_text(content)
+    named = {"source": source, "file": path.name, "format": "csv", "corrects_business_date": str(of)}
+    entry = named | _facts(source, path.read_bytes())
+    change_manifest(directory, lambda manifest: manifest["sources"].append(entry))
+
+
 def change_manifest(directory: Path, change: Callable[[dict], None]) -> None:
     """Change the manifest in place."""
     path = directory / "manifest.json"
     manifest = json.loads(path.read_text())
     change(manifest)
     path.write_text(json.dumps(manifest))
+
+
+def _facts(source: str | None, content: bytes) -> dict[str, object]:
+    """What a manifest states of a file's bytes; of a CSV of a source its rows and totals, too."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    if source is None:
+        return {"sha256": sha256}
+    lines = content.decode("utf-8", "replace").splitlines()
+    return {"sha256": sha256, "rows": max(len(lines) - 1, 0), "totals": _totals(source, lines)}
 
 
 def _totals(source: str, lines: list[str]) -> dict[str, str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from small_delivery import NIGHT, add_entry, change_entry, change_manifest, deliver, small_home, spoil_cell
+import duckdb
+from small_delivery import NIGHT, add_correction, add_entry, change_entry, deliver, small_home, spoil, spoil_cell
 
 from creditline.home import Home
 from creditline.landing.contract import contract
+from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.night import NightResult, run_night
 from creditline.release import ALL_SLICES, set_mode
+from creditline.watch import watch
 
 FIRST, CUT, AFTER, CORRECTED, NEXT, LAST = (NIGHT + timedelta(days=number) for number in range(6))
 RESTATED = (CUT, AFTER, CORRECTED)
@@ -37,18 +39,7 @@ def correct(directory: Path, original: Path, of: date) -> None:
     """Add to a delivery the first row of an earlier one, without arrears."""
     header, row, *_ = (original / SNAPSHOT).read_text().splitlines()
     cells = dict(zip(header.split(","), row.split(","), strict=True)) | {"days_past_due": "0"}
-    content = f"{header}\n{','.join(cells.values())}\n".encode()
-    (directory / "correction.csv").write_bytes(content)
-    entry = {
-        "source": "account_snapshot",
-        "file": "correction.csv",
-        "format": "csv",
-        "rows": 1,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "totals": {name: cells[name] for name in contract()["account_snapshot"].totals},
-        "corrects_business_date": str(of),
-    }
-    change_manifest(directory, lambda manifest: manifest["sources"].append(entry))
+    add_correction(directory, "account_snapshot", of, f"{header}\n{','.join(cells.values())}\n")
 
 
 def build_cut_home(root: Path) -> Home:
@@ -79,6 +70,42 @@ def tell_of_a_pause(home: Home) -> None:
         f"{','.join(header)}\n{','.join(cells.get(name, '') for name in header)}\n"
     )
     add_entry(directory, "case_event")
+    run_night(home, CORRECTED)
+
+
+def tell_of_a_merge(home: Home) -> None:
+    """A fifth night, on which the customer is merged into another one."""
+    directory = land(home, NEXT, limits=FLOOR)
+    for file in (SNAPSHOT, "session.csv"):
+        spoil(directory, file, lambda content: content.replace(b"C00000", b"C00003"))
+    change = f"merge,customer,C00000,C00003,{NEXT}"
+    (directory / "id_change.csv").write_text(f"kind,subject,old_id,new_id,effective_date\n{change}\n")
+    add_entry(directory, "id_change")
+    run_night(home, NEXT)
+
+
+def tell_between_nights(home: Home) -> None:
+    """A fourth night, on whose day a watch took in a session from a region of its own; the night's delivery lacks it."""
+    land(home, CORRECTED, limits=FLOOR)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table session as select 'T1' as event_id, 'C00005' as customer_id,"
+            f" timestamp '{AFTER} 23:00:00' as occurred_at, 'strange' as device_id, 'far' as ip_region,"
+            " true as is_proxy, true as succeeded"
+        )
+        write_delivery(
+            connection,
+            home.landing,
+            feed="intraday",
+            business_date=CORRECTED,
+            sequence=1,
+            delivered_at=datetime.combine(CORRECTED, time(2)),
+            cutoff_at=home.cut_off_at(CORRECTED),
+            tables=[DeliveredTable("session", "session")],
+            file_format="csv",
+            at="1000",
+        )
+    watch(home, CORRECTED)
     run_night(home, CORRECTED)
 
 

@@ -4,14 +4,13 @@ notices and ids that change."""
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 from datetime import date
 from pathlib import Path
 
 import duckdb
-from small_delivery import add_entry, change_manifest, seal
+from small_delivery import add_correction, add_entry, seal
 
 from creditline.home import Home
 from creditline.home.publications import publication_directory
@@ -27,18 +26,8 @@ def correct_arrears(home: Home, day: date, of: date) -> None:
     directory, cut = home.landing / str(day), _cut_accounts(home, of)
     rows = [row for row in _read(home.landing / str(of) / f"{SNAPSHOT}.csv") if row["account_id"] in cut][:5]
     assert rows, f"nobody who was past due was cut on {of}"
-    content = _text([row | {"days_past_due": "0", "arrears_balance": "0.00"} for row in rows]).encode()
-    (directory / "correction.csv").write_bytes(content)
-    entry = {
-        "source": SNAPSHOT,
-        "file": "correction.csv",
-        "format": "csv",
-        "rows": len(rows),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "totals": _totals(rows),
-        "corrects_business_date": str(of),
-    }
-    change_manifest(directory, lambda manifest: manifest["sources"].append(entry))
+    corrected = [row | {"days_past_due": "0", "arrears_balance": "0.00"} for row in rows]
+    add_correction(directory, SNAPSHOT, of, _text(corrected))
     appeal = {"kind": "appeal", "account_id": rows[0]["account_id"], "actor": "officer_a"}
     ground = f"bad_source_row.{SNAPSHOT}.{of}"
     _append(
@@ -117,8 +106,3 @@ def _text(rows: Rows) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue()
-
-
-def _totals(rows: Rows) -> dict[str, str]:
-    names = contract()[SNAPSHOT].totals
-    return {name: f"{sum(round(100 * float(row[name] or 0)) for row in rows) / 100:.2f}" for name in names}

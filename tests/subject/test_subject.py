@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-import zipfile
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import duckdb
 import pytest
+from erasures import traces
 from small_delivery import NIGHT, add_entry, deliver, small_home, spoil_cell
 
 import creditline.subject.erase as erasing
@@ -182,28 +179,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _traces(home: Home) -> set[str]:
     """Which of the customer's ids any file of the home still spells."""
-    wanted = {CUSTOMER, *ACCOUNTS}
-    return {
-        word for path in _files(home.root) for content in _contents(path) for word in wanted if word.encode() in content
-    }
-
-
-def _contents(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, and what they hold where they are packed."""
-    content = path.read_bytes()
-    yield content
-    if zipfile.is_zipfile(io.BytesIO(content)):
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            yield from (packed.read(name) for name in packed.namelist())
-    if path.suffix == ".parquet":
-        yield str(duckdb.sql(f"from read_parquet('{path}')").fetchall()).encode()
-    if path.suffix == ".duckdb":
-        with duckdb.connect(str(path), read_only=True) as connection:
-            tables = connection.execute(
-                "select schema_name, table_name from duckdb_tables() where not internal"
-            ).fetchall()
-            for schema, table in tables:
-                yield str(connection.execute(f'from "{schema}"."{table}"').fetchall()).encode()
+    return {one for one, _ in traces(home, {CUSTOMER, *ACCOUNTS})}
 
 
 def test_an_account_that_changed_hands_is_the_new_owners(home, no_retention):
