@@ -14,7 +14,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.gate.outputs import judge_marts, mart_suites
-from creditline.gate.record import DeliveryRecord
+from creditline.gate.record import DeliveryRecord, intraday_records
 from creditline.home import Home
 from creditline.home.files import canonical_json, clear_directory, move_tree_into_place, sha256_of
 from creditline.home.keys import sign_file
@@ -193,8 +193,8 @@ def _restated_inputs(
 ) -> tuple[list[Relation], dict[str, InputFile]]:
     """What the night reads with what is known now, and its late rows.
 
-    Parameters, packs and released orders are those of then. Features are computed anew from raw: what is carried of them
-    counted rows once, and cannot tell any more which.
+    Parameters, packs and orders that left are those of then, and so is what watches had taken in before the night.
+    Features are computed anew from raw: what is carried of them counted rows once, and cannot tell any more which.
     """
     home = night.home
     record = inputs_file(home, night.business_date)
@@ -206,7 +206,8 @@ def _restated_inputs(
     }
     state = [relation for name, relation in relations.items() if name.startswith("state.")]
     then = [record for record in records if record.business_date <= night.business_date]
-    relations |= {relation.name: relation for relation in raw_relations(home, then, parameters, state)}
+    between = intraday_records(home, parameters.previous_business_date or date.min)
+    relations |= {relation.name: relation for relation in raw_relations(home, [*then, *between], parameters, state)}
     relations |= {relation.name: relation for relation in _standing(night)}
     late = write_late_rows(connection, home, records, parameters, night.state / "late")
     return with_late_rows(list(relations.values()), late), late
