@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from corrected_book import CUT, PEOPLE, build_cut_home, tell_of_a_pause, tell_of_no_arrears
+from corrected_book import CUT, PEOPLE, build_cut_home, tell_between_nights, tell_of_a_pause, tell_of_no_arrears
 
 from creditline.home import Home
 from creditline.restate import Result, restate
@@ -31,6 +31,14 @@ def paused_home(cut_home: Home, tmp_path: Path) -> Home:
     """A later delivery told of a pause that ran on the night of the cut."""
     home = copy_of(cut_home, tmp_path)
     tell_of_a_pause(home)
+    return home
+
+
+@pytest.fixture
+def watched_home(cut_home: Home, tmp_path: Path) -> Home:
+    """A fourth night knows of a session from a watch alone."""
+    home = copy_of(cut_home, tmp_path)
+    tell_between_nights(home)
     return home
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from corrected_book import AFTER, CORRECTED, CUSTOMER, CUT, FIRST, PEOPLE, RESTATED
+from corrected_book import AFTER, CORRECTED, CUSTOMER, CUT, FIRST, NEXT, PEOPLE, RESTATED, tell_of_a_merge
 
 import creditline.restate.night as restating
 from creditline.cli.replay import replay_nights
@@ -187,6 +187,22 @@ def test_an_event_that_came_late_is_known_to_the_night_on_which_it_happened(paus
     decided = "select action, display_state from fct_limit_decision where account_key = 1 and business_date = date '{}'"
     assert rows(paused_home, decided.format(CUT)) == [("HOLD", "NORMAL")]
     assert all(replay_night(paused_home, day, 1).differences == () for day in RESTATED)
+
+
+def test_a_restated_night_knows_what_a_watch_took_in_before_it(watched_home):
+    home = watched_home
+    seen = f"select f34_regions_1d from fct_risk_feature where business_date = date '{CORRECTED}' and customer_key = 6"
+    assert rows(home, seen) == [(3,)]
+    assert restate(home, CORRECTED, **PEOPLE).record is None
+
+
+def test_whoever_is_touched_is_followed_to_whom_they_were_merged_into(home):
+    tell_of_a_merge(home)
+    result = restate(home, CUT, **PEOPLE)
+    assert result.customers == 2
+    (merged,) = (night for night in result.nights if night.business_date == NEXT)
+    assert merged.changed_rows["fct_limit_decision"]
+    assert replay_night(home, NEXT, merged.revision).differences == ()
 
 
 # --- again, and again ----------------------------------------------------------------------------------------------------

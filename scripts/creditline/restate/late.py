@@ -127,6 +127,18 @@ def _rows(source: Source, files: list[_LateFile], tonight: date) -> str | None:
     return " union all ".join(parts) or None
 
 
+def with_heirs(connection: duckdb.DuckDBPyConnection, customers: frozenset[int], links: str | None) -> frozenset[int]:
+    """Customers together with those whose their rows are by now, because they were merged or split.
+
+    Args:
+        links: query of the night's `customer_link`; None where its code knew of no such changes.
+    """
+    if links is None:
+        return customers
+    rows = connection.execute(f"select delivered_key, customer_key from ({links})").fetchall()
+    return customers | {heir for delivered, heir in rows if delivered in customers}
+
+
 def touched_customers(connection: duckdb.DuckDBPyConnection, late: dict[str, InputFile]) -> set[int]:
     """Whom the late rows of a laid night touch: whom they name, whose accounts they name, and who shares a device."""
     customers: set[int] = set()

@@ -43,7 +43,7 @@ from creditline.restate.difference import (
     note_difference,
     write_difference,
 )
-from creditline.restate.late import touched_customers, with_late_rows, write_late_rows
+from creditline.restate.late import touched_customers, with_heirs, with_late_rows, write_late_rows
 from creditline.warehouse.build import Table
 from creditline.warehouse.inputs import (
     MODELS,
@@ -173,7 +173,9 @@ def restate_night(
         check_inputs(inputs)
         lay(connection, inputs)
         run_logic(connection, night.logic, skip=standing_models(inputs))
-        customers = progress.customers | touched_customers(connection, late)
+        touched = progress.customers | touched_customers(connection, late)
+        links = next((carried_rows(table) for table in night.logic.carried if table.name == "customer_link"), None)
+        customers = with_heirs(connection, touched, links)
         changed = _compare(connection, night, customers)
         if not changed and not is_shown:
             shutil.rmtree(night.state)
