@@ -36,7 +36,12 @@ LANGUAGES = {"en": "English", "zh": "中文"}
 # After the fourth night nobody has to land anything until the last.
 CALENDAR = [calendar_row("expected_nights", "daily", end=str(FOURTH + timedelta(days=1)))]
 MAINTENANCE = [
-    {"source_name": "*", "from_date": str(FOURTH), "to_date": str(FOURTH + timedelta(days=1)), "description": "x"}
+    {
+        "source_name": "*",
+        "from_date": str(FOURTH),
+        "to_date": str(FOURTH + timedelta(days=1)),
+        "description": "the whole house",
+    }
 ]
 NOTICE = [
     {"action": action, "reason_code": reason, "lead_days": lead, "due_days": "15", "is_required": "true", "channel": "app",
