@@ -35,7 +35,12 @@ LAST = FIRST + timedelta(days=47)
 LONG_AGO = FIRST - timedelta(days=400)
 LANGUAGES = {"en": "English", "zh": "中文"}
 MAINTENANCE = [
-    {"source_name": "*", "from_date": str(FOURTH), "to_date": str(FOURTH + timedelta(days=1)), "description": "x"}
+    {
+        "source_name": "*",
+        "from_date": str(FOURTH),
+        "to_date": str(FOURTH + timedelta(days=1)),
+        "description": "the whole house",
+    }
 ]
 NOTICE = [
     {"action": action, "reason_code": reason, "lead_days": lead, "due_days": "15", "is_required": "true", "channel": "app",

@@ -38,7 +38,7 @@ def test_explain_says_why_in_both_languages(sample_book):
     english = run("explain", account, "--lang", "en", home=home).stdout
     chinese = run("explain", account, "--lang", "zh", home=home).stdout
     assert "Why\n  1. " in english
-    assert "What helps: " in english
+    assert "Advice: " in english
     assert "原因\n  1. " in chinese
     assert "{" not in english + chinese
     options = ("--audience", "agent", "--format", "json")
