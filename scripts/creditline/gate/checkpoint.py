@@ -18,6 +18,7 @@ from creditline.home.files import clear_directory
 
 # No value of a row may stand in evidence: it could be somebody's id.
 _SITE = "evidence"
+_WHOLE = "all"
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 # Connections that GE opened. It keeps some of them in reference cycles, and a DuckDB file that one connection of a
@@ -89,12 +90,14 @@ def run_suites(
         name,
         connection_string=f"duckdb:///{database}",
         kwargs={"connect_args": {"read_only": True, "config": bounds}},
+        # at once: an asset or a batch definition that is added later writes out the whole project each time
+        assets=[_asset(table) for table in suites],
     )
     documents = {suite.name: suite.document for suite in suites.values()}
     added = {suite: context.suites.add(gx.ExpectationSuite(**document)) for suite, document in documents.items()}
     definitions = []
     for table, suite in suites.items():
-        batch = source.add_table_asset(name=table, table_name=table).add_batch_definition_whole_table("all")
+        batch = source.get_asset(table).get_batch_definition(_WHOLE)
         definition = gx.ValidationDefinition(name=table, data=batch, suite=added[suite.name])
         definitions.append(context.validation_definitions.add(definition))
     checkpoint = context.checkpoints.add(
@@ -111,6 +114,10 @@ def run_suites(
         for table, of_table in zip(suites, outcome.run_results.values(), strict=True)
         for result in of_table.results
     ]
+
+
+def _asset(table: str) -> dict:
+    return {"type": "table", "name": table, "table_name": table, "batch_definitions": [{"name": _WHOLE}]}
 
 
 def _project(docs: Path) -> object:
