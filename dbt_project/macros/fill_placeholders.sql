@@ -2,8 +2,8 @@
 {% macro fill_placeholders(template, lang) -%}
     {%- set filled = namespace(sql=template) -%}
     {%- for placeholder, value in [
-        ('{n}', 'value_text'), ('{p}', 'percent_text'), ('{amt}', 'amount_text'), ('{k}', 'goal_text'), ('{q}', 'goal_text'),
-        ('{rule}', 'rule_text'), ('{date}', 'date_' ~ lang), ('(s)', 'plural_text')
+        ('(s)', 'plural_text'), ('{n}', 'value_text'), ('{p}', 'percent_text'), ('{amt}', 'amount_text'), ('{k}', 'goal_text'), ('{q}', 'goal_text'),
+        ('{rule}', 'rule_text'), ('{date}', 'date_' ~ lang)
     ] -%}
         {%- set filled.sql = "replace(" ~ filled.sql ~ ", '" ~ placeholder ~ "', numbers." ~ value ~ ")" -%}
     {%- endfor -%}

@@ -52,10 +52,11 @@ class Debtor:
     due_day: date | None = None
 
     def live(self, day: date) -> None:
-        """One more night: an instalment a month, paid on its day unless something is past due."""
+        """One more night: an instalment a month, paid on its day unless something is past due; then some bounce, too."""
         if self.due_day is not None and day == self.due_day:
             in_trouble = self.unpaid_from is not None
-            self.instalments.append(Instalment(self.next_number, day, None if in_trouble else day))
+            bounces = in_trouble and self.next_number % 2 == 0
+            self.instalments.append(Instalment(self.next_number, day, None if in_trouble else day, bounces))
             self.next_number, self.due_day = self.next_number + 1, day + 30 * DAY
         if self.unpaid_from is not None and day >= self.unpaid_from:
             self.past_due_nights[day] = (day - self.unpaid_from).days + 1

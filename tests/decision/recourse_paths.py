@@ -59,6 +59,7 @@ STANDING = {
 ANSWERS = """
     select
         answers.*,
+        limits.action,
         limits.pending_minor,
         promises.restores_to_minor as ended_restores_to_minor
     from dec_recourse_text as answers
@@ -72,7 +73,8 @@ ANSWERS = """
 class Outcome:
     """What became of the dates that were given: how many, how they ended, and how many days before the date.
 
-    Those of people who did nothing of what was asked count in `idle_ended` alone.
+    Those of people who did nothing of what was asked count in `idle_ended` alone, those of people whose limits the core left as
+    they were in `observed_ended`: MOVED where the same night decided another limit, which the core did not take over either.
     """
 
     people: int
@@ -80,6 +82,7 @@ class Outcome:
     given: int = 0
     ended: Counter = field(default_factory=Counter)
     idle_ended: Counter = field(default_factory=Counter)
+    observed_ended: Counter = field(default_factory=Counter)
     kept_by_a_cut_that_waits: int = 0
     days_early: list[int] = field(default_factory=list)
     days_asked: list[int] = field(default_factory=list)
@@ -116,9 +119,16 @@ def default_pack(folder: Path) -> Pack:
 class People:
     """Persons under keys 1, 2, ..., each with one account; the core's limits follow what is decided."""
 
-    def __init__(self, seed: int, count: int, pack: Pack, idle_every: int | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        count: int,
+        pack: Pack,
+        idle: frozenset[int] = frozenset(),
+        observed: frozenset[int] = frozenset(),
+    ) -> None:
         self.choose = np.random.default_rng([seed, 7])
-        self.pack, self.idle_every = pack, idle_every
+        self.pack, self.idle, self.observed = pack, idle, observed
         self.persons = {key: draw(self.choose, START, int(self.choose.integers(1, 31))) for key in range(1, count + 1)}
         self.limits = {key: int(self.choose.choice(LIMITS)) for key in self.persons}
         self.standing = {
@@ -150,13 +160,9 @@ class People:
                 self._get_into_trouble(key, person, day)
             person.live(day)
 
-    def is_idle(self, key: int) -> bool:
-        """Whether this person does nothing of what is asked."""
-        return self.idle_every is not None and key % self.idle_every == 0
-
     def _act(self, key: int, person: Debtor, day: date) -> None:
         """Who was given a date pays on the day they chose."""
-        if not self.is_idle(key) and self.acting_day.get(key) == day:
+        if key not in self.idle and self.acting_day.get(key) == day:
             person.pay_everything(day)
             if self.told[key]["clears_related"]:
                 person.related_from = None
@@ -231,9 +237,10 @@ class People:
         )
 
     def take_over(self, decided: list[dict]) -> None:
-        """The core applies every decision."""
+        """The core applies every decision, but for those whom it only observes."""
         for row in decided:
-            self.limits[row["account_key"]] = row["recommended_minor"]
+            if row["account_key"] not in self.observed:
+                self.limits[row["account_key"]] = row["recommended_minor"]
 
 
 def follow_advice(
@@ -243,19 +250,21 @@ def follow_advice(
     seed: int,
     people: int,
     nights: int,
-    idle_every: int | None = None,
+    idle: frozenset[int] = frozenset(),
+    observed: frozenset[int] = frozenset(),
     stops: Callable[[Outcome], bool] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Run nights; every date that is given is followed, and counted when it ends.
 
     Args:
-        idle_every: every so many a person does nothing of what is asked, for the question whether a date can be broken.
+        idle: persons who do nothing of what is asked, for the question whether a date can be broken.
+        observed: persons whose limits the core leaves as they are, as in a parallel run.
         stops: is asked after each night whether the outcome is known.
         say: is told once a month how far it is.
     """
     lives, warehouse, outcome, previous = (
-        People(seed, people, pack, idle_every),
+        People(seed, people, pack, idle, observed),
         Nights(logic, way_back=True),
         Outcome(people, nights),
         None,
@@ -267,7 +276,7 @@ def follow_advice(
         previous = day
         lives.take_over(warehouse.rows("select account_key, recommended_minor from dec_decision where is_assigned"))
         for row in warehouse.rows(ANSWERS):
-            _count(outcome, row, is_idle=lives.is_idle(row["customer_key"]))
+            _count(outcome, lives, row)
             if row["promise_status"] == "OPEN" and row["promised_date"] == day:
                 outcome.given += 1
                 outcome.days_asked.append((row["restores_on_date"] - day).days)
@@ -281,13 +290,17 @@ def follow_advice(
     return outcome
 
 
-def _count(outcome: Outcome, row: dict, is_idle: bool) -> None:
+def _count(outcome: Outcome, lives: People, row: dict) -> None:
     if row["ended_status"] is None:
         return
-    (outcome.idle_ended if is_idle else outcome.ended)[(row["ended_status"], row["void_reason"])] += 1
+    key, end = row["customer_key"], (row["ended_status"], row["void_reason"])
+    if key in lives.observed:
+        outcome.observed_ended[end if row["action"] == "HOLD" else ("MOVED", None)] += 1
+        return
+    (outcome.idle_ended if key in lives.idle else outcome.ended)[end] += 1
     if row["ended_status"] == "KEPT" and row["pending_minor"] is not None:
         outcome.kept_by_a_cut_that_waits += row["pending_minor"] < row["ended_restores_to_minor"]
-    if is_idle:
+    if key in lives.idle:
         return
     if row["ended_status"] == "KEPT":
         outcome.days_early.append((row["restores_on_date"] - row["business_date"] - DAY).days)

@@ -12,7 +12,8 @@ import pytest
 from decision_harness import Nights, broken, project_logic, swapped
 from recourse_paths import DAY, START, Outcome, People, follow_advice, quick_pack
 
-NIGHTS, PEOPLE, IDLE_EVERY = 50, 80, 4
+NIGHTS, PEOPLE = 50, 80
+IDLE, OBSERVED = frozenset(range(4, PEOPLE, 8)), frozenset(range(8, PEOPLE, 8))
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def pack(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def outcome(pack):
-    return follow_advice(project_logic(), pack, seed=5, people=PEOPLE, nights=NIGHTS, idle_every=IDLE_EVERY)
+    return follow_advice(project_logic(), pack, seed=5, people=PEOPLE, nights=NIGHTS, idle=IDLE, observed=OBSERVED)
 
 
 def test_who_follows_the_advice_is_back_in_time(outcome):
@@ -35,6 +36,11 @@ def test_who_follows_the_advice_is_back_in_time(outcome):
 def test_who_does_nothing_makes_the_date_void_and_is_told_by_whom(outcome):
     assert outcome.idle_ended[("VOIDED", "EVIDENCE")] > 0, outcome.idle_ended
     assert "MISSED" not in {status for status, _ in outcome.idle_ended}
+
+
+def test_a_limit_that_was_never_cut_keeps_no_date(outcome):
+    assert outcome.observed_ended[("VOIDED", "NOT_ORDERED")] > 0, outcome.observed_ended
+    assert "KEPT" not in {status for status, _ in outcome.observed_ended}
 
 
 @pytest.mark.slow

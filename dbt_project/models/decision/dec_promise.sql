@@ -1,4 +1,5 @@
 -- Grain: one row an account with a recourse date that stood before tonight: kept, missed, void and by whom, or still open.
+-- A limit that is there because the cut never came keeps nothing.
 -- It is void as soon as what it assumed is not so any more; by whom says who can tell the customer why.
 
 {{ config(materialized='table') }}
@@ -132,6 +133,8 @@ compared as (
         limits.policy_version as policy_version_tonight,
         -- below what the night before decided
         coalesce(core_limits.limit_minor < carried.recommended_minor, false) as is_behind,
+        coalesce(core_limits.limit_minor > carried.recommended_minor and not core_limits.is_external_change, false)
+            as is_uncut,
         coalesce(core_limits.is_external_change, false) as is_changed_by_core,
         coalesce(orders.has_failed_order, false) as has_failed_order,
         coalesce(limits.score < assumed.score, false) as is_score_too_low,
@@ -147,7 +150,8 @@ compared as (
         coalesce(confirmations.is_maintenance, false) as is_maintenance,
         promises.uncounted_nights
         + {{ days_between('coalesce(night.previous_business_date, night.business_date)', 'night.business_date') }} - 1
-        + case when coalesce(confirmations.is_counted, false) then 0 else 1 end as uncounted_nights_tonight,
+        + case when coalesce(confirmations.is_counted and not trust.is_any_distrusted, false) then 0 else 1 end
+            as uncounted_nights_tonight,
         trust.is_any_distrusted,
         parameters.recourse_slack_nights
     from promises
@@ -167,6 +171,15 @@ compared as (
 
 ),
 
+reached as (
+
+    select
+        *,
+        coalesce(recommended_minor >= restores_to_minor, false) and not is_overlaid as is_back
+    from compared
+
+),
+
 judged as (
 
     select
@@ -178,18 +191,20 @@ judged as (
             when is_behind and has_failed_order then 'ORDER_NOT_APPLIED'
             when is_behind and is_changed_by_core then 'CORE_CHANGED_LIMIT'
             when is_behind then 'NOT_ORDERED'
+            when is_back and is_uncut and has_failed_order then 'ORDER_NOT_APPLIED'
+            when is_back and is_uncut then 'NOT_ORDERED'
             when is_score_too_low and is_any_distrusted then 'SOURCE_LATE'
             when is_score_too_low then 'EVIDENCE'
+            when uncounted_nights_tonight > recourse_slack_nights and (is_maintenance or is_any_distrusted) then 'NIGHTS_LOST'
+            when uncounted_nights_tonight > recourse_slack_nights then 'EVIDENCE_SUSPENDED'
             when is_use_too_high then 'USE_OF_LIMIT'
             -- a distrusted source may be why; once it is late for the date, it is
             when is_raise_forbidden and not is_any_distrusted then 'RAISE_FORBIDDEN'
             when is_raise_forbidden and is_due then 'SOURCE_LATE'
             when is_own_maximum_too_low then 'OWN_MAXIMUM'
             when is_bound_too_low then 'BOUND'
-            when uncounted_nights_tonight > recourse_slack_nights and is_maintenance then 'NIGHTS_LOST'
-            when uncounted_nights_tonight > recourse_slack_nights then 'EVIDENCE_SUSPENDED'
         end as void_reason
-    from compared
+    from reached
 
 ),
 
@@ -199,7 +214,7 @@ ended as (
         *,
         case
             when is_void then 'OPEN'
-            when coalesce(recommended_minor >= restores_to_minor, false) and not is_overlaid then 'KEPT'
+            when is_back and not is_uncut then 'KEPT'
             when void_reason is not null then 'VOIDED'
             when is_due and (not is_delivered or uncounted_nights_tonight > 0) then 'VOIDED'
             when is_due then 'MISSED'

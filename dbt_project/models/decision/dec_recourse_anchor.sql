@@ -1,6 +1,6 @@
 -- Grain: one row a customer to be answered tonight and anchor (seeds/recourse_feature.csv): the last event that a feature
 -- still counts. What is past due stays so until the day by which the customer is asked to act, and until then an instalment
--- that falls due is late, too.
+-- that falls due is late, too, and its payment may bounce.
 
 with
 
@@ -73,7 +73,7 @@ events as (
     select customer_key, 'related_past_due' as anchor, {{ add_days('act_by_date', -1) }} as last_date
     from customers
     where is_related_past_due
-    {% for anchor in ['late_instalment', 'unpaid_instalment', 'troubled_instalment'] %}
+    {% for anchor in ['late_instalment', 'unpaid_instalment', 'reversed_instalment', 'troubled_instalment'] %}
     union all
 
     select customer_key, '{{ anchor }}' as anchor, due_date as last_date

@@ -7,6 +7,12 @@
 
 with
 
+parameters as (
+
+    select * from {{ ref('stg_feature_parameter') }}
+
+),
+
 variants as (
 
     select * from {{ ref('dec_recourse_variant') }}
@@ -163,8 +169,10 @@ standing as (
             else coalesce(active.clean_since_date, {{ add_days('customers.business_date', 1) }})
         end as clean_from_date,
         case when rules.asked_on_time_instalments > 0 then instalments.rest_date end as paid_on_time_date,
-        customers.business_date
+        customers.business_date,
+        parameters.recourse_slack_nights
     from hits
+    cross join parameters
     inner join customers
         on hits.customer_key = customers.customer_key and hits.policy_version = customers.policy_version
     inner join rules on hits.policy_version = rules.policy_version and hits.trigger_code = rules.trigger_code
@@ -179,6 +187,7 @@ standing as (
 
 ),
 
+-- on a night of which nothing is known no clean night begins, and none is the last
 cured as (
 
     select
@@ -188,7 +197,7 @@ cured as (
                 then
                     greatest(
                         {{ add_days('business_date', 1) }},
-                        {{ add_days('clean_from_date', 'clean_nights - 1') }},
+                        {{ add_days('clean_from_date', 'clean_nights - 1 + recourse_slack_nights') }},
                         coalesce(paid_on_time_date, business_date)
                     )
         end as cured_date

@@ -160,7 +160,8 @@ select
         {%- for action, flag in actions + [sooner] %},
         case when worded.{{ flag }} then '{{ action }}' end
         {%- endfor %}
-    ), '') as action_needed
+    ), '') as action_needed,
+    case when worded.verifies_identity then '{{ sooner[0] }}' end as sooner_action
     {%- for lang, separator in [('zh', '；'), ('en', '; ')] %},
     replace(replace(concat_ws(
         '{{ separator }}'

@@ -52,7 +52,7 @@ select
     conditions.triggered_date as condition_since_date,
     cast(conditions.nights_done as bigint) as condition_nights_done,
     cast(conditions.nights_needed as bigint) as condition_nights_needed,
-    case when not recourses.is_ended then recourses.action_needed end as action_needed,
+    case when recourses.is_ended then recourses.sooner_action else recourses.action_needed end as action_needed,
     {{ to_major('case when not recourses.is_ended then recourses.restores_to_minor end') }} as restores_to_amount,
     case when not recourses.is_ended then recourses.restores_on_date end as restores_on_date,
     recourses.unfrozen_on_date,

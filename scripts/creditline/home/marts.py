@@ -119,5 +119,7 @@ def mart_rows(home: Home, mart: str, nights: Iterable[date]) -> str:
 def with_added(mart: str, rows: str | None) -> str:
     """SQL of a mart's rows with the columns that were added to it since; of a release without the mart (None) there are none."""
     added = ", ".join(f"null::{kind} as {name}" for name, kind in ADDED.get(mart, {}).items())
+    if not added and not rows:
+        raise KeyError(f"{mart}: no night's release published it, and home/marts.py does not say which columns it has")
     parts = [f"(select {added} where false)" if added else None, f"({rows})" if rows else None]
     return " union all by name ".join(filter(None, parts))
