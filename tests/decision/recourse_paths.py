@@ -1,10 +1,11 @@
 """Recourse is sound: people in trouble who do what they are told to have their limit back on the day they were told.
 
-    scripts/recourse [--people N] [--nights K] [--seed S] [--quick]
+    scripts/recourse [--people N] [--nights K] [--seed S] [--quick] [--lost-every N]
 
 They live in the decision itself, night after night; their features follow from their events (`debtor.py`). The core applies what
 is decided. Whoever is given a date does what it asks for, on any day up to the one it names, and nothing else changes. Every
-date has to end KEPT: none missed, none void.
+date has to end KEPT: none missed, none void. With nights that are void or whose sources are late (--lost-every) a date may be
+void, too, but by the house's fault alone.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from creditline.warehouse.sources import NightParameters, NightSource
 START = date(2026, 3, 1)
 CALM_NIGHTS = 12
 LIMITS = [100_000, 300_000, 800_000, 1_500_000, 3_000_000]
+LATE = ("instalment", "case_event", "loan_application", "bureau_score", "related_product")
 # Facts that stand: the first of each is the safest.
 STANDING = {
     "f06_util_bp": [1_000, 5_000, 8_000],
@@ -84,6 +86,7 @@ class Outcome:
     idle_ended: Counter = field(default_factory=Counter)
     observed_ended: Counter = field(default_factory=Counter)
     kept_by_a_cut_that_waits: int = 0
+    not_the_house: int = 0
     days_early: list[int] = field(default_factory=list)
     days_asked: list[int] = field(default_factory=list)
     still_open: int = 0
@@ -187,12 +190,12 @@ class People:
         days = (recourse["act_by_date"] - recourse["business_date"]).days
         self.acting_day[key] = recourse["business_date"] + int(self.choose.integers(1, days + 1)) * DAY
 
-    def inputs(self, day: date, previous: date | None) -> Inputs:
-        """What this night knows."""
+    def inputs(self, day: date, previous: date | None, *, is_void: bool = False, late: str | None = None) -> Inputs:
+        """What this night knows; `late` is a source that it cannot believe."""
         keys = list(self.persons)
         return Inputs(
-            night=NightParameters(day, datetime.combine(day + DAY, clock(2)), previous, False, "test"),
-            sources=[NightSource(name, True, "pass", False, False, date(2020, 1, 1)) for name in contract()],
+            night=NightParameters(day, datetime.combine(day + DAY, clock(2)), previous, is_void, "test"),
+            sources=[NightSource(name, True, "pass", False, name == late, date(2020, 1, 1)) for name in contract()],
             policies=PolicySet((self.pack,), route(("*", "*", self.pack.settings.name, "champion", ""))),
             accounts=self._accounts(keys),
             features=self._features(keys, day),
@@ -252,6 +255,7 @@ def follow_advice(
     nights: int,
     idle: frozenset[int] = frozenset(),
     observed: frozenset[int] = frozenset(),
+    lost_every: int | None = None,
     stops: Callable[[Outcome], bool] | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Outcome:
@@ -260,6 +264,7 @@ def follow_advice(
     Args:
         idle: persons who do nothing of what is asked, for the question whether a date can be broken.
         observed: persons whose limits the core leaves as they are, as in a parallel run.
+        lost_every: every so many a night is void, or a source is late.
         stops: is asked after each night whether the outcome is known.
         say: is told once a month how far it is.
     """
@@ -272,7 +277,10 @@ def follow_advice(
     for number in range(nights):
         day = START + timedelta(days=number)
         lives.live(day)
-        warehouse.run(lives.inputs(day, previous))
+        lost = _lost(number, lost_every)
+        warehouse.run(lives.inputs(day, previous, **lost))
+        if "is_void" in lost:
+            continue
         previous = day
         lives.take_over(warehouse.rows("select account_key, recommended_minor from dec_decision where is_assigned"))
         for row in warehouse.rows(ANSWERS):
@@ -290,6 +298,14 @@ def follow_advice(
     return outcome
 
 
+def _lost(number: int, every: int | None) -> dict[str, object]:
+    """How a night is lost, if it is: void, or with one source late, in turn."""
+    if every is None or number % every != every - 1:
+        return {}
+    turn = number // every
+    return {"is_void": True} if turn % 2 else {"late": LATE[turn // 2 % len(LATE)]}
+
+
 def _count(outcome: Outcome, lives: People, row: dict) -> None:
     if row["ended_status"] is None:
         return
@@ -304,17 +320,20 @@ def _count(outcome: Outcome, lives: People, row: dict) -> None:
         return
     if row["ended_status"] == "KEPT":
         outcome.days_early.append((row["restores_on_date"] - row["business_date"] - DAY).days)
-    elif len(outcome.examples) < 10:
+        return
+    outcome.not_the_house += row["voided_by"] != "HOUSE"
+    if len(outcome.examples) < 10:
         outcome.examples.append(str(row))
 
 
 def main() -> int:
-    """Print what became of every date; 1 if one was not kept."""
+    """Print what became of every date; 1 if one was not kept, or where nights are lost, if one was void by another's fault."""
     parser = argparse.ArgumentParser(prog="scripts/recourse", description=__doc__)
     parser.add_argument("--people", type=int, default=1_000)
     parser.add_argument("--nights", type=int, default=400)
     parser.add_argument("--seed", type=int, default=20261126)
     parser.add_argument("--quick", action="store_true", help="short slots and cures in place of the bundled policy's")
+    parser.add_argument("--lost-every", type=int, help="every so many a night is void, or a source is late, in turn")
     asked = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
@@ -325,6 +344,7 @@ def main() -> int:
             seed=asked.seed,
             people=asked.people,
             nights=asked.nights,
+            lost_every=asked.lost_every,
             say=lambda line: print(line, file=sys.stderr, flush=True),
         )
     rows = [("dates given", outcome.given), ("still open after the last night", outcome.still_open)]
@@ -335,7 +355,8 @@ def main() -> int:
     print_rows(("what", "number"), rows, Format.TABLE, title=title)
     for example in outcome.examples:
         print(example, file=sys.stderr)
-    return 0 if set(status for status, _ in outcome.ended) <= {"KEPT"} else 1
+    broken = outcome.not_the_house if asked.lost_every else outcome.ended.total() - outcome.ended[("KEPT", None)]
+    return 1 if broken else 0
 
 
 if __name__ == "__main__":
