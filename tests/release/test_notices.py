@@ -271,22 +271,57 @@ def test_a_freeze_that_left_after_its_night_was_settled_is_told_by_the_next(home
     (settled / f"{before}.json").write_text(json.dumps(record | {"security_through": told_through}))
     notices = settle(home, night).notices
     assert ("FREEZE" in {notice["action"] for notice in told(notices.file)}) == told_now
-    assert json.loads((settled / f"{night}.json").read_text())["security_through"] == 0
+    assert json.loads((settled / f"{night}.json").read_text())["security_through"] == 1
 
 
-def lay_security_order(home, night):
-    """A freeze that a night called for, of an account whose customer must be told, and that left as the first of the feed."""
+@pytest.mark.parametrize("by", ["the next night", "a watch of a later day"])
+def test_a_late_freeze_that_is_over_is_not_told_any_more(home, night, by):
+    before = night - timedelta(days=1)
+    lay_security_order(home, before)
+    ended = night if by == "the next night" else night + timedelta(days=1)
+    lay_security_order(home, ended, action="RESTORE", sequence=2, is_in_mart=ended == night)
+    sent = told(send_notices(home, night, told_through=0).file)
+    actions = [notice["action"] for notice in sent if notice["action"] in ("FREEZE", "RESTORE")]
+    assert actions == (["RESTORE"] if ended == night else [])
+
+
+def test_what_one_account_is_told_comes_in_the_order_in_which_it_left(home, night):
+    before = night - timedelta(days=1)
+    lay_security_order(home, before, action="RESTORE")
+    lay_security_order(home, night, action="FREEZE", sequence=2)
+    sent = told(send_notices(home, night, told_through=0).file)
+    assert [notice["action"] for notice in sent if notice["adjustment_id"] in IDS.values()] == ["RESTORE", "FREEZE"]
+
+
+# As hashes do, they sort otherwise than the orders left.
+IDS = {"FREEZE": "0 freeze", "RESTORE": "1 restore"}
+
+
+def lay_security_order(home, night, *, action="FREEZE", sequence=1, is_in_mart=True):
+    """An order about one account whose customer must be told, always the same one, that left with a file of the feed; the
+    night called for it, or a watch of that day did (not `is_in_mart`)."""
     folder = home.releases / "security_orders"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
+    first = home.published_dates()[-2]
     order = (
-        "select 'freeze' as adjustment_id, business_date, account_key, customer_key, 'FREEZE' as action, old_limit_amount,"
-        f" old_limit_amount as new_limit_amount from read_parquet('{marts(home, night)}/fct_limit_decision.parquet')"
+        f"select {sequence}::bigint as sequence, '{IDS[action]}' as adjustment_id, date '{night}' as business_date, account_key,"
+        f" customer_key, '{action}' as action, old_limit_amount, old_limit_amount as new_limit_amount"
+        f" from read_parquet('{marts(home, first)}/fct_limit_decision.parquet')"
         " where is_notice_required order by account_key limit 1"
     )
     with duckdb.connect() as connection:
-        for file in (marts(home, night) / "fct_security_order.parquet", folder / "000001.parquet"):
-            connection.execute(f"copy ({order}) to '{file}' (format parquet)")
-    (folder / "000001.json").write_text(json.dumps({"business_date": str(night), "sequence": 1}))
+        connection.execute(f"copy ({order}) to '{folder}/{sequence:06d}.parquet' (format parquet)")
+        if is_in_mart:
+            connection.execute(f"copy ({order}) to '{marts(home, night)}/fct_security_order.parquet' (format parquet)")
+    (folder / f"{sequence:06d}.json").write_text(json.dumps({"business_date": str(night), "sequence": sequence}))
+    if is_in_mart:
+        change(
+            home,
+            night,
+            "fct_limit_decision",
+            f"is_notice_required or account_key = (from (select account_key from read_parquet('{folder}/{sequence:06d}.parquet')))"
+            " as is_notice_required",
+        )
 
 
 def test_a_run_that_was_killed_between_the_two_queues_writes_the_second(home, night, monkeypatch):

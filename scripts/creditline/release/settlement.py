@@ -162,7 +162,7 @@ def _settle_one(home: Home, business_date: date) -> None:
 
 
 def _told_through(home: Home, business_date: date) -> int | None:
-    """The last file of freezes and restores that the settlement of the night before looked at; None where none says so."""
+    """The last file of freezes and restores that the settlement of the night before knew; None where none says so."""
     before = last_published(home, business_date)
     if before is None or not _record_file(home, before).is_file():
         return None
