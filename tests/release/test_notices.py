@@ -12,7 +12,7 @@ import pytest
 from creditline.home import Home
 from creditline.home.marts import ADDED
 from creditline.home.publications import REVISION
-from creditline.release import settle
+from creditline.release import notices, settle
 from creditline.release.notices import FEED, RESTRICTED_FEED, send_notices
 from creditline.release.wording import reason_words, recourse_facts, way_back
 
@@ -34,6 +34,7 @@ def home(sample_book, tmp_path):
     with duckdb.connect() as connection:
         applied = APPLIED.format(night=last, before=marts(home, before))
         connection.execute(f"copy ({applied}) to '{marts(home, last)}/fct_order_night.parquet' (format parquet)")
+    (home.releases / "settlement" / f"{last}.through").unlink()
     for folder in (home.releases, home.outbox):
         for feed in (FEED, RESTRICTED_FEED, "security_orders"):
             shutil.rmtree(folder / feed, ignore_errors=True)
@@ -274,6 +275,19 @@ def test_a_freeze_that_left_after_its_night_was_settled_is_told_by_the_next(home
     assert json.loads((settled / f"{night}.json").read_text())["security_through"] == 1
 
 
+@pytest.mark.parametrize(("noted", "told_now"), [(0, True), (1, False)])
+def test_of_a_night_that_an_earlier_release_settled_it_is_told_what_left_after_the_note(home, night, noted, told_now):
+    before = night - timedelta(days=1)
+    lay_security_order(home, before)
+    settled = home.releases / "settlement"
+    (settled / f"{night}.json").unlink()
+    record = json.loads((settled / f"{before}.json").read_text())
+    del record["security_through"]
+    (settled / f"{before}.json").write_text(json.dumps(record))
+    (settled / f"{before}.through").write_text(json.dumps({"security_through": noted}))
+    assert ("FREEZE" in {notice["action"] for notice in told(settle(home, night).notices.file)}) == told_now
+
+
 @pytest.mark.parametrize("by", ["the next night", "a watch of a later day"])
 def test_a_late_freeze_that_is_over_is_not_told_any_more(home, night, by):
     before = night - timedelta(days=1)
@@ -322,6 +336,22 @@ def lay_security_order(home, night, *, action="FREEZE", sequence=1, is_in_mart=T
             f"is_notice_required or account_key = (from (select account_key from read_parquet('{folder}/{sequence:06d}.parquet')))"
             " as is_notice_required",
         )
+
+
+def test_a_run_that_was_killed_before_its_record_tells_again_what_it_told_whatever_left_since(home, night, monkeypatch):
+    lay_security_order(home, night - timedelta(days=1))
+    write = notices.write_file
+
+    def write_or_die(path, content):
+        write(path, content) if path.parent != home.releases / FEED else 1 / 0
+
+    with monkeypatch.context() as killed:
+        killed.setattr(notices, "write_file", write_or_die)
+        with pytest.raises(ZeroDivisionError):
+            send_notices(home, night, told_through=0)
+    first = (home.outbox / FEED / f"notices_{night}_000001.jsonl").read_bytes()
+    lay_security_order(home, night, action="RESTORE", sequence=2)
+    assert send_notices(home, night, told_through=0).file.read_bytes() == first
 
 
 def test_a_run_that_was_killed_between_the_two_queues_writes_the_second(home, night, monkeypatch):

@@ -18,7 +18,7 @@ from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.publications import last_published
-from creditline.home.releases import records_since
+from creditline.home.releases import records_since, settlement_record
 from creditline.release.feed import SECURITY, control_of, last_record
 from creditline.release.wording import NOTHING_TO_BORROW, is_least, reason_words, recourse_facts, told_way_back
 
@@ -96,7 +96,7 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
     """
     changes: list[dict] | None = None
     sent = []
-    through = _security_through(home, business_date)
+    through = note_security_through(home, business_date)
     for feed in (FEED, RESTRICTED_FEED):
         previous = last_record(home, feed)
         if previous and previous["business_date"] == str(business_date):
@@ -108,23 +108,32 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
             notices = [_for_customer(change) for change in changes if not change["is_restricted"]]
         else:
             notices = [_for_desk(change) for change in changes if change["is_restricted"]]
-        sent += [_write(home, feed, business_date, previous, notices, through), len(notices)]
+        sent += [_write(home, feed, business_date, previous, notices), len(notices)]
     return Notices(*sent, through)
 
 
-def _security_through(home: Home, business_date: date) -> int:
-    """The last file of freezes and restores that the notices of a night know: a watch may let more leave at any instant."""
-    for feed in (FEED, RESTRICTED_FEED):
-        previous = last_record(home, feed)
-        if previous and previous["business_date"] == str(business_date) and "security_through" in previous:
-            return previous["security_through"]
-    newest = last_record(home, SECURITY)
-    return newest["sequence"] if newest else 0
+def security_through(home: Home, business_date: date) -> int | None:
+    """The last file of freezes and restores that the notices of a night know; None where nobody has noted it."""
+    note = _through_note(home, business_date)
+    return json.loads(note.read_text())["security_through"] if note.is_file() else None
 
 
-def _write(
-    home: Home, feed: str, business_date: date, previous: dict | None, notices: list[dict], through: int
-) -> Path | None:
+def note_security_through(home: Home, business_date: date) -> int:
+    """Note it before the first notice is written, once: a watch may let more leave at any instant, a killed run between two
+    files among them."""
+    through = security_through(home, business_date)
+    if through is None:
+        newest = last_record(home, SECURITY)
+        through = newest["sequence"] if newest else 0
+        write_file(_through_note(home, business_date), canonical_json({"security_through": through}))
+    return through
+
+
+def _through_note(home: Home, business_date: date) -> Path:
+    return settlement_record(home, business_date).with_suffix(".through")
+
+
+def _write(home: Home, feed: str, business_date: date, previous: dict | None, notices: list[dict]) -> Path | None:
     """Write one feed's file of a night; its record comes last, so that a killed run writes the same file again."""
     if not notices:
         return None
@@ -133,7 +142,7 @@ def _write(
     write_file(file, "".join(_line(notice) for notice in notices).encode())
     control = control_of(feed, file, business_date, sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
-    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json({**control, "security_through": through}))
+    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json(control))
     return file
 
 
