@@ -254,6 +254,37 @@ def test_of_whom_is_merged_into_one_of_the_dead_only_the_restricted_queue_is_tol
     assert survivor not in {notice["customer_id"] for notice in told(sent.file)}
 
 
+def give_away(home, night, customer):
+    """On this night all accounts of a customer are somebody else's of whom no change is told. Returns: both ids."""
+    known = ", ".join(map(str, customers(home, night)))
+    with duckdb.connect(str(home.identity_file), read_only=True) as connection:
+        (old,) = connection.execute("select customer_id from customer where customer_key = ?", [customer]).fetchone()
+        new_key, new = connection.execute(
+            f"select customer_key, customer_id from customer where customer_key not in ({known}) order by 1 limit 1"
+        ).fetchone()
+    moved = f"case when customer_key = {customer} then {new_key} else customer_key end as customer_key"
+    change(home, night, "fct_account_night", moved)
+    return old, new, new_key
+
+
+def test_of_an_account_that_went_to_somebody_else_its_owner_of_tonight_is_told(home, night):
+    old, new, _ = give_away(home, night, customers(home, night)[0])
+    ids = {notice["customer_id"] for notice in told(send_notices(home, night).file)}
+    assert new in ids
+    assert old not in ids
+
+
+@pytest.mark.parametrize("dead", ["who had it", "who has it"])
+def test_of_an_account_that_went_to_or_from_one_of_the_dead_only_the_restricted_queue_is_told(home, night, dead):
+    before = customers(home, night)[0]
+    _, new, now = give_away(home, night, before)
+    restricted = before if dead == "who had it" else now
+    change(home, night, "dim_customer", f"customer_key = {restricted} as is_restricted")
+    sent = send_notices(home, night)
+    assert {notice["customer_id"] for notice in told(sent.restricted_file)} == {new}
+    assert new not in {notice["customer_id"] for notice in told(sent.file)}
+
+
 def _customers_words(home, night, notice):
     (words,) = duckdb.sql(
         f"select text_en from read_parquet('{marts(home, night - timedelta(days=1))}/fct_decision_reason.parquet')"

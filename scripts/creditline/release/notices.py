@@ -25,7 +25,16 @@ from creditline.release.wording import NOTHING_TO_BORROW, is_least, reason_words
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
+# An account may have gone to another customer since it was decided on: whose it is tonight is told.
 _NOTICES = f"""
+    with owners as (
+        select
+            decisions.account_key,
+            decisions.business_date,
+            coalesce(tonight.customer_key, decisions.customer_key) as customer_key
+        from fct_limit_decision as decisions
+        left join tonight on decisions.account_key = tonight.account_key
+    )
     select
         applied.account_key,
         sha256(applied.adjustment_id || '|notice') as notice_id,
@@ -43,7 +52,7 @@ _NOTICES = f"""
         decisions.effective_date::varchar as effective_date,
         decisions.notice_due_date::varchar as notice_due_date,
         decisions.decision_sha256,
-        bool_or(restricted.customer_key is not null) as is_restricted,
+        decisions.customer_key in (from restricted) or owners.customer_key in (from restricted) as is_restricted,
         decisions.drawable_amount,
         decisions.reference_limit_amount,
         any_value(policies.floor_amount) as floor_amount,
@@ -61,8 +70,8 @@ _NOTICES = f"""
     inner join dim_policy as policies
         on decisions.policy_version = policies.policy_version and decisions.business_date = policies.as_of_date
     inner join identity.account on applied.account_key = account.account_key
-    inner join {current_customers()} as customer on decisions.customer_key = customer.customer_key
-    left join restricted on decisions.customer_key = restricted.customer_key
+    inner join owners on applied.account_key = owners.account_key and applied.released_date = owners.business_date
+    inner join {current_customers()} as customer on owners.customer_key = customer.customer_key
     where decisions.is_notice_required
     group by all
     order by account.account_id, applied.released_date, release_sequence nulls first, applied.adjustment_id
@@ -86,8 +95,8 @@ class Notices:
 
 def send_notices(home: Home, business_date: date, told_through: int | None = None) -> Notices:
     """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file: a line a change that is applied since
-    this night and that the customer must be told of. Lines about customers who are restricted on this night, or were on
-    that of the decision, go to `outbox/restricted_notices/` instead, with the words for its desk and as the core has the
+    this night and that the customer must be told of, whose account it is by now. Lines about customers who are restricted on
+    this night, or were on that of the decision, he or who had the account then, go to `outbox/restricted_notices/` instead, with the words for its desk and as the core has the
     amounts. The same night again, before a later one, gives the same bytes.
 
     Args:
@@ -219,10 +228,11 @@ def _changes(home: Home, business_date: date, told_through: int | None, through:
         if not days:
             return []
         _lay_marts(connection, home, days)
+        connection.execute(f"create view tonight as {mart_rows(home, 'fct_account_night', [business_date])}")
         attach_identity(connection, home)
         _lay_restricted(connection, home, {business_date, *days})
-        tonight = mart_rows(home, "fct_recourse", [business_date])
-        ways = {row["account_key"]: row for row in _dicts(connection.execute(tonight))}
+        recourse = mart_rows(home, "fct_recourse", [business_date])
+        ways = {row["account_key"]: row for row in _dicts(connection.execute(recourse))}
         return [
             change | {"way_back": ways.get(change["account_key"]), "told_on_date": business_date}
             for change in _dicts(connection.execute(_NOTICES))
