@@ -101,7 +101,7 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
 
     Args:
         told_through: the last file of freezes and restores that the night before knew. What left because of that night
-            afterwards, when a slice came out of a pause, is told now; not a freeze that was ended since.
+            afterwards, when a slice came out of a pause or of observe, is told now; not a freeze that was ended since.
     """
     changes: list[dict] | None = None
     sent = []

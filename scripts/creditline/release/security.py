@@ -52,7 +52,7 @@ class SecurityRelease:
 
 def release_security(home: Home, business_date: date) -> SecurityRelease:
     """Write the freezes and restores of one published night for slices that are live or ramped, once. Those of a slice that
-    comes out of a pause follow in a file of their own, as long as the night is the newest.
+    comes out of a pause or of observe follow in a file of their own, as long as the night is the newest.
 
     Raises:
         ReleaseRefused: the night is not published, a demo pack or key in a home that is no demo, an order that
