@@ -12,7 +12,7 @@ import pytest
 from creditline.home import Home
 from creditline.home.marts import ADDED
 from creditline.home.publications import REVISION
-from creditline.release import settle
+from creditline.release import notices, settle
 from creditline.release.notices import FEED, RESTRICTED_FEED, send_notices
 from creditline.release.wording import reason_words, recourse_facts, way_back
 
@@ -34,6 +34,7 @@ def home(sample_book, tmp_path):
     with duckdb.connect() as connection:
         applied = APPLIED.format(night=last, before=marts(home, before))
         connection.execute(f"copy ({applied}) to '{marts(home, last)}/fct_order_night.parquet' (format parquet)")
+    (home.releases / "settlement" / f"{last}.through").unlink()
     for folder in (home.releases, home.outbox):
         for feed in (FEED, RESTRICTED_FEED, "security_orders"):
             shutil.rmtree(folder / feed, ignore_errors=True)
@@ -253,6 +254,37 @@ def test_of_whom_is_merged_into_one_of_the_dead_only_the_restricted_queue_is_tol
     assert survivor not in {notice["customer_id"] for notice in told(sent.file)}
 
 
+def give_away(home, night, customer):
+    """On this night all accounts of a customer are somebody else's of whom no change is told. Returns: both ids."""
+    known = ", ".join(map(str, customers(home, night)))
+    with duckdb.connect(str(home.identity_file), read_only=True) as connection:
+        (old,) = connection.execute("select customer_id from customer where customer_key = ?", [customer]).fetchone()
+        new_key, new = connection.execute(
+            f"select customer_key, customer_id from customer where customer_key not in ({known}) order by 1 limit 1"
+        ).fetchone()
+    moved = f"case when customer_key = {customer} then {new_key} else customer_key end as customer_key"
+    change(home, night, "fct_account_night", moved)
+    return old, new, new_key
+
+
+def test_of_an_account_that_went_to_somebody_else_its_owner_of_tonight_is_told(home, night):
+    old, new, _ = give_away(home, night, customers(home, night)[0])
+    ids = {notice["customer_id"] for notice in told(send_notices(home, night).file)}
+    assert new in ids
+    assert old not in ids
+
+
+@pytest.mark.parametrize("dead", ["who had it", "who has it"])
+def test_of_an_account_that_went_to_or_from_one_of_the_dead_only_the_restricted_queue_is_told(home, night, dead):
+    before = customers(home, night)[0]
+    _, new, now = give_away(home, night, before)
+    restricted = before if dead == "who had it" else now
+    change(home, night, "dim_customer", f"customer_key = {restricted} as is_restricted")
+    sent = send_notices(home, night)
+    assert {notice["customer_id"] for notice in told(sent.restricted_file)} == {new}
+    assert new not in {notice["customer_id"] for notice in told(sent.file)}
+
+
 def _customers_words(home, night, notice):
     (words,) = duckdb.sql(
         f"select text_en from read_parquet('{marts(home, night - timedelta(days=1))}/fct_decision_reason.parquet')"
@@ -271,22 +303,86 @@ def test_a_freeze_that_left_after_its_night_was_settled_is_told_by_the_next(home
     (settled / f"{before}.json").write_text(json.dumps(record | {"security_through": told_through}))
     notices = settle(home, night).notices
     assert ("FREEZE" in {notice["action"] for notice in told(notices.file)}) == told_now
-    assert json.loads((settled / f"{night}.json").read_text())["security_through"] == 0
+    assert json.loads((settled / f"{night}.json").read_text())["security_through"] == 1
 
 
-def lay_security_order(home, night):
-    """A freeze that a night called for, of an account whose customer must be told, and that left as the first of the feed."""
+@pytest.mark.parametrize(("noted", "told_now"), [(0, True), (1, False)])
+def test_of_a_night_that_an_earlier_release_settled_it_is_told_what_left_after_the_note(home, night, noted, told_now):
+    before = night - timedelta(days=1)
+    lay_security_order(home, before)
+    settled = home.releases / "settlement"
+    (settled / f"{night}.json").unlink()
+    record = json.loads((settled / f"{before}.json").read_text())
+    del record["security_through"]
+    (settled / f"{before}.json").write_text(json.dumps(record))
+    (settled / f"{before}.through").write_text(json.dumps({"security_through": noted}))
+    assert ("FREEZE" in {notice["action"] for notice in told(settle(home, night).notices.file)}) == told_now
+
+
+@pytest.mark.parametrize("by", ["the next night", "a watch of a later day"])
+def test_a_late_freeze_that_is_over_is_not_told_any_more(home, night, by):
+    before = night - timedelta(days=1)
+    lay_security_order(home, before)
+    ended = night if by == "the next night" else night + timedelta(days=1)
+    lay_security_order(home, ended, action="RESTORE", sequence=2, is_in_mart=ended == night)
+    sent = told(send_notices(home, night, told_through=0).file)
+    actions = [notice["action"] for notice in sent if notice["action"] in ("FREEZE", "RESTORE")]
+    assert actions == (["RESTORE"] if ended == night else [])
+
+
+def test_what_one_account_is_told_comes_in_the_order_in_which_it_left(home, night):
+    before = night - timedelta(days=1)
+    lay_security_order(home, before, action="RESTORE")
+    lay_security_order(home, night, action="FREEZE", sequence=2)
+    sent = told(send_notices(home, night, told_through=0).file)
+    assert [notice["action"] for notice in sent if notice["adjustment_id"] in IDS.values()] == ["RESTORE", "FREEZE"]
+
+
+# As hashes do, they sort otherwise than the orders left.
+IDS = {"FREEZE": "0 freeze", "RESTORE": "1 restore"}
+
+
+def lay_security_order(home, night, *, action="FREEZE", sequence=1, is_in_mart=True):
+    """An order about one account whose customer must be told, always the same one, that left with a file of the feed; the
+    night called for it, or a watch of that day did (not `is_in_mart`)."""
     folder = home.releases / "security_orders"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
+    first = home.published_dates()[-2]
     order = (
-        "select 'freeze' as adjustment_id, business_date, account_key, customer_key, 'FREEZE' as action, old_limit_amount,"
-        f" old_limit_amount as new_limit_amount from read_parquet('{marts(home, night)}/fct_limit_decision.parquet')"
+        f"select {sequence}::bigint as sequence, '{IDS[action]}' as adjustment_id, date '{night}' as business_date, account_key,"
+        f" customer_key, '{action}' as action, old_limit_amount, old_limit_amount as new_limit_amount"
+        f" from read_parquet('{marts(home, first)}/fct_limit_decision.parquet')"
         " where is_notice_required order by account_key limit 1"
     )
     with duckdb.connect() as connection:
-        for file in (marts(home, night) / "fct_security_order.parquet", folder / "000001.parquet"):
-            connection.execute(f"copy ({order}) to '{file}' (format parquet)")
-    (folder / "000001.json").write_text(json.dumps({"business_date": str(night), "sequence": 1}))
+        connection.execute(f"copy ({order}) to '{folder}/{sequence:06d}.parquet' (format parquet)")
+        if is_in_mart:
+            connection.execute(f"copy ({order}) to '{marts(home, night)}/fct_security_order.parquet' (format parquet)")
+    (folder / f"{sequence:06d}.json").write_text(json.dumps({"business_date": str(night), "sequence": sequence}))
+    if is_in_mart:
+        change(
+            home,
+            night,
+            "fct_limit_decision",
+            f"is_notice_required or account_key = (from (select account_key from read_parquet('{folder}/{sequence:06d}.parquet')))"
+            " as is_notice_required",
+        )
+
+
+def test_a_run_that_was_killed_before_its_record_tells_again_what_it_told_whatever_left_since(home, night, monkeypatch):
+    lay_security_order(home, night - timedelta(days=1))
+    write = notices.write_file
+
+    def write_or_die(path, content):
+        write(path, content) if path.parent != home.releases / FEED else 1 / 0
+
+    with monkeypatch.context() as killed:
+        killed.setattr(notices, "write_file", write_or_die)
+        with pytest.raises(ZeroDivisionError):
+            send_notices(home, night, told_through=0)
+    first = (home.outbox / FEED / f"notices_{night}_000001.jsonl").read_bytes()
+    lay_security_order(home, night, action="RESTORE", sequence=2)
+    assert send_notices(home, night, told_through=0).file.read_bytes() == first
 
 
 def test_a_run_that_was_killed_between_the_two_queues_writes_the_second(home, night, monkeypatch):

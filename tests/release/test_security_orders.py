@@ -10,8 +10,10 @@ import pytest
 from laid_orders import copy_home, lay_security_orders
 
 from creditline.home.publications import REVISION
+from creditline.home.releases import settlement_record
 from creditline.release import ALL_SLICES, ReleaseRefused, release_security, security, set_mode, settle_interrupted
 from creditline.release.feed import SECURITY
+from creditline.release.notices import security_through
 
 
 @pytest.fixture
@@ -90,6 +92,16 @@ def test_freezes_of_a_paused_slice_follow_once_it_is_live_again(home, night):
     controls = [json.loads(one.file.with_suffix(".ctl").read_text()) for one in (first, second)]
     assert (controls[1]["sequence"], controls[1]["previous_sha256"]) == (2, controls[0]["sha256"])
     assert release_security(home, night) == second
+
+
+def test_what_leaves_late_of_a_night_that_an_earlier_release_settled_is_left_to_the_notices_of_the_next(home, night):
+    record = settlement_record(home, night)
+    settled = json.loads(record.read_text())
+    del settled["security_through"]
+    record.write_text(json.dumps(settled))
+    record.with_suffix(".through").unlink()
+    release_security(home, night)
+    assert security_through(home, night) == 0
 
 
 def test_the_kill_switch_bites_while_the_file_is_written(home, night, monkeypatch):

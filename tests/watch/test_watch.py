@@ -34,6 +34,7 @@ from creditline.errors import CreditlineError
 from creditline.gate.record import close_day, delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.files import sha256_of
+from creditline.home.publications import publication_directory
 from creditline.home.releases import records_since
 from creditline.release import ALL_SLICES, set_mode
 from creditline.release.feed import SECURITY
@@ -43,11 +44,13 @@ from creditline.watch import (
     decision,
     open_days,
     require_nothing_refused,
+    tell_untold,
     watch,
     watch_open_days,
 )
 from creditline.watch.notices import FEED as NOTICES
 from creditline.watch.notices import RESTRICTED_FEED as RESTRICTED_NOTICES
+from creditline.watch.notices import RESTRICTED_WORDS
 
 TTL = timedelta(hours=24)
 
@@ -435,6 +438,40 @@ def test_what_a_killed_watch_left_untold_is_told_by_the_night(home, day, tmp_pat
     assert {name: left(home)[name] for name in ("outbox", "releases")} == {
         name: left(other)[name] for name in ("outbox", "releases")
     }
+
+
+@pytest.mark.parametrize("names_the_dead", [True, False])
+def test_what_a_killed_watch_of_an_earlier_release_left_untold_is_told(home, day, monkeypatch, names_the_dead):
+    """It kept neither who is restricted nor the words for their desk; a night of long ago did not say who is, either."""
+    plain, dead = people(home, 2)
+    change_mart(home, "dim_customer", f"customer_key = {dead.customer_key} as is_restricted")
+    events = [row for one in (plain, dead) for row in takeover(home, one, day, "1000")]
+    land_intraday(home, day, "1000", sequence=1, session=events)
+    with monkeypatch.context() as killed:
+        killed.setattr("creditline.watch.send_notices", lambda *_arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            watch(home, day)
+        with pytest.raises(ZeroDivisionError):
+            tell_untold(home)
+    assert not (home.warehouse / "watch").exists()
+    orders = home.releases / SECURITY / f"{len(order_files(home)):06d}.parquet"
+    keep_less(orders, "is_restricted", "reference_limit_amount", "floor_amount", *RESTRICTED_WORDS)
+    if not names_the_dead:
+        keep_less(
+            publication_directory(home, home.published_dates()[-1]) / "marts" / "dim_customer.parquet", "is_restricted"
+        )
+    tell_untold(home)
+    customers, desk = told(home, NOTICES), told(home, RESTRICTED_NOTICES)
+    assert [one["customer_id"] for one in customers] == ([plain.customer_id] if names_the_dead else [])
+    assert {one["customer_id"] for one in (*customers, *desk)} == {plain.customer_id, dead.customer_id}
+    assert all(one["reasons"][0]["text_en"] for one in (*customers, *desk))
+
+
+def keep_less(file, *gone):
+    """Rewrite a file without some columns."""
+    with duckdb.connect() as connection:
+        connection.execute(f"create table kept as select * exclude ({', '.join(gone)}) from read_parquet('{file}')")
+        connection.execute(f"copy kept to '{file}' (format parquet)")
 
 
 def test_the_kill_switch_bites_while_freezes_are_written(home, day, monkeypatch):

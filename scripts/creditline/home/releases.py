@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from pathlib import Path
 
 from creditline.home import Home
 
@@ -21,6 +22,11 @@ def records_since(home: Home, feed: str, first: date) -> list[dict]:
         if record["business_date"] >= str(first):
             records.insert(0, record)
     return records
+
+
+def settlement_record(home: Home, business_date: date) -> Path:
+    """The record from which on a night is settled."""
+    return home.releases / "settlement" / f"{business_date}.json"
 
 
 def is_of_watch(record: dict) -> bool:

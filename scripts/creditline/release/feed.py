@@ -143,7 +143,8 @@ def records_of(home: Home, feed: str, business_date: date) -> list[dict]:
 
 
 def slices_that_left(records: list[dict]) -> set[str]:
-    """The slices whose orders left in these files of one night: any file takes all that may be ordered about, and not held."""
+    """The slices whose orders left in these files of one night: any file takes all that may be ordered about, and not held;
+    of a ramp also where none of a slice's orders was among the share."""
     return {
         name
         for record in records

@@ -18,13 +18,23 @@ from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.publications import last_published
-from creditline.release.feed import SECURITY, control_of, last_record, records_of
+from creditline.home.releases import records_since, settlement_record
+from creditline.release.feed import SECURITY, control_of, last_record
 from creditline.release.wording import NOTHING_TO_BORROW, is_least, reason_words, recourse_facts, told_way_back
 
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
+# An account may have gone to another customer since it was decided on: whose it is tonight is told.
 _NOTICES = f"""
+    with owners as (
+        select
+            decisions.account_key,
+            decisions.business_date,
+            coalesce(tonight.customer_key, decisions.customer_key) as customer_key
+        from fct_limit_decision as decisions
+        left join tonight on decisions.account_key = tonight.account_key
+    )
     select
         applied.account_key,
         sha256(applied.adjustment_id || '|notice') as notice_id,
@@ -32,6 +42,7 @@ _NOTICES = f"""
         account.account_id,
         customer.customer_id,
         applied.released_date as business_date,
+        applied.sequence as release_sequence,
         applied.action,
         applied.old_limit_amount,
         coalesce(applied.applied_limit_amount, applied.new_limit_amount) as new_limit_amount,
@@ -41,7 +52,7 @@ _NOTICES = f"""
         decisions.effective_date::varchar as effective_date,
         decisions.notice_due_date::varchar as notice_due_date,
         decisions.decision_sha256,
-        bool_or(restricted.customer_key is not null) as is_restricted,
+        decisions.customer_key in (from restricted) or owners.customer_key in (from restricted) as is_restricted,
         decisions.drawable_amount,
         decisions.reference_limit_amount,
         any_value(policies.floor_amount) as floor_amount,
@@ -59,11 +70,11 @@ _NOTICES = f"""
     inner join dim_policy as policies
         on decisions.policy_version = policies.policy_version and decisions.business_date = policies.as_of_date
     inner join identity.account on applied.account_key = account.account_key
-    inner join {current_customers()} as customer on decisions.customer_key = customer.customer_key
-    left join restricted on decisions.customer_key = restricted.customer_key
+    inner join owners on applied.account_key = owners.account_key and applied.released_date = owners.business_date
+    inner join {current_customers()} as customer on owners.customer_key = customer.customer_key
     where decisions.is_notice_required
     group by all
-    order by account.account_id, applied.adjustment_id
+    order by account.account_id, applied.released_date, release_sequence nulls first, applied.adjustment_id
 """
 
 
@@ -71,8 +82,8 @@ _NOTICES = f"""
 class Notices:
     """What was told because of one night; a file is None where nobody had to be told anything.
 
-    `restricted_file` and `restricted_count`: what went to the restricted queue instead; `security_through`: the night's last
-    file of freezes and restores that was looked at, 0 if there was none.
+    `restricted_file` and `restricted_count`: what went to the restricted queue instead; `security_through`: the last file
+    of freezes and restores that was looked at, 0 if there was none.
     """
 
     file: Path | None
@@ -84,59 +95,54 @@ class Notices:
 
 def send_notices(home: Home, business_date: date, told_through: int | None = None) -> Notices:
     """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file: a line a change that is applied since
-    this night and that the customer must be told of. Lines about customers who are restricted on this night, or were on
-    that of the decision, go to `outbox/restricted_notices/` instead, with the words for its desk and as the core has the
+    this night and that the customer must be told of, whose account it is by now. Lines about customers who are restricted on
+    this night, or were on that of the decision, he or who had the account then, go to `outbox/restricted_notices/` instead, with the words for its desk and as the core has the
     amounts. The same night again, before a later one, gives the same bytes.
 
     Args:
-        told_through: the last file of freezes and restores of which the night before told. What left because of that night
-            afterwards, when a slice came out of a pause, is told now.
+        told_through: the last file of freezes and restores that the night before knew. What left because of that night
+            afterwards, when a slice came out of a pause or of observe, is told now; not a freeze that was ended since.
     """
     changes: list[dict] | None = None
     sent = []
-    through = _security_through(home, business_date)
+    through = note_security_through(home, business_date)
     for feed in (FEED, RESTRICTED_FEED):
         previous = last_record(home, feed)
         if previous and previous["business_date"] == str(business_date):
             sent += [home.outbox / feed / previous["file"], previous["rows"]]
             continue
         if changes is None:
-            changes = _changes(home, _left(home, business_date, told_through, through), business_date)
+            changes = _changes(home, business_date, told_through, through)
         if feed == FEED:
             notices = [_for_customer(change) for change in changes if not change["is_restricted"]]
         else:
             notices = [_for_desk(change) for change in changes if change["is_restricted"]]
-        sent += [_write(home, feed, business_date, previous, notices, through), len(notices)]
+        sent += [_write(home, feed, business_date, previous, notices), len(notices)]
     return Notices(*sent, through)
 
 
-def _security_through(home: Home, business_date: date) -> int:
-    """The last file of freezes and restores of a night as its notices know it: a watch may let more leave at any instant."""
-    for feed in (FEED, RESTRICTED_FEED):
-        previous = last_record(home, feed)
-        if previous and previous["business_date"] == str(business_date) and "security_through" in previous:
-            return previous["security_through"]
-    return max((one["sequence"] for one in records_of(home, SECURITY, business_date)), default=0)
+def security_through(home: Home, business_date: date) -> int | None:
+    """The last file of freezes and restores that the notices of a night know; None where nobody has noted it."""
+    note = _through_note(home, business_date)
+    return json.loads(note.read_text())["security_through"] if note.is_file() else None
 
 
-def _left(home: Home, business_date: date, told_through: int | None, through: int) -> dict[date, list[Path]]:
-    """The house's files of freezes and restores to tell of, by the night because of which they left."""
-    before = last_published(home, business_date)
-    late = records_of(home, SECURITY, before) if before and told_through is not None else []
-    left = {
-        business_date: [one for one in records_of(home, SECURITY, business_date) if one["sequence"] <= through],
-        before: [one for one in late if one["sequence"] > told_through],
-    }
-    return {
-        night: [home.releases / SECURITY / f"{one['sequence']:06d}.parquet" for one in records]
-        for night, records in left.items()
-        if records
-    }
+def note_security_through(home: Home, business_date: date) -> int:
+    """Note it before the first notice is written, once: a watch may let more leave at any instant, a killed run between two
+    files among them."""
+    through = security_through(home, business_date)
+    if through is None:
+        newest = last_record(home, SECURITY)
+        through = newest["sequence"] if newest else 0
+        write_file(_through_note(home, business_date), canonical_json({"security_through": through}))
+    return through
 
 
-def _write(
-    home: Home, feed: str, business_date: date, previous: dict | None, notices: list[dict], through: int
-) -> Path | None:
+def _through_note(home: Home, business_date: date) -> Path:
+    return settlement_record(home, business_date).with_suffix(".through")
+
+
+def _write(home: Home, feed: str, business_date: date, previous: dict | None, notices: list[dict]) -> Path | None:
     """Write one feed's file of a night; its record comes last, so that a killed run writes the same file again."""
     if not notices:
         return None
@@ -145,7 +151,7 @@ def _write(
     write_file(file, "".join(_line(notice) for notice in notices).encode())
     control = control_of(feed, file, business_date, sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
-    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json({**control, "security_through": through}))
+    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json(control))
     return file
 
 
@@ -212,20 +218,21 @@ def _is_least(change: dict, amount: str) -> bool:
     return is_least(change[amount], change["floor_amount"], change["reference_limit_amount"])
 
 
-def _changes(home: Home, left: dict[date, list[Path]], business_date: date) -> list[dict]:
+def _changes(home: Home, business_date: date, told_through: int | None, through: int) -> list[dict]:
     """Every change of which somebody must be told because of this night, with both sets of words."""
     with connect_within(home) as connection:
-        _lay_told(connection, home, left, business_date)
+        _lay_told(connection, home, business_date, told_through, through)
         days = [
             row[0] for row in connection.execute("select distinct released_date from applied order by 1").fetchall()
         ]
         if not days:
             return []
         _lay_marts(connection, home, days)
+        connection.execute(f"create view tonight as {mart_rows(home, 'fct_account_night', [business_date])}")
         attach_identity(connection, home)
         _lay_restricted(connection, home, {business_date, *days})
-        tonight = mart_rows(home, "fct_recourse", [business_date])
-        ways = {row["account_key"]: row for row in _dicts(connection.execute(tonight))}
+        recourse = mart_rows(home, "fct_recourse", [business_date])
+        ways = {row["account_key"]: row for row in _dicts(connection.execute(recourse))}
         return [
             change | {"way_back": ways.get(change["account_key"]), "told_on_date": business_date}
             for change in _dicts(connection.execute(_NOTICES))
@@ -238,21 +245,45 @@ def _dicts(rows: duckdb.DuckDBPyConnection) -> list[dict]:
 
 
 def _lay_told(
-    connection: duckdb.DuckDBPyConnection, home: Home, left: dict[date, list[Path]], business_date: date
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, told_through: int | None, through: int
 ) -> None:
     """`applied`: changes that are known to be applied since this night, and freezes and restores that left because of it, or
-    late because of the night before."""
+    late because of the night before; not a late freeze that is over by now."""
     connection.execute(
-        "create table applied as select adjustment_id, account_key, released_date, action, old_limit_amount, new_limit_amount,"
-        f" applied_limit_amount, status from ({mart_rows(home, 'fct_order_night', [business_date])}) where is_newly_applied"
+        "create table applied as select adjustment_id, account_key, released_date, null::bigint as sequence, action,"
+        " old_limit_amount, new_limit_amount, applied_limit_amount, status"
+        f" from ({mart_rows(home, 'fct_order_night', [business_date])}) where is_newly_applied"
     )
-    for night, orders in left.items():
-        files = ", ".join(f"'{file}'" for file in orders)
-        connection.execute(
-            "insert into applied select adjustment_id, account_key, business_date, action, old_limit_amount,"
-            f" new_limit_amount, null, 'LEFT' from ({mart_rows(home, 'fct_security_order', [night])})"
-            f" where adjustment_id in (select adjustment_id from read_parquet([{files}]))"
+    before = last_published(home, business_date)
+    files = [
+        f"'{home.releases / SECURITY / format(one['sequence'], '06d')}.parquet'"
+        for one in records_since(home, SECURITY, before or business_date)
+        if one["sequence"] <= through
+    ]
+    if not files:
+        return
+    connection.execute(
+        "create table security as select sequence, adjustment_id, account_key, action"
+        f" from read_parquet([{', '.join(files)}], union_by_name = true)"
+    )
+    _lay_security(connection, home, business_date, "true")
+    if before and told_through is not None:
+        is_over = (
+            "exists (from security as later where later.account_key = orders.account_key"
+            " and later.sequence > security.sequence and later.action = 'RESTORE')"
         )
+        still = f"(orders.action <> 'FREEZE' or not {is_over})"
+        _lay_security(connection, home, before, f"security.sequence > {told_through} and {still}")
+
+
+def _lay_security(connection: duckdb.DuckDBPyConnection, home: Home, night: date, condition: str) -> None:
+    """Add to `applied` those of the house's freezes and restores that left because of a night and meet a condition."""
+    connection.execute(
+        "insert into applied select orders.adjustment_id, orders.account_key, orders.business_date, security.sequence,"
+        " orders.action, orders.old_limit_amount, orders.new_limit_amount, null, 'LEFT'"
+        f" from ({mart_rows(home, 'fct_security_order', [night])}) as orders"
+        f" inner join security on orders.adjustment_id = security.adjustment_id where {condition}"
+    )
 
 
 def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, days: list[date]) -> None:

@@ -15,9 +15,10 @@ from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import is_void, last_published, last_valid, publication_directory
+from creditline.home.releases import settlement_record
 from creditline.landing.manifest import INTRADAY_FEEDS
 from creditline.release.feed import ORDER_FEEDS
-from creditline.release.notices import FEED, RESTRICTED_FEED, Notices, send_notices
+from creditline.release.notices import FEED, RESTRICTED_FEED, Notices, security_through, send_notices
 from creditline.warehouse.parquet import write_parquet
 
 OUTCOMES = ("APPLIED", "PARTIAL", "REJECTED", "DUPLICATE", "CONFLICT", "UNKNOWN")
@@ -100,7 +101,7 @@ def settle(home: Home, business_date: date) -> Settlement:
         )
     for night in _unsettled_nights(home, business_date):
         _settle_one(home, night)
-    record = json.loads(_record_file(home, business_date).read_text())
+    record = json.loads(settlement_record(home, business_date).read_text())
     notices = Notices(
         _file(home, FEED, record["notice_file"]),
         record["notices"],
@@ -114,27 +115,19 @@ def _file(home: Home, feed: str, name: str | None) -> Path | None:
     return home.outbox / feed / name if name else None
 
 
-def _folder(home: Home) -> Path:
-    return home.releases / "settlement"
-
-
-def _record_file(home: Home, business_date: date) -> Path:
-    return _folder(home) / f"{business_date}.json"
-
-
 def _unsettled_nights(home: Home, business_date: date) -> list[date]:
     """Published nights up to this one after the last that is settled; of a night before that nothing is left to do."""
     nights = [night for night in home.published_dates() if night <= business_date]
     unsettled = []
     for night in reversed(nights):
-        if _record_file(home, night).is_file():
+        if settlement_record(home, night).is_file():
             break
         unsettled.insert(0, night)
     return unsettled
 
 
 def _settle_one(home: Home, business_date: date) -> None:
-    folder = _folder(home)
+    folder = settlement_record(home, business_date).parent
     folder.mkdir(parents=True, exist_ok=True)
     # a void night reads no answers: they wait for the next valid one, which reads them all
     files = [] if is_void(home, business_date) else _unsettled_files(home, business_date)
@@ -158,15 +151,17 @@ def _settle_one(home: Home, business_date: date) -> None:
         "restricted_notice_file": notices.restricted_file.name if notices.restricted_file else None,
         "security_through": notices.security_through,
     }
-    write_file(_record_file(home, business_date), canonical_json(record))
+    write_file(settlement_record(home, business_date), canonical_json(record))
 
 
 def _told_through(home: Home, business_date: date) -> int | None:
-    """The last file of freezes and restores that the settlement of the night before looked at; None where none says so."""
+    """The last file of freezes and restores that the settlement of the night before knew; None where none says so."""
     before = last_published(home, business_date)
-    if before is None or not _record_file(home, before).is_file():
+    if before is None or not settlement_record(home, before).is_file():
         return None
-    return json.loads(_record_file(home, before).read_text()).get("security_through")
+    record = json.loads(settlement_record(home, before).read_text())
+    # of a night that an earlier release settled, it is noted before the first that leaves late
+    return record.get("security_through", security_through(home, before))
 
 
 def _unsettled_files(home: Home, business_date: date) -> list[str]:
@@ -196,7 +191,11 @@ def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str], bu
         "adjustment_id varchar, account_key bigint, sequence bigint, new_limit_minor bigint, expires_at timestamp",
     )
     # what a killed settlement of this night left is no earlier one
-    earlier = [file for file in sorted(_folder(home).glob("*.parquet")) if file.stem < str(business_date)]
+    earlier = [
+        file
+        for file in sorted(settlement_record(home, business_date).parent.glob("*.parquet"))
+        if file.stem < str(business_date)
+    ]
     _lay_known(
         connection,
         "settled",

@@ -192,11 +192,13 @@ def tell_untold(home: Home) -> None:
     if not untold:
         return
     scratch = clear_directory(home.warehouse / "watch")
-    for record in untold:
-        outcome = left_before(home, record)
-        if outcome is not None:
-            _tell(home, record, outcome, last_valid(home, record.business_date), scratch)
-    shutil.rmtree(scratch)
+    try:
+        for record in untold:
+            outcome = left_before(home, record)
+            if outcome is not None:
+                _tell(home, record, outcome, last_valid(home, record.business_date), scratch)
+    finally:
+        shutil.rmtree(scratch)
 
 
 def _act(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Watched:

@@ -7,13 +7,14 @@ Of somebody who died, or on whom a legal hold stands, nothing is told but to the
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
-from creditline.gate.identity import attach_identity, current_customers
+from creditline.gate.identity import attach_identity, current_customers, keys_of_people
 from creditline.home import Home
 from creditline.home.database import connect_beside
 from creditline.home.files import canonical_json, write_file
+from creditline.home.marts import mart_rows
 from creditline.release.feed import SECURITY, control_of, last_record
 from creditline.release.wording import NOTHING_TO_BORROW, is_least, told_way_back
 
@@ -34,15 +35,31 @@ TOLD = (
     *_WORDS,
     *RESTRICTED_WORDS,
 )
+# An earlier release kept less; of a legal hold none tells anybody but the desk.
+_ADDED = {
+    "is_restricted": "boolean",
+    "reference_limit_amount": "decimal(18, 2)",
+    "floor_amount": "decimal(18, 2)",
+    **dict.fromkeys(RESTRICTED_WORDS, "varchar"),
+}
+_LEGAL_REASON = "L1"
+# Where the order does not say who is restricted, the night that it goes on from does; where neither does, the customer may be.
 _NOTICES = f"""
     select
-        orders.*,
+        orders.* replace (
+            coalesce(
+                orders.is_restricted,
+                orders.reason_codes = '{_LEGAL_REASON}'
+                or orders.customer_key in (from restricted)
+                or orders.customer_key not in (from unrestricted)
+            ) as is_restricted
+        ),
         sha256(orders.adjustment_id || '|notice') as notice_id,
         account.account_id,
         customer.customer_id,
         cast(orders.old_limit_minor * 0.01 as decimal(18, 2)) as old_limit_amount,
         cast(orders.new_limit_minor * 0.01 as decimal(18, 2)) as new_limit_amount
-    from read_parquet(?) as orders
+    from kept as orders
     inner join identity.account on orders.account_key = account.account_key
     inner join {current_customers()} as customer on orders.customer_key = customer.customer_key
     where orders.is_notice_required
@@ -56,7 +73,7 @@ def send_notices(home: Home, order_file: str, scratch: Path) -> tuple[int, int]:
 
     The caller holds the turn. Returns: how many customers are told, and how many lines the desk gets.
     """
-    changes = _changes(home, home.releases / SECURITY / f"{_parts(order_file)[1]}.parquet", scratch)
+    changes = _changes(home, home.releases / SECURITY / f"{_parts(order_file)[1]}.json", scratch)
     customers = [_for_customer(home, change) for change in changes if not change["is_restricted"]]
     desk = [_for_desk(change) for change in changes if change["is_restricted"]]
     for feed, notices in ((FEED, customers), (RESTRICTED_FEED, desk)):
@@ -85,8 +102,10 @@ def _write(home: Home, feed: str, order_file: str, notices: list[dict]) -> None:
 
 def _for_customer(home: Home, change: dict) -> dict:
     """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
+    floor, reference = change["floor_amount"], change["reference_limit_amount"]
+    is_unknown = floor is None or reference is None
     shown = {
-        name: None if is_least(change[name], change["floor_amount"], change["reference_limit_amount"]) else change[name]
+        name: None if is_unknown or is_least(change[name], floor, reference) else change[name]
         for name in ("old_limit_amount", "new_limit_amount")
     }
     return _told(change, _WORDS) | shown | {"way_back": _way_back(home, change)}
@@ -94,7 +113,8 @@ def _for_customer(home: Home, change: dict) -> dict:
 
 def _for_desk(change: dict) -> dict:
     """A notice for the desk of restricted customers: its own words, the amounts as the core has them."""
-    return _told(change, RESTRICTED_WORDS)
+    words = {name: change[name] or change[plain] for name, plain in zip(RESTRICTED_WORDS, _WORDS, strict=True)}
+    return _told(change | words, RESTRICTED_WORDS)
 
 
 def _told(change: dict, words: tuple[str, ...]) -> dict:
@@ -112,14 +132,20 @@ def _told(change: dict, words: tuple[str, ...]) -> dict:
     }
 
 
-def _changes(home: Home, orders: Path, scratch: Path) -> list[dict]:
+def _changes(home: Home, record_file: Path, scratch: Path) -> list[dict]:
+    night = date.fromisoformat(json.loads(record_file.read_text())["watch"]["night"])
+    added = ", ".join(f"null::{kind} as {name}" for name, kind in _ADDED.items())
     with connect_beside(home, scratch) as connection:
         attach_identity(connection, home)
-        rows = connection.execute(_NOTICES, [str(orders)])
+        connection.execute(
+            f"create view kept as from read_parquet('{record_file.with_suffix('.parquet')}')"
+            f" union all by name (select {added} where false)"
+        )
+        for name, condition in (("restricted", "is_restricted"), ("unrestricted", "not is_restricted")):
+            named = f"select customer_key from ({mart_rows(home, 'dim_customer', [night])}) where {condition}"
+            connection.execute(f"create table {name} as select distinct customer_key from {keys_of_people(named)}")
+        rows = connection.execute(_NOTICES)
         names = [column[0] for column in rows.description]
-        if "is_restricted" not in names:
-            # an earlier release, whose watch was killed, kept too little to tell anybody from
-            return []
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
