@@ -94,10 +94,11 @@ class Notices:
 
 
 def send_notices(home: Home, business_date: date, told_through: int | None = None) -> Notices:
-    """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file: a line a change that is applied since
-    this night and that the customer must be told of, whose account it is by now. Lines about customers who are restricted on
-    this night, or were on that of the decision, he or who had the account then, go to `outbox/restricted_notices/` instead, with the words for its desk and as the core has the
-    amounts. The same night again, before a later one, gives the same bytes.
+    """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file: a line a change that is applied since this
+    night and that must be told to the customer whose account it is by now. Lines about customers who are restricted on this
+    night, or were on that of the decision, be it this one or who had the account then, go to `outbox/restricted_notices/`
+    instead, with the words for its desk and as the core has the amounts. The same night again, before a later one, gives the
+    same bytes.
 
     Args:
         told_through: the last file of freezes and restores that the night before knew. What left because of that night
