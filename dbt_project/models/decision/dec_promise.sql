@@ -133,8 +133,12 @@ compared as (
         limits.policy_version as policy_version_tonight,
         -- below what the night before decided
         coalesce(core_limits.limit_minor < carried.recommended_minor, false) as is_behind,
-        coalesce(core_limits.limit_minor > carried.recommended_minor and not core_limits.is_external_change, false)
-            as is_uncut,
+        coalesce(
+            core_limits.limit_minor > carried.recommended_minor
+            and not core_limits.is_external_change
+            and core_limits.highest_applied_minor is null,
+            false
+        ) as is_uncut,
         coalesce(core_limits.is_external_change, false) as is_changed_by_core,
         coalesce(orders.has_failed_order, false) as has_failed_order,
         coalesce(limits.score < assumed.score, false) as is_score_too_low,
@@ -148,10 +152,16 @@ compared as (
             coalesce(limits.cap_minor, promises.restores_to_minor)
         ) < promises.restores_to_minor as is_bound_too_low,
         coalesce(confirmations.is_maintenance, false) as is_maintenance,
-        promises.uncounted_nights
-        + {{ days_between('coalesce(night.previous_business_date, night.business_date)', 'night.business_date') }} - 1
-        + case when coalesce(confirmations.is_counted and not trust.is_any_distrusted, false) then 0 else 1 end
-            as uncounted_nights_tonight,
+        coalesce(confirmations.is_counted, false) as is_counted,
+        {{ days_between('coalesce(night.previous_business_date, night.business_date)', 'night.business_date') }} - 1
+            as skipped_nights,
+        -- distrust delays what begins or is decided on its night: the cure once the customer has acted, and the raises
+        trust.is_any_distrusted
+        and night.business_date >= promises.act_by_date
+        and (
+            night.business_date <= {{ add_days('promises.act_by_date', 'parameters.recourse_slack_nights') }}
+            or night.business_date >= promises.raises_from_date
+        ) as is_delayed,
         trust.is_any_distrusted,
         parameters.recourse_slack_nights
     from promises
@@ -175,7 +185,10 @@ reached as (
 
     select
         *,
-        coalesce(recommended_minor >= restores_to_minor, false) and not is_overlaid as is_back
+        coalesce(recommended_minor >= restores_to_minor, false) and not is_overlaid as is_back,
+        uncounted_nights + skipped_nights + case when is_counted and not is_delayed then 0 else 1 end as uncounted_nights_tonight,
+        -- of several nights the last one says whose they were
+        not is_counted and not is_maintenance and not is_any_distrusted and skipped_nights <= 0 as is_suspended_tonight
     from compared
 
 ),
@@ -195,8 +208,8 @@ judged as (
             when is_back and is_uncut then 'NOT_ORDERED'
             when is_score_too_low and is_any_distrusted then 'SOURCE_LATE'
             when is_score_too_low then 'EVIDENCE'
-            when uncounted_nights_tonight > recourse_slack_nights and (is_maintenance or is_any_distrusted) then 'NIGHTS_LOST'
-            when uncounted_nights_tonight > recourse_slack_nights then 'EVIDENCE_SUSPENDED'
+            when uncounted_nights_tonight > recourse_slack_nights and is_suspended_tonight then 'EVIDENCE_SUSPENDED'
+            when uncounted_nights_tonight > recourse_slack_nights then 'NIGHTS_LOST'
             when is_use_too_high then 'USE_OF_LIMIT'
             -- a distrusted source may be why; once it is late for the date, it is
             when is_raise_forbidden and not is_any_distrusted then 'RAISE_FORBIDDEN'

@@ -25,15 +25,20 @@ from creditline.release.wording import NOTHING_TO_BORROW, is_least, reason_words
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
-# An account may have gone to another customer since it was decided on: whose it is tonight is told.
+# An account may have gone to another customer since it was decided on. Who had it then has no account to be told of, and who has it
+# now must not read what was known of the other: the desk looks after such a line.
 _NOTICES = f"""
     with owners as (
         select
             decisions.account_key,
             decisions.business_date,
-            coalesce(tonight.customer_key, decisions.customer_key) as customer_key
+            coalesce(tonight.customer_key, decisions.customer_key) as customer_key,
+            coalesce(was.into_key, decisions.customer_key)
+            <> coalesce(now.into_key, tonight.customer_key, decisions.customer_key) as is_anothers
         from fct_limit_decision as decisions
         left join tonight on decisions.account_key = tonight.account_key
+        left join identity.merged as was on decisions.customer_key = was.customer_key
+        left join identity.merged as now on tonight.customer_key = now.customer_key
     )
     select
         applied.account_key,
@@ -52,7 +57,7 @@ _NOTICES = f"""
         decisions.effective_date::varchar as effective_date,
         decisions.notice_due_date::varchar as notice_due_date,
         decisions.decision_sha256,
-        decisions.customer_key in (from restricted) or owners.customer_key in (from restricted) as is_restricted,
+        owners.is_anothers or decisions.customer_key in (from restricted) as is_restricted,
         decisions.drawable_amount,
         decisions.reference_limit_amount,
         any_value(policies.floor_amount) as floor_amount,
@@ -95,14 +100,13 @@ class Notices:
 
 def send_notices(home: Home, business_date: date, told_through: int | None = None) -> Notices:
     """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file: a line a change that is applied since this
-    night and that must be told to the customer whose account it is by now. Lines about customers who are restricted on this
-    night, or were on that of the decision, be it this one or who had the account then, go to `outbox/restricted_notices/`
-    instead, with the words for its desk and as the core has the amounts. The same night again, before a later one, gives the
-    same bytes.
+    night and that the customer must be told of. Lines about customers who are restricted on this night, or were on that of
+    the decision, and about accounts that are another customer's by now, go to `outbox/restricted_notices/` instead, with the
+    words for its desk and as the core has the amounts. The same night again, before a later one, gives the same bytes.
 
     Args:
         told_through: the last file of freezes and restores that the night before knew. What left because of that night
-            afterwards, when a slice came out of a pause or of observe, is told now; not a freeze that was ended since.
+            afterwards, when a slice came out of a pause or of observe, is told now; not what was undone since.
     """
     changes: list[dict] | None = None
     sent = []
@@ -249,7 +253,7 @@ def _lay_told(
     connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, told_through: int | None, through: int
 ) -> None:
     """`applied`: changes that are known to be applied since this night, and freezes and restores that left because of it, or
-    late because of the night before; not a late freeze that is over by now."""
+    late because of the night before; not a late one that is undone by now."""
     connection.execute(
         "create table applied as select adjustment_id, account_key, released_date, null::bigint as sequence, action,"
         " old_limit_amount, new_limit_amount, applied_limit_amount, status"
@@ -271,10 +275,9 @@ def _lay_told(
     if before and told_through is not None:
         is_over = (
             "exists (from security as later where later.account_key = orders.account_key"
-            " and later.sequence > security.sequence and later.action = 'RESTORE')"
+            " and later.sequence > security.sequence and later.action <> orders.action)"
         )
-        still = f"(orders.action <> 'FREEZE' or not {is_over})"
-        _lay_security(connection, home, before, f"security.sequence > {told_through} and {still}")
+        _lay_security(connection, home, before, f"security.sequence > {told_through} and not {is_over}")
 
 
 def _lay_security(connection: duckdb.DuckDBPyConnection, home: Home, night: date, condition: str) -> None:

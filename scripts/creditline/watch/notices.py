@@ -141,8 +141,10 @@ def _changes(home: Home, record_file: Path, scratch: Path) -> list[dict]:
             f"create view kept as from read_parquet('{record_file.with_suffix('.parquet')}')"
             f" union all by name (select {added} where false)"
         )
+        # the whole book is read for orders of an earlier release alone
+        is_asked = connection.execute("select coalesce(bool_or(is_restricted is null), false) from kept").fetchone()[0]
         for name, condition in (("restricted", "is_restricted"), ("unrestricted", "not is_restricted")):
-            named = f"select customer_key from ({mart_rows(home, 'dim_customer', [night])}) where {condition}"
+            named = f"select customer_key from ({mart_rows(home, 'dim_customer', [night])}) where {is_asked} and {condition}"
             connection.execute(f"create table {name} as select distinct customer_key from {keys_of_people(named)}")
         rows = connection.execute(_NOTICES)
         names = [column[0] for column in rows.description]
