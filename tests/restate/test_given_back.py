@@ -43,7 +43,7 @@ def test_what_is_owed_leaves_with_the_next_file_once(restated_home):
         f" where business_date = date '{NEXT}' and account_key = 1 and reason_rank = 1",
     )
     assert "corrected" in reasons[0][0]
-    assert "5000" in reasons[0][0]
+    assert "5,000" in reasons[0][0]
     _, told = query_marts(
         home,
         "select is_notice_required, notice_due_date is not null from fct_limit_decision"
