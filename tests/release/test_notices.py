@@ -282,14 +282,22 @@ def _customers_words(home, night, notice):
     return words
 
 
-@pytest.mark.parametrize(("told_through", "told_now"), [(0, True), (1, False), (None, False)])
-def test_a_freeze_that_left_after_its_night_was_settled_is_told_by_the_next(home, night, told_through, told_now):
+def leave_late(home, night, **told):
+    """A freeze of the night before, whose settlement noted this of freezes (nothing: an earlier release did); this night is not
+    settled yet. Returns: where the records of settlements are."""
     before = night - timedelta(days=1)
     lay_security_order(home, before)
     settled = home.releases / "settlement"
     (settled / f"{night}.json").unlink()
     record = json.loads((settled / f"{before}.json").read_text())
-    (settled / f"{before}.json").write_text(json.dumps(record | {"security_through": told_through}))
+    del record["security_through"]
+    (settled / f"{before}.json").write_text(json.dumps(record | told))
+    return settled
+
+
+@pytest.mark.parametrize(("told_through", "told_now"), [(0, True), (1, False), (None, False)])
+def test_a_freeze_that_left_after_its_night_was_settled_is_told_by_the_next(home, night, told_through, told_now):
+    settled = leave_late(home, night, security_through=told_through)
     notices = settle(home, night).notices
     assert ("FREEZE" in {notice["action"] for notice in told(notices.file)}) == told_now
     assert json.loads((settled / f"{night}.json").read_text())["security_through"] == 1
@@ -297,14 +305,8 @@ def test_a_freeze_that_left_after_its_night_was_settled_is_told_by_the_next(home
 
 @pytest.mark.parametrize(("noted", "told_now"), [(0, True), (1, False)])
 def test_of_a_night_that_an_earlier_release_settled_it_is_told_what_left_after_the_note(home, night, noted, told_now):
-    before = night - timedelta(days=1)
-    lay_security_order(home, before)
-    settled = home.releases / "settlement"
-    (settled / f"{night}.json").unlink()
-    record = json.loads((settled / f"{before}.json").read_text())
-    del record["security_through"]
-    (settled / f"{before}.json").write_text(json.dumps(record))
-    (settled / f"{before}.through").write_text(json.dumps({"security_through": noted}))
+    settled = leave_late(home, night)
+    (settled / f"{night - timedelta(days=1)}.through").write_text(json.dumps({"security_through": noted}))
     assert ("FREEZE" in {notice["action"] for notice in told(settle(home, night).notices.file)}) == told_now
 
 

@@ -118,8 +118,14 @@ def mart_rows(home: Home, mart: str, nights: Iterable[date]) -> str:
 
 def with_added(mart: str, rows: str | None) -> str:
     """SQL of a mart's rows with the columns that were added to it since; of a release without the mart (None) there are none."""
-    added = ", ".join(f"null::{kind} as {name}" for name, kind in ADDED.get(mart, {}).items())
+    added = ADDED.get(mart, {})
     if not added and not rows:
         raise KeyError(f"{mart}: no night's release published it, and home/marts.py does not say which columns it has")
-    parts = [f"(select {added} where false)" if added else None, f"({rows})" if rows else None]
+    return with_columns(added, rows)
+
+
+def with_columns(columns: dict[str, str], rows: str | None) -> str:
+    """SQL of rows (None: there are none) with these columns and their types, null where the rows lack them."""
+    nulls = ", ".join(f"null::{kind} as {name}" for name, kind in columns.items())
+    parts = [f"(select {nulls} where false)" if nulls else None, f"({rows})" if rows else None]
     return " union all by name ".join(filter(None, parts))

@@ -14,7 +14,7 @@ from creditline.gate.identity import attach_identity, current_customers, keys_of
 from creditline.home import Home
 from creditline.home.database import connect_beside
 from creditline.home.files import canonical_json, write_file
-from creditline.home.marts import mart_rows
+from creditline.home.marts import mart_rows, with_columns
 from creditline.release.feed import SECURITY, control_of, last_record
 from creditline.release.wording import NOTHING_TO_BORROW, is_least, told_way_back
 
@@ -134,13 +134,10 @@ def _told(change: dict, words: tuple[str, ...]) -> dict:
 
 def _changes(home: Home, record_file: Path, scratch: Path) -> list[dict]:
     night = date.fromisoformat(json.loads(record_file.read_text())["watch"]["night"])
-    added = ", ".join(f"null::{kind} as {name}" for name, kind in _ADDED.items())
     with connect_beside(home, scratch) as connection:
         attach_identity(connection, home)
-        connection.execute(
-            f"create view kept as from read_parquet('{record_file.with_suffix('.parquet')}')"
-            f" union all by name (select {added} where false)"
-        )
+        orders = f"from read_parquet('{record_file.with_suffix('.parquet')}')"
+        connection.execute(f"create view kept as {with_columns(_ADDED, orders)}")
         # the whole book is read for orders of an earlier release alone
         is_asked = connection.execute("select coalesce(bool_or(is_restricted is null), false) from kept").fetchone()[0]
         for name, condition in (("restricted", "is_restricted"), ("unrestricted", "not is_restricted")):
