@@ -75,8 +75,9 @@ ANSWERS = """
 class Outcome:
     """What became of the dates that were given: how many, how they ended, and how many days before the date.
 
-    Those of people who did nothing of what was asked count in `idle_ended` alone, those of people whose limits the core left as
-    they were in `observed_ended`: MOVED where the same night decided another limit, which the core did not take over either.
+    Those of people who did nothing of what was asked count in `idle_ended` alone, those of people whose last raise the core left
+    out in `stuck_ended`, those of people whose limits the core left as they were in `observed_ended`: MOVED where the same night
+    decided another limit, which the core did not take over either.
     """
 
     people: int
@@ -85,6 +86,7 @@ class Outcome:
     ended: Counter = field(default_factory=Counter)
     idle_ended: Counter = field(default_factory=Counter)
     observed_ended: Counter = field(default_factory=Counter)
+    stuck_ended: Counter = field(default_factory=Counter)
     kept_by_a_cut_that_waits: int = 0
     not_the_house: int = 0
     days_early: list[int] = field(default_factory=list)
@@ -129,9 +131,10 @@ class People:
         pack: Pack,
         idle: frozenset[int] = frozenset(),
         observed: frozenset[int] = frozenset(),
+        stuck: frozenset[int] = frozenset(),
     ) -> None:
         self.choose = np.random.default_rng([seed, 7])
-        self.pack, self.idle, self.observed = pack, idle, observed
+        self.pack, self.idle, self.observed, self.stuck = pack, idle, observed, stuck
         self.persons = {key: draw(self.choose, START, int(self.choose.integers(1, 31))) for key in range(1, count + 1)}
         self.limits = {key: int(self.choose.choice(LIMITS)) for key in self.persons}
         self.standing = {
@@ -240,10 +243,12 @@ class People:
         )
 
     def take_over(self, decided: list[dict]) -> None:
-        """The core applies every decision, but for those whom it only observes."""
+        """The core applies every decision, but for those whom it only observes, and for the raise that brings back who is stuck."""
         for row in decided:
-            if row["account_key"] not in self.observed:
-                self.limits[row["account_key"]] = row["recommended_minor"]
+            key, limit = row["account_key"], row["recommended_minor"]
+            is_last_raise = key in self.told and self.limits[key] < self.told[key]["restores_to_minor"] <= limit
+            if key not in self.observed and not (key in self.stuck and is_last_raise):
+                self.limits[key] = limit
 
 
 def follow_advice(
@@ -255,6 +260,7 @@ def follow_advice(
     nights: int,
     idle: frozenset[int] = frozenset(),
     observed: frozenset[int] = frozenset(),
+    stuck: frozenset[int] = frozenset(),
     lost_every: int | None = None,
     stops: Callable[[Outcome], bool] | None = None,
     say: Callable[[str], None] | None = None,
@@ -264,12 +270,13 @@ def follow_advice(
     Args:
         idle: persons who do nothing of what is asked, for the question whether a date can be broken.
         observed: persons whose limits the core leaves as they are, as in a parallel run.
+        stuck: persons whom the core does not give the raise that reaches what they were told.
         lost_every: every so many a night is void, or a source is late.
         stops: is asked after each night whether the outcome is known.
         say: is told once a month how far it is.
     """
     lives, warehouse, outcome, previous = (
-        People(seed, people, pack, idle, observed),
+        People(seed, people, pack, idle, observed, stuck),
         Nights(logic, way_back=True),
         Outcome(people, nights),
         None,
@@ -313,13 +320,16 @@ def _count(outcome: Outcome, lives: People, row: dict) -> None:
     if key in lives.observed:
         outcome.observed_ended[end if row["action"] == "HOLD" else ("MOVED", None)] += 1
         return
+    if key in lives.stuck:
+        outcome.stuck_ended[end] += 1
+        return
     (outcome.idle_ended if key in lives.idle else outcome.ended)[end] += 1
     if row["ended_status"] == "KEPT" and row["pending_minor"] is not None:
         outcome.kept_by_a_cut_that_waits += row["pending_minor"] < row["ended_restores_to_minor"]
     if key in lives.idle:
         return
     if row["ended_status"] == "KEPT":
-        outcome.days_early.append((row["restores_on_date"] - row["business_date"] - DAY).days)
+        outcome.days_early.append((row["restores_on_date"] - row["business_date"]).days)
         return
     outcome.not_the_house += row["voided_by"] != "HOUSE"
     if len(outcome.examples) < 10:

@@ -14,6 +14,8 @@ from recourse_paths import DAY, START, Outcome, People, follow_advice, quick_pac
 
 NIGHTS, PEOPLE = 50, 80
 IDLE, OBSERVED = frozenset(range(4, PEOPLE, 8)), frozenset(range(8, PEOPLE, 8))
+# the one whom this seed gives the raise that they were told of within these nights
+STUCK = frozenset({52})
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +25,15 @@ def pack(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def outcome(pack):
-    return follow_advice(project_logic(), pack, seed=5, people=PEOPLE, nights=NIGHTS, idle=IDLE, observed=OBSERVED)
+    return follow_advice(
+        project_logic(), pack, seed=5, people=PEOPLE, nights=NIGHTS, idle=IDLE, observed=OBSERVED, stuck=STUCK
+    )
 
 
 def test_who_follows_the_advice_is_back_in_time(outcome):
     assert outcome.given > 10
     assert {status for status, _ in outcome.ended} == {"KEPT"}, outcome.examples
-    assert sum(outcome.ended.values()) >= 5
+    assert sum(outcome.ended.values()) >= 3
     assert outcome.kept_by_a_cut_that_waits == 0
 
 
@@ -41,6 +45,11 @@ def test_who_does_nothing_makes_the_date_void_and_is_told_by_whom(outcome):
 def test_a_limit_that_was_never_cut_keeps_no_date(outcome):
     assert outcome.observed_ended[("VOIDED", "NOT_ORDERED")] > 0, outcome.observed_ended
     assert "KEPT" not in {status for status, _ in outcome.observed_ended}
+
+
+def test_a_raise_that_the_core_leaves_out_keeps_no_date(outcome):
+    assert outcome.stuck_ended[("VOIDED", "NOT_ORDERED")] > 0, outcome.stuck_ended
+    assert "KEPT" not in {status for status, _ in outcome.stuck_ended}
 
 
 @pytest.mark.slow

@@ -1,5 +1,5 @@
 -- Grain: one row an account with a recourse date that stood before tonight: kept, missed, void and by whom, or still open.
--- A limit that is there because the cut never came keeps nothing.
+-- It is kept once the core's own limit is back as it was decided; one that is there because the cut never came keeps nothing.
 -- It is void as soon as what it assumed is not so any more; by whom says who can tell the customer why.
 
 {{ config(materialized='table') }}
@@ -125,10 +125,17 @@ compared as (
         night.business_date,
         night.is_void,
         {{ add_days('night.business_date', 1) }} >= promises.restores_on_date as is_due,
+        night.business_date >= promises.restores_on_date as is_overdue,
         limits.account_key is not null as is_delivered,
         coalesce(limits.is_open, true) as is_open,
         -- a cut that waits for its notice is decided, too
         least(limits.recommended_minor, coalesce(limits.pending_minor, limits.recommended_minor)) as recommended_minor,
+        coalesce(
+            least(carried.recommended_minor, coalesce(carried.pending_minor, carried.recommended_minor))
+            >= promises.restores_to_minor,
+            false
+        ) as is_decided_before,
+        coalesce(core_limits.core_limit_minor >= promises.restores_to_minor, false) as is_core_back,
         limits.overlay_code is not null as is_overlaid,
         limits.policy_version as policy_version_tonight,
         -- below what the night before decided
@@ -206,6 +213,7 @@ judged as (
             when is_behind then 'NOT_ORDERED'
             when is_back and is_uncut and has_failed_order then 'ORDER_NOT_APPLIED'
             when is_back and is_uncut then 'NOT_ORDERED'
+            when is_overdue and is_decided_before then 'ORDER_NOT_APPLIED'
             when is_score_too_low and is_any_distrusted then 'SOURCE_LATE'
             when is_score_too_low then 'EVIDENCE'
             when uncounted_nights_tonight > recourse_slack_nights and is_suspended_tonight then 'EVIDENCE_SUSPENDED'
@@ -227,7 +235,9 @@ ended as (
         *,
         case
             when is_void then 'OPEN'
-            when is_back and not is_uncut then 'KEPT'
+            when is_decided_before and is_core_back and not is_uncut then 'KEPT'
+            -- its order is to be applied by the day
+            when is_back and not is_uncut and is_open and not is_overdue then 'OPEN'
             when void_reason is not null then 'VOIDED'
             when is_due and (not is_delivered or uncounted_nights_tonight > 0) then 'VOIDED'
             when is_due then 'MISSED'
