@@ -164,6 +164,12 @@ def test_a_freeze_that_nobody_can_date_promises_no_limit():
     ]
 
 
+def test_a_cap_is_said_to_be_the_law_and_to_have_no_day():
+    assert way_back(None, "CNY", "en", date(2026, 9, 8), is_frozen=False, is_capped=True) == [
+        "The law sets this maximum; your limit cannot be higher while that rule stands."
+    ]
+
+
 def test_a_cut_with_no_date_says_so_and_a_raise_says_nothing(home, night):
     file = marts(home, night) / "fct_recourse.parquet"
     duckdb.sql(f"copy (from read_parquet('{file}') limit 0) to '{file}' (format parquet)")

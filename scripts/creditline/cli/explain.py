@@ -159,6 +159,7 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
         "effective_date": decision["effective_date"],
         "movement": decision["action"] if decision["action"] in ("FREEZE", "RESTORE") else None,
         "is_frozen": decision["display_state"] == "FROZEN_SECURITY",
+        "is_capped": decision["display_state"] == "REG_CAPPED",
         "is_pending": decision["is_pending"],
         "pending_limit_amount": shown(decision["pending_limit_amount"]),
         "cannot_borrow_because": _cannot_borrow(published, lang, hides_floor),
@@ -191,7 +192,8 @@ def _recourse(published: _Published, lang: str) -> Facts | None:
     facts = recourse_facts(row, lang) if row else dict.fromkeys(("restores_on_date", "unfrozen_on_date"))
     is_known = facts["restores_on_date"] or facts["unfrozen_on_date"]
     is_kept = row is not None and row["promise_status"] == "KEPT"
-    is_waiting = decision["display_state"] in ("REDUCED", "FLOORED", "FROZEN_SECURITY") and not decision["is_void"]
+    waiting = ("REDUCED", "FLOORED", "FROZEN_SECURITY", "REG_CAPPED")
+    is_waiting = decision["display_state"] in waiting and not decision["is_void"]
     if not (is_known or is_kept or is_waiting):
         return None
     return facts | {"is_kept": is_kept, "promised_date": row and row["promised_date"]}

@@ -110,7 +110,14 @@ def _way_back(facts: Facts) -> Iterator[str]:
     if recourse["is_kept"]:
         yield say("promise_kept", lang, date=_day(facts, recourse["promised_date"]))
     if not recourse["is_kept"] or recourse["unfrozen_on_date"]:
-        yield from way_back(recourse, facts["currency"], lang, facts["business_date"], is_frozen=facts["is_frozen"])
+        yield from way_back(
+            recourse,
+            facts["currency"],
+            lang,
+            facts["business_date"],
+            is_frozen=facts["is_frozen"],
+            is_capped=facts["is_capped"],
+        )
 
 
 def _reasons(facts: Facts, heading: str, reasons: list[Facts]) -> Iterator[str]:

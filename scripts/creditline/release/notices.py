@@ -191,7 +191,13 @@ def _way_back(change: dict) -> dict | None:
         return None
     row = change["way_back"]
     recourses = {lang: row and recourse_facts(row, lang) for lang in NOTHING_TO_BORROW}
-    return told_way_back(recourses, change["currency"], change["told_on_date"], is_frozen=change["action"] == "FREEZE")
+    return told_way_back(
+        recourses,
+        change["currency"],
+        change["told_on_date"],
+        is_frozen=change["action"] == "FREEZE",
+        is_capped=change["display_state"] == "REG_CAPPED",
+    )
 
 
 def _for_desk(change: dict) -> dict:

@@ -34,6 +34,10 @@ _WAY_BACK: dict[str, dict[str, str]] = {
         "zh": "目前还无法给出额度恢复的日期；建议中写明了怎样做有帮助。",
         "en": "We cannot name a day yet on which your limit returns; the advice says what helps.",
     },
+    "capped": {
+        "zh": "这是法规规定的上限，规定不变，额度就不能更高。",
+        "en": "The law sets this maximum; your limit cannot be higher while that rule stands.",
+    },
 }
 # Whose words stand in, where an earlier release published none: a desk's are not for customers.
 _WORDS_OF: dict[str, tuple[str, ...]] = {
@@ -83,7 +87,13 @@ def recourse_facts(row: Mapping[str, object], lang: str) -> dict[str, object]:
 
 
 def way_back(
-    recourse: Mapping[str, object] | None, currency: str, lang: str, today: date, *, is_frozen: bool
+    recourse: Mapping[str, object] | None,
+    currency: str,
+    lang: str,
+    today: date,
+    *,
+    is_frozen: bool,
+    is_capped: bool = False,
 ) -> list[str]:
     """Sentences on what opens borrowing again, and on what brings a lowered limit back, each with its day.
 
@@ -91,6 +101,7 @@ def way_back(
         recourse: as `recourse_facts` gives them; None where nobody can give a date.
         today: the night that tells.
         is_frozen: borrowing is frozen, whatever the limit.
+        is_capped: the limit stands at a regulatory cap.
     """
 
     def say(name: str, **values: object) -> str:
@@ -112,18 +123,23 @@ def way_back(
             least = money(recourse["first_raised_amount"], currency, lang)
             sentences.append(say("first_raised", date=day(first, lang, today), amount=least))
         sentences.append(say("restored", date=day(back, lang, today), amount=amount))
-    return sentences or [say("no_date")]
+    return sentences or [say("capped" if is_capped else "no_date")]
 
 
 def told_way_back(
-    recourses: Mapping[str, Mapping[str, object] | None], currency: str, today: date, *, is_frozen: bool
+    recourses: Mapping[str, Mapping[str, object] | None],
+    currency: str,
+    today: date,
+    *,
+    is_frozen: bool,
+    is_capped: bool = False,
 ) -> dict[str, object]:
     """A notice's way back: its days, null where nobody knows one, and the sentences in each language of `recourses`."""
     days = ("restores_on_date", "restores_to_amount", "unfrozen_on_date")
     known = recourses["zh"] or {}
     told: dict[str, object] = {name: None if known.get(name) is None else str(known[name]) for name in days}
     for lang, recourse in recourses.items():
-        sentences = way_back(recourse, currency, lang, today, is_frozen=is_frozen)
+        sentences = way_back(recourse, currency, lang, today, is_frozen=is_frozen, is_capped=is_capped)
         told[f"text_{lang}"] = ("" if lang == "zh" else " ").join(sentences)
     return told
 
