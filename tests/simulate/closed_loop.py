@@ -1,5 +1,6 @@
 """A book that lives under our decisions: do core and warehouse agree, night after night? `scripts/closed-loop [--accounts N]
-[--nights K] [--seed S] [--chaos]`; prints the claims with what was looked at and what breaks them."""
+[--nights K] [--seed S] [--chaos] [--home DIR]`; prints the claims with what was looked at and what breaks them. With --home
+the book is kept there; called again, it lives on."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ import duckdb
 
 from creditline.cli.output import Format, print_rows, tell
 from creditline.gate.identity import attach_identity
-from creditline.home import Home, create_home
+from creditline.home import Home, create_home, open_home
 from creditline.home.database import connect
 from creditline.night import run_all
-from creditline.simulate import sample_home_settings, simulate_book
+from creditline.simulate import continue_book, sample_home_settings, simulate_book
 
 FIRST = date(2026, 9, 1)
 # What moved since the night before and what the core says it did that day; nights that a file was spoilt on have gaps.
@@ -31,6 +32,7 @@ TABLES = """
         cast(regexp_extract(filename, 'notices_([0-9-]+)_', 1) as date) as noticed_date
         from read_json('{outbox}/notices/*.jsonl', format = 'newline_delimited', filename = true,
             columns = {{'adjustment_id': 'varchar', 'new_limit_amount': 'varchar'}});
+    create table recourse as from read_parquet('{published}/*/r00/marts/fct_recourse.parquet');
     create table released as from read_parquet('{releases}/limit_adjustments/*.parquet');
     create table frozen as from fct_security_order;
     create view night_limit as select business_date, account_key, limit_amount, current_limit_amount,
@@ -96,6 +98,15 @@ CLAIMS = {
         "fct_limit_adjustment",
         "fct_limit_adjustment inner join night_limit using (business_date, account_key)"
         " where old_limit_amount <> current_limit_amount",
+    ),
+    "a date ends kept, or it is said what made it void and whose doing that was": (
+        "recourse where ended_status is not null",
+        "recourse where ended_status = 'MISSED' or ended_status = 'VOIDED' and (void_reason is null or voided_by is null)",
+    ),
+    "a date is kept where the core has the limit": (
+        "recourse where promise_status = 'KEPT'",
+        "recourse inner join fct_account_night using (business_date, account_key)"
+        " where promise_status = 'KEPT' and limit_amount < restores_to_amount",
     ),
 }
 OBEDIENT_CLAIMS = {
@@ -166,7 +177,11 @@ def _lay(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
         "fct_security_order",
     ):
         connection.execute(f"create table {table} as from read_parquet('{home.published}/*/r00/marts/{table}.parquet')")
-    connection.execute(TABLES.format(truth=home.landing / "truth", outbox=home.outbox, releases=home.releases))
+    connection.execute(
+        TABLES.format(
+            truth=home.landing / "truth", outbox=home.outbox, releases=home.releases, published=home.published
+        )
+    )
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
@@ -180,12 +195,19 @@ def main() -> int:
     parser.add_argument("--nights", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--chaos", action="store_true")
+    parser.add_argument("--home", type=Path, help="where the book is kept; one that is there lives K nights more")
     asked = parser.parse_args()
     core = "chaotic" if asked.chaos else "obedient"
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        home = create_home(Path(folder) / "home", sample_home_settings(core))
-        live(home, accounts=asked.accounts, nights=asked.nights, seed=asked.seed, core=core)
+        root = asked.home or Path(folder) / "home"
+        if root.exists():
+            home = open_home(root)
+            continue_book(home, nights=asked.nights, progress=tell)
+            list(run_all(home))
+        else:
+            home = create_home(root, sample_home_settings(core))
+            live(home, accounts=asked.accounts, nights=asked.nights, seed=asked.seed, core=core)
         checked = check(home, core)
     print_rows(
         ("claim", "rows", "breaches"),
