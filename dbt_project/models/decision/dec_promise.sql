@@ -135,7 +135,15 @@ compared as (
             >= promises.restores_to_minor,
             false
         ) as is_decided_before,
-        coalesce(core_limits.core_limit_minor >= promises.restores_to_minor, false) as is_core_back,
+        -- the snapshot may be older than the core's answer
+        coalesce(
+            core_limits.core_limit_minor >= promises.restores_to_minor
+            or (
+                core_limits.highest_applied_minor >= promises.restores_to_minor
+                and core_limits.limit_minor >= promises.restores_to_minor
+            ),
+            false
+        ) as is_core_back,
         limits.overlay_code is not null as is_overlaid,
         limits.policy_version as policy_version_tonight,
         -- below what the night before decided
