@@ -1,4 +1,4 @@
-"""How dbt makes a model in the scratch warehouse, on a project of one model."""
+"""How dbt makes a model in the scratch warehouse, on a project of one model; what is kept of it."""
 
 from __future__ import annotations
 
@@ -48,3 +48,28 @@ def test_a_model_is_a_view_or_a_table(home, project):
         build_one(
             home, project, "odd", "{{ config(materialized='incremental', contract={'enforced': false}) }} select 1 as n"
         )
+
+
+SHOWS = "{{ config(contract={'enforced': false}) }} select {{ shown() }} as n"
+
+
+def refuse(*_):
+    raise AssertionError("a model was compiled again")
+
+
+def compiled(home, project, macro):
+    """Build a model that shows a macro; returns its SQL."""
+    (project / "macros" / "shown.sql").write_text(f"{{% macro shown() %}}{macro}{{% endmacro %}}")
+    return build_one(home, project, "fct_shown", SHOWS)[0].compiled_sql
+
+
+def test_a_project_that_is_as_it_was_is_not_compiled_again(home, project, monkeypatch):
+    once = compiled(home, project, 1)
+    assert "1 as n" in once
+    monkeypatch.setattr("dbt.task.run.ModelRunner.compile", refuse)
+    assert compiled(home, project, 1) == once
+
+
+def test_a_changed_macro_is_compiled(home, project):
+    compiled(home, project, 1)
+    assert "2 as n" in compiled(home, project, 2)

@@ -11,6 +11,7 @@ from pathlib import Path
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.database import engine_bounds
+from creditline.warehouse.compiled import CompiledModels
 
 PROJECT_DIR = Path(__file__).resolve().parents[3] / "dbt_project"
 
@@ -47,7 +48,7 @@ def run_build(home: Home, *, target_path: Path) -> list[BuiltNode]:
         BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
     """
     _environment(home.warehouse_file, engine_bounds(home) | {"spill_limit": home.settings.spill_limit})
-    return _run(["build"], target_path)
+    return _run(["build"], target_path, keeps_compiled=True)
 
 
 def run_spark_build(
@@ -81,15 +82,18 @@ def compile_project(target_path: Path) -> list[BuiltNode]:
     return _run(["compile"], target_path)
 
 
-def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
+def _run(command: list[str], target_path: Path, *, keeps_compiled: bool = False) -> list[BuiltNode]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     # Needs dbt, whose import takes seconds.
     from creditline.warehouse.fresh import make_models_fresh
+    from creditline.warehouse.silence import drop_unlogged_events
 
     _quiet()
-    make_models_fresh()
+    drop_unlogged_events()
+    kept = CompiledModels(target_path, PROJECT_DIR) if keeps_compiled else None
+    make_models_fresh(kept.sql if kept else {})
     try:
         outcome = dbtRunner().invoke([*command, *_arguments(target_path)])
     finally:
@@ -107,6 +111,8 @@ def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
             f"{first.resource_type} {first.name}: {' '.join(first.message.split())}{others};"
             f" its SQL lies under {target_path / 'compiled'}"
         )
+    if kept:
+        kept.keep(nodes)
     return nodes
 
 
