@@ -62,7 +62,7 @@ OVERLAID_VOID_FIELDS = (*VOID_FIELDS, "reason_code_1")
 # Every operator, branch and state of the page; a full run must take each at least once.
 BRANCHES = (
     *(f"order: {status}" for status in ("IN_FLIGHT", "OBSERVED", "APPLIED", "PARTIAL", "REJECTED", "EXPIRED")),
-    *("order: counts as applied", "order: external change"),
+    *("order: counts as applied", "order: external change", "order: led on from by an answered one"),
     *(f"action: {action}" for action in ("UP", "DOWN", "HOLD", "FREEZE", "RESTORE")),
     *(f"state: {state}" for state in STATES),
     *("routing: challenger", "routing: champion beside a challenger", "held: closed", "held: no line", "night: void"),

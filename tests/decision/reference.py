@@ -103,6 +103,8 @@ class Order:
     applied: int | None = None
     has_changed: bool = False
     was_observed: bool = False
+    # observed tonight because of the answer to a later one
+    is_led_on: bool = False
 
     @property
     def is_answered(self) -> bool:
@@ -111,7 +113,7 @@ class Order:
     @property
     def counts_as_applied(self) -> bool:
         is_news = self.has_changed and self.status in ("APPLIED", "PARTIAL") and not self.was_observed
-        return self.status == "IN_FLIGHT" or is_news
+        return self.status == "IN_FLIGHT" or is_news or self.is_led_on
 
     @property
     def limit(self) -> int:
@@ -350,7 +352,7 @@ class Work:
     def _orders_tonight(self) -> dict[int, list[Order]]:
         core = {row["account_key"]: row["limit_minor"] for row in self.night.accounts}
         known = {
-            account: [replace(order, has_changed=False) for order in kept]
+            account: [replace(order, has_changed=False, is_led_on=False) for order in kept]
             for account, kept in self.before.orders.items()
         }
         for row in sorted(self.night.orders, key=lambda row: row["sequence"]):
@@ -364,13 +366,24 @@ class Work:
     def _as_they_stand(self, orders: list[Order], core: int | None, answers: dict[str, Row]) -> list[Order]:
         open_ones = [order for order in orders if order.status == "IN_FLIGHT" and order.key not in answers]
         startable = [order.sequence for order in open_ones if order.old == core]
+        answered = [
+            order
+            for order in orders
+            if not order.is_answered and order.key in answers and answers[order.key]["status"] == "applied"
+        ]
+        applied = [order for order in orders if order in answered or order.status in ("APPLIED", "PARTIAL")]
         shown = [
-            order for order in open_ones if order.new == core and not any(other < order.sequence for other in startable)
+            order
+            for order in open_ones
+            if order.new == core
+            and not any(other < order.sequence for other in startable)
+            and not any(other.sequence > order.sequence for other in applied)
         ]
         seen = [shown[-1]] if shown else []
-        seen += [
-            order for order in open_ones if shown and order.sequence < shown[-1].sequence and order.new == shown[-1].old
-        ]
+        done = (shown or answered or [None])[-1]
+        led_on = [order for order in open_ones if done and order.sequence < done.sequence and order.new == done.old]
+        self.note("order: led on from by an answered one", led_on and not shown)
+        seen += led_on
         result = []
         for order in orders:
             status, applied = order.status, order.applied
@@ -389,7 +402,12 @@ class Work:
             was_observed = order.status == "OBSERVED"
             result.append(
                 replace(
-                    order, status=status, applied=applied, has_changed=status != order.status, was_observed=was_observed
+                    order,
+                    status=status,
+                    applied=applied,
+                    has_changed=status != order.status,
+                    was_observed=was_observed,
+                    is_led_on=order in led_on and not shown,
                 )
             )
         return result

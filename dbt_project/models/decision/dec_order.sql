@@ -105,6 +105,15 @@ answered as (
                     then orders.sequence
             end
         ) over (partition by orders.account_key) as startable_sequence,
+        -- what the snapshot shows is no earlier order's doing, where the core says that it applied a later one
+        max(
+            case
+                when
+                    orders.status_before in ('APPLIED', 'PARTIAL')
+                    or (acks.status = 'applied' and orders.status_before <> 'REJECTED')
+                    then orders.sequence
+            end
+        ) over (partition by orders.account_key) as applied_sequence,
         row_number() over (partition by orders.account_key order by orders.sequence desc) = 1 as is_last
     from orders
     cross join night
@@ -121,7 +130,9 @@ shown as (
         status_before = 'IN_FLIGHT'
         and ack_status is null
         and core_limit_minor = new_limit_minor
-        and coalesce(startable_sequence >= sequence, true) as is_shown
+        and coalesce(startable_sequence >= sequence, true)
+        and coalesce(applied_sequence < sequence, true) as is_shown,
+        not was_answered and coalesce(ack_status = 'applied', false) as is_applied_tonight
     from answered
 
 ),
@@ -130,8 +141,10 @@ linked as (
 
     select
         *,
-        max(case when is_shown then sequence end) over (partition by account_key) as shown_sequence,
-        max_by(old_limit_minor, case when is_shown then sequence end) over (partition by account_key) as shown_old_limit_minor
+        max(case when is_shown or is_applied_tonight then sequence end) over (partition by account_key) as done_sequence,
+        max_by(old_limit_minor, case when is_shown or is_applied_tonight then sequence end)
+            over (partition by account_key) as done_old_limit_minor,
+        coalesce(bool_or(is_shown) over (partition by account_key), false) as is_any_shown
     from shown
 
 ),
@@ -146,9 +159,9 @@ judged as (
             when acked_limit_minor = new_limit_minor then 'APPLIED'
             when ack_status = 'applied' then 'PARTIAL'
             when status_before <> 'IN_FLIGHT' then status_before
-            when sequence = shown_sequence then 'OBSERVED'
-            -- the core has done the order that the shown one goes on from, too
-            when sequence < shown_sequence and new_limit_minor = shown_old_limit_minor then 'OBSERVED'
+            when is_shown and sequence = done_sequence then 'OBSERVED'
+            -- the core has done the order that the one that it did goes on from, too
+            when sequence < done_sequence and new_limit_minor = done_old_limit_minor then 'OBSERVED'
             when is_past then 'EXPIRED'
             else 'IN_FLIGHT'
         end as status
@@ -173,7 +186,8 @@ select
     status in ('IN_FLIGHT', 'OBSERVED', 'EXPIRED') and not is_given_up as is_awaited,
     -- in flight, or applied since the snapshot was written; what was seen to be applied is in the snapshot
     status = 'IN_FLIGHT'
-    or (status in ('APPLIED', 'PARTIAL') and status <> status_before and status_before <> 'OBSERVED') as counts_as_applied,
+    or (status in ('APPLIED', 'PARTIAL') and status <> status_before and status_before <> 'OBSERVED')
+    or (status = 'OBSERVED' and status <> status_before and not is_any_shown) as counts_as_applied,
     case when was_answered then applied_limit_minor else acked_limit_minor end as applied_limit_minor,
     case when was_answered then acked_at else acked_at_tonight end as acked_at,
     case when was_answered then ack_reason else ack_reason_tonight end as ack_reason,
