@@ -32,6 +32,9 @@ TABLES = """
         cast(regexp_extract(filename, 'notices_([0-9-]+)_', 1) as date) as noticed_date
         from read_json('{outbox}/notices/*.jsonl', format = 'newline_delimited', filename = true,
             columns = {{'adjustment_id': 'varchar', 'new_limit_amount': 'varchar'}});
+    create table told as select adjustment_id, cast(regexp_extract(filename, 'notices_([0-9-]+)_', 1) as date) as noticed_date
+        from read_json('{outbox}/*notices/*.jsonl', format = 'newline_delimited', filename = true,
+            columns = {{'adjustment_id': 'varchar'}});
     create table recourse as from read_parquet('{published}/*/r00/marts/fct_recourse.parquet');
     create table released as from read_parquet('{releases}/limit_adjustments/*.parquet');
     create table frozen as from fct_security_order;
@@ -43,8 +46,15 @@ TABLES = """
         on core_order.account_key = night_limit.account_key and core_order.day = night_limit.business_date
         and core_order.status = 'applied' and core_order.applied_amount = night_limit.limit_amount
         where is_next and limit_amount <> limit_before;
-    create view applied_cut as select core_order.* from core_order
-        where status = 'applied' and applied_limit_minor < limit_before_minor;
+    -- known from its day on, where the snapshot shows it; one that was applied half-way once it is answered
+    create view applied_cut as select core_order.*, case when applied_amount <> ordered.new_limit_amount then ordered.answered_date
+        else core_order.day end as known_date
+        from core_order left join (
+            select adjustment_id, any_value(new_limit_amount) as new_limit_amount,
+                min(case when status = 'PARTIAL' then business_date end) as answered_date
+            from fct_order_night group by adjustment_id
+        ) as ordered on core_order.adjustment_id = ordered.adjustment_id
+        where core_order.status = 'applied' and applied_limit_minor < limit_before_minor;
 """
 # Claim: what it speaks of, and the rows that break it. `obedient` claims do not hold of a chaotic core.
 CLAIMS = {
@@ -67,10 +77,13 @@ CLAIMS = {
         "move where adjustment_id is null and (business_date, account_key) not in"
         " (select (business_date, account_key) from fct_external_change)",
     ),
-    "an external change is no order's doing": (
+    # one that is applied half-way and not answered yet is taken for a change of the core's own (decision 0009)
+    "an external change is the doing of no order but one in flight": (
         "fct_external_change",
-        "fct_external_change where (business_date, account_key) in"
-        " (select (business_date, account_key) from move where adjustment_id is not null)",
+        "fct_external_change inner join move using (business_date, account_key)"
+        " left join fct_order_night as orders"
+        " on orders.adjustment_id = move.adjustment_id and orders.business_date = move.business_date"
+        " where move.adjustment_id is not null and orders.status is distinct from 'IN_FLIGHT'",
     ),
     "a night goes on from the core's limit, or from that of an order the core may still apply or has just answered": (
         "night_limit",
@@ -89,10 +102,10 @@ CLAIMS = {
         " and (core_order.status is distinct from 'applied' or applied_amount <> new_limit_amount)",
     ),
     "nobody is told twice": ("notice", "(select adjustment_id from notice group by all having count(*) > 1)"),
-    "an applied cut is told within three nights": (
-        "applied_cut where day <= (select max(business_date) - 3 from fct_account_night)",
-        "applied_cut where day <= (select max(business_date) - 3 from fct_account_night)"
-        " and adjustment_id not in (select adjustment_id from notice where noticed_date <= day + 3)",
+    "an applied cut is told within three nights, to the customer or to the desk of restricted ones": (
+        "applied_cut where known_date <= (select max(business_date) - 3 from fct_account_night)",
+        "applied_cut where known_date <= (select max(business_date) - 3 from fct_account_night)"
+        " and adjustment_id not in (select adjustment_id from told where noticed_date <= known_date + 3)",
     ),
     "an order is called for from the limit that the night goes on from": (
         "fct_limit_adjustment",

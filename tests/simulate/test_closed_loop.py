@@ -26,7 +26,7 @@ SPOILT = {
         "update fct_account_night set limit_amount = limit_amount + 1"
         " where business_date = (select max(business_date) from fct_account_night)"
     ),
-    "an external change is no order's doing": (
+    "an external change is the doing of no order but one in flight": (
         "insert into fct_external_change by name"
         " select business_date, account_key from move where adjustment_id is not null"
     ),
@@ -36,7 +36,7 @@ SPOILT = {
     "what the night says was applied, the core applied": "update core_order set status = 'rejected'",
     "a notice speaks of a change that the core applied, of what it applied": "update core_order set applied_amount = 1",
     "nobody is told twice": "insert into notice from notice limit 1",
-    "an applied cut is told within three nights": "delete from notice",
+    "an applied cut is told within three nights, to the customer or to the desk of restricted ones": "delete from told",
     "an order is called for from the limit that the night goes on from": (
         "update fct_limit_adjustment set old_limit_amount = old_limit_amount + 1"
     ),
