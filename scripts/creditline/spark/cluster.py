@@ -26,10 +26,13 @@ JAVA = 17
 START_SECONDS = 180
 STOP_SECONDS = 20
 PORTS = ("master", "master_ui", "thrift")
+# Java 17 says that it is out of memory where compression in native code has kept its collector waiting twice (Java 22 has no such
+# lock, nor the option). The driver, which keeps thousands of small broadcasts until they are collected, ran into it.
+PATIENT = "-XX:+IgnoreUnrecognizedVMOptions -XX:+UnlockDiagnosticVMOptions -XX:GCLockerRetryAllocationCount=100"
 # A small night is all planning: nothing runs long enough to be worth compiling or planning anew (docs/scale.md).
 # `CREDITLINE_SPARK_SIZE=large` leaves these to Spark's own defaults.
 SMALL = {
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": f"-XX:TieredStopAtLevel=1 {PATIENT}",
     "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -38,7 +41,7 @@ SMALL = {
     "spark.sql.shuffle.partitions": "1",
 }
 # A broadcast is judged by the size of its Parquet, which holds our integers in a twentieth of what a hash table of them takes.
-LARGE = {"spark.sql.autoBroadcastJoinThreshold": "1m"}
+LARGE = {"spark.driver.extraJavaOptions": PATIENT, "spark.sql.autoBroadcastJoinThreshold": "1m"}
 # Spark's own default tells fifty thousand lines a night, a tenth of its seconds.
 _LOGGING = """rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = console
