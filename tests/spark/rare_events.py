@@ -1,34 +1,51 @@
-"""What the simulator never lands, added to CSV deliveries of the parity book: corrections, an overturned appeal, receipts of
-notices and ids that change."""
+"""What the simulator never lands, added to CSV deliveries of the parity book: corrections, appeals that are overturned or wait,
+a legal hold, the state of an older system, values for the reports, receipts of notices, ids that change, a takeover between
+nights; and an approval of inherited triggers."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+from intraday import land_intraday, people, takeover
 from small_delivery import add_correction, add_entry, seal
 
 from creditline.home import Home
 from creditline.home.publications import publication_directory
 from creditline.landing.contract import contract
+from creditline.release import approve_batch
+from creditline.watch import watch
 
 SNAPSHOT = "account_snapshot"
 Rows = list[dict[str, str]]
 
 
+def add_rare_events(home: Home, day: date) -> dict[str, dict[str, str]]:
+    """All of it for a day whose night before is the newest one that was run. Returns the ids that were changed, for
+    `follow_ids`."""
+    newest = day - timedelta(days=1)
+    correct_arrears(home, day, newest)
+    confirm_notices(home, day)
+    lay_older_facts(home, day)
+    look_back(home, newest)
+    return change_ids(home, day)
+
+
 def correct_arrears(home: Home, day: date, of: date) -> None:
-    """The delivery of a day says that accounts which were past due on an earlier night were not, and an officer overturned the
-    appeal of the first one that was cut."""
+    """The delivery of a day says that accounts which were past due on an earlier night were not; an officer overturned the
+    appeal of the first one that was cut, and that of the last one waits."""
     directory, cut = home.landing / str(day), _cut_accounts(home, of)
     rows = [row for row in _read(home.landing / str(of) / f"{SNAPSHOT}.csv") if row["account_id"] in cut][:5]
     assert rows, f"nobody who was past due was cut on {of}"
     corrected = [row | {"days_past_due": "0", "arrears_balance": "0.00"} for row in rows]
     add_correction(directory, SNAPSHOT, of, _text(corrected))
     appeal = {"kind": "appeal", "account_id": rows[0]["account_id"], "actor": "officer_a"}
+    waiting = appeal | {"account_id": rows[-1]["account_id"]}
+    assert rows[0] is not rows[-1]
     ground = f"bad_source_row.{SNAPSHOT}.{of}"
     _append(
         directory,
@@ -36,8 +53,41 @@ def correct_arrears(home: Home, day: date, of: date) -> None:
         [
             appeal | {"event_id": "R1", "occurred_at": f"{day}T01:00:00Z", "ground": "disputed", "outcome": "received"},
             appeal | {"event_id": "R2", "occurred_at": f"{day}T02:00:00Z", "ground": ground, "outcome": "overturned"},
+            waiting
+            | {"event_id": "R3", "occurred_at": f"{day}T01:00:00Z", "ground": "disputed", "outcome": "received"},
         ],
     )
+
+
+def lay_older_facts(home: Home, day: date) -> None:
+    """The delivery of a day brings a legal hold, what an older system held of an account, and a value for a report."""
+    directory = home.landing / str(day)
+    account = _read(directory / f"{SNAPSHOT}.csv")[1]["account_id"]
+    hold = {
+        "event_id": "R4",
+        "kind": "legal_hold",
+        "account_id": account,
+        "occurred_at": f"{day}T01:00:00Z",
+        "from_date": str(day),
+    }
+    _append(directory, "case_event", [hold])
+    _append(directory, "opening_state", [{"account_id": account, "reference_limit_amount": "90000.00"}])
+    value = {
+        "name": "tier1_capital",
+        "legal_entity_code": "BANK01",
+        "as_of_date": str(day),
+        "value": "1000.00",
+        "source": "test",
+    }
+    _append(directory, "reference_value", [value])
+
+
+def look_back(home: Home, newest: date) -> None:
+    """After the newest night its inherited triggers are approved, and the next day a watch freezes who was taken over."""
+    approve_batch(home, newest, by="maker", approved_by="checker")
+    day, person = newest + timedelta(days=1), people(home, 1)[0]
+    land_intraday(home, day, "0900", sequence=1, session=takeover(home, person, day, "0900"))
+    assert watch(home, day).deliveries[0].freezes == 1
 
 
 def confirm_notices(home: Home, day: date) -> None:
@@ -50,27 +100,40 @@ def confirm_notices(home: Home, day: date) -> None:
     )
 
 
-def change_ids(home: Home, day: date) -> None:
-    """The delivery of a day gives one account another id and makes one customer of two; the rows of the day follow."""
+def change_ids(home: Home, day: date) -> dict[str, dict[str, str]]:
+    """The delivery of a day gives one account another id, makes one customer of two and two of one. Returns the new ids by
+    account id, for `follow_ids`."""
     directory = home.landing / str(day)
     accounts = _read(directory / f"{SNAPSHOT}.csv")
     old, new = accounts[0]["customer_id"], accounts[-1]["customer_id"]
     renumbered = accounts[len(accounts) // 2]["account_id"]
+    owners = [row["customer_id"] for row in accounts]
+    parted = next(row for row in accounts[1:-1] if owners.count(row["customer_id"]) == 2)
     changes = [
         {"kind": "merge", "subject": "customer", "old_id": old, "new_id": new},
+        {
+            "kind": "split",
+            "subject": "customer",
+            "old_id": parted["customer_id"],
+            "new_id": f"N-{parted['customer_id']}",
+        },
         {"kind": "renumber", "subject": "account", "old_id": renumbered, "new_id": f"N-{renumbered}"},
     ]
-    _append(directory, "id_change", [change | {"effective_date": str(day)} for change in changes])
-    rows = [
-        row
-        | {
-            "customer_id": new if row["customer_id"] == old else row["customer_id"],
-            "account_id": f"N-{renumbered}" if row["account_id"] == renumbered else row["account_id"],
-        }
-        for row in accounts
-    ]
-    (directory / f"{SNAPSHOT}.csv").write_text(_text(rows))
-    seal(directory, f"{SNAPSHOT}.csv")
+    rows = [change | {"effective_date": str(day)} for change in changes]
+    later = {"kind": "renumber", "subject": "account", "old_id": accounts[2]["account_id"], "new_id": "N-later"}
+    _append(directory, "id_change", [*rows, later | {"effective_date": str(day + timedelta(days=30))}])
+    changed = {row["account_id"]: {"customer_id": new} for row in accounts if row["customer_id"] == old}
+    changed |= {parted["account_id"]: {"customer_id": f"N-{parted['customer_id']}"}}
+    changed |= {renumbered: {"account_id": f"N-{renumbered}"}}
+    follow_ids(home, day, changed)
+    return changed
+
+
+def follow_ids(home: Home, day: date, changed: dict[str, dict[str, str]]) -> None:
+    """The snapshot of a day bears the ids that were changed."""
+    file = home.landing / str(day) / f"{SNAPSHOT}.csv"
+    file.write_text(_text([row | changed.get(row["account_id"], {}) for row in _read(file)]))
+    seal(file.parent, file.name)
 
 
 def _cut_accounts(home: Home, night: date) -> set[str]:

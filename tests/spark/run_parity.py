@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from parity import Compared, compare_models, compare_publication, compare_state
 from parity_book import land_simulated, night, use_parity_policies
+from rare_events import add_rare_events, follow_ids
 
 from creditline.cli.output import Format, print_json, print_rows, tell
 from creditline.home import Home, open_home
@@ -40,9 +41,11 @@ def main() -> int:
         if asked.book == "simulate":
             use_parity_policies(patch, Path(folder), maintained=night(asked.before + asked.nights))
             land_simulated(landed, accounts=asked.accounts, nights=asked.before + 1, seed=asked.seed)
+            changed = add_rare_events(open_home(landed), night(asked.before + 1))
         else:
             land_taiwan(landed, asked.accounts, asked.before, asked.nights)
-        compared = list(run_both(landed, Path(folder), asked.nights, is_closed_loop=asked.book == "simulate"))
+            changed = None
+        compared = list(run_both(landed, Path(folder), asked.nights, changed))
     _print(compared, Format(asked.format))
     return int(not all(row.is_equal for row in compared))
 
@@ -60,15 +63,17 @@ def land_taiwan(root: Path, accounts: int, before: int, nights: int) -> None:
         run_night(home, day, tell)
 
 
-def run_both(landed: Path, folder: Path, nights: int, *, is_closed_loop: bool) -> Iterator[Compared]:
-    """Run the next nights of one home, copied, on each engine; compare night by night. A closed loop lands its nights as
-    it goes.
+def run_both(landed: Path, folder: Path, nights: int, changed: dict[str, dict[str, str]] | None) -> Iterator[Compared]:
+    """Run the next nights of one home, copied, on each engine; compare night by night.
+
+    Args:
+        changed: ids that changed in a closed loop, which lands its nights as it goes; None where all are landed.
     """
     homes = {engine: _copy(landed, folder / engine) for engine in Engine}
     for number in range(nights):
-        if number and is_closed_loop:
+        if number and changed is not None:
             for home in homes.values():
-                continue_book(home)
+                follow_ids(home, continue_book(home).dates[0], changed)
         day = pending_nights(homes[Engine.DUCKDB])[0]
         for engine, home in homes.items():
             run_night(home, day, lambda message, engine=engine: tell(f"{engine} {message}"), engine)
