@@ -48,10 +48,12 @@ def _great_expectations() -> object:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from sqlalchemy import event
+    from sqlalchemy.dialects import registry
     from sqlalchemy.engine import Engine
     from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    registry.register("duckdb.describing", "creditline.gate.dialect", "DescribingDialect")
 
     @event.listens_for(Engine, "after_cursor_execute")
     def _buffer_duckdb_results(conn, cursor, statement, parameters, context, executemany):
@@ -88,7 +90,7 @@ def run_suites(
     context = gx.get_context(mode="ephemeral", project_config=_project(clear_directory(docs)))
     source = context.data_sources.add_sql(
         name,
-        connection_string=f"duckdb:///{database}",
+        connection_string=f"duckdb+describing:///{database}",
         kwargs={"connect_args": {"read_only": True, "config": bounds}},
         # at once: an asset or a batch definition that is added later writes out the whole project each time
         assets=[_asset(table) for table in suites],
@@ -132,12 +134,20 @@ def _project(docs: Path) -> object:
             _SITE: {
                 "class_name": "SiteBuilder",
                 "show_how_to_buttons": False,
-                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-                "site_section_builders": {"expectations": "None", "profiling": "None"},
+                "site_index_builder": {"class_name": "DefaultSiteIndexBuilder", "view": _view("IndexPageView")},
+                "site_section_builders": {
+                    "expectations": "None",
+                    "profiling": "None",
+                    "validations": {"view": _view("PageView")},
+                },
                 "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
             }
         },
     )
+
+
+def _view(name: str) -> dict:
+    return {"module_name": "creditline.gate.docs", "class_name": name}
 
 
 def _write_docs(context: object, docs: Path) -> None:
