@@ -96,6 +96,7 @@ BRANCHES = (
     *(f"reason: {code}" for code in REASONS),
     *(f"score reasons: {what}" for what in SCORE_REASONS),
     *(f"change of ids: {what}" for what in ("merge", "split", "a trigger of both", "a freeze")),
+    "case: threads of two customers",
     *(
         "evidence does not count: at rest",
         "freeze: stays while the customer rests",

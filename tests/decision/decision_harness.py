@@ -47,7 +47,7 @@ OWN_MODELS = {"repayment": "ftr_repayment", "security": "ftr_security", "bureau"
 RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base", "ftr_carried_id_change", "ftr_carried_customer_link")
 NOT_NEEDED = ("dim_", "fct_", "rpt_", "mon_")
 # What decides nothing: when a limit returns and what became of earlier answers.
-WAY_BACK = ("dec_recourse", "dec_promise", "dec_carried_promise", "dec_condition_standing")
+WAY_BACK = ("dec_night_trust", "dec_recourse", "dec_promise", "dec_carried_promise", "dec_condition_standing")
 
 EVENT_COLUMNS = pa.schema(
     [

@@ -141,6 +141,8 @@ class State:
     shares: dict[tuple[str, str], tuple[str, Counter]] = field(default_factory=dict)
     # a merged customer's key: the survivor's
     survivors: dict[int, int] = field(default_factory=dict)
+    # a merged customer's key: the night on which it last became another one's
+    merged_on: dict[int, date] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -251,17 +253,17 @@ class Reference:
         self.state, self.external = work.state_after(), work.external
         return decisions
 
-    def changed(self, before: State, changes: list[Row]) -> State:
+    def changed(self, before: State, changes: list[Row], day: date) -> State:
         """What the night before handed on, as it belongs to the customers of tonight."""
         for change in sorted(changes, key=lambda row: row["kind"]):
             self.note(f"change of ids: {change['kind']}")
             if change["kind"] == "merge":
-                before = self._merged(before, change["old_key"], change["new_key"])
+                before = self._merged(before, change["old_key"], change["new_key"], day)
             else:
                 before = _split(before, change["old_key"], change["new_key"])
         return before
 
-    def _merged(self, before: State, old: int, new: int) -> State:
+    def _merged(self, before: State, old: int, new: int, day: date) -> State:
         believed = {(new if key == old else key): row for key, row in before.believed.items()}
         believed |= {new: before.believed[new]} if new in before.believed else {}
         minds = {key: mind for key, mind in before.minds.items() if key[0] != old}
@@ -270,9 +272,13 @@ class Reference:
                 own = before.minds.get((new, pack))
                 minds[new, pack] = mind if own is None else self._as_one(own, mind)
         survivors = {key: new if value == old else value for key, value in before.survivors.items()} | {old: new}
+        merged_on = (
+            before.merged_on | {key: day for key, value in before.survivors.items() if value == old} | {old: day}
+        )
         cuts = {key: (new if owner == old else owner, *cut) for key, (owner, *cut) in before.cuts.items()}
         corrections = {(new if owner == old else owner, *what) for owner, *what in before.corrections}
-        return replace(before, believed=believed, minds=minds, survivors=survivors, cuts=cuts, corrections=corrections)
+        moved = {"survivors": survivors, "merged_on": merged_on, "cuts": cuts, "corrections": corrections}
+        return replace(before, believed=believed, minds=minds, **moved)
 
     def _as_one(self, own: Mind, other: Mind) -> Mind:
         triggers = other.triggers | own.triggers
@@ -299,7 +305,9 @@ class Work:
 
     def __init__(self, reference: Reference, night: Night) -> None:
         self.night, self.note = night, reference.note
-        before = self.before = self._with_answers(reference.changed(self._as_watched(reference.state), night.changes))
+        before = self.before = self._with_answers(
+            reference.changed(self._as_watched(reference.state), night.changes, night.day)
+        )
         self.resting = {before.survivors.get(row["new_key"], row["new_key"]) for row in night.changes}
         self.resting |= {before.survivors.get(row["old_key"], row["old_key"]) for row in night.changes}
         self.families = reference.families
@@ -611,14 +619,40 @@ class Work:
         return rows[withdrawn[-1] + 1 :] if withdrawn else rows
 
     def _is_legally_held(self, account: Row) -> bool:
-        threads = (self._of_account(("legal_hold",), account), self._of_person(("legal_hold",), account))
-        rows = [row for thread in threads for row in self._not_ended(thread)]
+        rows = [row for thread in self._threads("legal_hold", account) for row in self._not_ended(thread)]
         return any(self._is_within(row, row["from_date"] or row["local_date"]) for row in rows)
 
     def _is_open_case(self, kind: str, account: Row) -> bool:
         """Of the account and of the customer the latest event of this kind counts, each for itself."""
-        threads = (self._of_account((kind,), account), self._of_person((kind,), account))
-        return any(rows and rows[-1]["outcome"] in (None, "received", "with_human") for rows in threads)
+        return any(self._is_open_event(rows[-1]) for rows in self._threads(kind, account) if rows)
+
+    @staticmethod
+    def _is_open_event(row: Row) -> bool:
+        return row["outcome"] in (None, "received", "with_human")
+
+    def _threads(self, kind: str, account: Row) -> list[list[Row]]:
+        """Of the account, and of each customer who was merged into its own, the events of this kind, in order."""
+        return [self._of_account((kind,), account), *self._threads_of_person(kind, account)]
+
+    def _threads_of_person(self, kind: str, account: Row) -> list[list[Row]]:
+        """A merged customer's go on with what was answered or asked for under the survivor's key since."""
+        owner, rows = account["customer_key"], self._of_person((kind,), account)
+        threads = []
+        for filed in sorted({row["customer_key"] for row in rows}):
+            since = self.before.merged_on.get(filed)
+            thread = [
+                row
+                for row in rows
+                if row["customer_key"] == filed
+                or (
+                    row["customer_key"] == owner
+                    and row["local_date"] >= since
+                    and (kind == "limit_request" or not self._is_open_event(row))
+                )
+            ]
+            threads.append(thread)
+        self.note("case: threads of two customers", len(threads) > 1)
+        return threads
 
     def _is_maintained(self, rules: Rules) -> bool:
         return rules.in_maintenance(HOUSE, self.night.day)
@@ -1040,6 +1074,10 @@ class Work:
             return None
         return rows[-1]["amount_minor"]
 
+    def _requested_of_person(self, account: Row) -> int | None:
+        asked = [self._requested(thread) for thread in self._threads_of_person("limit_request", account)]
+        return min((amount for amount in asked if amount is not None), default=None)
+
     def _own_maximum(self) -> None:
         live = [decision for decision in self.all if not decision.is_kept]
         for decision in live:
@@ -1050,7 +1088,7 @@ class Work:
             alone = {d.key: d.x if d.own_maximum is None else min(d.x, d.own_maximum) for d in sharers}
             self.note("own_maximum: account", alone[decision.key] < decision.x)
             shares = alone
-            together = self._requested(self._of_person(("limit_request",), decision.account))
+            together = self._requested_of_person(decision.account)
             if together is not None:
                 shares = share_out(together, alone, unit_of(sharers))
                 self.note("own_maximum: customer", shares != alone)
@@ -1295,7 +1333,7 @@ class Work:
         most = [max(decision.target or 0, decision.strategy), *([] if tier is None else [tier["max"]])]
         if decision in counted:
             most.append(income - sum(d.x for d in counted if d is not decision))
-        together = self._requested(self._of_person(("limit_request",), decision.account))
+        together = self._requested_of_person(decision.account)
         if together is not None:
             most.append(units_down(together, unit_of(sharers)) - sum(d.x for d in sharers if d is not decision))
         most += decision.cap_rooms
@@ -1454,6 +1492,7 @@ class Work:
                 if day <= latest.get(customer, date.min)
             },
             survivors=self.before.survivors,
+            merged_on=self.before.merged_on,
         )
 
     def _is_overlaid_at_the_core(self, decision: Decision) -> bool:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from decision_harness import (
     ACCOUNT_COLUMNS,
+    CHANGE_COLUMNS,
     CORRECTION_COLUMNS,
     EVENT_COLUMNS,
     OPENING_COLUMNS,
@@ -53,13 +54,17 @@ class Life:
         facts: dict | None = None,
         events: Sequence[dict] = (),
         corrections: Sequence[dict] = (),
+        changes: Sequence[dict] = (),
         late: Sequence[str] = (),
         is_void: bool = False,
     ) -> dict[int, dict]:
         """Decide the next night. Returns: the assigned decisions by account."""
         self.number += 1
         tonight = day(self.number)
-        features = {"customer_key": [PERSON]} | {name: [(WELL | (facts or {})).get(name)] for name in all_features()}
+        people = sorted({PERSON} | {each["customer_key"] for each in accounts})
+        features = {"customer_key": people} | {
+            name: [(WELL | (facts or {})).get(name)] * len(people) for name in all_features()
+        }
         self.nights.run(
             Inputs(
                 night=NightParameters(tonight, datetime.combine(tonight, time(18)), self.previous, is_void, "one"),
@@ -76,6 +81,7 @@ class Life:
                 features=pa.table(features, pa.schema([(name, pa.int64()) for name in features])),
                 events=pa.Table.from_pylist(list(events), EVENT_COLUMNS),
                 corrections=pa.Table.from_pylist(list(corrections), CORRECTION_COLUMNS),
+                changes=pa.Table.from_pylist(list(changes), CHANGE_COLUMNS),
                 opening=OPENING_COLUMNS.empty_table(),
             )
         )

@@ -120,6 +120,22 @@ def test_no_date_while_a_feature_is_distrusted(answered):
     assert dates(warehouse) == {}
 
 
+@pytest.mark.parametrize(
+    ("source", "is_asked"),
+    [("loan_application", True), ("case_event", True), ("account_snapshot", True), ("opening_state", False)]
+    + [(name, False) for name in ("id_change", "gl_balance", "reference_value", "notice_receipt", "adjustment_ack")],
+)
+def test_a_date_depends_on_the_sources_that_it_is_made_from(answered, source, is_asked):
+    warehouse, inputs = answered
+    late = [
+        replace(row, verdict="missing", is_distrusted=True) if row.source == source else row for row in inputs.sources
+    ]
+    warehouse.run(inputs, carry=False)
+    before = dates(warehouse)
+    warehouse.run(replace(inputs, sources=late), carry=False)
+    assert dates(warehouse) == ({} if is_asked else before)
+
+
 def test_no_date_where_an_income_to_be_stated_will_bound_the_limit(answered):
     warehouse, inputs = answered
     nobodys = inputs.accounts.set_column(

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from own_policies import calendar_row, lay_policies
-from small_delivery import NIGHT, change_entry, deliver, small_home, spoil_cell
+from small_delivery import NIGHT, add_entry, change_entry, deliver, small_home, spoil_cell
 
 from creditline.cli.status import home_status
 from creditline.gate.record import delivery_records
@@ -15,7 +15,7 @@ from creditline.home.publications import REVISION, is_void, read_manifest
 from creditline.home.skips import record_skip
 from creditline.night import accept, gate_inputs, run_night
 from creditline.policy import packs_in_force
-from creditline.policy.calendar import timetable
+from creditline.policy.calendar import Timetable, timetable
 from creditline.publish.reader import query_marts
 from creditline.warehouse.sources import night_sources
 from creditline.warehouse.state import state_file, state_tables
@@ -135,3 +135,30 @@ def test_what_a_night_believes_of_a_source(tmp_path, monkeypatch, tables, expect
     believed = {row.source: row for row in night_sources(home, delivery_records(home), NIGHT, rules)}
     assert (believed["session"].verdict, believed["session"].is_distrusted) == expected
     assert believed["account_snapshot"].verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_expected", "believed"),
+    [
+        ("opening_state", False, (True, False)),
+        ("opening_state", True, (False, True)),
+        ("session", False, (False, True)),
+    ],
+    ids=["an occasional source", "one that the house expects every night", "a source that came before"],
+)
+def test_a_source_that_came_once_and_does_not_come_again(tmp_path, source, is_expected, believed):
+    expected = ["account_snapshot", *([source] if is_expected else [])]
+    home = small_home(tmp_path / "home", expected_sources=expected)
+    columns = {
+        "opening_state": "account_id,reference_limit_amount,pre_trigger_limit_amount,trigger_code,triggered_date,frozen_until",
+        "session": "event_id,customer_id,occurred_at,device_id,ip_region,is_proxy,succeeded",
+    }
+    for night, sources in ((NIGHT, ("account_snapshot", source)), (SECOND, ("account_snapshot",))):
+        directory = deliver(home, night=night, sources=("account_snapshot",))
+        if source in sources:
+            (directory / f"{source}.csv").write_text(f"{columns[source]}\n")
+            add_entry(directory, source)
+        accept(home, night)
+        gate_inputs(home, night)
+    rows = {row.source: row for row in night_sources(home, delivery_records(home), SECOND, Timetable({}, frozenset()))}
+    assert (rows[source].is_missing, rows[source].is_distrusted) == believed

@@ -180,7 +180,7 @@ def _lay_source(connection: duckdb.DuckDBPyConnection, source: str, file: Path) 
 def _views(connection: duckdb.DuckDBPyConnection, home: Home, prefix: str) -> None:
     for mart in (
         "fct_limit_decision", "fct_account_night", "fct_trigger_night", "fct_freeze_night", "fct_order_night",
-        "fct_external_change", "fct_security_order", "fct_limit_adjustment",
+        "fct_external_change", "fct_security_order", "fct_limit_adjustment", "fct_recourse",
     ):  # fmt: skip
         connection.execute(
             f"create view {prefix}{mart} as from read_parquet('{home.published}/*/r00/marts/{mart}.parquet')"
@@ -269,6 +269,21 @@ CLAIMS = {
         " and account_key in (from merged_account) except all"
         " select adjustment_id, status, applied_limit_amount from moved_fct_order_night where business_date = $night)",
     ),
+    "whoever only got another id has the same way back, the same dates, kept and void for the same reasons": (
+        "(from plain_recourse where business_date >= $night)",
+        "((from plain_recourse where business_date >= $night) except all (from moved_recourse))",
+    ),
+    "a date that a merged customer had stands on the night of the merge": (
+        "date_before",
+        "(from date_before except all select account_key, restores_on_date, promise_status from moved_fct_recourse"
+        " where business_date = $night)",
+    ),
+    "and is never missed, nor void by their own doing": (
+        "moved_fct_recourse where business_date >= $night and account_key in (select account_key from date_before)",
+        "moved_fct_recourse where business_date >= $night and account_key in (select account_key from date_before)"
+        " and (ended_status = 'MISSED' or voided_by = 'CUSTOMER')"
+        " and ended_promised_date < $night",
+    ),
     "the core is spoken to by the new ids only": (
         "moved_out where business_date >= $night",
         f"moved_out where business_date >= $night and not starts_with(account_id, '{NEW}')",
@@ -328,6 +343,7 @@ def _lay(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
     for name in ("plain", "moved"):
         connection.execute(
             f"create table {name}_decision as from {name}_fct_limit_decision where account_key not in (from merged_account);"
+            f"create table {name}_recourse as from {name}_fct_recourse where account_key not in (from merged_account);"
             f"create table {name}_trigger as from {name}_state_trigger where customer_key not in (from merged);"
             f"create table {name}_freeze as from {name}_state_freeze where customer_key not in (from merged);"
             f"create table {name}_order as select {name}_out.* replace"
@@ -337,6 +353,11 @@ def _lay(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
             f" where account_key in (from merged_account)) and adjustment_id not in (select adjustment_id"
             f" from {name}_fct_security_order where account_key in (from merged_account))"
         )
+    connection.execute(
+        "create table date_before as select account_key, restores_on_date, promise_status from moved_fct_recourse"
+        " where account_key in (from merged_account) and promise_status = 'OPEN' and business_date ="
+        f" (select max(business_date) from moved_fct_recourse where business_date < date '{migration.night}')"
+    )
     for table, state in (("clock_before", "trigger"), ("freeze_before", "freeze")):
         connection.execute(
             f"create table {table} as select state.* replace (coalesce(key_pair.new_key, customer_key) as customer_key)"

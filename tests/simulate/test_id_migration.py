@@ -14,6 +14,12 @@ SPOILT = {
     "so are orders, under the new id": "update moved_order set account_id = 'A' || account_id",
     "nobody else is decided or ordered about": "delete from plain_decision",
     "no freeze of theirs ends early": "update freeze_before set frozen_until_at = frozen_until_at + interval 1 hour",
+    "whoever only got another id has the same way back, the same dates, kept and void for the same reasons": (
+        "update moved_recourse set restores_on_date = restores_on_date + 1"
+    ),
+    "a date that a merged customer had stands on the night of the merge": (
+        "update date_before set restores_on_date = restores_on_date + 1"
+    ),
     "no clock of theirs starts again, and none is lost": (
         "update clock_before set triggered_date = triggered_date - 1"
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import duckdb
@@ -64,6 +65,12 @@ def test_every_kind_of_relation_is_laid_in_the_order_of_its_columns(relations):
         "policy.b": [("v1", 5, "first"), ("v1", None, "second")],
         "run.night": [(DAY, datetime(2026, 9, 1, 18), True, None)],
     }
+
+
+def test_a_column_that_an_earlier_release_did_not_keep_is_null(relations):
+    first, *_ = relations
+    longer = replace(first, columns=first.columns | {"added": "varchar"})
+    assert rows_of([longer]) == {"raw.a": [(date(2026, 8, 31), 2, None)]}
 
 
 def test_a_record_lays_what_was_laid_also_after_the_home_was_moved(home, relations, tmp_path_factory):

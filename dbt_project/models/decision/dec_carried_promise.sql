@@ -26,7 +26,8 @@ select
     {{ column }},
     {%- endfor %}
     promised_date,
-    uncounted_nights
+    uncounted_nights,
+    is_person_changed as was_person_changed
 from promises
 
 union all
@@ -36,5 +37,6 @@ select
     {{ column }},
     {%- endfor %}
     business_date as promised_date,
-    0 as uncounted_nights
+    0 as uncounted_nights,
+    false as was_person_changed
 from recourses

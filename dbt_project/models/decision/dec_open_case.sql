@@ -11,12 +11,6 @@ night as (
 
 ),
 
-outcomes as (
-
-    select * from {{ ref('case_outcome') }}
-
-),
-
 accounts as (
 
     select * from {{ ref('dec_assigned_account') }}
@@ -26,20 +20,11 @@ accounts as (
 events as (
 
     select
-        case_events.kind,
-        case_events.account_key,
-        case when case_events.account_key is null then case_events.customer_key end as customer_key,
-        case_events.occurred_at,
-        case_events.event_token,
-        case_events.amount_minor,
-        outcomes.outcome,
-        outcomes.is_open,
-        {{ is_approved_by_second_person('case_events.actor', 'case_events.approver') }} as is_approved,
-        coalesce(case_events.from_date, case_events.local_date) <= night.business_date
-        and coalesce(case_events.to_date, night.business_date) >= night.business_date as is_running,
-        case_events.from_date is not null and case_events.to_date is not null as is_bounded
-    from {{ ref('stg_case_event') }} as case_events
-    inner join outcomes on coalesce(case_events.outcome, 'received') = outcomes.outcome
+        threads.*,
+        coalesce(threads.from_date, threads.local_date) <= night.business_date
+        and coalesce(threads.to_date, night.business_date) >= night.business_date as is_running,
+        threads.from_date is not null and threads.to_date is not null as is_bounded
+    from {{ ref('dec_case_thread') }} as threads
     cross join night
 
 ),
@@ -50,7 +35,7 @@ ordered as (
         *,
         -- a withdrawal ends what stood before it
         sum(case when outcome = 'withdrawn' then 1 else 0 end) over (
-            partition by kind, account_key, customer_key
+            partition by kind, account_key, customer_key, thread_key
             order by occurred_at desc, event_token desc rows between unbounded preceding and current row
         ) as withdrawals_since
     from events
@@ -61,7 +46,7 @@ relevant as (
 
     select
         *,
-        row_number() over (partition by kind, account_key, customer_key order by occurred_at desc, event_token desc)
+        row_number() over (partition by kind, account_key, customer_key, thread_key order by occurred_at desc, event_token desc)
             as recency
     from ordered
     where
@@ -110,7 +95,8 @@ select
     bool_or(kind in ('human_review', 'opt_out_automated')) as has_human_review,
     bool_or(kind = 'legal_hold') as is_legal_hold,
     max(case when kind = 'override' and is_of_account then amount_minor end) as override_minor,
-    max(case when kind = 'limit_request' and is_of_account then amount_minor end) as own_maximum_minor,
-    max(case when kind = 'limit_request' and not is_of_account then amount_minor end) as customer_maximum_minor
+    -- of what two people had asked for before they were merged the lower counts
+    min(case when kind = 'limit_request' and is_of_account then amount_minor end) as own_maximum_minor,
+    min(case when kind = 'limit_request' and not is_of_account then amount_minor end) as customer_maximum_minor
 from concerned
 group by account_key

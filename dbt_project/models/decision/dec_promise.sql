@@ -77,32 +77,15 @@ orders as (
 
 ),
 
-sources as (
-
-    select is_distrusted from {{ ref('stg_night_source') }}
-
-),
-
-drifts as (
-
-    select is_distrusted from {{ ref('dec_feature_drift') }}
-
-),
-
-evidence as (
-
-    select is_distrusted from sources
-
-    union all
-
-    select is_distrusted from drifts
-
-),
-
 trust as (
 
-    select bool_or(is_distrusted) as is_any_distrusted
-    from evidence
+    select * from {{ ref('dec_night_trust') }}
+
+),
+
+resting as (
+
+    select * from {{ ref('dec_resting_customer') }}
 
 ),
 
@@ -127,6 +110,9 @@ compared as (
         {{ add_days('night.business_date', 1) }} >= promises.restores_on_date as is_due,
         night.business_date >= promises.restores_on_date as is_overdue,
         limits.account_key is not null as is_delivered,
+        resting.customer_key is not null as is_at_rest,
+        -- what was assumed was one person's
+        coalesce(promises.was_person_changed, false) or resting.customer_key is not null as is_person_changed,
         coalesce(limits.is_open, true) as is_open,
         -- a cut that waits for its notice is decided, too
         least(limits.recommended_minor, coalesce(limits.pending_minor, limits.recommended_minor)) as recommended_minor,
@@ -190,6 +176,7 @@ compared as (
     left join no_raises
         on limits.account_key = no_raises.account_key and limits.policy_version = no_raises.policy_version
     left join core_limits on promises.account_key = core_limits.account_key
+    left join resting on limits.customer_key = resting.customer_key
     left join carried on promises.account_key = carried.account_key
     left join orders on promises.account_key = orders.account_key
     left join assumed on promises.account_key = assumed.account_key
@@ -232,8 +219,22 @@ judged as (
             when is_raise_forbidden and is_due then 'SOURCE_LATE'
             when is_own_maximum_too_low then 'OWN_MAXIMUM'
             when is_bound_too_low then 'BOUND'
-        end as void_reason
+        end as judged_reason
     from reached
+
+),
+
+attributed as (
+
+    select
+        *,
+        case
+            when judged_reason in ('ACCOUNT_CLOSED', 'NEW_POLICY', 'CORE_CHANGED_LIMIT', 'ORDER_NOT_APPLIED', 'NOT_ORDERED')
+                then judged_reason
+            when is_person_changed and is_delivered and (judged_reason is not null or is_due) then 'PERSON_CHANGED'
+            else judged_reason
+        end as void_reason
+    from judged
 
 ),
 
@@ -242,7 +243,7 @@ ended as (
     select
         *,
         case
-            when is_void then 'OPEN'
+            when is_void or is_at_rest then 'OPEN'
             when is_decided_before and is_core_back and not is_uncut then 'KEPT'
             -- its order is to be applied by the day
             when is_back and not is_uncut and is_open and not is_overdue then 'OPEN'
@@ -251,7 +252,7 @@ ended as (
             when is_due then 'MISSED'
             else 'OPEN'
         end as status
-    from judged
+    from attributed
 
 )
 
@@ -275,14 +276,16 @@ select
     restores_on_date,
     raises_from_date,
     utilisation_below_bp,
-    case when is_void then uncounted_nights else uncounted_nights_tonight end as uncounted_nights,
+    case when is_void or is_at_rest then uncounted_nights else uncounted_nights_tonight end as uncounted_nights,
+    is_person_changed,
     status,
     case when status = 'VOIDED' then coalesce(void_reason, case when is_delivered then 'NIGHTS_LOST' else 'NOT_DELIVERED' end)
         end as void_reason,
     case
         when status <> 'VOIDED' then null
         when void_reason in ('CORE_CHANGED_LIMIT', 'ORDER_NOT_APPLIED') or not is_delivered then 'CORE'
-        when void_reason in ('NEW_POLICY', 'NOT_ORDERED', 'SOURCE_LATE', 'BOUND', 'NIGHTS_LOST') or void_reason is null then 'HOUSE'
+        when void_reason in ('NEW_POLICY', 'NOT_ORDERED', 'SOURCE_LATE', 'BOUND', 'NIGHTS_LOST', 'PERSON_CHANGED')
+            or void_reason is null then 'HOUSE'
         else 'CUSTOMER'
     end as voided_by
 from ended

@@ -101,19 +101,16 @@ cells as (
 
 ),
 
-sources as (
+snapshots as (
 
-    select
-        bool_or(is_distrusted) as is_any_distrusted,
-        max(case when source = 'account_snapshot' then coverage_from_date end) as snapshots_from_date
-    from {{ ref('stg_night_source') }}
+    select * from {{ ref('stg_night_source') }}
+    where source = 'account_snapshot'
 
 ),
 
-drifts as (
+trust as (
 
-    select coalesce(bool_or(is_distrusted), false) as is_any_distrusted
-    from {{ ref('dec_feature_drift') }}
+    select * from {{ ref('dec_night_trust') }}
 
 ),
 
@@ -177,7 +174,7 @@ select
     exposures.arrears_minor,
     {{ add_days('limits.business_date', 'parameters.recourse_acting_days') }} as act_by_date,
     {{ add_days('accounts.opened_date', 'packs.least_tenure_days') }} as tenure_date,
-    sources.snapshots_from_date,
+    snapshots.coverage_from_date as snapshots_from_date,
     case
         when packs.most_income_age_days is null then null
         when coalesce(accounts.income_monthly_minor, 0) <= 0 or accounts.income_as_of_date is null
@@ -199,8 +196,8 @@ select
 from limits
 cross join night
 cross join parameters
-cross join sources
-cross join drifts
+cross join snapshots
+cross join trust
 inner join accounts on limits.account_key = accounts.account_key
 inner join packs on limits.policy_version = packs.policy_version
 inner join calendars on limits.policy_version = calendars.policy_version
@@ -232,8 +229,7 @@ where
         or bounds.income_multiple_bp is null
     )
     and confirmations.is_counted
-    and not sources.is_any_distrusted
-    and not drifts.is_any_distrusted
+    and not trust.is_any_distrusted
     and not coalesce(
         cases.is_in_hardship or cases.has_open_appeal or cases.has_human_review or cases.is_legal_hold, false
     )

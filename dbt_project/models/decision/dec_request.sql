@@ -12,22 +12,10 @@ night as (
 
 ),
 
-new_batches as (
-
-    select * from {{ ref('stg_new_batch') }}
-
-),
-
 kinds as (
 
     select * from {{ ref('case_kind') }}
     where is_answered
-
-),
-
-outcomes as (
-
-    select * from {{ ref('case_outcome') }}
 
 ),
 
@@ -52,22 +40,10 @@ parameters as (
 events as (
 
     select
-        case_events.event_token,
-        case_events.kind,
-        case_events.account_key,
-        case when case_events.account_key is null then case_events.customer_key end as customer_key,
-        case_events.occurred_at,
-        case_events.local_date,
-        case_events.ground,
-        outcomes.outcome,
-        outcomes.state,
-        outcomes.is_open,
-        kinds.clock_parameter,
-        new_batches.batch_id is not null as is_new
-    from {{ ref('stg_case_event') }} as case_events
-    inner join kinds on case_events.kind = kinds.kind
-    inner join outcomes on coalesce(case_events.outcome, 'received') = outcomes.outcome
-    left join new_batches on case_events.batch_id = new_batches.batch_id
+        threads.*,
+        kinds.clock_parameter
+    from {{ ref('dec_case_thread') }} as threads
+    inner join kinds on threads.kind = kinds.kind
 
 ),
 
@@ -77,7 +53,15 @@ followed as (
         *,
         lag(is_open) over thread as was_open
     from events
-    window thread as (partition by kind, account_key, customer_key order by occurred_at, event_token)
+    window thread as (partition by kind, account_key, customer_key, thread_key order by occurred_at, event_token)
+
+),
+
+answered as (
+
+    select * from followed
+    -- told of the survivor, it ends what is still open
+    where not is_copy or was_open
 
 ),
 
@@ -86,10 +70,10 @@ numbered as (
     select
         *,
         sum(case when was_open is null or (is_open and not was_open) then 1 else 0 end) over (
-            partition by kind, account_key, customer_key
+            partition by kind, account_key, customer_key, thread_key
             order by occurred_at, event_token rows between unbounded preceding and current row
         ) as case_number
-    from followed
+    from answered
 
 ),
 
@@ -98,14 +82,14 @@ placed as (
     select
         *,
         row_number() over (
-            partition by kind, account_key, customer_key, case_number order by occurred_at, event_token
+            partition by kind, account_key, customer_key, thread_key, case_number order by occurred_at, event_token
         ) as place,
         row_number() over (
-            partition by kind, account_key, customer_key, case_number order by occurred_at desc, event_token desc
+            partition by kind, account_key, customer_key, thread_key, case_number order by occurred_at desc, event_token desc
         ) as place_from_end,
         -- what follows the answer (an overturned appeal that was restored) moves the state, not the end
         row_number() over (
-            partition by kind, account_key, customer_key, case_number, is_open order by occurred_at, event_token
+            partition by kind, account_key, customer_key, thread_key, case_number, is_open order by occurred_at, event_token
         ) as place_of_its_sort
     from numbered
 
@@ -117,11 +101,12 @@ requests as (
         kind,
         account_key,
         customer_key,
+        thread_key,
         case_number,
         max(clock_parameter) as clock_parameter,
         max(case when place = 1 then event_token end) as case_id,
         max(case when place = 1 then local_date end) as opened_date,
-        max(case when place_from_end = 1 then state end) as state,
+        max(case when place_from_end = 1 then answered_state end) as state,
         max(case when place_from_end = 1 then outcome end) as outcome,
         max(case when place_from_end = 1 then ground end) as ground,
         bool_or(place_from_end = 1 and is_open) as is_open,
@@ -130,7 +115,7 @@ requests as (
         bool_or(place = 1 and is_new) as is_received_tonight,
         bool_or(is_new) as is_changed_tonight
     from placed
-    group by kind, account_key, customer_key, case_number
+    group by kind, account_key, customer_key, thread_key, case_number
 
 ),
 

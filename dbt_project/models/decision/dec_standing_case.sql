@@ -11,12 +11,6 @@ night as (
 
 ),
 
-new_batches as (
-
-    select * from {{ ref('stg_new_batch') }}
-
-),
-
 kinds as (
 
     select * from {{ ref('case_kind') }}
@@ -27,27 +21,17 @@ kinds as (
 events as (
 
     select
-        case_events.event_token,
-        case_events.kind,
-        case_events.account_key,
-        case when case_events.account_key is null then case_events.customer_key end as customer_key,
-        case_events.occurred_at,
-        case_events.local_date,
-        coalesce(case_events.from_date, case_events.local_date) as from_date,
-        case_events.to_date,
-        case_events.ground,
-        coalesce(case_events.outcome, 'received') as outcome,
-        case_events.kind = 'override'
+        threads.*,
+        coalesce(threads.from_date, threads.local_date) as starts_on_date,
+        threads.kind = 'override'
         and not (
-            case_events.from_date is not null
-            and case_events.to_date is not null
-            and case_events.amount_minor is not null
-            and {{ is_approved_by_second_person('case_events.actor', 'case_events.approver') }}
-        ) as is_refused,
-        new_batches.batch_id is not null as is_new
-    from {{ ref('stg_case_event') }} as case_events
-    inner join kinds on case_events.kind = kinds.kind
-    left join new_batches on case_events.batch_id = new_batches.batch_id
+            threads.from_date is not null
+            and threads.to_date is not null
+            and threads.amount_minor is not null
+            and threads.is_approved
+        ) as is_refused
+    from {{ ref('dec_case_thread') }} as threads
+    inner join kinds on threads.kind = kinds.kind
 
 ),
 
@@ -68,7 +52,7 @@ followed as (
         end as endings_before_tonight
     from events
     window later as (
-        partition by kind, account_key, customer_key
+        partition by kind, account_key, customer_key, thread_key
         order by occurred_at, event_token rows between 1 following and unbounded following
     )
 
@@ -87,7 +71,7 @@ judged as (
             when followed.ended_date is not null and followed.kind = 'limit_request' then 'REPLACED'
             when followed.ended_date is not null then 'WITHDRAWN'
             when followed.to_date < night.business_date and followed.kind <> 'limit_request' then 'ENDED'
-            when followed.from_date > night.business_date and followed.kind <> 'limit_request' then 'SCHEDULED'
+            when followed.starts_on_date > night.business_date and followed.kind <> 'limit_request' then 'SCHEDULED'
             else 'RUNNING'
         end as state
     from followed
@@ -120,4 +104,4 @@ select
     ) as is_closed_tonight
 from judged
 -- a withdrawal is no case of its own; a pause is withdrawn by a later version of its event
-where outcome <> 'withdrawn' or kind = 'hardship_pause'
+where not is_copy and (outcome <> 'withdrawn' or kind = 'hardship_pause')

@@ -18,7 +18,8 @@ cases as (
             partition by
                 all_cases.kind,
                 all_cases.account_key,
-                case when all_cases.account_key is null then all_cases.customer_key end
+                case when all_cases.account_key is null then all_cases.customer_key end,
+                case when all_cases.account_key is null then all_cases.filed_key end
             order by all_cases.occurred_at desc, all_cases.event_token desc
         ) as recency
     from {{ ref('stg_case_event') }} as all_cases
@@ -34,6 +35,7 @@ select
     cases.kind,
     cases.account_key,
     cases.customer_key,
+    cases.filed_key,
     cases.occurred_at,
     cases.amount_minor,
     cases.from_date,

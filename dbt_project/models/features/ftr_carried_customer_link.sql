@@ -12,5 +12,6 @@ select
     delivered_key,
     customer_key,
     is_main,
-    changed_date
+    changed_date,
+    merged_date
 from links

@@ -1,4 +1,5 @@
--- Grain: one row event_token; the latest version known at the night's cut-off: carried over, or new tonight.
+-- Grain: one row event_token; the latest version known at the night's cut-off: carried over, or new tonight. It is a case of
+-- customer_key's tonight; filed_key is the customer of whom it was told, which no change of ids changes.
 
 {%- set token_of_case = 'case when is_copy then ' ~ sha256_hex("event_token || '|' || " ~ as_text("owner_key")) ~ ' else event_token end' %}
 
@@ -28,6 +29,7 @@ delivered as (
     select
         cases.*,
         coalesce(links.customer_key, cases.customer_key) as owner_key,
+        cases.customer_key as filed_key,
         coalesce(not links.is_main, false) as is_copy
     from {{ source('raw', 'case_event') }} as cases
     left join links on cases.customer_key = links.delivered_key and cases.business_date < links.until_date
@@ -58,6 +60,7 @@ known as (
         kind,
         account_key,
         owner_key as customer_key,
+        filed_key,
         occurred_at,
         {{ to_minor('amount') }} as amount_minor,
         from_date,
@@ -81,6 +84,7 @@ known as (
         kind,
         account_key,
         owner_key as customer_key,
+        coalesce(filed_key, customer_key) as filed_key,
         occurred_at,
         amount_minor,
         from_date,
@@ -117,6 +121,7 @@ select
     versions.kind,
     versions.account_key,
     versions.customer_key,
+    versions.filed_key,
     versions.occurred_at,
     versions.amount_minor,
     versions.from_date,

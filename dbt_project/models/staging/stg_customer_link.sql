@@ -1,6 +1,6 @@
 -- Grain: one row a customer key as rows were delivered under it and a customer whose they are, for keys that were ever
 -- merged or split. Of a split both sides have what was delivered before changed_date (until_date, where there is none);
--- is_main marks the customer who has the rows after it, too.
+-- is_main marks the customer who has the rows after it, too; merged_date is the day of the last merge on the way there.
 
 with
 
@@ -42,7 +42,8 @@ known as (
         delivered_key,
         customer_key,
         is_main,
-        changed_date
+        changed_date,
+        merged_date
     from carried
 
     union all
@@ -51,7 +52,8 @@ known as (
         changes.old_key as delivered_key,
         changes.old_key as customer_key,
         true as is_main,
-        cast(null as date) as changed_date
+        cast(null as date) as changed_date,
+        cast(null as date) as merged_date
     from changes
     left join carried on changes.old_key = carried.delivered_key
     where carried.delivered_key is null
@@ -64,7 +66,8 @@ merged as (
         known.delivered_key,
         coalesce(merges.new_key, known.customer_key) as customer_key,
         known.is_main,
-        known.changed_date
+        known.changed_date,
+        coalesce(merges.changed_date, known.merged_date) as merged_date
     from known
     left join merges on known.customer_key = merges.old_key
 
@@ -80,7 +83,8 @@ parted as (
         merged.delivered_key,
         splits.new_key as customer_key,
         false as is_main,
-        least(coalesce(merged.changed_date, splits.changed_date), splits.changed_date) as changed_date
+        least(coalesce(merged.changed_date, splits.changed_date), splits.changed_date) as changed_date,
+        merged.merged_date
     from merged
     inner join splits on merged.customer_key = splits.old_key
 
@@ -94,7 +98,8 @@ select
     case
         when count(parted.changed_date) = count(*) then max(parted.changed_date)
         else max({{ add_days('night.business_date', 1) }})
-    end as until_date
+    end as until_date,
+    max(parted.merged_date) as merged_date
 from parted
 cross join night
 group by parted.delivered_key, parted.customer_key

@@ -22,7 +22,7 @@ select
     {%- for column in [
         'policy_version', 'act_by_date', 'arrears_minor', 'stops_applying', 'clears_related', 'pays_past_due', 'pays_on_time',
         'gives_consent', 'updates_income', 'first_raised_on_date', 'first_raised_minor', 'restores_to_minor',
-        'restores_on_date', 'raises_from_date', 'utilisation_below_bp', 'promised_date', 'uncounted_nights'
+        'restores_on_date', 'raises_from_date', 'utilisation_below_bp', 'promised_date', 'uncounted_nights', 'was_person_changed'
     ] %},
     carried.{{ column }}
     {%- endfor %}

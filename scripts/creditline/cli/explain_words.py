@@ -147,6 +147,10 @@ VOID_REASONS: dict[str, dict[str, str]] = {
     "NEW_POLICY": {"zh": "评估规则已更新", "en": "the rules have changed"},
     "CORE_CHANGED_LIMIT": {"zh": "核心系统自行调低了额度", "en": "the core system lowered the limit by itself"},
     "ORDER_NOT_APPLIED": {"zh": "核心系统没有执行提额指令", "en": "the core system did not apply the raise"},
+    "PERSON_CHANGED": {
+        "zh": "客户资料合并或拆分后需要重新计算",
+        "en": "customer records were merged or split and it has to be worked out anew",
+    },
     "NOT_ORDERED": {"zh": "提额决定没有发出", "en": "the raise that was decided was not ordered"},
     "SOURCE_LATE": {"zh": "数据迟到，暂不能确认", "en": "data came late, so that it cannot be confirmed"},
     "EVIDENCE": {

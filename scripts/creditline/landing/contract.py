@@ -46,6 +46,7 @@ class Source(BaseModel):
     required: bool = False
     may_repeat: bool = False  # the same file may rightly come again on another date
     intraday: bool = False  # comes between nights, too
+    occasional: bool = False  # comes when there is something to say; its absence says nothing
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

@@ -15,11 +15,9 @@ from creditline.errors import CreditlineError, UsageError
 from creditline.gate.identity import forget_keys
 from creditline.home import Home
 from creditline.home.control import append_line
-from creditline.home.database import connect
 from creditline.home.publications import is_void, last_valid
 from creditline.publish.reader import open_marts
 from creditline.subject.person import Person, find_person
-from creditline.warehouse.state import state_file
 
 RETENTION = "customer_record_retention_years"
 
@@ -77,7 +75,7 @@ def _refuse_duties(home: Home, person: Person) -> None:
     with open_marts(home) as connection:
         _refuse_open_accounts(connection, person, newest)
         _refuse_running_retention(connection, person, newest)
-    _refuse_legal_hold(home, person, newest)
+        _refuse_legal_hold(connection, home, person, newest)
 
 
 def _refuse_open_accounts(connection: duckdb.DuckDBPyConnection, person: Person, newest: date) -> None:
@@ -112,31 +110,15 @@ def _refuse_running_retention(connection: duckdb.DuckDBPyConnection, person: Per
         )
 
 
-def _refuse_legal_hold(home: Home, person: Person, newest: date) -> None:
+def _refuse_legal_hold(connection: duckdb.DuckDBPyConnection, home: Home, person: Person, newest: date) -> None:
     valid = max((day for day in (newest, last_valid(home, newest)) if day and not is_void(home, day)), default=None)
-    cases = state_file(home, valid, "case_event") if valid else None
-    if cases is None or not cases.is_file():
-        return
-    with connect() as connection:
-        row = connection.execute(
-            "select held.occurred_at from read_parquet($cases) as held"
-            " where held.kind = 'legal_hold' and coalesce(held.outcome, '') <> 'withdrawn'"
-            " and coalesce(held.to_date, $newest) >= $newest"
-            " and (list_contains($customers, held.customer_key) or list_contains($accounts, held.account_key))"
-            " and not exists (select 1 from read_parquet($cases) as later"
-            "   where later.kind = 'legal_hold' and later.outcome = 'withdrawn'"
-            "   and later.account_key is not distinct from held.account_key"
-            "   and later.customer_key is not distinct from held.customer_key"
-            "   and (later.occurred_at, later.event_token) > (held.occurred_at, held.event_token))"
-            " order by held.occurred_at limit 1",
-            {
-                "cases": str(cases),
-                "newest": newest,
-                "customers": list(person.customer_keys),
-                "accounts": list(person.last_accounts),
-            },
-        ).fetchone()
+    row = connection.execute(
+        "select opened_date from fct_case where business_date = $valid and kind = 'legal_hold' and is_open"
+        " and (list_contains($customers, customer_key) or list_contains($accounts, account_key))"
+        " order by opened_date limit 1",
+        {"valid": valid, "customers": list(person.customer_keys), "accounts": list(person.last_accounts)},
+    ).fetchone()
     if row:
         raise ErasureRefused(
-            f"customer {person.customer_id}: a legal hold stands since {row[0]} UTC; it ends with a case event of outcome withdrawn"
+            f"customer {person.customer_id}: a legal hold stands since {row[0]}; it ends with a case event of outcome withdrawn"
         )

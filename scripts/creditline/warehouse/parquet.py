@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -21,13 +22,21 @@ def write_parquet(
 def lay_parquet(
     connection: duckdb.DuckDBPyConnection, relation: str, files: list[Path], columns: dict[str, str]
 ) -> None:
-    """A view over Parquet files by name of column, or an empty table of the same columns where there are none."""
+    """A view over Parquet files by name of column, or an empty table of the same columns where there are none.
+
+    A column that none of the files has is null: an earlier release did not keep it.
+    """
     if not files:
         connection.execute(f"create table {relation} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
         return
-    names = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in columns.items())
     listed = ", ".join(f"'{file}'" for file in files)
-    connection.execute(
-        f"create view {relation} as select {names}"
-        f" from read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
-    )
+    read = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
+
+    def view(held: Collection[str]) -> str:
+        names = (f"cast({name if name in held else 'null'} as {kind}) as {name}" for name, kind in columns.items())
+        return f"create view {relation} as select {', '.join(names)} from {read}"
+
+    try:
+        connection.execute(view(columns))
+    except duckdb.BinderException:
+        connection.execute(view({name for name, *_ in connection.execute(f"describe from {read}").fetchall()}))

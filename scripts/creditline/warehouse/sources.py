@@ -86,7 +86,7 @@ def _night_source(
         _verdict(record, entry, timetable) for record, entry in deliveries if record.business_date == business_date
     ]
     is_expected = source in home.settings.expected_sources
-    is_missing = not is_expected and not deliveries
+    is_missing = not is_expected and not (tonight if contract()[source].occasional else deliveries)
     verdict = _worst(tonight) if tonight else "missing"
     return NightSource(
         source=source,

@@ -188,6 +188,7 @@ def state_tables() -> tuple[StateTable, ...]:
                 "utilisation_below_bp": "bigint",
                 "promised_date": "date",
                 "uncounted_nights": "bigint",
+                "was_person_changed": "boolean",
             },
         ),
         StateTable(
@@ -345,8 +346,7 @@ def _feature_tables() -> tuple[StateTable, ...]:
                 **_PLACE,
                 "event_token": "varchar",
                 "kind": "varchar",
-                "account_key": "bigint",
-                "customer_key": "bigint",
+                **dict.fromkeys(("account_key", "customer_key", "filed_key"), "bigint"),
                 "occurred_at": "timestamp",
                 "amount_minor": "bigint",
                 "from_date": "date",
@@ -380,7 +380,7 @@ def _feature_tables() -> tuple[StateTable, ...]:
             {
                 **dict.fromkeys(("delivered_key", "customer_key"), "bigint"),
                 "is_main": "boolean",
-                "changed_date": "date",
+                **dict.fromkeys(("changed_date", "merged_date"), "date"),
             },
         ),
     )
