@@ -131,8 +131,8 @@ class State:
     # account: the limit that the night went on from, and the core's
     limits: dict[int, tuple[int, int]] = field(default_factory=dict)
     orders: dict[int, list[Order]] = field(default_factory=dict)
-    # account: whose it is, the night of our last cut, and the limit that it left
-    cuts: dict[int, tuple[int, date, int]] = field(default_factory=dict)
+    # account and night of a cut of ours: whose it is, and the limit that it left
+    cuts: dict[tuple[int, date], tuple[int, int]] = field(default_factory=dict)
     # customer, source and night that was corrected since a cut
     corrections: set[tuple[int, str, date]] = field(default_factory=set)
     # account: what a restatement owes it
@@ -783,9 +783,14 @@ class Work:
 
     def _restore(self, decision: Decision) -> None:
         """Everybody whose limit stands where a cut left it that came on or after a bad row: back to tonight's own target."""
-        _, decided, left = self.before.cuts.get(decision.key, (0, date.min, -1))
+        cuts = (
+            night
+            for (key, night), (_, left) in self.before.cuts.items()
+            if (key, left) == (decision.key, decision.limit)
+        )
+        decided = max(cuts, default=date.min)
         is_wronged = any(day <= decided for _, day in self._bad_rows.get(decision.customer, ()))
-        if not is_wronged or left != decision.limit:
+        if not is_wronged:
             return
         back = min(decision.reference, decision.own_target)
         if back > decision.limit:
@@ -798,16 +803,22 @@ class Work:
         rows = self._bad_rows.get(customer, ())
         return any(source == self.families[old.reason[1]] and day <= old.last_hit for source, day in rows)
 
-    def _cuts_to_keep(self) -> dict[int, tuple[int, date, int]]:
-        cuts = dict(self.before.cuts)
-        for decision in self.all:
-            if not decision.is_assigned:
-                continue
-            if decision.action == "DOWN":
-                cuts[decision.key] = (decision.customer, self.night.day, decision.x)
-            elif decision.action == "UP" or decision.x >= decision.reference:
-                cuts.pop(decision.key, None)
-        return cuts
+    def _cuts_to_keep(self) -> dict[tuple[int, date], tuple[int, int]]:
+        tonight = {decision.key: decision for decision in self.all if decision.is_assigned}
+        cuts = {
+            (key, night): cut
+            for (key, night), cut in self.before.cuts.items()
+            if self._may_stand(tonight.get(key), cut[1])
+        }
+        fallen = (decision for decision in tonight.values() if decision.action == "DOWN")
+        return cuts | {(decision.key, self.night.day): (decision.customer, decision.x) for decision in fallen}
+
+    @staticmethod
+    def _may_stand(decision: Decision | None, left: int) -> bool:
+        """Whether the limit that tonight goes on from, or the core's own, is still where a cut led."""
+        if decision is None:
+            return True
+        return decision.limit < decision.reference and left in (decision.limit, decision.account["limit_minor"])
 
     # ---- bounds
 
@@ -1472,7 +1483,7 @@ class Work:
     def state_after(self) -> State:
         cuts = self._cuts_to_keep()
         latest: dict[int, date] = {}
-        for owner, decided, _ in cuts.values():
+        for (_, decided), (owner, _) in cuts.items():
             latest[owner] = max(decided, latest.get(owner, date.min))
         return State(
             believed=self.believed,

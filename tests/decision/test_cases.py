@@ -240,6 +240,32 @@ def test_a_limit_that_a_bad_row_cut_comes_back_at_once(life, policies, cut, outc
     assert restored["is_notice_required"]
 
 
+RAISED = event(
+    "override", 3, "o", account_key=1, actor="a", approver="b", amount_minor=LIMIT, from_date=day(3), to_date=day(3)
+)
+
+
+@pytest.mark.parametrize(
+    ("between", "action"),
+    [({"facts": WORSE}, "DOWN"), ({"facts": BAD, "events": [RAISED]}, "UP")],
+    ids=["another cut", "a raise"],
+)
+def test_what_was_decided_since_and_never_applied_hides_no_cut(life, policies, cut, between, action):
+    assert life.night(policies, cut, **between)[1]["action"] == action
+    restored = life.night(policies, cut, events=[overturned(4)], corrections=[correction()])[1]
+    assert (restored["action"], restored["reason_code_1"]) == ("UP", "P6")
+
+
+def test_a_cut_is_over_once_the_core_has_a_later_one(life, policies, cut):
+    later = life.night(policies, cut, facts=WORSE)[1]
+    assert later["action"] == "DOWN"
+    below = account(limit=later["recommended_minor"])
+    life.night(policies, below, facts=WORSE, events=[appeal(4, "a")])
+    assert {row["decided_date"] for row in life.nights.rows("select * from dec_standing_cut")} == {day(3)}
+    life.night(policies, below, facts=WORSE, events=[appeal(4, "a")])
+    assert {row["decided_date"] for row in life.nights.rows("select * from dec_carried_cut")} == {day(3)}
+
+
 def test_it_comes_back_as_far_as_the_corrected_evidence_goes(life, policies, cut):
     still = BAD | dict.fromkeys(
         ("f02_dpd_max_30d", "f03_dpd_max_180d", "f04_overdue_days_90d", "f05_overdue_ratio_bp"), 0

@@ -27,7 +27,7 @@ accounts as (
 
 cuts as (
 
-    select * from {{ ref('stg_cut_state') }}
+    select * from {{ ref('dec_standing_cut') }}
 
 ),
 
@@ -99,7 +99,7 @@ cited as (
         coalesce(sources.is_distrusted, false) as is_source_distrusted,
         strategies.own_target_minor > cuts.own_target_minor as is_target_higher
     from concerned
-    inner join cuts on concerned.account_key = cuts.account_key and concerned.limit_minor = cuts.new_limit_minor
+    inner join cuts on concerned.account_key = cuts.account_key
     inner join strategies
         on
             concerned.account_key = strategies.account_key

@@ -1,5 +1,6 @@
--- Grain: one row an account whose limit our last move lowered, and cited reason: what an appeal against it is rechecked
--- with (one empty row where it cited none). A raise, or a limit that is back at the reference limit, ends it.
+-- Grain: one row a cut of ours that an account's limit may stand at, and cited reason: what an appeal against it is rechecked
+-- with (one empty row where it cited none). It ends once neither the limit that the night goes on from nor the core's own is
+-- where it led: a later move that is decided may never be applied. A limit that is back at the reference limit ends it, too.
 
 with
 
@@ -25,6 +26,12 @@ features as (
 sources as (
 
     select * from {{ ref('stg_night_source') }}
+
+),
+
+core_limits as (
+
+    select * from {{ ref('dec_core_limit') }}
 
 ),
 
@@ -68,6 +75,10 @@ select
     carried.is_source_distrusted
 from carried
 left join limits on carried.account_key = limits.account_key
+left join core_limits on carried.account_key = core_limits.account_key
 where
     limits.account_key is null
-    or (limits.action not in ('UP', 'DOWN') and limits.recommended_minor < limits.reference_limit_minor)
+    or (
+        limits.limit_minor < limits.reference_limit_minor
+        and carried.new_limit_minor in (limits.limit_minor, core_limits.core_limit_minor)
+    )

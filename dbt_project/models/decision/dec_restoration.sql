@@ -12,7 +12,7 @@ accounts as (
 
 cuts as (
 
-    select * from {{ ref('stg_cut_state') }}
+    select * from {{ ref('dec_standing_cut') }}
 
 ),
 
@@ -24,6 +24,6 @@ overturned as (
 
 select distinct accounts.account_key
 from accounts
-inner join cuts on accounts.account_key = cuts.account_key and accounts.limit_minor = cuts.new_limit_minor
+inner join cuts on accounts.account_key = cuts.account_key
 inner join overturned
     on accounts.customer_key = overturned.customer_key and overturned.corrected_date <= cuts.decided_date

@@ -27,12 +27,11 @@ cuts as (
     select
         account_key,
         max(decided_date) as decided_date,
-        max(old_limit_minor) as old_limit_minor,
-        max(new_limit_minor) as new_limit_minor
+        max(old_limit_minor) as old_limit_minor
         {%- for rank in ['1', '2', '3', '4'] %},
         max(case when reason_rank = {{ rank }} then reason_code end) as reason_code_{{ rank }}
         {%- endfor %}
-    from {{ ref('stg_cut_state') }}
+    from {{ ref('dec_standing_cut') }}
     group by account_key
 
 ),
@@ -82,4 +81,4 @@ from requests
 cross join night
 left join concerned on requests.case_id = concerned.case_id
 left join decisions on concerned.account_key = decisions.account_key
-left join cuts on decisions.account_key = cuts.account_key and decisions.old_limit_minor = cuts.new_limit_minor
+left join cuts on decisions.account_key = cuts.account_key

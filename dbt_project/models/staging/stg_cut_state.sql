@@ -1,4 +1,4 @@
--- Grain: one row an account whose limit our last move lowered, and cited reason, as the valid night before carried it over;
+-- Grain: one row a cut that an account's limit may stand at, and cited reason, as the valid night before carried it over;
 -- of a customer who is merged tonight, as the survivor's.
 
 with

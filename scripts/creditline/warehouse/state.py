@@ -200,7 +200,7 @@ def state_tables() -> tuple[StateTable, ...]:
         StateTable(
             "cut",
             "dec_carried_cut",
-            ("account_key", "reason_rank"),
+            ("account_key", "decided_date", "reason_rank"),
             {
                 "account_key": "bigint",
                 "customer_key": "bigint",

@@ -1,0 +1,43 @@
+-- Grain: one row an account of tonight's snapshot whose limit is what a cut of ours made it, and reason that the cut cited; of
+-- cuts that led to the same limit the latest.
+
+{{ config(materialized='table') }}
+
+with
+
+accounts as (
+
+    select * from {{ ref('dec_assigned_account') }}
+
+),
+
+cuts as (
+
+    select * from {{ ref('stg_cut_state') }}
+
+),
+
+placed as (
+
+    select
+        cuts.*,
+        dense_rank() over (partition by cuts.account_key order by cuts.decided_date desc) as recency
+    from cuts
+    inner join accounts on cuts.account_key = accounts.account_key and cuts.new_limit_minor = accounts.limit_minor
+
+)
+
+select
+    account_key,
+    customer_key,
+    decided_date,
+    old_limit_minor,
+    new_limit_minor,
+    own_target_minor,
+    reason_rank,
+    reason_code,
+    feature,
+    feature_value,
+    is_source_distrusted
+from placed
+where recency = 1
