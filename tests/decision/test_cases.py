@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
+from decision_harness import project_logic
 from decision_packs import make_pack
 from test_one_person import AT_ONCE, BAD, PERSON, Life, account, day, event, everybody
 
@@ -124,6 +126,39 @@ def test_cases_with_dates_run_and_end(life, policies):
         ("g", "REPLACED", day(2)),
         ("h", "RUNNING", None),
     ]
+
+
+LONG_AGO = """
+    create table stg_night as select date '2026-03-02' as business_date;
+    create table stg_case_event as select token as event_token, kind, case when kind = 'appeal' then 1 end as account_key,
+        7 as customer_key, 7 as filed_key, day + interval 12 hour as occurred_at, day as local_date, outcome, until as to_date,
+        null as business_date, null as batch_id, null as known_at, null as source_row, null as amount_minor, null as from_date,
+        null as actor, null as approver, null as ground, null as local_hour
+    from (values
+        ('opened', 'appeal', date '2024-01-01', null, null), ('with a human', 'appeal', date '2024-02-01', 'with_human', null),
+        ('closed', 'human_review', date '2024-01-01', null, null), ('answer', 'human_review', date '2024-02-01', 'upheld', null),
+        ('hold', 'legal_hold', date '2024-01-01', null, null),
+        ('end of hold', 'legal_hold', date '2024-01-02', 'withdrawn', date '2024-01-02'),
+        ('another hold', 'legal_hold', date '2024-01-03', null, date '2024-01-04')
+    ) as events(token, kind, day, outcome, until);
+    create table case_outcome as from (values ('received', true), ('with_human', true), ('upheld', false), ('withdrawn', false))
+        as outcomes(outcome, is_open);
+"""
+
+
+def test_of_what_began_long_ago_all_is_kept_that_says_what_stands():
+    model = next(model for model in project_logic().models if model.name == "ftr_carried_case_event")
+    with duckdb.connect() as connection:
+        connection.execute(LONG_AGO)
+        kept = connection.execute(model.sql.replace('"warehouse"."main".', "")).to_arrow_table()
+    assert {*kept["event_token"].to_pylist()} == {
+        "opened",
+        "with a human",
+        "answer",
+        "hold",
+        "end of hold",
+        "another hold",
+    }
 
 
 # ---- a second person

@@ -1,6 +1,6 @@
 -- Grain: one row a case that can still matter: it happened within 400 days, is the latest of its kind for its account or
--- customer, still runs, or is a hardship pause that ended so late that it can pause days past due of a night within the
--- longest window.
+-- customer or of an open request, still runs, is about a legal hold, or is a hardship pause that ended so late that it can
+-- pause days past due of a night within the longest window.
 
 with
 
@@ -10,10 +10,17 @@ night as (
 
 ),
 
-cases as (
+outcomes as (
+
+    select * from {{ ref('case_outcome') }}
+
+),
+
+ordered as (
 
     select
         all_cases.*,
+        outcomes.is_open,
         row_number() over (
             partition by
                 all_cases.kind,
@@ -23,6 +30,22 @@ cases as (
             order by all_cases.occurred_at desc, all_cases.event_token desc
         ) as recency
     from {{ ref('stg_case_event') }} as all_cases
+    inner join outcomes on coalesce(all_cases.outcome, 'received') = outcomes.outcome
+
+),
+
+cases as (
+
+    select
+        ordered.*,
+        bool_or(ordered.recency = 1 and ordered.is_open) over (
+            partition by
+                ordered.kind,
+                ordered.account_key,
+                case when ordered.account_key is null then ordered.customer_key end,
+                case when ordered.account_key is null then ordered.filed_key end
+        ) as is_of_open_request
+    from ordered
 
 )
 
@@ -52,5 +75,8 @@ where
     cases.local_date > {{ add_days('night.business_date', -400) }}
     or cases.recency = 1
     or cases.to_date >= night.business_date
-    or (cases.kind in ('hardship_pause', 'legal_hold') and cases.to_date is null)
+    or (cases.kind in ('appeal', 'human_review', 'opt_out_automated') and cases.is_of_open_request)
+    -- what ends a hold is kept as long as the hold
+    or cases.kind = 'legal_hold'
+    or (cases.kind = 'hardship_pause' and cases.to_date is null)
     or (cases.kind = 'hardship_pause' and cases.to_date > {{ add_days('night.business_date', -580) }})
