@@ -15,7 +15,7 @@ from test_cli import run
 
 from creditline.cli.explain import AUDIENCES, explain_account
 from creditline.cli.explain_text import explanation_text
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES
+from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, WITHHELD
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.publish.reader import open_marts
@@ -73,8 +73,8 @@ def test_the_floor_is_said_as_what_it_is(floored_book, lang):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_freeze_is_no_fault_and_shows_no_threshold(sample_book, lang):
-    facts, text = explained(sample_book, f"action = 'FREEZE' and {LATEST}", lang=lang)
+def test_a_freeze_is_no_fault_and_shows_no_threshold(floored_book, lang):
+    facts, text = explained(floored_book, f"action = 'FREEZE' and {LATEST}", lang=lang)
     because = facts["cannot_borrow_from"]["because"]
     assert {"en": "Your limit is unchanged", "zh": "您的额度没有变化"}[lang] in because
     assert not re.search(r"\d", because + facts["reasons"][0]["advice"])
@@ -247,6 +247,55 @@ def test_nights_that_have_to_pass_are_said_as_days(calm, done, sentence):
     assert "night" not in text
 
 
+@pytest.mark.parametrize(
+    ("done", "sentences"),
+    [
+        (
+            0,
+            (
+                "can rise only after 90 days in a row without a problem; nothing else is restricted.",
+                "天没有问题之后才能提高；",
+            ),
+        ),
+        (47, ("47 of the 90 days have passed. Nothing else is restricted.", "目前已过47天；其他不受影响。")),
+        (
+            90,
+            ("your limit can rise once the coming instalments are paid on time.", "今后各期按时还款后，额度才能提高。"),
+        ),
+    ],
+)
+def test_an_inherited_condition_keeps_raises_back_and_restricts_nothing_else(calm, done, sentences):
+    condition = {"since_date": date(2026, 7, 2), "nights_done": done, "nights_needed": 90, "restricts": False}
+    for lang, sentence in zip(("en", "zh"), sentences, strict=True):
+        text = explanation_text(calm | {"lang": lang, "conditions": [condition]})
+        assert sentence in text
+        assert "The restriction" not in text and "的限制" not in text
+    restricting = condition | {"restricts": True, "nights_done": 80}
+    assert "The restriction since 2 July" in explanation_text(calm | {"conditions": [condition, restricting]})
+
+
+def test_a_trigger_that_is_inherited_is_said_so_and_an_agent_hears_all_that_stand(sample_book):
+    """A trigger of the first night is inherited; whoever has several is told of the longest, the agent of every one."""
+    with open_marts(sample_book.home) as connection:
+        several = connection.execute(
+            "select account_key, list(trigger_code order by trigger_code), list(trigger_code) filter (is_inherited) from fct_trigger_night"
+            " inner join fct_limit_decision using (customer_key, policy_version, business_date)"
+            f" where is_held and not is_cured and {LATEST} group by account_key having count(*) > 1 and bool_or(is_inherited)"
+            " order by 1 limit 1"
+        ).fetchone()
+    assert several
+    key, codes, inherited = several
+    account, _ = accounts_where(sample_book, f"account_key = {key} and {LATEST}")[0]
+    facts = explain_account(sample_book.home, account, None, "agent")
+    text = explanation_text(facts)
+    assert sorted(condition["code"] for condition in facts["open_conditions"]) == codes
+    for condition in facts["open_conditions"]:
+        line = next(line for line in text.splitlines() if line.startswith(f"  {condition['code']}: since "))
+        is_inherited = condition["code"] in inherited
+        assert ("there before our first review" in line) == condition["is_inherited"] == is_inherited
+        assert condition["restricts"] != is_inherited
+
+
 def test_no_text_holds_what_nobody_can_read_out(sample_book):
     """No date or amount of a machine, no bracketed plural, no placeholder."""
     strange = r"\d{4}-\d\d-\d\d|\(s\)|\{|\d{4,} ?(yuan|元)|\.00"
@@ -260,7 +309,7 @@ def test_no_text_holds_what_nobody_can_read_out(sample_book):
 
 
 def test_every_word_is_there_in_both_languages():
-    for words in (SENTENCES, CANNOT_BORROW, ACTIONS, STATES, OPERATORS):
+    for words in (SENTENCES, CANNOT_BORROW, ACTIONS, STATES, OPERATORS, WITHHELD):
         for name, spelt in words.items():
             assert set(spelt) == set(LANGUAGES), name
             assert set(re.findall(r"\{\w+\}", spelt["zh"])) == set(re.findall(r"\{\w+\}", spelt["en"])), name

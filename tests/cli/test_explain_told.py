@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import duckdb
 import pytest
 from laid_orders import copy_home, take_back
@@ -11,9 +14,12 @@ from test_explain import LATEST, accounts_where
 from creditline.cli.explain import explain_account
 from creditline.cli.explain_text import explanation_text
 from creditline.cli.explain_words import LANGUAGES, WITHHELD
+from creditline.gate.identity import account_key_of
 from creditline.home.publications import REVISION
 from creditline.publish.reader import open_marts
 from creditline.release import ALL_SLICES, release, release_security, set_mode
+from creditline.release.feed import SECURITY, last_record
+from creditline.release.wording import money
 
 CUT = f"display_state = 'FLOORED' and action = 'DOWN' and {LATEST}"
 FREEZE = f"action = 'FREEZE' and {LATEST}"
@@ -126,3 +132,61 @@ def test_a_freeze_that_left_is_told(home):
     facts, text = told(home, FREEZE)
     assert facts["is_frozen"] and facts["movement"] == "FREEZE"
     assert "on you cannot borrow, because: We noticed an unusual sign-in" in text
+
+
+@pytest.mark.parametrize(("hours", "is_frozen"), [(24, True), (0, False)], ids=["it stands", "the core has ended it"])
+def test_a_freeze_by_a_watch_since_the_night_is_told(home, hours, is_frozen):
+    leave(home)
+    free = f"action = 'HOLD' and is_usable and display_state = 'NORMAL' and {LATEST}"
+    account, night = accounts_where(RunBook(home, ()), free)[0]
+    key = account_key_of(home, account)
+    lay_watched(home, night + timedelta(days=1), key, home.cut_off_at(night) + timedelta(hours=hours))
+    facts, text = told(home, free)
+    assert (facts["is_frozen"], facts["drawable_amount"] == 0) == (is_frozen, is_frozen)
+    said = (
+        "You cannot borrow now, because: to protect your account, borrowing is paused; your limit is unchanged." in text
+    )
+    assert said == is_frozen
+    # of that night as it was nothing of it is said
+    assert not explain_account(home, account, night)["is_frozen"]
+
+
+def lay_watched(home, day, key, expires_at):
+    """A freeze that a watch released on a day."""
+    sequence = (last_record(home, SECURITY) or {"sequence": 0})["sequence"] + 1
+    folder = home.releases / SECURITY
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {
+        "business_date": str(day),
+        "sequence": sequence,
+        "sha256": "0" * 64,
+        "modes": {},
+        "watch": {"last_delivery": str(day)},
+    }
+    (folder / f"{sequence:06d}.json").write_text(json.dumps(record))
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select {sequence}::bigint as sequence, date '{day}' as business_date, {key}::bigint as account_key,"
+            f" 'FREEZE' as action, timestamp '{expires_at}' as expires_at) to '{folder}/{sequence:06d}.parquet' (format parquet)"
+        )
+
+
+def test_a_restore_that_stays_behind_opens_nothing_and_one_that_left_opens_on_its_day(home):
+    """While the core keeps the freeze the customer hears that borrowing is paused, and no day."""
+    restored = f"action = 'RESTORE' and {LATEST}"
+    account, night = accounts_where(RunBook(home, ()), restored)[0]
+    switch(home, "paused")
+    lay_watched(
+        home, night - timedelta(days=1), account_key_of(home, account), home.cut_off_at(night) + timedelta(hours=9)
+    )
+    facts, text = told(home, restored)
+    assert facts["is_frozen"] and facts["movement"] is None
+    assert "You cannot borrow now, because: to protect your account, borrowing is paused" in text
+    assert "We cannot say yet when borrowing opens again" in text
+    assert "Decided, not ordered: paused." in told(home, restored, "agent")[1]
+    switch(home, "live")
+    leave(home)
+    facts, text = told(home, restored)
+    amount = money(facts["can_borrow_from"]["amount"], "CNY", "en")
+    assert f"on you can borrow {amount} again; your limit is unchanged." in text
+    assert "now" not in text

@@ -105,18 +105,18 @@ def _condition(row: Facts) -> Facts:
 def _recourse(published: Published, lang: str) -> Facts | None:
     """What brings the limit back and from which day on; None if it is neither lowered nor frozen. A date is null where nobody
     can say."""
-    decision, row = published.decision, published.recourse
-    told = published.told
-    if told.withheld or (published.is_silent and not published.cause_reasons):
-        return None
-    if told.mode and row and row["promise_status"]:
-        # a raise that is not ordered comes on no day that we could name; a freeze that left ends by itself
+    decision, told, row = published.decision, published.told, published.recourse
+    waiting = ("REDUCED", "FLOORED", "FROZEN_SECURITY", "REG_CAPPED")
+    is_waiting = told.is_frozen or (decision["display_state"] in waiting and not decision["is_void"])
+    # what is not ordered comes on no day that we could name; a freeze that left ends by itself
+    if published.is_silent:
+        is_lowered = published.cause_reasons and decision["old_limit_amount"] < decision["reference_limit_amount"]
+        row, is_waiting = None, told.is_frozen or is_lowered
+    elif told.mode and row and row["promise_status"]:
         row = row | {"promise_status": None, "restores_on_date": None}
     facts = recourse_facts(row, lang) if row else dict.fromkeys(("restores_on_date", "unfrozen_on_date"))
     is_known = facts["restores_on_date"] or facts["unfrozen_on_date"]
     is_kept = row is not None and row["promise_status"] == "KEPT"
-    waiting = ("REDUCED", "FLOORED", "FROZEN_SECURITY", "REG_CAPPED")
-    is_waiting = decision["display_state"] in waiting and not decision["is_void"]
     if not (is_known or is_kept or is_waiting):
         return None
     return facts | {"is_kept": is_kept, "promised_date": row and row["promised_date"]}
