@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-import shutil
 import sys
 from contextlib import nullcontext
 from datetime import date, timedelta
@@ -13,20 +11,15 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from sample_book import RunBook
-from small_delivery import spoil_cell
 from test_cli import run
 
 from creditline.cli.explain import AUDIENCES, explain_account
 from creditline.cli.explain_text import explanation_text
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES
+from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, WITHHELD
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
-from creditline.home import Home
-from creditline.night import run_night
 from creditline.publish.reader import open_marts
 from creditline.release.wording import money
-from creditline.simulate import continue_book
 
 LATEST = "business_date = (select max(business_date) from fct_limit_decision)"
 
@@ -53,7 +46,7 @@ def explained(book, condition: str, audience: str = "customer", lang: str = "en"
 def test_a_customer_learns_nothing_that_helps_to_game_the_score(sample_book, lang):
     """Over everybody who is cut: no score, band, operator, rule, hash or reason code, in text or JSON."""
     secret = re.compile(r"score \d|band|评分\d|等级|sha256|policy_version|hard trigger|强制触发|\[\w\d+\]|steps|target")
-    for account, night in accounts_where(sample_book, "action in ('DOWN', 'FREEZE')"):
+    for account, night in accounts_where(sample_book, f"action in ('DOWN', 'FREEZE') and {LATEST}"):
         facts = explain_account(sample_book.home, account, night, "customer", lang)
         text = explanation_text(facts)
         assert secret.search(text) is None, text
@@ -63,41 +56,28 @@ def test_a_customer_learns_nothing_that_helps_to_game_the_score(sample_book, lan
         assert "None" not in text
 
 
-@pytest.fixture(scope="module")
-def floored_book(sample_book, tmp_path_factory):
-    """The sample book one night later, on which a few customers are suddenly 45 days past due."""
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path_factory.mktemp("floored") / "home", symlinks=True))
-    (tonight,) = continue_book(home, nights=1).dates
-    directory = home.landing / str(tonight)
-    with (directory / "account_snapshot.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    well = [
-        number for number, row in enumerate(rows, start=1) if (row["status"], row["days_past_due"]) == ("active", "0")
-    ]
-    for number in well[:5]:
-        spoil_cell(directory, "account_snapshot.csv", number, "days_past_due", "45")
-    run_night(home, tonight)
-    return RunBook(home, ())
-
-
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_floor_is_said_as_what_it_is(floored_book, lang):
     """A customer at the floor is told that nothing can be borrowed and why; the agent sees the amount as well."""
     facts, text = explained(floored_book, f"display_state = 'FLOORED' and {LATEST}", lang=lang)
     assert facts["limit_after_amount"] is None
-    assert facts["cannot_borrow_because"] == facts["reasons"][0]["text"]
+    assert facts["cannot_borrow_from"] == {"date": facts["effective_date"], "because": facts["reasons"][0]["text"]}
     assert not re.search(r"(?<![\d,.])10(\.00)? ?(yuan|元)", text), text
-    assert {"en": "You cannot borrow now, because: ", "zh": "现在不能借款，因为："}[lang] in text
+    assert {"en": " on you cannot borrow, because: ", "zh": "起不能借款，因为："}[lang] in text
+    assert {"en": "now", "zh": "现在"}[lang] not in text, (
+        "until the day on which the cut takes effect the core goes on as before"
+    )
     facts, text = explained(floored_book, f"display_state = 'FLOORED' and {LATEST}", "agent", lang)
     assert facts["limit_after_amount"] == Decimal(10)
     assert {"en": "Your limit goes down to 10 yuan", "zh": "额度将降低到10元"}[lang] in text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_freeze_is_no_fault_and_shows_no_threshold(sample_book, lang):
-    facts, text = explained(sample_book, "display_state = 'FROZEN_SECURITY'", lang=lang)
-    assert {"en": "Your limit is unchanged", "zh": "您的额度没有变化"}[lang] in facts["cannot_borrow_because"]
-    assert not re.search(r"\d", facts["cannot_borrow_because"] + facts["reasons"][0]["advice"])
+def test_a_freeze_is_no_fault_and_shows_no_threshold(floored_book, lang):
+    facts, text = explained(floored_book, f"action = 'FREEZE' and {LATEST}", lang=lang)
+    because = facts["cannot_borrow_from"]["because"]
+    assert {"en": "Your limit is unchanged", "zh": "您的额度没有变化"}[lang] in because
+    assert not re.search(r"\d", because + facts["reasons"][0]["advice"])
     assert facts["change"] is None
     assert {"en": "Please verify your identity", "zh": "请完成身份验证"}[lang] in text
 
@@ -261,10 +241,59 @@ def test_an_appeal_is_that_of_the_account_or_of_the_customer(sample_book):
     ],
 )
 def test_nights_that_have_to_pass_are_said_as_days(calm, done, sentence):
-    condition = {"since_date": date(2026, 7, 2), "nights_done": done, "nights_needed": 90}
+    condition = {"since_date": date(2026, 7, 2), "nights_done": done, "nights_needed": 90, "restricts": True}
     text = explanation_text(calm | {"conditions": [condition, condition]})
     assert text.count(sentence) == 1
     assert "night" not in text
+
+
+@pytest.mark.parametrize(
+    ("done", "sentences"),
+    [
+        (
+            0,
+            (
+                "can rise only after 90 days in a row without a problem; nothing else is restricted.",
+                "天没有问题之后才能提高；",
+            ),
+        ),
+        (47, ("47 of the 90 days have passed. Nothing else is restricted.", "目前已过47天；其他不受影响。")),
+        (
+            90,
+            ("your limit can rise once the coming instalments are paid on time.", "今后各期按时还款后，额度才能提高。"),
+        ),
+    ],
+)
+def test_an_inherited_condition_keeps_raises_back_and_restricts_nothing_else(calm, done, sentences):
+    condition = {"since_date": date(2026, 7, 2), "nights_done": done, "nights_needed": 90, "restricts": False}
+    for lang, sentence in zip(("en", "zh"), sentences, strict=True):
+        text = explanation_text(calm | {"lang": lang, "conditions": [condition]})
+        assert sentence in text
+        assert "The restriction" not in text and "的限制" not in text
+    restricting = condition | {"restricts": True, "nights_done": 80}
+    assert "The restriction since 2 July" in explanation_text(calm | {"conditions": [condition, restricting]})
+
+
+def test_a_trigger_that_is_inherited_is_said_so_and_an_agent_hears_all_that_stand(sample_book):
+    """A trigger of the first night is inherited; whoever has several is told of the longest, the agent of every one."""
+    with open_marts(sample_book.home) as connection:
+        several = connection.execute(
+            "select account_key, list(trigger_code order by trigger_code), list(trigger_code) filter (is_inherited) from fct_trigger_night"
+            " inner join fct_limit_decision using (customer_key, policy_version, business_date)"
+            f" where is_held and not is_cured and {LATEST} group by account_key having count(*) > 1 and bool_or(is_inherited)"
+            " order by 1 limit 1"
+        ).fetchone()
+    assert several
+    key, codes, inherited = several
+    account, _ = accounts_where(sample_book, f"account_key = {key} and {LATEST}")[0]
+    facts = explain_account(sample_book.home, account, None, "agent")
+    text = explanation_text(facts)
+    assert sorted(condition["code"] for condition in facts["open_conditions"]) == codes
+    for condition in facts["open_conditions"]:
+        line = next(line for line in text.splitlines() if line.startswith(f"  {condition['code']}: since "))
+        is_inherited = condition["code"] in inherited
+        assert ("there before our first review" in line) == condition["is_inherited"] == is_inherited
+        assert condition["restricts"] != is_inherited
 
 
 def test_no_text_holds_what_nobody_can_read_out(sample_book):
@@ -280,7 +309,7 @@ def test_no_text_holds_what_nobody_can_read_out(sample_book):
 
 
 def test_every_word_is_there_in_both_languages():
-    for words in (SENTENCES, CANNOT_BORROW, ACTIONS, STATES, OPERATORS):
+    for words in (SENTENCES, CANNOT_BORROW, ACTIONS, STATES, OPERATORS, WITHHELD):
         for name, spelt in words.items():
             assert set(spelt) == set(LANGUAGES), name
             assert set(re.findall(r"\{\w+\}", spelt["zh"])) == set(re.findall(r"\{\w+\}", spelt["en"])), name

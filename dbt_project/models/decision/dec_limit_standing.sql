@@ -1,5 +1,6 @@
 -- Grain: one row an account of tonight's snapshot: since which night its limit has stood, the decision of ours that made it
 -- so (none: the core's own), and the last decision of ours that moves it, which may still be on its way.
+-- An order that ends without being applied leaves no trace: its account stands as it did before the order.
 -- An account seen for the first time has had its limit since tonight, as far as the house knows.
 
 {{ config(materialized='table') }}
@@ -31,6 +32,25 @@ core_limits as (
 
 ),
 
+nights as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+before_orders as (
+
+    select * from {{ ref('stg_core_standing_state') }}
+
+),
+
+unapplied as (
+
+    select distinct account_key from {{ ref('dec_order') }}
+    where status in ('REJECTED', 'EXPIRED') and is_changed_tonight
+
+),
+
 compared as (
 
     select
@@ -41,6 +61,17 @@ compared as (
         carried.previous_limit_minor,
         carried.limit_minor as limit_minor_before,
         coalesce(accounts.limit_minor = carried.limit_minor, false) as is_unchanged,
+        -- a void night leaves out orders in flight, whatever becomes of them
+        coalesce(
+            accounts.limit_minor <> carried.limit_minor
+            and accounts.limit_minor = accounts.core_limit_minor
+            and accounts.core_limit_minor = carried.core_limit_minor
+            and before_orders.account_key is not null
+            and (nights.is_void or unapplied.account_key is not null),
+            false
+        ) as is_taken_back,
+        before_orders.limit_since_date as since_date_before_order,
+        before_orders.previous_limit_minor as previous_minor_before_order,
         coalesce(accounts.limit_minor = carried.change_minor and not core_limits.is_external_change, false) as is_ours,
         decisions.action in ('UP', 'DOWN') as is_moved_tonight,
         decisions.recommended_minor,
@@ -50,22 +81,38 @@ compared as (
         decisions.decision_sha256
         {%- for column in ['date', 'minor', 'reason_codes', 'sha256'] %},
         carried.cause_{{ column }},
+        before_orders.cause_{{ column }} as cause_{{ column }}_before_order,
         carried.change_{{ column }}
         {%- endfor %}
     from accounts
     inner join decisions on accounts.account_key = decisions.account_key
     inner join core_limits on accounts.account_key = core_limits.account_key
+    cross join nights
     left join carried on accounts.account_key = carried.account_key
+    left join before_orders on accounts.account_key = before_orders.account_key
+    left join unapplied on accounts.account_key = unapplied.account_key
 
 )
 
 select
     account_key,
     is_in_flight,
-    case when is_unchanged then limit_since_date else business_date end as limit_since_date,
-    case when is_unchanged then previous_limit_minor else limit_minor_before end as previous_limit_minor
+    case
+        when is_unchanged then limit_since_date
+        when is_taken_back then since_date_before_order
+        else business_date
+    end as limit_since_date,
+    case
+        when is_unchanged then previous_limit_minor
+        when is_taken_back then previous_minor_before_order
+        else limit_minor_before
+    end as previous_limit_minor
     {%- for column in ['date', 'minor', 'reason_codes', 'sha256'] %},
-    case when is_unchanged then cause_{{ column }} when is_ours then change_{{ column }} end as cause_{{ column }}
+    case
+        when is_unchanged then cause_{{ column }}
+        when is_taken_back then cause_{{ column }}_before_order
+        when is_ours then change_{{ column }}
+    end as cause_{{ column }}
     {%- endfor %},
     case when is_moved_tonight then business_date else change_date end as change_date,
     case when is_moved_tonight then recommended_minor else change_minor end as change_minor,

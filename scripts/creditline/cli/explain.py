@@ -6,42 +6,18 @@ the limit came about; compliance sees what proves it, too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-import duckdb
-
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, OPERATORS, OVER, STATES, VOID_REASONS
-from creditline.errors import CreditlineError
+from creditline.cli.explain_borrowing import borrowing
+from creditline.cli.explain_published import Facts, Published, read_published
+from creditline.cli.explain_words import ACTIONS, OPERATORS, OVER, STATES, VOID_REASONS, WITHHELD
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
-from creditline.home.marts import with_added
 from creditline.publish.reader import open_marts
-from creditline.release.wording import is_least, money, reason_words, recourse_facts
+from creditline.release.wording import reason_words, recourse_facts
 
 AUDIENCES = ("customer", "agent", "compliance")
-Facts = dict[str, object]
-
-
-@dataclass(frozen=True)
-class _Published:
-    """What the marts hold about one account on one night; `standing` only where it is today that is asked for."""
-
-    decision: Facts
-    account: Facts
-    standing: Facts | None
-    reasons: list[Facts]
-    cause_reasons: list[Facts]
-    conditions: list[Facts]
-    recourse: Facts | None
-    appeals: list[Facts]
-    trace: list[Facts]
-    floor: Decimal
-
-    def is_floor(self, amount: Decimal) -> bool:
-        """The least that a credit outcome leaves: nothing that anybody could borrow."""
-        return is_least(amount, self.floor, self.decision["reference_limit_amount"])
 
 
 def explain_account(
@@ -55,7 +31,7 @@ def explain_account(
     """
     key = account_key_of(home, account_id)
     with open_marts(home) as connection:
-        published = _read(home, connection, account_id, key, business_date)
+        published = read_published(home, connection, account_id, key, business_date)
     night = published.decision["business_date"]
     facts = {"account": account_id, "business_date": night, "audience": audience, "lang": lang}
     facts |= _for_customer(published, lang, audience == "customer")
@@ -66,72 +42,7 @@ def explain_account(
     return facts
 
 
-def _read(
-    home: Home, connection: duckdb.DuckDBPyConnection, account_id: str, key: int, asked: date | None
-) -> _Published:
-    night = asked or connection.execute("select max(business_date) from publication").fetchone()[0]
-    decisions = _rows(connection, "fct_limit_decision", key, night)
-    if not decisions:
-        raise CreditlineError(
-            f"account {account_id} has no decision on {night}; see `creditline status` for the nights"
-        )
-    decision = decisions[0]
-    standings = [] if asked else _found(connection, "dim_limit_standing", "account_key = ?", [key])
-    standing = standings[0] if standings else None
-    cause = standing and standing["cause_date"]
-    return _Published(
-        decision=decision,
-        account=_rows(connection, "fct_account_night", key, night)[0],
-        standing=standing,
-        reasons=_rows(connection, "fct_decision_reason", key, night, "reason_rank"),
-        cause_reasons=_rows(connection, "fct_decision_reason", key, cause, "reason_rank") if cause else [],
-        conditions=_found(
-            connection,
-            "fct_trigger_night",
-            "customer_key = ? and policy_version = ? and business_date = ? and is_held and not is_cured"
-            " order by clean_days_needed - least(clean_days, clean_days_needed) desc, trigger_code",
-            [decision["customer_key"], decision["policy_version"], night],
-        ),
-        recourse=next(iter(_rows(connection, "fct_recourse", key, night)), None),
-        appeals=_found(
-            connection,
-            "fct_case",
-            "(account_key = ? or account_key is null and customer_key = ?) and business_date = ? and kind = 'appeal'"
-            " and is_open order by opened_date",
-            [key, decision["customer_key"], night],
-        ),
-        trace=_rows(connection, "fct_decision_trace", key, night, "step"),
-        floor=_floor(home, connection, decision),
-    )
-
-
-def _floor(home: Home, connection: duckdb.DuckDBPyConnection, decision: Facts) -> Decimal:
-    """The floor of the pack that decided; `dim_policy` knows only those of the newest night."""
-    (path,) = connection.execute(
-        "select path from publication where business_date = ? and is_latest", [decision["business_date"]]
-    ).fetchone()
-    return connection.execute(
-        "select floor_amount from read_parquet(?) where policy_version = ?",
-        [f"{home.published}/{path}/marts/dim_policy.parquet", decision["policy_version"]],
-    ).fetchone()[0]
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, table: str, key: int, night: date, order: str = "account_key"
-) -> list[Facts]:
-    return _found(connection, table, f"account_key = ? and business_date = ? order by {order}", [key, night])
-
-
-def _found(connection: duckdb.DuckDBPyConnection, table: str, condition: str, values: list[object]) -> list[Facts]:
-    """Rows of a published table, whichever release made `marts.duckdb`."""
-    is_there = connection.execute("select count(*) from information_schema.tables where table_name = ?", [table])
-    rows = with_added(table, f"from {table}" if is_there.fetchone()[0] else None)
-    cursor = connection.execute(f"select * from ({rows}) where {condition}", values)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
+def _for_customer(published: Published, lang: str, hides_floor: bool) -> Facts:
     """The limit, what comes, what can be borrowed, and why; without scores, thresholds and operators."""
     decision = published.decision
 
@@ -140,7 +51,9 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
         return None if amount is None or (hides_floor and published.is_floor(amount)) else amount
 
     standing = published.standing or {}
-    is_telling = published.reasons or decision["action"] != "HOLD"
+    is_silent = published.is_silent
+    is_telling = not is_silent and (published.reasons or decision["action"] != "HOLD")
+    action = "HOLD" if is_silent else decision["action"]
     return {
         "currency": published.account["currency_code"],
         "limit_amount": shown(decision["old_limit_amount"]),
@@ -154,30 +67,23 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
         "has_line": decision["reference_limit_amount"] > 0,
         "is_void_night": decision["is_void"],
         "is_maintenance": decision["display_state"] == "MAINTENANCE",
-        "change": decision["action"] if decision["action"] in ("UP", "DOWN") else None,
-        "limit_after_amount": shown(decision["recommended_limit_amount"]),
-        "effective_date": decision["effective_date"],
-        "movement": decision["action"] if decision["action"] in ("FREEZE", "RESTORE") else None,
-        "is_frozen": decision["display_state"] == "FROZEN_SECURITY",
+        "change": action if action in ("UP", "DOWN") else None,
+        "limit_after_amount": shown(decision["old_limit_amount" if is_silent else "recommended_limit_amount"]),
+        "effective_date": None if is_silent else decision["effective_date"],
+        "movement": action if action in ("FREEZE", "RESTORE") else None,
+        "is_frozen": published.told.is_frozen,
         "is_capped": decision["display_state"] == "REG_CAPPED",
-        "is_pending": decision["is_pending"],
-        "pending_limit_amount": shown(decision["pending_limit_amount"]),
-        "cannot_borrow_because": _cannot_borrow(published, lang, hides_floor),
-        "drawable_amount": decision["drawable_amount"] if decision["is_usable"] else Decimal(0),
+        "is_pending": decision["is_pending"] and not is_silent,
+        "pending_limit_amount": None if is_silent else shown(decision["pending_limit_amount"]),
+        **borrowing(published, lang, lambda row: _reason(row, lang, hides_floor)["text"]),
         "grantable_amount": decision["max_grantable_amount"]
-        if decision["max_grantable_amount"] > max(decision["recommended_limit_amount"], published.floor)
+        if not is_silent
+        and decision["max_grantable_amount"] > max(decision["recommended_limit_amount"], published.floor)
         else None,
-        "reasons": [_reason(row, lang, hides_floor) for row in published.reasons],
+        "reasons": [] if is_silent else [_reason(row, lang, hides_floor) for row in published.reasons],
         "cause_date": None if is_telling else standing.get("cause_date"),
         "cause_reasons": [] if is_telling else [_reason(row, lang, hides_floor) for row in published.cause_reasons],
-        "conditions": [
-            {
-                "since_date": row["triggered_date"],
-                "nights_done": min(row["clean_days"], row["clean_days_needed"]),
-                "nights_needed": row["clean_days_needed"],
-            }
-            for row in published.conditions
-        ],
+        "conditions": [] if is_silent else [_condition(row) for row in published.conditions],
         "recourse": _recourse(published, lang),
         "appeals": [
             {name: row[name] for name in ("opened_date", "due_date", "is_overdue")} for row in published.appeals
@@ -185,15 +91,32 @@ def _for_customer(published: _Published, lang: str, hides_floor: bool) -> Facts:
     }
 
 
-def _recourse(published: _Published, lang: str) -> Facts | None:
+def _condition(row: Facts) -> Facts:
+    """A trigger that stands. An inherited one, until two people approve it, and one on raises alone restrict nothing else."""
+    return {
+        "since_date": row["triggered_date"],
+        "nights_done": min(row["clean_days"], row["clean_days_needed"]),
+        "nights_needed": row["clean_days_needed"],
+        "is_inherited": bool(row["is_inherited"]),
+        "restricts": not row["is_inherited"] and row["effect"] != "block_raise",
+    }
+
+
+def _recourse(published: Published, lang: str) -> Facts | None:
     """What brings the limit back and from which day on; None if it is neither lowered nor frozen. A date is null where nobody
     can say."""
-    decision, row = published.decision, published.recourse
+    decision, told, row = published.decision, published.told, published.recourse
+    waiting = ("REDUCED", "FLOORED", "FROZEN_SECURITY", "REG_CAPPED")
+    is_waiting = told.is_frozen or (decision["display_state"] in waiting and not decision["is_void"])
+    # what is not ordered comes on no day that we could name; a freeze that left ends by itself
+    if published.is_silent:
+        is_lowered = published.cause_reasons and decision["old_limit_amount"] < decision["reference_limit_amount"]
+        row, is_waiting = None, told.is_frozen or is_lowered
+    elif told.mode and row and row["promise_status"]:
+        row = row | {"promise_status": None, "restores_on_date": None}
     facts = recourse_facts(row, lang) if row else dict.fromkeys(("restores_on_date", "unfrozen_on_date"))
     is_known = facts["restores_on_date"] or facts["unfrozen_on_date"]
     is_kept = row is not None and row["promise_status"] == "KEPT"
-    waiting = ("REDUCED", "FLOORED", "FROZEN_SECURITY", "REG_CAPPED")
-    is_waiting = decision["display_state"] in waiting and not decision["is_void"]
     if not (is_known or is_kept or is_waiting):
         return None
     return facts | {"is_kept": is_kept, "promised_date": row and row["promised_date"]}
@@ -204,28 +127,7 @@ def _reason(row: Facts, lang: str, is_for_customer: bool) -> Facts:
     return words if is_for_customer else words | {"reason_code": row["reason_code"]}
 
 
-def _cannot_borrow(published: _Published, lang: str, is_for_customer: bool) -> str | None:
-    """Why nothing can be borrowed now, in words; None if something can."""
-    decision, account = published.decision, published.account
-    if decision["is_usable"]:
-        return None
-    status, reasons = account["status"], published.reasons or published.cause_reasons
-    owed, limit = account["principal_balance"], decision["recommended_limit_amount"]
-    name, amount = "reduced", Decimal(0)
-    if status in CANNOT_BORROW and not (status == "blocked" and reasons and published.is_floor(limit)):
-        name = status
-    elif decision["reference_limit_amount"] == 0:
-        name = "no_line"
-    elif reasons and (published.is_floor(limit) or (limit > owed and decision["drawable_amount"] == 0)):
-        return _reason(reasons[0], lang, is_for_customer)["text"]
-    elif owed >= limit > published.floor:
-        name, amount = "all_used", owed
-    elif decision["drawable_amount"] > 0 and not published.is_floor(limit):
-        name, amount = "too_little_left", decision["drawable_amount"]
-    return CANNOT_BORROW[name][lang].format(amount=money(amount, account["currency_code"], lang))
-
-
-def _for_agent(published: _Published, lang: str) -> Facts:
+def _for_agent(published: Published, lang: str) -> Facts:
     """How the limit came about."""
     decision = published.decision
     confirmed = decision["confirmed_score_milli"]
@@ -235,14 +137,16 @@ def _for_agent(published: _Published, lang: str) -> Facts:
         and published.standing["cause_date"] is None,
         "action": ACTIONS[decision["action"]][lang],
         "display_state": STATES[decision["display_state"]][lang],
-        "is_notice_required": decision["is_notice_required"],
+        "unordered": _unordered(published, lang),
+        "decided_reasons": [_reason(row, lang, False) for row in published.reasons] if published.is_silent else [],
+        "is_notice_required": decision["is_notice_required"] and not published.told.withheld,
         "notice_due_date": decision["notice_due_date"],
         "score": decision["score"],
         "band": decision["band"],
         "confirmed_score": None if confirmed is None else Decimal(confirmed) / 1000,
         "target_limit_amount": decision["target_limit_amount"],
         "ended_promise": _ended_promise(published.recourse, lang),
-        "condition_codes": [row["trigger_code"] for row in published.conditions],
+        "open_conditions": [{"code": row["trigger_code"]} | _condition(row) for row in published.conditions],
         "steps": [
             {
                 "operator": OPERATORS[row["operator"]][lang].format(rule=row["rule_id"]),
@@ -251,6 +155,21 @@ def _for_agent(published: _Published, lang: str) -> Facts:
             }
             for row in published.trace
         ],
+    }
+
+
+def _unordered(published: Published, lang: str) -> Facts | None:
+    """Why what was decided is not ordered, or nothing would be; the limit that was decided, if it is another one."""
+    decision, told = published.decision, published.told
+    why = told.withheld or told.mode
+    if why is None:
+        return None
+    decided = decision["pending_limit_amount"] if decision["is_pending"] else decision["recommended_limit_amount"]
+    return {
+        "because": why,
+        "text": WITHHELD[why][lang],
+        "is_withheld": told.withheld is not None,
+        "decided_limit_amount": decided if decided != decision["old_limit_amount"] else None,
     }
 
 
@@ -266,7 +185,7 @@ def _ended_promise(recourse: Facts | None, lang: str) -> Facts | None:
     }
 
 
-def _for_compliance(published: _Published) -> Facts:
+def _for_compliance(published: Published) -> Facts:
     """What proves it."""
     decision = published.decision
     return {

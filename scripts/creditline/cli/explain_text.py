@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from creditline.cli.explain import Facts
+from creditline.cli.explain_published import Facts
 from creditline.cli.explain_words import say
 from creditline.release.wording import day, money, way_back
 
@@ -63,6 +63,9 @@ def _tonight(facts: Facts) -> Iterator[str]:
         pending, when = facts["pending_limit_amount"], _day(facts, facts["effective_date"])
         name = "pending_to_nothing" if pending is None else "pending"
         yield say(name, lang, amount=_money(facts, pending or 0), date=when)
+    elif facts["change"] == "DOWN" and after is None and facts["cannot_borrow_from"]:
+        # from which day on nothing can be borrowed is said below, with the reason
+        return
     elif facts["change"]:
         name = "raised" if facts["change"] == "UP" else "lowered" if after is not None else "lowered_to_nothing"
         yield say(name, lang, amount=_money(facts, after or 0), date=_day(facts, facts["effective_date"]))
@@ -81,7 +84,12 @@ def _tonight(facts: Facts) -> Iterator[str]:
 
 def _borrowing(facts: Facts) -> Iterator[str]:
     lang = facts["lang"]
-    if facts["cannot_borrow_because"]:
+    if later := facts["cannot_borrow_from"]:
+        # and not that something can be borrowed until then: nobody is to be told to hurry
+        yield say("cannot_borrow_from", lang, date=_day(facts, later["date"]), reason=later["because"])
+    elif later := facts["can_borrow_from"]:
+        yield say("can_borrow_from", lang, date=_day(facts, later["date"]), amount=_money(facts, later["amount"]))
+    elif facts["cannot_borrow_because"]:
         yield say("cannot_borrow", lang, reason=facts["cannot_borrow_because"])
     else:
         yield say("can_borrow", lang, amount=_money(facts, facts["drawable_amount"]))
@@ -100,10 +108,13 @@ def _appeals(facts: Facts) -> Iterator[str]:
 def _way_back(facts: Facts) -> Iterator[str]:
     """What brings the limit back, and when."""
     lang, recourse = facts["lang"], facts["recourse"]
-    # the one that takes longest; the others are over before. What is only pending restricts nothing yet.
-    for condition in [] if facts["is_pending"] else facts["conditions"][:1]:
+    # the one that takes longest, of those that restrict anything but raises if there are some; the others are over before.
+    # What is only pending restricts nothing yet.
+    conditions = sorted(facts["conditions"], key=lambda condition: not condition["restricts"])
+    for condition in [] if facts["is_pending"] else conditions[:1]:
         done, needed = condition["nights_done"], condition["nights_needed"]
-        name = "condition_paying" if done >= needed else "condition" if done else "condition_new"
+        kind = "condition" if condition["restricts"] else "no_raise"
+        name = f"{kind}_paying" if done >= needed else kind if done else f"{kind}_new"
         yield say(name, lang, date=_day(facts, condition["since_date"]), done=done, needed=needed)
     if recourse is None:
         return
@@ -124,12 +135,20 @@ def _reasons(facts: Facts, heading: str, reasons: list[Facts]) -> Iterator[str]:
     lang = facts["lang"]
     if not reasons:
         return
-    if facts["audience"] == "customer" and [reason["text"] for reason in reasons] == [facts["cannot_borrow_because"]]:
+    if facts["audience"] == "customer" and facts["can_borrow_from"]:
+        # the line before says it, with its day
+        return
+    said = (facts["cannot_borrow_from"] or {}).get("because", facts["cannot_borrow_because"])
+    if facts["audience"] == "customer" and [reason["text"] for reason in reasons] == [said]:
         # it was said a line before
         yield f"{say('advice', lang)}{reasons[0]['advice']}{_stop(lang)}"
         return
     when = facts["cause_date"] or facts["business_date"]
     yield from ("", say(heading, lang, date=_day(facts, when)))
+    yield from _numbered(reasons, lang)
+
+
+def _numbered(reasons: list[Facts], lang: str) -> Iterator[str]:
     for number, reason in enumerate(reasons, start=1):
         code = f" [{reason['reason_code']}]" if "reason_code" in reason else ""
         yield f"  {number}. {reason['text']}{code}{_stop(lang)}"
@@ -141,6 +160,7 @@ def _for_agent(facts: Facts) -> Iterator[str]:
     yield ""
     if facts["is_limit_of_core"]:
         yield say("core", lang)
+    yield from _unordered(facts)
     yield say("state", lang, action=facts["action"], state=facts["display_state"])
     yield say(
         "score",
@@ -157,12 +177,33 @@ def _for_agent(facts: Facts) -> Iterator[str]:
         yield say(name, lang, date=_day(facts, ended["promised_date"]), reason=ended["void_reason"])
     if facts["is_notice_required"]:
         yield say("notice", lang, date=_day(facts, facts["notice_due_date"]))
+    if facts["open_conditions"]:
+        yield from ("", say("open_conditions", lang))
+    for condition in facts["open_conditions"]:
+        kind = "inherited" if condition["is_inherited"] else None if condition["restricts"] else "raises_only"
+        code, since = condition["code"], _day(facts, condition["since_date"])
+        done, needed = condition["nights_done"], condition["nights_needed"]
+        text = say("open_condition", lang, code=code, date=since, done=done, needed=needed)
+        yield f"  {text}{say(kind, lang) if kind else ''}{_stop(lang)}"
+    if facts["decided_reasons"]:
+        yield from ("", say("why_decided", lang), *_numbered(facts["decided_reasons"], lang))
     if facts["steps"]:
         yield from ("", say("trace", lang))
     for step in facts["steps"]:
         yield (
             f"  {step['operator']}{say('colon', lang)}{_money(facts, step['before_amount'])} -> {_money(facts, step['after_amount'])}"
         )
+
+
+def _unordered(facts: Facts) -> Iterator[str]:
+    lang, unordered = facts["lang"], facts["unordered"]
+    if unordered is None:
+        return
+    amount = unordered["decided_limit_amount"]
+    name = "withheld" if amount is None else "withheld_limit"
+    if not unordered["is_withheld"]:
+        name = "not_ordered_about"
+    yield say(name, lang, why=unordered["text"], amount="" if amount is None else _money(facts, amount))
 
 
 def _for_compliance(facts: Facts) -> Iterator[str]:

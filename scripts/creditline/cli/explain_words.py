@@ -53,7 +53,15 @@ SENTENCES: dict[str, dict[str, str]] = {
         "goes down less or not at all.",
     },
     "can_borrow": {"zh": "您现在可以借款{amount}。", "en": "You can borrow {amount} now."},
+    "can_borrow_from": {
+        "zh": "自{date}起，您可以重新借款{amount}，额度没有变化。",
+        "en": "From {date} on you can borrow {amount} again; your limit is unchanged.",
+    },
     "cannot_borrow": NOTHING_TO_BORROW,
+    "cannot_borrow_from": {
+        "zh": "自{date}起不能借款，因为：{reason}。",
+        "en": "From {date} on you cannot borrow, because: {reason}.",
+    },
     "grantable": {
         "zh": "如您提出申请，额度最高可到{amount}。",
         "en": "If you ask for more, your limit could be up to {amount}.",
@@ -72,6 +80,21 @@ SENTENCES: dict[str, dict[str, str]] = {
         "zh": "自{date}起的限制，{needed}天的观察期已满；今后各期按时还款后解除。",
         "en": "Of the restriction since {date} the {needed} days of observation are over; it ends once the coming "
         "instalments are paid on time.",
+    },
+    "no_raise_new": {
+        "zh": "因{date}起的情况，额度要在连续{needed}天没有问题之后才能提高；其他不受影响。",
+        "en": "Because of what has been known since {date} your limit can rise only after {needed} days in a row without a "
+        "problem; nothing else is restricted.",
+    },
+    "no_raise": {
+        "zh": "因{date}起的情况，额度要在连续{needed}天没有问题之后才能提高，目前已过{done}天；其他不受影响。",
+        "en": "Because of what has been known since {date} your limit can rise only after {needed} days in a row without a "
+        "problem; {done} of the {needed} days have passed. Nothing else is restricted.",
+    },
+    "no_raise_paying": {
+        "zh": "因{date}起的情况，{needed}天的观察期已满；今后各期按时还款后，额度才能提高。",
+        "en": "Of what has been known since {date} the {needed} days of observation are over; your limit can rise once the "
+        "coming instalments are paid on time.",
     },
     "appeal": {"zh": "您{opened}提出的申诉正在处理。", "en": "We are looking into your appeal of {opened}."},
     "appeal_due": {
@@ -95,6 +118,16 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "The date that was given on {date} was missed; pass it on to the risk department.",
     },
     "why": {"zh": "原因", "en": "Why"},
+    "why_decided": {"zh": "作出该决定的原因", "en": "Why it was decided"},
+    "withheld": {"zh": "已决定，未下达：{why}。", "en": "Decided, not ordered: {why}."},
+    "withheld_limit": {
+        "zh": "已决定，未下达：{why}。决定的额度为{amount}。",
+        "en": "Decided, not ordered: {why}. The limit that was decided is {amount}.",
+    },
+    "not_ordered_about": {
+        "zh": "目前不向核心系统下达该客户的指令：{why}。",
+        "en": "No orders about this customer leave for the core system: {why}.",
+    },
     "happened": {"zh": "情况", "en": "What happened"},
     "why_then": {"zh": "额度在{date}变动的原因", "en": "Why it changed on {date}"},
     "advice": {"zh": "建议：", "en": "Advice: "},
@@ -113,6 +146,16 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "The limit as it stands was set in the core system; no nightly decision of ours made it.",
     },
     "trace": {"zh": "额度如何算出", "en": "How it came about"},
+    "open_conditions": {"zh": "未解除的条件", "en": "Open conditions"},
+    "open_condition": {
+        "zh": "{code}：自{date}起，{needed}天中已过{done}天",
+        "en": "{code}: since {date}, {done} of {needed} days",
+    },
+    "inherited": {
+        "zh": "（首次评估时已存在，经批准前只限制提额）",
+        "en": " (there before our first review: until it is approved it only keeps the limit from rising)",
+    },
+    "raises_only": {"zh": "（只限制提额）", "en": " (it only keeps the limit from rising)"},
     "policy": {"zh": "政策版本 {version}", "en": "Policy version {version}"},
     "hash": {"zh": "决定的哈希 {hash}", "en": "Decision hash {hash}"},
     "expected_loss": {
@@ -140,6 +183,21 @@ CANNOT_BORROW: dict[str, dict[str, str]] = {
         "en": "the {amount} that are left are less than the smallest amount that can be drawn",
     },
     "reduced": {"zh": "您的额度已降低，尚未恢复", "en": "your limit was lowered and is not back yet"},
+    "paused": {
+        "zh": "为保护您的账户，借款功能已暂停；您的额度没有变化",
+        "en": "to protect your account, borrowing is paused; your limit is unchanged",
+    },
+}
+
+# Why what was decided is not ordered, for those who work with it (creditline.release.told).
+WITHHELD: dict[str, dict[str, str]] = {
+    "observe": {"zh": "观察模式", "en": "observe"},
+    "paused": {"zh": "已暂停", "en": "paused"},
+    "ramp": {"zh": "不在放量范围内", "en": "outside the ramp"},
+    "held": {"zh": "暂扣待批", "en": "held"},
+    "frozen": {"zh": "指令发出前已被安全冻结", "en": "frozen before the order left"},
+    "waiting": {"zh": "尚未发出", "en": "not released yet"},
+    "unordered": {"zh": "当时没有发出指令", "en": "no order left at the time"},
 }
 
 VOID_REASONS: dict[str, dict[str, str]] = {

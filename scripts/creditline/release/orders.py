@@ -57,17 +57,21 @@ def choose_orders(
         [[name, modes.share_percent(name), may_leave(name)] for name in slices],
     )
     connection.execute(
-        # The share of a ramp is fixed by the customer's key, so that nobody comes and goes while it grows.
         "create table release_order as"
         " select orders.*, account.account_id"
         f" from {orders} as orders"
         " inner join slice_mode on orders.slice_code = slice_mode.slice_code and slice_mode.is_leaving"
         " inner join identity.account using (account_key)"
-        " where ('0x' || left(sha256(orders.customer_key::varchar), 8))::bigint % 100 < slice_mode.share_percent"
+        f" where {is_in_share('orders.customer_key', 'slice_mode.share_percent')}"
     )
     return tuple(
         connection.execute(f"select count(*) from {table}").fetchone()[0] for table in ("release_order", orders)
     )
+
+
+def is_in_share(customer_key: str, share_percent: str) -> str:
+    """SQL of whether a customer is among a share: fixed by the key, so that nobody comes and goes while a ramp grows."""
+    return f"('0x' || left(sha256({customer_key}::varchar), 8))::bigint % 100 < {share_percent}"
 
 
 def has_live_slice(connection: duckdb.DuckDBPyConnection) -> bool:

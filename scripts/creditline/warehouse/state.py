@@ -34,7 +34,19 @@ class StateTable:
 _KNOWLEDGE = frozenset({"reference_limit_step", "blocked_day"})
 # What nights of earlier releases did not carry yet: it starts empty.
 _CARRIED_LATER = frozenset(
-    {"cut", "correction", "parallel_case", "promise", "promise_stage", "restated_limit", "id_change", "customer_link"}
+    {
+        *(
+            "cut",
+            "correction",
+            "parallel_case",
+            "promise",
+            "promise_stage",
+            "restated_limit",
+            "id_change",
+            "customer_link",
+        ),
+        "core_standing",
+    }
 )
 _PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
 
@@ -91,6 +103,17 @@ def state_tables() -> tuple[StateTable, ...]:
                 "applied_limit_minor": "bigint",
                 "acked_at": "timestamp",
                 "ack_reason": "varchar",
+            },
+        ),
+        StateTable(
+            "core_standing",
+            "dec_carried_core_standing",
+            ("account_key",),
+            {
+                "account_key": "bigint",
+                "limit_since_date": "date",
+                "previous_limit_minor": "bigint",
+                **_change_columns("cause"),
             },
         ),
         StateTable(

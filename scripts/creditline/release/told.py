@@ -1,0 +1,127 @@
+"""What the core was told because of a published decision: whether its order left and why not, and whether a freeze stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import duckdb
+
+from creditline.home import Home
+from creditline.home.database import connect_within
+from creditline.home.releases import records_since
+from creditline.release.feed import ADJUSTMENTS, SECURITY, records_of, slices_that_left
+from creditline.release.holds import is_approved, read_holds
+from creditline.release.modes import read_modes
+from creditline.release.orders import is_in_share
+
+# Longer than any freeze lasts with its extensions; a legal hold alone has no end.
+_LONGEST_FREEZE = timedelta(days=31)
+_LEGAL_HOLD = "L1"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the core knows of one account's decision.
+
+    `mode`: why no order about the customer leaves at all, observe, paused or ramp (outside its share); None if orders do.
+    `withheld`: why what was decided is not ordered: one of those, held, frozen (by a watch, before the order left), waiting
+    (for its release), or unordered, where nobody can say any more; None if it left, or nothing is to be ordered.
+    `is_frozen`: a freeze that left stands at the core.
+    """
+
+    mode: str | None
+    withheld: str | None
+    is_frozen: bool
+
+
+def told_core(home: Home, decision: Mapping[str, object], *, is_today: bool) -> Told:
+    """What the core was told because of a row of `fct_limit_decision`: as of today with what watches ordered since the night,
+    or as of its night. Why an order of an earlier night stayed behind is known as far as that night's releases recorded it."""
+    with connect_within(home) as connection:
+        mode = _mode(connection, home, decision)
+        is_frozen = _is_frozen(connection, home, decision, is_today)
+        withheld = _withheld(connection, home, decision, mode, is_frozen)
+    return Told(mode, withheld, is_frozen)
+
+
+def _withheld(
+    connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], mode: str | None, is_frozen: bool
+) -> str | None:
+    action, is_frozen_by_decision = decision["action"], decision["display_state"] == "FROZEN_SECURITY"
+    if action == "HOLD":
+        if is_frozen_by_decision and not is_frozen:
+            return mode or "unordered"
+        return mode if decision["is_pending"] else None
+    feed = SECURITY if action in ("FREEZE", "RESTORE") else ADJUSTMENTS
+    # a watch may have done already what the night would have ordered
+    is_done = feed == SECURITY and mode is None and is_frozen == is_frozen_by_decision
+    if is_done or _has_left(connection, home, decision, feed):
+        return None
+    return mode or _why_behind(home, decision, feed)
+
+
+def _mode(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object]) -> str | None:
+    """Why nobody may order about the customer: by the modes of this instant on the newest night, else as they were recorded."""
+    night, slice_code = decision["business_date"], decision["slice_code"]
+    if _is_newest(home, night):
+        modes = read_modes(home)
+        name, share = modes.of(slice_code), modes.share_percent(slice_code)
+    else:
+        records = records_of(home, ADJUSTMENTS, night) + records_of(home, SECURITY, night)
+        share = max((record["modes"].get(slice_code, 0) for record in records), default=0)
+        name = "unordered"
+    if not share:
+        return name
+    query = f"select {is_in_share('$key', '$share')}"
+    is_among = connection.execute(query, {"key": decision["customer_key"], "share": share}).fetchone()[0]
+    return None if is_among else "ramp"
+
+
+def _is_newest(home: Home, night: date) -> bool:
+    return night == max(home.published_dates())
+
+
+def _has_left(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], feed: str) -> bool:
+    files = _files(home, feed, records_of(home, feed, decision["business_date"]))
+    if not files:
+        return False
+    query = "select count(*) from read_parquet(?, union_by_name = true) where account_key = ? and action = ?"
+    return bool(connection.execute(query, [files, decision["account_key"], decision["action"]]).fetchone()[0])
+
+
+def _why_behind(home: Home, decision: Mapping[str, object], feed: str) -> str:
+    """Why the order of a customer who may be ordered about did not leave."""
+    night, slice_code = decision["business_date"], decision["slice_code"]
+    records = records_of(home, feed, night)
+    if feed == ADJUSTMENTS:
+        hold = read_holds(home, night).get(slice_code)
+        if hold and not is_approved(home, night, hold):
+            return "held"
+        if slice_code in slices_that_left(records):
+            return "frozen"
+    return "waiting" if _is_newest(home, night) else "unordered"
+
+
+def _is_frozen(
+    connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], is_today: bool
+) -> bool:
+    """Whether the last order about the account is a freeze that the core has not ended by itself."""
+    night = decision["business_date"]
+    first = date.min + _LONGEST_FREEZE if decision["reason_code_1"] == _LEGAL_HOLD else night - _LONGEST_FREEZE
+    records = records_since(home, SECURITY, first)
+    files = _files(home, SECURITY, (one for one in records if is_today or one["business_date"] <= str(night)))
+    if not files:
+        return False
+    return bool(
+        connection.execute(
+            "select max_by(action = 'FREEZE' and coalesce(expires_at > ?, true), sequence)"
+            " from read_parquet(?, union_by_name = true) where account_key = ?",
+            [home.cut_off_at(night), files, decision["account_key"]],
+        ).fetchone()[0]
+    )
+
+
+def _files(home: Home, feed: str, records: Iterable[dict]) -> list[str]:
+    return [str(home.releases / feed / f"{record['sequence']:06d}.parquet") for record in records]
