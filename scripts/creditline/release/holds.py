@@ -9,12 +9,13 @@ import hashlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
-from creditline.errors import CreditlineError, UsageError
+from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json
 from creditline.home.keys import is_signed, sign
+from creditline.home.people import are_two_people, require_person, require_two_people
 from creditline.home.publications import publication_directory
 from creditline.release.modes import leaving
 
@@ -74,8 +75,7 @@ def approve(home: Home, slice_code: str, business_date: date, *, by: str, approv
         UsageError: the second person is missing or is the first.
         NotHeld: the slice is not held on that night, or the hold expired.
     """
-    if not by.strip() or not approved_by.strip() or by.strip() == approved_by.strip():
-        raise UsageError(f"approving a held slice needs two people: give --approved-by somebody other than '{by}'")
+    require_two_people("approving a held slice", by, approved_by)
     return _record(home, slice_code, business_date, APPROVED, by, approved_by)
 
 
@@ -83,8 +83,10 @@ def reject(home: Home, slice_code: str, business_date: date, *, by: str) -> Answ
     """Keep the orders of a held slice back for good; one person is enough.
 
     Raises:
+        UsageError: nobody answers for it.
         NotHeld: the slice is not held on that night, or the hold expired.
     """
+    require_person("rejecting a held slice", by)
     return _record(home, slice_code, business_date, REJECTED, by, None)
 
 
@@ -123,7 +125,7 @@ def is_approved(home: Home, business_date: date, hold: Hold) -> bool:
     if not answers:
         return False
     last = answers[-1]
-    return last.answer == APPROVED and bool(last.approved_by) and last.approved_by != last.by
+    return last.answer == APPROVED and are_two_people(last.by, last.approved_by)
 
 
 def _signed_answers(home: Home) -> list[Answer]:
