@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -68,6 +68,11 @@ def choose_orders(
     return tuple(
         connection.execute(f"select count(*) from {table}").fetchone()[0] for table in ("release_order", orders)
     )
+
+
+def leave_out_expired(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
+    """Take orders out of `release_order` that the core would reject by now. Returns how many."""
+    return connection.execute("delete from release_order where expires_at <= ?", [now]).fetchone()[0]
 
 
 def has_live_slice(connection: duckdb.DuckDBPyConnection) -> bool:
