@@ -8,9 +8,12 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.home import Home
+from creditline.home import SETTINGS_FILE, Home
 from creditline.home.publications import REVISION
 from creditline.release.feed import ADJUSTMENTS, ORDER_FEEDS, SECURITY
+
+# A pack of the house's own, validated on the newest night.
+OWN = {"is_demo": "false", "validator": "'Model Risk'", "validation_due_date": "as_of_date"}
 
 
 def copy_home(home: Home, root: Path) -> Home:
@@ -47,6 +50,26 @@ def lay_security_orders(home: Home) -> None:
             " where old_limit_amount = recommended_limit_amount) where number <= 3"
         )
         connection.execute(f"copy orders to '{marts}/fct_security_order.parquet' (format parquet)")
+
+
+def own_home(home: Home) -> Home:
+    """Make a demo home one that is none and has keys of its own; its packs stay demos (`packs_say`)."""
+    path = home.root / SETTINGS_FILE
+    path.write_text(path.read_text().replace("is_demo: true", "is_demo: false"))
+    home = Home(home.root)
+    secret = home.key_file(home.settings.keys.pseudonym_secret)
+    secret.parent.mkdir()
+    secret.write_text("17" * 32)
+    return home
+
+
+def packs_say(home: Home, **values: str) -> None:
+    """What the newest night's publication says of its packs, by column of `dim_policy`, in SQL."""
+    file = home.published / str(home.published_dates()[-1]) / REVISION / "marts" / "dim_policy.parquet"
+    replaced = ", ".join(f"{value} as {name}" for name, value in values.items())
+    with duckdb.connect() as connection:
+        connection.execute(f"create table packs as select * replace ({replaced}) from read_parquet('{file}')")
+        connection.execute(f"copy packs to '{file}' (format parquet)")
 
 
 def due_orders(home: Home) -> dict[str, set[str]]:

@@ -18,7 +18,7 @@ MAY_READ_CLOCK = {
     name: {"datetime.now"}
     for name in (
         *("release/modes.py", "release/holds.py", "release/inherited.py", "home/skips.py", "home/restatements.py"),
-        "subject/erase.py",
+        *("release/clock.py", "subject/erase.py"),
     )
 }
 CLOCKS = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"}

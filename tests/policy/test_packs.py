@@ -180,6 +180,7 @@ BROKEN = {
     "a multiple of nothing": ("product_tier", setter(1, income_multiple_bp="0"), "income_multiple_bp must be at least 1"),
     "a cap without a source": ("regulatory_cap", setter(0, source=""), "source is empty, a value is needed"),
     "enabled and unapproved": ("regulatory_cap", setter(0, approved_by=""), "nobody approved it"),
+    "enabled and approved by a blank": ("regulatory_cap", setter(0, approved_by=" "), "nobody approved it"),
     "a cap in force twice": (
         "regulatory_cap", lambda rows: [rows[0] | {"effective_from": "2026-01-01"}, *rows], "is in force twice",
     ),

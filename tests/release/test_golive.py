@@ -8,14 +8,23 @@ import shutil
 import duckdb
 import pytest
 import yaml
-from laid_orders import copy_home, lay_security_orders, take_back
+from laid_orders import OWN, copy_home, lay_security_orders, own_home, packs_say, take_back
 
 from creditline.errors import UsageError
-from creditline.home import DEMO_SECRET, SETTINGS_FILE, Home, HomeSettings, create_home
+from creditline.home import DEMO_SECRET, HomeSettings, create_home
 from creditline.home.keys import signing_key
 from creditline.home.publications import REVISION
 from creditline.policy.schema import ASSIGNMENT_COLUMNS
-from creditline.release import ALL_SLICES, NotReady, ReleaseRefused, read_modes, release, release_security, set_mode
+from creditline.release import (
+    ALL_SLICES,
+    NotReady,
+    ReleaseRefused,
+    clock,
+    read_modes,
+    release,
+    release_security,
+    set_mode,
+)
 from creditline.warehouse import build
 
 PEOPLE = {"by": "maker", "approved_by": "checker"}
@@ -165,30 +174,16 @@ def test_a_pause_asks_for_nothing(home, policies):
 
 
 @pytest.fixture
-def book(sample_book, tmp_path):
+def book(sample_book, tmp_path, monkeypatch):
     """The sample book as a home that is no demo and has keys of its own, live, before its newest night is released."""
     home = copy_home(sample_book.home, tmp_path / "book")
     take_back(home)
     lay_security_orders(home)
-    path = home.root / SETTINGS_FILE
-    path.write_text(path.read_text().replace("is_demo: true", "is_demo: false"))
-    home = Home(home.root)
-    secret = home.key_file(home.settings.keys.pseudonym_secret)
-    secret.parent.mkdir()
-    secret.write_text("17" * 32)
+    home = own_home(home)
+    monkeypatch.setattr(clock, "_machine_time", lambda: home.cut_off_at(home.published_dates()[-1]))
     return home
 
 
-def packs_say(home, **values):
-    """What the newest night's publication says of its packs."""
-    file = home.published / str(home.published_dates()[-1]) / REVISION / "marts" / "dim_policy.parquet"
-    replaced = ", ".join(f"{value} as {name}" for name, value in values.items())
-    with duckdb.connect() as connection:
-        connection.execute(f"create table packs as select * replace ({replaced}) from read_parquet('{file}')")
-        connection.execute(f"copy packs to '{file}' (format parquet)")
-
-
-OWN = {"is_demo": "false", "validator": "'Model Risk'", "validation_due_date": "as_of_date"}
 REFUSED = {
     "a demo pack": ({}, "policy pack default is a demo and this home is not"),
     "no validation": (OWN | {"validator": "cast(null as varchar)"}, "policy pack default has no validation record"),

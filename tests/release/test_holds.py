@@ -22,13 +22,14 @@ from creditline.release import (
     adjustments,
     approve,
     feed,
+    holds,
     read_holds,
     reject,
     release,
     set_mode,
     settle_interrupted,
 )
-from creditline.release.holds import NotHeld
+from creditline.release.holds import APPROVED, NotHeld
 
 HELD = "BANK01/jiebei_standard"
 PEOPLE = {"by": "maker", "approved_by": "checker"}
@@ -151,6 +152,8 @@ def test_orders_approved_before_the_release_leave_with_the_others(home, night):
 def test_an_approval_takes_two_people_and_a_hold(home, night):
     with pytest.raises(UsageError, match="two people"):
         approve(home, HELD, night, by="maker", approved_by="maker")
+    with pytest.raises(UsageError, match="somebody who answers for it"):
+        reject(home, HELD, night, by="")
     with pytest.raises(NotHeld, match=f"is not held on {night}; held are: {HELD}"):
         approve(home, "CFC01/jiebei_plus", night, **PEOPLE)
     assert not home.approvals_file.exists()
@@ -188,6 +191,11 @@ def test_an_approval_that_does_not_hold_lets_nothing_go(home, night, change):
     permitted = adjustments._may_leave(home, night)
     assert permitted.approved == frozenset()
     assert list(permitted.waiting()) == [HELD]
+
+
+def test_a_signed_approval_by_one_person_who_spells_his_name_in_two_ways_lets_nothing_go(home, night):
+    holds._record(home, HELD, night, APPROVED, "Maker", "maker ")
+    assert adjustments._may_leave(home, night).approved == frozenset()
 
 
 def test_one_person_rejects_and_the_last_answer_counts(home, night):

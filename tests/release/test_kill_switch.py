@@ -11,6 +11,7 @@ from kill_switch import Stand, instants, what_is_broken
 from laid_orders import copy_home
 
 from creditline.home.lock import HomeBusy
+from creditline.home.releases import last_record
 from creditline.release import ALL_SLICES, feed, modes, read_modes, release, set_mode, settle_interrupted
 
 pytestmark = pytest.mark.slow
@@ -87,7 +88,7 @@ def test_two_people_at_once_are_both_recorded(home):
 )
 def test_parts_of_a_file_that_never_left_are_taken_away(home, name):
     folder = home.outbox / feed.ADJUSTMENTS
-    stem = f"{feed.ADJUSTMENTS}_2026-08-31_{feed.last_record(home, feed.ADJUSTMENTS)['sequence'] + 1:06d}"
+    stem = f"{feed.ADJUSTMENTS}_2026-08-31_{last_record(home, feed.ADJUSTMENTS)['sequence'] + 1:06d}"
     (folder / name.format(stem=stem)).write_text("adjustment_id\n")
     assert what_is_broken(home)
     settle_interrupted(home, feed.ADJUSTMENTS)
@@ -96,7 +97,7 @@ def test_parts_of_a_file_that_never_left_are_taken_away(home, name):
 
 def test_a_file_with_its_control_file_is_never_taken_away(home):
     folder = home.outbox / feed.ADJUSTMENTS
-    stem = f"{feed.ADJUSTMENTS}_2026-08-31_{feed.last_record(home, feed.ADJUSTMENTS)['sequence'] + 1:06d}"
+    stem = f"{feed.ADJUSTMENTS}_2026-08-31_{last_record(home, feed.ADJUSTMENTS)['sequence'] + 1:06d}"
     for suffix in (".csv", ".ctl"):
         (folder / f"{stem}{suffix}").write_text("{}")
     settle_interrupted(home, feed.ADJUSTMENTS)

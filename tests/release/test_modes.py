@@ -36,6 +36,12 @@ def test_one_person_pauses(home):
     assert modes.share_percent("CFC01/jiebei_mini") == 100
 
 
+def test_nobody_pauses_nothing(home):
+    with pytest.raises(UsageError, match="give --by the name of a person"):
+        set_mode(home, "*", "paused", by=" ")
+    assert read_modes(home).changes == ()
+
+
 def test_the_latest_change_that_names_a_slice_decides(home):
     set_mode(home, "BANK01/jiebei_mini", "ramp 25", by="maker", approved_by="checker")
     assert read_modes(home).share_percent("BANK01/jiebei_mini") == 25

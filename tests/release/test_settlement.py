@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 import pytest
 
 from creditline.home import Home
-from creditline.release import SettlementRefused, settle
+from creditline.home.releases import last_record
+from creditline.release import SettlementRefused, settle, settlement
+from creditline.release.feed import SECURITY
 from creditline.release.settlement import OUTCOMES
 
 AT = datetime(2026, 9, 3, 1)
@@ -94,6 +97,39 @@ def test_an_answer_past_the_expiry_is_counted_as_late(home, orders, monkeypatch)
         {"APPLIED": 1},
         1,
     )
+
+
+def orders_of_days(home, days):
+    """Put files of freezes at the newest night's end, one a day given, each with the order that bears its sequence as a name."""
+    folder = home.releases / SECURITY
+    folder.mkdir(parents=True, exist_ok=True)
+    first = 1 + (last_record(home, SECURITY) or {"sequence": 0})["sequence"]
+    for sequence, day in enumerate(days, start=first):
+        row = (
+            f"select {sequence}::bigint as sequence, date '{day}' as business_date, 'order {sequence}' as adjustment_id,"
+            " 1::bigint as account_key, 100::bigint as new_limit_minor, timestamp '2030-01-01' as expires_at"
+        )
+        duckdb.sql(row).write_parquet(str(folder / f"{sequence:06d}.parquet"))
+        content = {"sequence": sequence, "business_date": str(day), "through_date": str(day)}
+        (folder / f"{sequence:06d}.json").write_text(json.dumps(content))
+    return first
+
+
+def test_an_order_is_remembered_for_days_and_not_for_files(home, monkeypatch):
+    monkeypatch.setattr(settlement, "_FILES_AT_ONCE", 3)
+    night = home.published_dates()[-2]
+    kept = night - timedelta(days=home.settings.retention_days)
+    first = orders_of_days(home, [kept - timedelta(days=1), kept, *[night] * 7])
+    asked = [(f"order {first + number}", "applied", 1, AT) for number in (0, 1, 8)]
+    assert settled(home, monkeypatch, *asked)[0] == {"APPLIED": 2, "UNKNOWN": 1}
+
+
+def test_no_file_is_opened_once_every_order_is_found(home, monkeypatch):
+    monkeypatch.setattr(settlement, "_FILES_AT_ONCE", 3)
+    night = home.published_dates()[-2]
+    first = orders_of_days(home, [night] * 9)
+    (home.releases / SECURITY / f"{first:06d}.parquet").write_text("no parquet")
+    assert settled(home, monkeypatch, (f"order {first + 5}", "applied", 1, AT))[0] == {"APPLIED": 1}
 
 
 def test_a_settlement_that_was_killed_before_its_record_counts_for_nothing(home, orders, monkeypatch):

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
+from creditline.home.people import require_two_people
 from creditline.home.publications import last_published
 from creditline.home.skips import Skip, record_skip, skipped_dates
 from creditline.policy import packs_in_force
@@ -63,8 +64,7 @@ def skip_night(home: Home, business_date: date, *, by: str, approved_by: str, re
     Raises:
         UsageError: the second person is missing or is the first, no reason is given, or there is nothing to skip.
     """
-    if not by.strip() or not approved_by.strip() or by.strip() == approved_by.strip():
-        raise UsageError(f"skipping a night needs two people: give --approved-by somebody other than '{by}'")
+    require_two_people("skipping a night", by, approved_by)
     if not reason.strip():
         raise UsageError("skipping a night needs a reason that somebody can read years later: give --reason TEXT")
     if business_date in home.published_dates():

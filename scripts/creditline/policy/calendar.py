@@ -13,6 +13,7 @@ from creditline.policy.packs import Pack, PolicySet, Row, load_pack
 EVERY_SOURCE = "*"
 _DAY = timedelta(days=1)
 _SATURDAY = 5
+_LONGEST_PAUSE = timedelta(days=366)
 # The values of expected_nights that a validated pack can have.
 _RHYTHMS: dict[str, Callable[[date], bool]] = {
     "daily": lambda _day: True,
@@ -45,6 +46,14 @@ def expected_dates(rows: Iterable[Row], first: date, last: date) -> list[date]:
         if any(_holds(row, day) and _RHYTHMS[row["value"]](day) for row in rules)
         and not any(_holds(row, day) for row in holidays)
     ]
+
+
+def next_expected(home: Home, business_date: date) -> date:
+    """The next business date that a pack which decided a published night expects; the day after, where none does for a year."""
+    versions = read_manifest(home, business_date)["policy_versions"].values()
+    first, last = business_date + _DAY, business_date + _LONGEST_PAUSE
+    days = (expected_dates(load_pack(home.policy / version).tables["calendar"], first, last) for version in versions)
+    return min((days_of_pack[0] for days_of_pack in days if days_of_pack), default=first)
 
 
 def book_packs(home: Home, policies: PolicySet, business_date: date) -> tuple[Pack, ...]:

@@ -61,7 +61,7 @@ def parameters(pack: Pack) -> Iterator[str]:
 
 def _dated(where: str, row: Row) -> Iterator[str]:
     yield from ends_before_it_starts(where, row, "effective_from", "effective_to")
-    if row["is_enabled"] == "true" and not row["approved_by"]:
+    if row["is_enabled"] == "true" and not row["approved_by"].strip():
         yield f"{where} is enabled and nobody approved it"
 
 

@@ -13,10 +13,18 @@ from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
+from creditline.release.clock import instant
 from creditline.release.feed import ADJUSTMENTS, records_of, settle_interrupted, slices_that_left, write_orders
 from creditline.release.holds import Hold, is_approved, read_holds
 from creditline.release.modes import Modes, read_modes
-from creditline.release.orders import ReleaseRefused, has_live_slice, lay_orders, modes_in_force, refuse_orders
+from creditline.release.orders import (
+    ReleaseRefused,
+    has_live_slice,
+    lay_orders,
+    leave_out_expired,
+    modes_in_force,
+    refuse_orders,
+)
 from creditline.release.security import leave_out_frozen
 
 FEED = ADJUSTMENTS
@@ -24,7 +32,10 @@ FEED = ADJUSTMENTS
 
 @dataclass(frozen=True)
 class Release:
-    """What a release did. `file` is None where no slice may be ordered about, and `reason` says so."""
+    """What a release did. `file` is None where no slice may be ordered about, and `reason` says so.
+
+    `expired` are those of the `withheld` orders that the core would have rejected at that instant.
+    """
 
     business_date: date
     file: Path | None
@@ -33,6 +44,7 @@ class Release:
     withheld: int
     reason: str
     is_new: bool
+    expired: int = 0
 
 
 def release(home: Home, business_date: date) -> Release:
@@ -41,7 +53,8 @@ def release(home: Home, business_date: date) -> Release:
     Slices that the breaker holds stay behind until two people approve them, and those that nobody may be ordered about in until
     that changes; then they follow in a file of their own, as long as the night is the newest.
     A kill at any instruction leaves orders that left and are recorded, or none: see `settle_interrupted`.
-    Modes and approvals are read at this instant, and again before the control file makes the orders valid.
+    Modes and approvals are read at this instant, and again before the control file makes the orders valid. An order whose
+    `expires_at` has passed at this instant never leaves.
 
     Raises:
         ReleaseRefused: the night is not published or not the newest, what is asked before anybody is ordered about is
@@ -67,11 +80,13 @@ def release(home: Home, business_date: date) -> Release:
             return Release(business_date, None, None, 0, withheld, "every slice is in observe or paused", is_new=False)
         # nobody is frozen between the look at who is and the file that says so
         with security_turn(home, f"orders of {business_date}"):
-            frozen = leave_out_frozen(connection, home, business_date)
-            if earlier and orders == frozen:
-                return _released_before(home, business_date, earlier[-1], permit)
+            expired = leave_out_expired(connection, instant(home))
+            kept_back = expired + leave_out_frozen(connection, home, business_date)
+            if earlier and orders == kept_back:
+                return _released_before(home, business_date, earlier[-1], permit, expired)
             refuse_orders(connection, home, business_date)
-            return _write_release(connection, home, business_date, permit, orders - frozen, withheld + frozen)
+            counts = {"orders": orders - kept_back, "withheld": withheld + kept_back, "expired": expired}
+            return _write_release(connection, home, business_date, permit, counts)
 
 
 @dataclass(frozen=True)
@@ -90,10 +105,13 @@ class _Permit:
         """Those of some slices that may be ordered about and that nothing holds."""
         return {name for name in slices if self.modes.share_percent(name) and name not in self.waiting()}
 
-    def reason(self, done: str) -> str:
-        """What was done, and which slices stay behind."""
-        waiting = "; ".join(f"{name} is held ({why})" for name, why in self.waiting().items())
-        return f"{done}; {waiting}" if waiting else done
+    def reason(self, done: str, expired: int) -> str:
+        """What was done, which slices stay behind and until when they may be approved, and how many orders came too late."""
+        held = [
+            f"{name} is held ({why}) until {self.holds[name].expires_at} UTC" for name, why in self.waiting().items()
+        ]
+        late = [f"{expired} orders expired before they could leave"] if expired else []
+        return "; ".join([done, *held, *late])
 
 
 def _may_leave(home: Home, business_date: date) -> _Permit:
@@ -120,10 +138,11 @@ def _lay_orders(
 
 
 def _write_release(
-    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, permit: _Permit, orders: int, withheld: int
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, permit: _Permit, counts: dict[str, int]
 ) -> Release:
     facts = {
-        "withheld": withheld,
+        "withheld": counts["withheld"],
+        "expired": counts["expired"],
         "held": permit.waiting(),
         "approved": {name: permit.holds[name].orders_sha256 for name in sorted(permit.approved)},
         "modes": modes_in_force(connection),
@@ -141,16 +160,17 @@ def _write_release(
         raise ReleaseRefused(
             "a mode or an answer was changed while the orders were written; none of them left: release again"
         )
-    return Release(business_date, *left, orders, withheld, permit.reason("released"), is_new=True)
+    return Release(business_date, *left, reason=permit.reason("released", counts["expired"]), is_new=True, **counts)
 
 
-def _released_before(home: Home, business_date: date, record: dict, permit: _Permit) -> Release:
+def _released_before(home: Home, business_date: date, record: dict, permit: _Permit, expired: int = 0) -> Release:
     return Release(
         business_date,
         home.outbox / FEED / record["file"],
         record["sequence"],
         record["rows"],
         record["withheld"],
-        permit.reason("released before"),
+        permit.reason("released before", record.get("expired", 0) + expired),
         is_new=False,
+        expired=record.get("expired", 0) + expired,
     )

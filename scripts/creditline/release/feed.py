@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from datetime import date
@@ -13,6 +14,7 @@ import duckdb
 from creditline.home import Home
 from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
 from creditline.home.publications import MANIFEST, publication_directory
+from creditline.home.releases import last_record, record_files, records_since, through_date
 from creditline.release.modes import leaving
 from creditline.warehouse.parquet import write_parquet
 
@@ -79,6 +81,8 @@ def write_orders(
     record = {
         **control,
         **facts,
+        # a night that waited leaves behind later days' watches: it is from here on that a search may end
+        "through_date": str(max([business_date, *map(through_date, [previous] if previous else [])])),
         "manifest_sha256": sha256_of(publication_directory(home, night or business_date) / MANIFEST),
         "orders_sha256": sha256_of(orders_file),
     }
@@ -114,32 +118,33 @@ def _clear_unprepared(home: Home, feed: str) -> None:
 
     Nothing of a file that has its control file is touched, whatever its record.
     """
-    previous = last_record(home, feed)
-    last = previous["sequence"] if previous else 0
-    valid = {_sequence_of(path) for path in (home.outbox / feed).glob("*.ctl")}
-    for folder in (home.outbox / feed, home.releases / feed):
-        for path in folder.glob("*"):
-            sequence = _sequence_of(path)
-            if path.name.endswith(".partial") or (sequence > last and sequence not in valid):
-                path.unlink()
+    recorded = record_files(home, feed)
+    last = int(recorded[0].stem) if recorded else 0
+    folders = [folder for folder in (home.outbox / feed, home.releases / feed) if folder.is_dir()]
+    # of years of files most are recorded: nothing but their names is looked at
+    new = [
+        (folder / name, sequence)
+        for folder in folders
+        for name in os.listdir(folder)
+        if (sequence := _sequence_of(name)) > last or name.endswith(".partial")
+    ]
+    valid = {sequence for path, sequence in new if path.suffix == ".ctl"}
+    for path, sequence in new:
+        if path.suffix == ".partial" or sequence not in valid:
+            path.unlink()
 
 
-def _sequence_of(path: Path) -> int:
+def _sequence_of(name: str) -> int:
     """The sequence number that a file of a feed has in its name; 0 of any other file."""
-    found = _NUMBERED.search(path.name)
+    found = _NUMBERED.search(name)
     return int(found[1]) if found else 0
-
-
-def last_record(home: Home, feed: str) -> dict | None:
-    """What the newest file of a feed held."""
-    names = sorted((home.releases / feed).glob("*.json"))
-    return json.loads(names[-1].read_text()) if names else None
 
 
 def records_of(home: Home, feed: str, business_date: date) -> list[dict]:
     """What left in a feed because of one night, in order."""
-    records = [json.loads(path.read_text()) for path in sorted((home.releases / feed).glob("*.json"))]
-    return [record for record in records if record["business_date"] == str(business_date)]
+    return [
+        record for record in records_since(home, feed, business_date) if record["business_date"] == str(business_date)
+    ]
 
 
 def slices_that_left(records: list[dict]) -> set[str]:

@@ -9,16 +9,21 @@ import hashlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
-from creditline.errors import CreditlineError, UsageError
+from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json
 from creditline.home.keys import is_signed, sign
+from creditline.home.people import are_two_people, require_person, require_two_people
 from creditline.home.publications import publication_directory
+from creditline.policy.calendar import next_expected
+from creditline.release.clock import instant
 from creditline.release.modes import leaving
 
 APPROVED, REJECTED = "approved", "rejected"
+# What was said of a hold that was over: kept, and never an answer.
+TOO_LATE = "too late"
 _ORDER = "adjustment_id, account_key, action, old_limit_amount, new_limit_amount, effective_date, expires_at, decision_sha256"
 
 
@@ -28,12 +33,14 @@ class NotHeld(CreditlineError):
 
 @dataclass(frozen=True)
 class Hold:
-    """One slice that a published night holds: why, and the hash and count of the orders that wait."""
+    """One slice that a published night holds: why, the hash and count of the orders that wait, and until when (naive UTC)
+    they may be approved."""
 
     slice_code: str
     reason: str
     orders_sha256: str
     orders: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -50,21 +57,25 @@ class Answer:
 
 
 def read_holds(home: Home, business_date: date) -> dict[str, Hold]:
-    """The held slices of a published night."""
+    """The held slices of a published night. A hold expires at the cut-off of the next night that the calendar expects."""
     marts = publication_directory(home, business_date) / "marts"
     with connect_within(home) as connection:
         held = connection.execute(
             f"select slice_code, hold_reason from read_parquet('{marts}/fct_slice_night.parquet') where is_held order by 1"
         ).fetchall()
-        return {name: _hold(connection, f"{marts}/fct_limit_adjustment.parquet", name, why) for name, why in held}
+        if not held:
+            return {}
+        expires_at = home.cut_off_at(next_expected(home, business_date))
+        orders_file = f"{marts}/fct_limit_adjustment.parquet"
+        return {name: _hold(connection, orders_file, name, why, expires_at) for name, why in held}
 
 
-def _hold(connection: object, orders_file: str, slice_code: str, reason: str) -> Hold:
+def _hold(connection: object, orders_file: str, slice_code: str, reason: str, expires_at: datetime) -> Hold:
     rows = connection.execute(
         f"select {_ORDER} from read_parquet('{orders_file}') where slice_code = ? order by all", [slice_code]
     ).fetchall()
     content = canonical_json([[str(value) for value in row] for row in rows])
-    return Hold(slice_code, reason, hashlib.sha256(content).hexdigest(), len(rows))
+    return Hold(slice_code, reason, hashlib.sha256(content).hexdigest(), len(rows), expires_at)
 
 
 def approve(home: Home, slice_code: str, business_date: date, *, by: str, approved_by: str) -> Answer:
@@ -74,8 +85,7 @@ def approve(home: Home, slice_code: str, business_date: date, *, by: str, approv
         UsageError: the second person is missing or is the first.
         NotHeld: the slice is not held on that night, or the hold expired.
     """
-    if not by.strip() or not approved_by.strip() or by.strip() == approved_by.strip():
-        raise UsageError(f"approving a held slice needs two people: give --approved-by somebody other than '{by}'")
+    require_two_people("approving a held slice", by, approved_by)
     return _record(home, slice_code, business_date, APPROVED, by, approved_by)
 
 
@@ -83,16 +93,25 @@ def reject(home: Home, slice_code: str, business_date: date, *, by: str) -> Answ
     """Keep the orders of a held slice back for good; one person is enough.
 
     Raises:
+        UsageError: nobody answers for it.
         NotHeld: the slice is not held on that night, or the hold expired.
     """
+    require_person("rejecting a held slice", by)
     return _record(home, slice_code, business_date, REJECTED, by, None)
 
 
 def _record(home: Home, slice_code: str, business_date: date, answer: str, by: str, approved_by: str | None) -> Answer:
     hold = _open_hold(home, slice_code, business_date)
+    is_over = instant(home) >= hold.expires_at
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    said = Answer(slice_code, str(business_date), answer, hold.orders_sha256, by, approved_by, now)
+    kind = TOO_LATE if is_over else answer
+    said = Answer(slice_code, str(business_date), kind, hold.orders_sha256, by, approved_by, now)
     append_line(home.approvals_file, {**asdict(said), "signature": sign(home, canonical_json(asdict(said)))})
+    if is_over:
+        raise NotHeld(
+            f"{slice_code}: its hold of {business_date} expired at {hold.expires_at} UTC, the next night's cut-off; its"
+            f" {hold.orders} orders cannot be answered any more, the next night decides anew: run it, and answer that one's"
+        )
     # a release that looked before this was recorded has ended
     with leaving(home, f"'{answer}' is recorded for {slice_code}, but its orders may still leave without it"):
         return said
@@ -117,13 +136,14 @@ def is_approved(home: Home, business_date: date, hold: Hold) -> bool:
     answers = [
         answer
         for answer in _signed_answers(home)
-        if (answer.slice_code, answer.business_date, answer.orders_sha256)
+        if answer.answer != TOO_LATE
+        and (answer.slice_code, answer.business_date, answer.orders_sha256)
         == (hold.slice_code, str(business_date), hold.orders_sha256)
     ]
     if not answers:
         return False
     last = answers[-1]
-    return last.answer == APPROVED and bool(last.approved_by) and last.approved_by != last.by
+    return last.answer == APPROVED and are_two_people(last.by, last.approved_by)
 
 
 def _signed_answers(home: Home) -> list[Answer]:

@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from creditline.errors import CreditlineError, UsageError
+from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, move_into_place, sha256_of
 from creditline.home.keys import is_signed, sign
+from creditline.home.people import are_two_people, require_two_people
 from creditline.home.publications import last_published, last_valid, read_manifest
 from creditline.warehouse.inputs import InputFile, Relation, check_file
 from creditline.warehouse.parquet import write_parquet
@@ -82,10 +83,7 @@ def approve_batch(home: Home, business_date: date, *, by: str, approved_by: str)
         UsageError: the second person is missing or is the first.
         NothingInherited: the night is not the newest published one, or it hands on none.
     """
-    if not by.strip() or not approved_by.strip() or by.strip() == approved_by.strip():
-        raise UsageError(
-            f"approving inherited triggers needs two people: give --approved-by somebody other than '{by}'"
-        )
+    require_two_people("approving inherited triggers", by, approved_by)
     read_batch(home, business_date)
     folder = home.inherited_batches
     folder.mkdir(parents=True, exist_ok=True)
@@ -132,7 +130,7 @@ def _signed_approvals(home: Home) -> Iterator[BatchApproval]:
         signature = line.pop("signature", {})
         if is_signed(home, canonical_json(line), signature):
             said = BatchApproval(**line)
-            if said.approved_by and said.approved_by != said.by:
+            if are_two_people(said.by, said.approved_by):
                 yield said
 
 

@@ -13,6 +13,7 @@ from creditline.home import Home
 from creditline.home.control import append_line, read_lines
 from creditline.home.database import connect_within
 from creditline.home.lock import holding
+from creditline.home.people import require_person, require_two_people
 from creditline.home.publications import publication_directory
 from creditline.release.golive import require_ready
 
@@ -65,15 +66,16 @@ def set_mode(home: Home, slice_code: str, mode: str, *, by: str, approved_by: st
     (`leaving`), and a step that looked before the change was recorded has ended.
 
     Raises:
-        UsageError: no such mode, or the second person is missing or is the first.
+        UsageError: no such mode, nobody answers for it, or the second person is missing or is the first.
         NotReady: a slice may not go live; see `golive`.
         HomeBusy: the change is recorded, and a release that is at its last step does not end.
     """
     if not _MODE.match(mode):
         raise UsageError(f"mode '{mode}' is none of observe, live, paused, 'ramp N' with N from 1 to 100")
-    if mode not in ("observe", "paused"):
-        if not approved_by or approved_by.strip() in ("", by.strip()):
-            raise UsageError(f"mode '{mode}' needs two people: give --approved-by somebody other than '{by}'")
+    if mode in ("observe", "paused"):
+        require_person(f"mode '{mode}'", by)
+    else:
+        require_two_people(f"mode '{mode}'", by, approved_by)
         require_ready(home, slice_code)
     change = ModeChange(slice_code, mode, by, approved_by, datetime.now(UTC).isoformat(timespec="seconds"))
     append_line(home.modes_file, asdict(change))

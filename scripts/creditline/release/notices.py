@@ -18,8 +18,8 @@ from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.publications import last_published
-from creditline.home.releases import records_since, settlement_record
-from creditline.release.feed import SECURITY, control_of, last_record
+from creditline.home.releases import last_record, records_since, settlement_record
+from creditline.release.feed import SECURITY, control_of
 from creditline.release.wording import NOTHING_TO_BORROW, is_least, reason_words, recourse_facts, told_way_back
 
 FEED = "notices"

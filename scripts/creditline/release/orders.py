@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -72,6 +72,11 @@ def choose_orders(
 def is_in_share(customer_key: str, share_percent: str) -> str:
     """SQL of whether a customer is among a share: fixed by the key, so that nobody comes and goes while a ramp grows."""
     return f"('0x' || left(sha256({customer_key}::varchar), 8))::bigint % 100 < {share_percent}"
+
+
+def leave_out_expired(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
+    """Take orders out of `release_order` that the core would reject by now. Returns how many."""
+    return connection.execute("delete from release_order where expires_at <= ?", [now]).fetchone()[0]
 
 
 def has_live_slice(connection: duckdb.DuckDBPyConnection) -> bool:

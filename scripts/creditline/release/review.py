@@ -12,7 +12,8 @@ from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, move_into_place, partial_of, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.publications import publication_directory
-from creditline.release.feed import control_of, last_record
+from creditline.home.releases import last_record
+from creditline.release.feed import control_of
 from creditline.release.orders import ReleaseRefused
 
 FEED = "review_queue"

@@ -16,10 +16,11 @@ from creditline.home.database import connect_within
 from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
 from creditline.home.releases import is_of_watch, records_since, settlement_record
+from creditline.release.clock import instant
 from creditline.release.feed import SECURITY, records_of, settle_interrupted, slices_that_left, write_orders
 from creditline.release.modes import read_modes
 from creditline.release.notices import note_security_through
-from creditline.release.orders import ReleaseRefused, lay_orders, modes_in_force, refuse_orders
+from creditline.release.orders import ReleaseRefused, lay_orders, leave_out_expired, modes_in_force, refuse_orders
 
 # What the house keeps of a security order beside what the core is told. Of a night's own order the freeze behind it is
 # state; of a watch's it stands here until the next night.
@@ -52,7 +53,8 @@ class SecurityRelease:
 
 def release_security(home: Home, business_date: date) -> SecurityRelease:
     """Write the freezes and restores of one published night for slices that are live or ramped, once. Those of a slice that
-    comes out of a pause or of observe follow in a file of their own, as long as the night is the newest.
+    comes out of a pause or of observe follow in a file of their own, as long as the night is the newest. What is over by then,
+    because the core ended it or would reject it, does not leave.
 
     Raises:
         ReleaseRefused: the night is not published, a demo pack or key in a home that is no demo, an order that
@@ -82,6 +84,8 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
             connection, home, publication, "fct_security_order", modes, lambda name: name not in left
         )
         orders -= _leave_out_overtaken(connection, home, business_date)
+        expired = leave_out_expired(connection, instant(home))
+        orders -= expired
         if not orders:
             return released
         refuse_orders(connection, home, business_date, asks_validation=False)
@@ -90,7 +94,7 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
             # its notices are sent: the next night's tell of what leaves from here on, whichever release settled it
             note_security_through(home, business_date)
         stamp = f"{business_date}_{home.settings.cut_off:%H%M}"
-        facts = {"modes": modes_in_force(connection), "keeps_freezes": True}
+        facts = {"modes": modes_in_force(connection), "expired": expired, "keeps_freezes": True}
         left = write_orders(
             connection, home, SECURITY, business_date, stamp, facts, lambda: read_modes(home) == modes, BESIDE
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,7 +15,7 @@ from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import is_void, last_published, last_valid, publication_directory
-from creditline.home.releases import settlement_record
+from creditline.home.releases import record_files, settlement_record, through_date
 from creditline.landing.manifest import INTRADAY_FEEDS
 from creditline.release.feed import ORDER_FEEDS
 from creditline.release.notices import FEED, RESTRICTED_FEED, Notices, security_through, send_notices
@@ -66,8 +66,8 @@ _ONCE = f"""
         and again.applied_limit_amount is not distinct from told.applied_limit_amount
     )
 """
-# An answer to an order of an older file is one to an unknown order, so that a settlement costs the same after years.
-_REMEMBERED_FILES = 400
+# Orders are looked for among so many files at once, from the newest on.
+_FILES_AT_ONCE = 400
 
 
 class SettlementRefused(CreditlineError):
@@ -180,38 +180,51 @@ def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str], bu
     paths = ", ".join(f"'{home.root / name}'" for name in files)
     connection.execute(f"create view told as from read_parquet([{paths}])")
     connection.execute(f"create view acknowledgement as {_ONCE}")
-    _lay_known(
-        connection,
-        "released",
-        [
-            file
-            for feed in ORDER_FEEDS
-            for file in sorted((home.releases / feed).glob("*.parquet"))[-_REMEMBERED_FILES:]
-        ],
-        "adjustment_id varchar, account_key bigint, sequence bigint, new_limit_minor bigint, expires_at timestamp",
-    )
+    # an answer to an order that the outbox keeps no more is one to an unknown order, so that a settlement costs the same
+    # after years
+    first = business_date - timedelta(days=home.settings.retention_days)
+    _lay_released(connection, home, first)
     # what a killed settlement of this night left is no earlier one
     earlier = [
         file
         for file in sorted(settlement_record(home, business_date).parent.glob("*.parquet"))
-        if file.stem < str(business_date)
+        if str(first) <= file.stem < str(business_date)
     ]
-    _lay_known(
-        connection,
-        "settled",
-        earlier[-_REMEMBERED_FILES:],
-        "adjustment_id varchar, status varchar, applied_limit_minor bigint, outcome varchar",
+    connection.execute(
+        "create table settled (adjustment_id varchar, status varchar, applied_limit_minor bigint, outcome varchar)"
     )
+    _add_known(connection, "settled", earlier, "true")
     connection.execute("create view earlier as from settled where outcome in ('APPLIED', 'PARTIAL', 'REJECTED')")
 
 
-def _lay_known(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], columns: str) -> None:
-    """What some files keep of the orders that are acknowledged."""
-    connection.execute(f"create table {name} ({columns})")
+def _lay_released(connection: duckdb.DuckDBPyConnection, home: Home, first: date) -> None:
+    """`released`: the acknowledged orders of a business date from `first` on. Answers come within days, so that the newest files
+    tell of almost all; older ones are read for an order that none of those has."""
+    connection.execute(
+        "create table released (adjustment_id varchar, account_key bigint, sequence bigint, new_limit_minor bigint,"
+        " expires_at timestamp)"
+    )
+    for feed in ORDER_FEEDS:
+        recorded = record_files(home, feed)
+        for start in range(0, len(recorded), _FILES_AT_ONCE):
+            records = recorded[start : start + _FILES_AT_ONCE]
+            is_open = connection.execute(
+                "select count(*) > 0 from acknowledgement where adjustment_id not in (select adjustment_id from released)"
+            ).fetchone()[0]
+            if not is_open:
+                return
+            files = [record.with_suffix(".parquet") for record in records]
+            _add_known(connection, "released", files, f"business_date >= date '{first}'")
+            if through_date(json.loads(records[-1].read_text())) < first:
+                break
+
+
+def _add_known(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], condition: str) -> None:
+    """Add to a table what some files keep of the orders that are acknowledged."""
+    columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
     if files:
-        listed = ", ".join(column.split()[0] for column in columns.split(", "))
         paths = ", ".join(f"'{file}'" for file in files)
         connection.execute(
-            f"insert into {name} select {listed} from read_parquet([{paths}])"
-            " where adjustment_id in (select adjustment_id from acknowledgement)"
+            f"insert into {name} select {', '.join(columns)} from read_parquet([{paths}])"
+            f" where {condition} and adjustment_id in (select adjustment_id from acknowledgement)"
         )

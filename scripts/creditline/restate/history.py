@@ -10,6 +10,7 @@ from creditline.errors import UsageError
 from creditline.gate.record import delivery_records
 from creditline.home import Home
 from creditline.home.lock import only_worker
+from creditline.home.people import require_two_people
 from creditline.home.restatements import Restatement, record_restatement
 from creditline.publish.publication import show_latest
 from creditline.restate.night import Order, Progress, RestatedNight, RestatementRefused, restate_night
@@ -42,8 +43,7 @@ def restate(
         UsageError: the second person is missing or is the first, no reason is given, or no night is published from then on.
         RestatementRefused: a later night is built and not published, or somebody changes whom no late row touches.
     """
-    if not by.strip() or not approved_by.strip() or by.strip() == approved_by.strip():
-        raise UsageError(f"a restatement needs two people: give --approved-by somebody other than '{by}'")
+    require_two_people("a restatement", by, approved_by)
     if not reason.strip():
         raise UsageError("a restatement needs a reason that somebody can read years later: give --reason TEXT")
     with only_worker(home, f"restatement from {from_date}"):

@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime
 
 import duckdb
 
-from creditline.errors import CreditlineError, UsageError
+from creditline.errors import CreditlineError
 from creditline.gate.identity import forget_keys
 from creditline.home import Home
 from creditline.home.control import append_line
+from creditline.home.people import require_two_people
 from creditline.home.publications import is_void, last_valid
 from creditline.publish.reader import open_marts
 from creditline.subject.person import Person, find_person
@@ -47,8 +48,7 @@ def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approve
         CreditlineError: the customer is not known.
         ErasureRefused: an account is open or owes something, a legal hold stands, or the retention of records runs.
     """
-    if not approved_by or approved_by == by:
-        raise UsageError(f"an erasure needs two people: give --approved-by somebody other than '{by}'")
+    require_two_people("an erasure", by, approved_by)
     person = find_person(home, customer_id)
     _refuse_duties(home, person)
     erasure = Erasure(

@@ -15,7 +15,8 @@ from creditline.home import Home
 from creditline.home.database import connect_beside
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows, with_columns
-from creditline.release.feed import SECURITY, control_of, last_record
+from creditline.home.releases import last_record
+from creditline.release.feed import SECURITY, control_of
 from creditline.release.wording import NOTHING_TO_BORROW, is_least, told_way_back
 
 FEED, RESTRICTED_FEED = "security_notices", "restricted_security_notices"

@@ -1,0 +1,21 @@
+"""The instant at which orders leave or are answered: an order or a hold may be over by then, whatever its night said."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from creditline.home import Home
+
+
+def instant(home: Home) -> datetime:
+    """Now, as naive UTC, in a home that has a published night.
+
+    The days of a demo home are made up, and no clock tells them: there it is the cut-off of the newest published night.
+    """
+    if home.settings.is_demo:
+        return home.cut_off_at(home.published_dates()[-1])
+    return _machine_time()
+
+
+def _machine_time() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
