@@ -133,6 +133,15 @@ def test_a_cut_is_told_with_the_day_on_which_the_limit_is_back(home, night):
         }
 
 
+def test_whoever_is_cut_is_told_how_to_contest_it(home, night):
+    path = home.root / "creditline.yml"
+    path.write_text(f"{path.read_text()}\nappeal_route: {{zh: 请致电95000, en: Call 95000 to appeal.}}\n")
+    notices = told(send_notices(Home(home.root), night).file)
+    routes = {(one["action"], one["appeal_zh"], one["appeal_en"]) for one in notices}
+    assert ("DOWN", "请致电95000", "Call 95000 to appeal.") in routes
+    assert {route for route in routes if route[0] in ("UP", "RESTORE")} <= {("UP", None, None), ("RESTORE", None, None)}
+
+
 def test_a_freeze_is_told_with_its_own_day_beside_that_of_the_limit(home, night):
     lay_recourse(home, night, f"{RECOURSE.strip()}, {FREEZE}")
     change(home, night, "fct_order_night", "'FREEZE' as action")

@@ -128,6 +128,12 @@ def test_the_customer_is_told_with_the_order(home, day):
     free = day + timedelta(days=2)
     over = f"If nothing unusual happens again, borrowing opens again by itself by {free.day} {free:%B} at the latest."
     assert [one["way_back"] and one["way_back"]["text_en"] for one in notices] == [over, None, over]
+    route = home.settings.appeal_route
+    assert [(one["appeal_zh"], one["appeal_en"]) for one in notices] == [
+        (route.zh, route.en),
+        (None, None),
+        (route.zh, route.en),
+    ]
 
 
 def test_the_same_files_leave_the_same_bytes_whenever_a_watch_ran(home, day, tmp_path):

@@ -196,6 +196,7 @@ WITHHELD: dict[str, dict[str, str]] = {
     "ramp": {"zh": "不在放量范围内", "en": "outside the ramp"},
     "held": {"zh": "暂扣待批", "en": "held"},
     "frozen": {"zh": "指令发出前已被安全冻结", "en": "frozen before the order left"},
+    "expired": {"zh": "指令发出前已过期", "en": "expired before it could leave"},
     "waiting": {"zh": "尚未发出", "en": "not released yet"},
     "unordered": {"zh": "当时没有发出指令", "en": "no order left at the time"},
 }

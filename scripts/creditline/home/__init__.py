@@ -36,6 +36,18 @@ class KeyLocations(BaseModel):
     signing_key: str = "keys/signing.pem"
 
 
+class AppealRoute(BaseModel):
+    """How a customer contests a decision, as every notice of a cut or freeze says it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    zh: str = Field(default="如对本次决定有异议，请联系客服提出申诉，我们会重新核对。", pattern=r"\S")
+    en: str = Field(
+        default="If you do not agree, contact our customer service to appeal; we then check the decision again.",
+        pattern=r"\S",
+    )
+
+
 class HomeSettings(BaseModel):
     """`creditline.yml` of a home. Amounts of different currencies are never added: a home has one currency."""
 
@@ -47,6 +59,7 @@ class HomeSettings(BaseModel):
     expected_sources: tuple[str, ...] = ("account_snapshot",)
     retention_days: int = Field(default=400, ge=1)
     keys: KeyLocations = KeyLocations()
+    appeal_route: AppealRoute = AppealRoute()
     is_demo: bool = False
     memory_limit: str = Field(default="4GB", pattern=_SIZE)
     threads: int = Field(default=2, ge=1)

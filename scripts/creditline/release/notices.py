@@ -20,7 +20,14 @@ from creditline.home.marts import mart_rows
 from creditline.home.publications import last_published
 from creditline.home.releases import last_record, records_since, settlement_record
 from creditline.release.feed import SECURITY, control_of
-from creditline.release.wording import NOTHING_TO_BORROW, is_least, reason_words, recourse_facts, told_way_back
+from creditline.release.wording import (
+    NOTHING_TO_BORROW,
+    is_least,
+    reason_words,
+    recourse_facts,
+    told_appeal,
+    told_way_back,
+)
 
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
@@ -119,7 +126,7 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
         if changes is None:
             changes = _changes(home, business_date, told_through, through)
         if feed == FEED:
-            notices = [_for_customer(change) for change in changes if not change["is_restricted"]]
+            notices = [_for_customer(home, change) for change in changes if not change["is_restricted"]]
         else:
             notices = [_for_desk(change) for change in changes if change["is_restricted"]]
         sent += [_write(home, feed, business_date, previous, notices), len(notices)]
@@ -160,7 +167,7 @@ def _write(home: Home, feed: str, business_date: date, previous: dict | None, no
     return file
 
 
-def _for_customer(change: dict) -> dict:
+def _for_customer(home: Home, change: dict) -> dict:
     """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
     reasons = _reasons(change, "customer")
     # a line that the core itself has blocked is not stopped for our reasons
@@ -176,6 +183,7 @@ def _for_customer(change: dict) -> dict:
         "new_limit_amount": None if _is_least(change, "new_limit_amount") else str(change["new_limit_amount"]),
         "reasons": reasons,
         "way_back": _way_back(change),
+        **told_appeal(home.settings.appeal_route, change["action"]),
         **{
             f"cannot_borrow_{lang}": NOTHING_TO_BORROW[lang].format(reason=reasons[0][f"text_{lang}"])
             if cannot

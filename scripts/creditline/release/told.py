@@ -27,7 +27,7 @@ class Told:
 
     `mode`: why no order about the customer leaves at all, observe, paused or ramp (outside its share); None if orders do.
     `withheld`: why what was decided is not ordered: one of those, held, frozen (by a watch, before the order left), waiting
-    (for its release), or unordered, where nobody can say any more; None if it left, or nothing is to be ordered.
+    (for its release), expired (orders of the night came too late to leave), or unordered, where nobody can say any more; None if it left, or nothing is to be ordered.
     `is_frozen`: a freeze that left stands at the core.
     """
 
@@ -99,6 +99,8 @@ def _why_behind(home: Home, decision: Mapping[str, object], feed: str) -> str:
         hold = read_holds(home, night).get(slice_code)
         if hold and not is_approved(home, night, hold):
             return "held"
+        if any(record.get("expired") for record in records):
+            return "expired"
         if slice_code in slices_that_left(records):
             return "frozen"
     return "waiting" if _is_newest(home, night) else "unordered"

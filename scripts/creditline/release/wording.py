@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from creditline.home import AppealRoute
+
 NOTHING_TO_BORROW = {"zh": "现在不能借款，因为：{reason}。", "en": "You cannot borrow now, because: {reason}."}
 _WAY_BACK: dict[str, dict[str, str]] = {
     "unfrozen": {
@@ -58,6 +60,12 @@ _MONEY: dict[str, dict[str, str]] = {
     "TWD": {"zh": "新台币{}元", "en": "NT${}"},
     "CZK": {"zh": "{}捷克克朗", "en": "CZK {}"},
 }
+
+
+def told_appeal(route: AppealRoute, action: str) -> dict[str, str | None]:
+    """How to contest a change, in both languages; nothing of a change in the customer's favour."""
+    is_contested = action in ("DOWN", "FREEZE")
+    return {"appeal_zh": route.zh if is_contested else None, "appeal_en": route.en if is_contested else None}
 
 
 def is_least(amount: Decimal, floor: Decimal, reference_limit: Decimal) -> bool:

@@ -34,8 +34,17 @@ class StateTable:
 _KNOWLEDGE = frozenset({"reference_limit_step", "blocked_day"})
 # What nights of earlier releases did not carry yet: it starts empty.
 _CARRIED_LATER = frozenset(
-    ("cut", "correction", "parallel_case", "promise", "promise_stage", "restated_limit")
-    + ("id_change", "customer_link", "core_standing")
+    [
+        "cut",
+        "correction",
+        "parallel_case",
+        "promise",
+        "promise_stage",
+        "restated_limit",
+        "id_change",
+        "customer_link",
+        "core_standing",
+    ]
 )
 _PLACE = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
 

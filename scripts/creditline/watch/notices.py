@@ -17,7 +17,7 @@ from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows, with_columns
 from creditline.home.releases import last_record
 from creditline.release.feed import SECURITY, control_of
-from creditline.release.wording import NOTHING_TO_BORROW, is_least, told_way_back
+from creditline.release.wording import NOTHING_TO_BORROW, is_least, told_appeal, told_way_back
 
 FEED, RESTRICTED_FEED = "security_notices", "restricted_security_notices"
 _WORDS = ("text_zh", "text_en", "advice_zh", "advice_en")
@@ -109,7 +109,8 @@ def _for_customer(home: Home, change: dict) -> dict:
         name: None if is_unknown or is_least(change[name], floor, reference) else change[name]
         for name in ("old_limit_amount", "new_limit_amount")
     }
-    return _told(change, _WORDS) | shown | {"way_back": _way_back(home, change)}
+    appeal = told_appeal(home.settings.appeal_route, change["action"])
+    return _told(change, _WORDS) | shown | appeal | {"way_back": _way_back(home, change)}
 
 
 def _for_desk(change: dict) -> dict:
