@@ -572,7 +572,8 @@ class Work:
     @staticmethod
     def _is_far(now: Counter, before: Counter, rules: Rules) -> bool:
         here, there = now.total(), before.total()
-        if min(here, there) < rules.drift.least_customers:
+        # nobody had it: its window has just filled
+        if before[None] == there or min(here, there) < rules.drift.least_customers:
             return False
         moved = sum(abs(now[each] * there - before[each] * here) for each in now.keys() | before.keys())
         return moved * 10000 // (2 * here * there) > rules.drift.most_variation_bp

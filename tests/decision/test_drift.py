@@ -101,3 +101,14 @@ def test_a_small_book_proves_nothing(book):
     tonight, drifted = book(1, [350] * 99)
     assert drifted == []
     assert max(tonight) < min(before)
+
+
+def test_what_nobody_had_the_night_before_is_compared_with_nothing(book):
+    nobody, known = [None] * 100, [700] * 100
+    before, _ = book(0, nobody)
+    tonight, drifted = book(1, known)
+    assert drifted == []
+    assert min(tonight) > max(before)
+    lost, drifted = book(2, nobody)
+    assert (lost, [row["variation_bp"] for row in drifted]) == (tonight, [10000])
+    assert book(3, known) == (tonight, [])

@@ -1,6 +1,7 @@
 -- Grain: one row a policy version and scored feature that the same version counted tonight and on the last night.
 -- How far the shares of its bins moved overnight (total variation, in whole numbers). More than a book can move is a fault
--- of the pipe: the feature is distrusted tonight.
+-- of the pipe: the feature is distrusted tonight. One that nobody had the night before is compared with nothing: its window
+-- has just filled, or its source has come back.
 
 {{ config(materialized='table') }}
 
@@ -42,7 +43,9 @@ totals as (
     select
         *,
         sum(count_now) over (partition by policy_version, feature) as total_now,
-        sum(count_before) over (partition by policy_version, feature) as total_before
+        sum(count_before) over (partition by policy_version, feature) as total_before,
+        sum(case when lower_value <> {{ missing_marker() }} then count_before else 0 end)
+            over (partition by policy_version, feature) as known_before
     from bins
 
 ),
@@ -57,7 +60,7 @@ moved as (
         -- what the bins won, which is what the others lost: over both totals the total variation of the shares
         sum(greatest({{ as_wide('count_now') }} * total_before - {{ as_wide('count_before') }} * total_now, 0)) as moved
     from totals
-    where total_now > 0 and total_before > 0
+    where total_now > 0 and known_before > 0
     group by policy_version, feature
 
 ),
