@@ -36,6 +36,8 @@ APPROVED_EVERY = 4
 # Nights on which a source is distrusted for certain, since a branch waits for it.
 LATE = {"case_event": (12, 13, 28), "instalment": (11, 16, 20, 27, 33)}
 INSTALMENTS_FROM = 7
+# Nights on which a feature is lost on the way, though its source was delivered.
+LOST = {"f38_bureau_score": (15, 29)}
 ENTITIES = ("BANK01", "BANK01", "BANK01", "CFC01", "MICRO01")
 # No pack has a tier for the last one.
 PRODUCTS = (*("mini", "standard", "standard", "plus") * 4, "foreign")
@@ -248,6 +250,7 @@ class Book:
         columns: dict[str, pa.Array] = {"customer_key": pa.array(range(1, self.customers + 1), pa.int64())}
         for name, drawn in self.drawn.items():
             is_absent = sources[name] == "instalment" and self.number < INSTALMENTS_FROM
+            is_absent |= self.number in LOST.get(name, ())
             columns[name] = pa.array([None] * self.customers if is_absent else drawn, pa.int64())
         present = pa.array(sorted({row["customer_key"] for row in self.accounts}), pa.int64())
         table = pa.table(columns)
