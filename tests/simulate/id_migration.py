@@ -51,6 +51,10 @@ class Migration:
     def night(self) -> date:
         return self.nights[0]
 
+    @property
+    def night_before(self) -> date:
+        return max(day for day in self.plain.published_dates() if day < self.night)
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -302,7 +306,7 @@ def compare(migration: Migration, tamper: str = "") -> list[Compared]:
         connection.execute(tamper)
         days = {
             "night": migration.night,
-            "before": max(d for d in migration.plain.published_dates() if d < migration.night),
+            "before": migration.night_before,
         }
         return [
             Compared(claim, _count(connection, about, days), _count(connection, breaking, days))
@@ -355,15 +359,14 @@ def _lay(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
         )
     connection.execute(
         "create table date_before as select account_key, restores_on_date, promise_status from moved_fct_recourse"
-        " where account_key in (from merged_account) and promise_status = 'OPEN' and business_date ="
-        f" (select max(business_date) from moved_fct_recourse where business_date < date '{migration.night}')"
+        " where account_key in (from merged_account) and promise_status = 'OPEN'"
+        f" and business_date = date '{migration.night_before}'"
     )
     for table, state in (("clock_before", "trigger"), ("freeze_before", "freeze")):
         connection.execute(
             f"create table {table} as select state.* replace (coalesce(key_pair.new_key, customer_key) as customer_key)"
             f" from moved_state_{state} as state left join key_pair on customer_key = old_key"
-            f" where customer_key in (from merged) and business_date ="
-            f" (select max(business_date) from moved_state_{state} where business_date < date '{migration.night}')"
+            f" where customer_key in (from merged) and business_date = date '{migration.night_before}'"
         )
 
 
