@@ -141,8 +141,8 @@ class State:
     shares: dict[tuple[str, str], tuple[str, Counter]] = field(default_factory=dict)
     # a merged customer's key: the survivor's
     survivors: dict[int, int] = field(default_factory=dict)
-    # a merged customer's key: the night on which it last became another one's
-    merged_on: dict[int, date] = field(default_factory=dict)
+    # a merged customer's key: whose it became first, and last, and on which night
+    merged_on: dict[int, tuple[tuple[int, date], ...]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -272,13 +272,13 @@ class Reference:
                 own = before.minds.get((new, pack))
                 minds[new, pack] = mind if own is None else self._as_one(own, mind)
         survivors = {key: new if value == old else value for key, value in before.survivors.items()} | {old: new}
-        merged_on = (
-            before.merged_on | {key: day for key, value in before.survivors.items() if value == old} | {old: day}
-        )
+        moved = [old, *(key for key, value in before.survivors.items() if value == old)]
+        # the first merge and the last one
+        merged_on = before.merged_on | {key: (*before.merged_on.get(key, ())[:1], (new, day)) for key in moved}
         cuts = {key: (new if owner == old else owner, *cut) for key, (owner, *cut) in before.cuts.items()}
         corrections = {(new if owner == old else owner, *what) for owner, *what in before.corrections}
-        moved = {"survivors": survivors, "merged_on": merged_on, "cuts": cuts, "corrections": corrections}
-        return replace(before, believed=believed, minds=minds, **moved)
+        followed = {"survivors": survivors, "merged_on": merged_on, "cuts": cuts, "corrections": corrections}
+        return replace(before, believed=believed, minds=minds, **followed)
 
     def _as_one(self, own: Mind, other: Mind) -> Mind:
         triggers = other.triggers | own.triggers
@@ -637,17 +637,16 @@ class Work:
 
     def _threads_of_person(self, kind: str, account: Row) -> list[list[Row]]:
         """A merged customer's go on with what was answered or asked for under the survivor's key since."""
-        owner, rows = account["customer_key"], self._of_person((kind,), account)
+        rows = self._of_person((kind,), account)
         threads = []
         for filed in sorted({row["customer_key"] for row in rows}):
-            since = self.before.merged_on.get(filed)
+            tellers = self.before.merged_on.get(filed, ())
             thread = [
                 row
                 for row in rows
                 if row["customer_key"] == filed
                 or (
-                    row["customer_key"] == owner
-                    and row["local_date"] >= since
+                    any(row["customer_key"] == teller and row["local_date"] >= day for teller, day in tellers)
                     and (kind == "limit_request" or not self._is_open_event(row))
                 )
             ]
@@ -819,7 +818,7 @@ class Work:
         """Whether the limit that tonight goes on from, or the core's own, is still where a cut led."""
         if decision is None:
             return True
-        return decision.limit < decision.reference and left in (decision.limit, decision.account["limit_minor"])
+        return left < decision.reference and left in (decision.limit, decision.account["limit_minor"])
 
     # ---- bounds
 

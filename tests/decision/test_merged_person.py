@@ -119,3 +119,32 @@ def test_of_two_maxima_the_lower_counts_until_the_survivor_asks_anew(life, polic
 
 def assigned(life: Life) -> list[dict]:
     return life.nights.rows("select * from dec_decision where is_assigned")
+
+
+def test_an_answer_to_the_survivor_is_no_case_of_the_survivors(life, policies):
+    live_until(life, policies, AFTER, [of_person("appeal", 1, "a"), of_other("appeal", AFTER, "d", outcome="upheld")])
+    assert cases(life, "case_id", "state", "closed_date") == [("a", "UPHELD", day(AFTER))]
+
+
+THIRD = 9
+
+
+def test_what_was_answered_stays_answered_when_the_survivor_is_merged_in_turn(life, policies):
+    events = [
+        of_person("appeal", 1, "a"),
+        of_person("legal_hold", 1, "h"),
+        of_person("limit_request", 1, "m", amount_minor=30_000_00),
+        of_other("appeal", AFTER, "b", outcome="upheld"),
+        of_other("legal_hold", AFTER, "i", outcome="withdrawn"),
+        of_other("limit_request", AFTER, "n", amount_minor=60_000_00),
+    ]
+    live_until(life, policies, AFTER + 1, events)
+    merge = {"kind": "merge", "subject": "customer", "old_key": OTHER, "new_key": THIRD}
+    for changes in ([merge | {"effective_date": day(AFTER + 2)}], []):
+        accounts = (account(key, customer_key=THIRD) for key in (1, 2))
+        life.night(policies, *accounts, events=events, changes=changes)
+    assert cases(life, "case_id", "is_open") == [("a", False), ("h", False), ("m", False), ("n", True)]
+    standing = life.nights.rows("select * from dec_open_case order by account_key")
+    assert [(row["has_open_appeal"], row["is_legal_hold"], row["customer_maximum_minor"]) for row in standing] == [
+        (False, False, 60_000_00)
+    ] * 2

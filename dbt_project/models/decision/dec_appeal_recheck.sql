@@ -63,13 +63,13 @@ strategies as (
 
 concerned as (
 
-    select appeals.case_id, accounts.account_key, accounts.customer_key, accounts.policy_version, accounts.limit_minor
+    select appeals.case_id, accounts.account_key, accounts.customer_key, accounts.policy_version
     from appeals
     inner join accounts on appeals.account_key = accounts.account_key
 
     union all
 
-    select appeals.case_id, accounts.account_key, accounts.customer_key, accounts.policy_version, accounts.limit_minor
+    select appeals.case_id, accounts.account_key, accounts.customer_key, accounts.policy_version
     from appeals
     inner join accounts on appeals.customer_key = accounts.customer_key
 

@@ -79,6 +79,6 @@ left join core_limits on carried.account_key = core_limits.account_key
 where
     limits.account_key is null
     or (
-        limits.limit_minor < limits.reference_limit_minor
+        carried.new_limit_minor < limits.reference_limit_minor
         and carried.new_limit_minor in (limits.limit_minor, core_limits.core_limit_minor)
     )

@@ -56,16 +56,30 @@ events as (
 
 ),
 
-followed_threads as (
+moved_threads as (
 
     select distinct
         events.kind,
         events.customer_key,
         events.filed_key,
-        coalesce(links.merged_date, links.changed_date) as moved_date
+        coalesce(links.merged_date, links.changed_date) as moved_date,
+        links.first_merged_key,
+        links.first_merged_date
     from events
     inner join links on events.customer_key = links.customer_key and events.filed_key = links.delivered_key
     where events.filed_key <> events.customer_key
+
+),
+
+-- under whose key, and from which day on, something was told that counts for what had been told before
+followed_threads as (
+
+    select kind, customer_key, filed_key, customer_key as told_key, moved_date as from_date from moved_threads
+
+    union
+
+    select kind, customer_key, filed_key, first_merged_key as told_key, first_merged_date as from_date from moved_threads
+    where first_merged_key is not null
 
 )
 
@@ -86,7 +100,7 @@ inner join followed_threads
     on
         events.kind = followed_threads.kind
         and events.customer_key = followed_threads.customer_key
-        and events.filed_key = followed_threads.customer_key
+        and events.filed_key = followed_threads.told_key
 where
-    events.local_date >= followed_threads.moved_date
+    events.local_date >= followed_threads.from_date
     and (not events.is_open or events.kind = 'limit_request')

@@ -176,7 +176,7 @@ compared as (
     left join no_raises
         on limits.account_key = no_raises.account_key and limits.policy_version = no_raises.policy_version
     left join core_limits on promises.account_key = core_limits.account_key
-    left join resting on limits.customer_key = resting.customer_key
+    left join resting on coalesce(limits.customer_key, promises.customer_key) = resting.customer_key
     left join carried on promises.account_key = carried.account_key
     left join orders on promises.account_key = orders.account_key
     left join assumed on promises.account_key = assumed.account_key

@@ -57,11 +57,22 @@ followed as (
 
 ),
 
+-- told of the survivor, it ends what is still open of the other one
+used as (
+
+    select distinct event_token
+    from followed
+    where is_copy and was_open
+
+),
+
 answered as (
 
-    select * from followed
-    -- told of the survivor, it ends what is still open
-    where not is_copy or was_open
+    select followed.*
+    from followed
+    left join used on followed.event_token = used.event_token
+    -- and is no case of its own then
+    where coalesce(followed.was_open, false) or (not followed.is_copy and used.event_token is null)
 
 ),
 

@@ -13,5 +13,7 @@ select
     customer_key,
     is_main,
     changed_date,
-    merged_date
+    merged_date,
+    first_merged_key,
+    first_merged_date
 from links

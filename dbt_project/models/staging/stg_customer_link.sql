@@ -1,6 +1,7 @@
 -- Grain: one row a customer key as rows were delivered under it and a customer whose they are, for keys that were ever
 -- merged or split. Of a split both sides have what was delivered before changed_date (until_date, where there is none);
--- is_main marks the customer who has the rows after it, too; merged_date is the day of the last merge on the way there.
+-- is_main marks the customer who has the rows after it, too; merged_date is the day of the last merge on the way there,
+-- first_merged_key and first_merged_date tell of the first.
 
 with
 
@@ -43,7 +44,9 @@ known as (
         customer_key,
         is_main,
         changed_date,
-        merged_date
+        merged_date,
+        first_merged_key,
+        first_merged_date
     from carried
 
     union all
@@ -53,7 +56,9 @@ known as (
         changes.old_key as customer_key,
         true as is_main,
         cast(null as date) as changed_date,
-        cast(null as date) as merged_date
+        cast(null as date) as merged_date,
+        cast(null as bigint) as first_merged_key,
+        cast(null as date) as first_merged_date
     from changes
     left join carried on changes.old_key = carried.delivered_key
     where carried.delivered_key is null
@@ -67,7 +72,9 @@ merged as (
         coalesce(merges.new_key, known.customer_key) as customer_key,
         known.is_main,
         known.changed_date,
-        coalesce(merges.changed_date, known.merged_date) as merged_date
+        coalesce(merges.changed_date, known.merged_date) as merged_date,
+        coalesce(known.first_merged_key, merges.new_key) as first_merged_key,
+        coalesce(known.first_merged_date, merges.changed_date) as first_merged_date
     from known
     left join merges on known.customer_key = merges.old_key
 
@@ -84,7 +91,9 @@ parted as (
         splits.new_key as customer_key,
         false as is_main,
         least(coalesce(merged.changed_date, splits.changed_date), splits.changed_date) as changed_date,
-        merged.merged_date
+        merged.merged_date,
+        merged.first_merged_key,
+        merged.first_merged_date
     from merged
     inner join splits on merged.customer_key = splits.old_key
 
@@ -99,7 +108,9 @@ select
         when count(parted.changed_date) = count(*) then max(parted.changed_date)
         else max({{ add_days('night.business_date', 1) }})
     end as until_date,
-    max(parted.merged_date) as merged_date
+    max(parted.merged_date) as merged_date,
+    max(parted.first_merged_key) as first_merged_key,
+    max(parted.first_merged_date) as first_merged_date
 from parted
 cross join night
 group by parted.delivered_key, parted.customer_key

@@ -402,6 +402,8 @@ def _feature_tables() -> tuple[StateTable, ...]:
                 **dict.fromkeys(("delivered_key", "customer_key"), "bigint"),
                 "is_main": "boolean",
                 **dict.fromkeys(("changed_date", "merged_date"), "date"),
+                "first_merged_key": "bigint",
+                "first_merged_date": "date",
             },
         ),
     )
