@@ -100,6 +100,11 @@ def test_nothing_is_left_unfinished_and_no_place_of_a_machine_is_named():
             assert not place.search(text), path
 
 
+def test_no_conflict_of_a_merge_is_left():
+    left = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+    assert [str(path.relative_to(ROOT)) for path in tracked() if left.search(path.read_bytes())] == []
+
+
 def test_the_readme_names_the_doors():
     readme = (ROOT / "README.md").read_text()
     assert "scripts/nightly" in readme

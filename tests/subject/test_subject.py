@@ -167,6 +167,13 @@ def test_a_legal_hold_keeps_everything(home, no_retention, rows, is_held):
         erase_subject(home, CUSTOMER, **PEOPLE)
 
 
+def test_where_no_night_tells_of_cases_nobody_is_erased(home, no_retention):
+    for file in home.published.glob("*/r*/marts/fct_case.parquet"):
+        file.unlink()
+    with pytest.raises(ErasureRefused, match=r"night \S+ does not tell of cases"):
+        erase_subject(home, CUSTOMER, **PEOPLE)
+
+
 def test_retention_goes_by_the_newest_night_and_spares_the_record(home):
     assert sorted(path.name for path in home.landing.iterdir()) == [str(night(number)) for number in (3, 4)]
     assert home.published_dates() == [night(number) for number in (1, 2, 3, 4)]

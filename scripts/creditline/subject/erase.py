@@ -16,7 +16,7 @@ from creditline.gate.identity import forget_keys
 from creditline.home import Home
 from creditline.home.control import append_line
 from creditline.home.people import require_two_people
-from creditline.home.publications import is_void, last_valid
+from creditline.home.publications import is_void, last_valid, latest_publication
 from creditline.publish.reader import open_marts
 from creditline.subject.person import Person, find_person
 
@@ -112,6 +112,11 @@ def _refuse_running_retention(connection: duckdb.DuckDBPyConnection, person: Per
 
 def _refuse_legal_hold(connection: duckdb.DuckDBPyConnection, home: Home, person: Person, newest: date) -> None:
     valid = max((day for day in (newest, last_valid(home, newest)) if day and not is_void(home, day)), default=None)
+    if valid and not (latest_publication(home, valid) / "marts" / "fct_case.parquet").is_file():
+        raise ErasureRefused(
+            f"customer {person.customer_id}: night {valid} does not tell of cases, so nobody can say whether a legal hold"
+            " stands; run the next night first"
+        )
     row = connection.execute(
         "select opened_date from fct_case where business_date = $valid and kind = 'legal_hold' and is_open"
         " and (list_contains($customers, customer_key) or list_contains($accounts, account_key))"
