@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
 from decision_harness import project_logic
 from decision_packs import make_pack
-from test_one_person import AT_ONCE, BAD, PERSON, Life, account, day, event, everybody
+from one_person import BAD, DAILY, LIMIT, PERSON, Life, account, cases, day, event
 
 from creditline.policy import PolicySet
 
-DAILY = {**AT_ONCE, "slots": {"cut_days": 1, "raise_days": 30}}
-LIMIT = 50_000_00
 WORSE = BAD | {"f03_dpd_max_180d": 150}
-
-
-@pytest.fixture
-def life() -> Iterator[Life]:
-    person = Life()
-    yield person
-    person.nights.close()
-
-
-@pytest.fixture(scope="module")
-def policies(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
-    folder: Path = tmp_path_factory.mktemp("pack") / "daily"
-    return everybody(make_pack(folder, "daily", settings=DAILY, rows={}))
-
-
-def cases(life: Life, *columns: str) -> list[tuple]:
-    """Columns of the cases of tonight, in the order in which they were opened."""
-    rows = life.nights.rows("select * from dec_case order by opened_date, case_id")
-    return [tuple(row[column] for column in columns) for row in rows]
 
 
 def appeal(number: int, token: str, outcome: str | None = None, **values: object) -> dict:

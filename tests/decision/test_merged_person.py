@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from decision_packs import make_pack
-from test_cases import DAILY, LIMIT, cases
-from test_one_person import BAD, PERSON, Life, account, day, event, everybody
+from one_person import BAD, LIMIT, PERSON, Life, account, cases, day, event
 
 from creditline.policy import PolicySet
 
 OTHER = 8
 MERGED = 4
 AFTER = MERGED + 1
-
-
-@pytest.fixture
-def life() -> Iterator[Life]:
-    person = Life()
-    yield person
-    person.nights.close()
-
-
-@pytest.fixture(scope="module")
-def policies(tmp_path_factory: pytest.TempPathFactory) -> PolicySet:
-    folder: Path = tmp_path_factory.mktemp("pack") / "daily"
-    return everybody(make_pack(folder, "daily", settings=DAILY, rows={}))
 
 
 def live_until(life: Life, policies: PolicySet, number: int, events: list[dict], facts: dict | None = None) -> dict:

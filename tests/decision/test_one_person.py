@@ -2,126 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from decision_harness import (
-    ACCOUNT_COLUMNS,
-    CHANGE_COLUMNS,
-    CORRECTION_COLUMNS,
-    EVENT_COLUMNS,
-    OPENING_COLUMNS,
-    Inputs,
-    Nights,
-    all_features,
-    project_logic,
-)
 from decision_packs import caps, make_pack, notices, route
+from one_person import AT_ONCE, BAD, PERSON, account, day, event, everybody
 
-from creditline.landing.contract import contract
 from creditline.policy import PolicySet
-from creditline.warehouse.sources import NightParameters, NightSource
-
-FIRST = date(2026, 3, 2)
-PERSON = 7
-AT_ONCE = {"confirmation": {"needed_nights": 1, "window_nights": 2, "ewma_alpha_pct": 100}}
-WELL = {"f01_dpd_now": 0, "f02_dpd_max_30d": 0, "suspicious_events_new": 0} | dict.fromkeys(
-    ("on_time_instalments_90d", "due_instalments_90d"), 3
-)
-BAD = {
-    "f02_dpd_max_30d": 9, "f03_dpd_max_180d": 80, "f04_overdue_days_90d": 40, "f05_overdue_ratio_bp": 9000,
-    "f06_util_bp": 9000, "f14_apps_30d": 50, "f24_bounced_payments_90d": 9, "f38_bureau_score": 300,
-}  # fmt: skip
-
-
-def day(number: int) -> date:
-    return FIRST + timedelta(days=number - 1)
-
-
-class Life:
-    """The nights of one person from the first on; the core follows only where a test says so."""
-
-    def __init__(self) -> None:
-        self.nights, self.previous, self.number = Nights(project_logic()), None, 0
-
-    def night(
-        self,
-        policies: PolicySet,
-        *accounts: dict,
-        facts: dict | None = None,
-        events: Sequence[dict] = (),
-        corrections: Sequence[dict] = (),
-        changes: Sequence[dict] = (),
-        late: Sequence[str] = (),
-        is_void: bool = False,
-    ) -> dict[int, dict]:
-        """Decide the next night. Returns: the assigned decisions by account."""
-        self.number += 1
-        tonight = day(self.number)
-        people = sorted({PERSON} | {each["customer_key"] for each in accounts})
-        features = {"customer_key": people} | {
-            name: [(WELL | (facts or {})).get(name)] * len(people) for name in all_features()
-        }
-        self.nights.run(
-            Inputs(
-                night=NightParameters(tonight, datetime.combine(tonight, time(18)), self.previous, is_void, "one"),
-                sources=[
-                    NightSource(
-                        name, True, "missing" if name in late else "pass", False, name in late, date(2000, 1, 1)
-                    )
-                    for name in contract()
-                ],
-                policies=policies,
-                accounts=pa.Table.from_pylist(
-                    [account | {"income_as_of_date": tonight} for account in accounts], ACCOUNT_COLUMNS
-                ),
-                features=pa.table(features, pa.schema([(name, pa.int64()) for name in features])),
-                events=pa.Table.from_pylist(list(events), EVENT_COLUMNS),
-                corrections=pa.Table.from_pylist(list(corrections), CORRECTION_COLUMNS),
-                changes=pa.Table.from_pylist(list(changes), CHANGE_COLUMNS),
-                opening=OPENING_COLUMNS.empty_table(),
-            )
-        )
-        if not is_void:
-            self.previous = tonight
-        return {row["account_key"]: row for row in self.nights.rows("select * from dec_decision where is_assigned")}
-
-
-@pytest.fixture
-def life() -> Iterator[Life]:
-    person = Life()
-    yield person
-    person.nights.close()
-
-
-def account(key: int = 1, limit: int = 50_000_00, **changed: object) -> dict:
-    return {
-        "account_key": key,
-        "customer_key": PERSON,
-        "product_code": "p",
-        "status": "active",
-        "opened_date": date(2020, 1, 1),
-        "limit_minor": limit,
-        "principal_minor": 0,
-        "legal_entity_code": "E1",
-        "purpose_code": "business",
-        "channel_code": "branch",
-        "income_monthly_minor": 10**12,
-        "raise_consent_code": "opted_in",
-    } | changed
-
-
-def event(kind: str, number: int, token: str, **values: object) -> dict:
-    known = day(number)
-    return {
-        "event_token": token,
-        "kind": kind,
-        "occurred_at": datetime.combine(known, time(12)),
-        "local_date": known,
-    } | values
 
 
 @pytest.fixture
@@ -130,12 +17,6 @@ def pack(tmp_path: Path):
         return make_pack(tmp_path / name, name, settings=settings or {}, rows=rows or {})
 
     return made
-
-
-def everybody(*packs, challenger: tuple[str, str] | None = None) -> PolicySet:
-    first = packs[0].settings.name
-    extra = (("*", "*", challenger[0], "challenger", challenger[1]),) if challenger else ()
-    return PolicySet(tuple(packs), route(("*", "*", first, "champion", ""), *extra))
 
 
 def test_arrears_older_than_the_warehouse_stay_inherited_in_another_pack(life, pack):

@@ -21,9 +21,13 @@ carried as (
 
 )
 
+{%- set columns = [
+    'limit_since_date', 'previous_limit_minor', 'cause_date', 'cause_minor', 'cause_reason_codes', 'cause_sha256'
+] %}
+
 select
     accounts.account_key
-    {%- for column in ['limit_since_date', 'previous_limit_minor', 'cause_date', 'cause_minor', 'cause_reason_codes', 'cause_sha256'] %},
+    {%- for column in columns %},
     case
         when accounts.core_limit_minor = states.limit_minor then states.{{ column }}
         else carried.{{ column }}
@@ -44,7 +48,7 @@ union all
 -- an account that tonight's snapshot does not name keeps what it had
 select
     carried.account_key
-    {%- for column in ['limit_since_date', 'previous_limit_minor', 'cause_date', 'cause_minor', 'cause_reason_codes', 'cause_sha256'] %},
+    {%- for column in columns %},
     carried.{{ column }}
     {%- endfor %}
 from carried

@@ -82,7 +82,7 @@ def write_orders(
         **control,
         **facts,
         # a night that waited leaves behind later days' watches: it is from here on that a search may end
-        "through_date": str(max([business_date, *map(through_date, [previous] if previous else [])])),
+        "through_date": str(max(business_date, through_date(previous)) if previous else business_date),
         "manifest_sha256": sha256_of(publication_directory(home, night or business_date) / MANIFEST),
         "orders_sha256": sha256_of(orders_file),
     }
