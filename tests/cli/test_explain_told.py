@@ -52,6 +52,21 @@ def hold(home):
         connection.execute(f"copy rows to '{file}' (format parquet)")
 
 
+def expire(home, is_every_order=True):
+    """The orders of the newest night, or those of the cuts that `told` is about alone, are over at its cut-off already."""
+    marts = home.published / str(home.published_dates()[-1]) / REVISION / "marts"
+    about = f"select account_key from fct_limit_decision where {CUT}"
+    for mart in ("fct_limit_adjustment", "fct_security_order"):
+        with duckdb.connect() as connection:
+            connection.execute(f"create view fct_limit_decision as from '{marts}/fct_limit_decision.parquet'")
+            connection.execute(
+                f"create table rows as select * replace (case when $all or account_key in ({about})"
+                f" then cast($now as timestamp) else expires_at end as expires_at) from '{marts}/{mart}.parquet'",
+                {"all": is_every_order, "now": home.cut_off_at(home.published_dates()[-1])},
+            )
+            connection.execute(f"copy rows to '{marts}/{mart}.parquet' (format parquet)")
+
+
 def leave(home):
     night = home.published_dates()[-1]
     release(home, night)
@@ -80,6 +95,7 @@ NOT_ORDERED = {
     "ramp": lambda home: switch(home, "ramp 1"),
     "held": hold,
     "waiting": lambda home: None,
+    "expired": lambda home: expire(home),
 }
 
 
@@ -88,7 +104,7 @@ NOT_ORDERED = {
 def test_of_a_cut_that_is_not_ordered_a_customer_hears_nothing(home, why, lang):
     """The limit and the use that the core gives, no change, no reason, no date; who works with it hears why."""
     NOT_ORDERED[why](home)
-    if why != "waiting":
+    if why not in ("waiting", "expired"):
         leave(home)
     facts, text = told(home, CUT, lang=lang)
     limit, room = core(home, CUT)
@@ -103,6 +119,14 @@ def test_of_a_cut_that_is_not_ordered_a_customer_hears_nothing(home, why, lang):
         assert f"{ {'en': 'Decided, not ordered: ', 'zh': '已决定，未下达：'}[lang] }{WITHHELD[why][lang]}" in text
         assert facts["decided_reasons"]
         assert "[B1]" in text
+
+
+def test_what_is_over_is_told_apart_from_what_left(home):
+    """Of one file: an order that left, and one that was over by then."""
+    expire(home, is_every_order=False)
+    leave(home)
+    assert told(home, CUT, "agent")[0]["unordered"]["because"] == "expired"
+    assert told(home, f"action = 'DOWN' and display_state <> 'FLOORED' and {LATEST}", "agent")[0]["unordered"] is None
 
 
 def test_a_cut_that_left_is_announced(home):

@@ -307,6 +307,14 @@ class Book:
 
     # ---- between nights
 
+    def release_security(self, orders: list[dict]) -> None:
+        """What the night itself freezes and restores leaves before any watch; some of it never does."""
+        kept = ("business_date", "adjustment_id", "account_key", "customer_key", "pack", "action", "expires_at")
+        for order in orders:
+            if self.watcher.integers(6):
+                number = len(self.watched) + 1
+                self.watched.append({name: order[name] for name in kept} | {"sequence": number, "movement": None})
+
     def watch(self, accounts: list[dict]) -> None:
         """Freezes and restores between the last valid night and tonight, whatever the rules say; some are the night's own."""
         began = datetime.combine(self.previous + timedelta(days=1), time(2))
@@ -317,6 +325,7 @@ class Book:
             moment = began + timedelta(minutes=int(self.watcher.integers(1, 24 * 60)))
             is_restore = movement == "RESTORE" or (movement in (None, "NONE") and self.watcher.integers(2))
             is_frozen = movement in ("STAY", "EXTEND", "FREEZE")
+            until = moment + timedelta(hours=int(self.watcher.integers(3, 72)))
             number = len(self.watched) + 1
             self.watched.append(
                 account
@@ -325,13 +334,13 @@ class Book:
                     "business_date": self.previous + timedelta(days=1),
                     "adjustment_id": f"watch-{self.number}-{number}",
                     "action": "RESTORE" if is_restore else "FREEZE",
+                    # a legal hold has no end
+                    "expires_at": None if movement == "NONE" else until,
                     "watched_at": None if movement is None else moment,
                     "movement": movement,
                     "frozen_since_date": moment.date() if is_frozen else None,
                     "frozen_at": moment if is_frozen else None,
-                    "frozen_until_at": moment + timedelta(hours=int(self.watcher.integers(3, 72)))
-                    if is_frozen
-                    else None,
+                    "frozen_until_at": until if is_frozen else None,
                     "extension_count": int(self.watcher.integers(4)) if is_frozen else None,
                     "reason_code": ("F1", "F2")[self.watcher.integers(2)] if is_frozen else None,
                 }

@@ -90,7 +90,13 @@ BRANCHES = (
     *("regulatory_cap: LIMIT", "regulatory_cap: BALANCE", "regulatory_cap: several accounts"),
     *(f"freeze: {what}" for what in FREEZES),
     *("overlay", "overlay: legal hold", "overlay: FREEZE", "overlay: HOLD", "overlay: RESTORE"),
-    *("watch: froze", "watch: restored"),
+    *(
+        "watch: froze",
+        "watch: restored",
+        "overlay: stands at the core alone",
+        "overlay: ordered again",
+        "security order: outlasts the core's",
+    ),
     *(f"pending: {what}" for what in ("begins", "goes on", "acts", "withdrawn", "kept under an overlay")),
     *("usable", "not usable", "granted on request: more"),
     *(f"reason: {code}" for code in REASONS),
@@ -169,6 +175,8 @@ def compare(logic: Logic, packs: dict[str, Pack], *, seed: int, customers: int, 
             _compare_orders(result, inputs, reference, sql)
         book.advance(sql.rows("select * from dec_adjustment order by account_key"))
         if not inputs.night.is_void:
+            orders = "select * from dec_security_order inner join dec_security_movement using (account_key, action)"
+            book.release_security(sql.rows(f"{orders} order by account_key"))
             book.watch(sql.rows("select account_key, customer_key, pack from dec_account order by account_key, pack"))
     result.seen = reference.seen
     sql.close()
@@ -238,10 +246,15 @@ def _compare_orders(result: Comparison, inputs: Inputs, reference: Reference, sq
     external = {key for key, row in core.items() if row["is_external_change"]}
     limits = {key: (row["limit_minor"], row["core_limit_minor"]) for key, row in core.items()}
     owed = {row["account_key"]: row["restated_limit_minor"] for row in sql.rows("from dec_carried_restated_limit")}
+    security = {
+        row["account_key"]: (row["action"], row["expires_at"] if row["action"] == "FREEZE" else None)
+        for row in sql.rows("select * from dec_security_order")
+    }
     for name, sql_says, reference_says in (
         ("order", theirs, mine),
         ("limit to go on from", limits, reference.state.limits),
         ("restated limit", owed, reference.state.owed),
+        ("security order", security, reference.security),
         ("external change", dict.fromkeys(external), dict.fromkeys(reference.external)),
     ):
         for key in sql_says.keys() | reference_says.keys():

@@ -95,6 +95,7 @@ WATCHED_COLUMNS = pa.schema(
         ("customer_key", pa.int64()),
         ("pack", pa.string()),
         ("action", pa.string()),
+        ("expires_at", pa.timestamp("us")),
         ("watched_at", pa.timestamp("us")),
         ("movement", pa.string()),
         ("frozen_since_date", pa.date32()),

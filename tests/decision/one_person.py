@@ -12,6 +12,7 @@ from decision_harness import (
     CORRECTION_COLUMNS,
     EVENT_COLUMNS,
     OPENING_COLUMNS,
+    WATCHED_COLUMNS,
     Inputs,
     Nights,
     all_features,
@@ -55,10 +56,14 @@ class Life:
         events: Sequence[dict] = (),
         corrections: Sequence[dict] = (),
         changes: Sequence[dict] = (),
+        told: Sequence[dict] = (),
         late: Sequence[str] = (),
         is_void: bool = False,
     ) -> dict[int, dict]:
-        """Decide the next night. Returns: the assigned decisions by account."""
+        """Decide the next night. `told`: freezes and restores that left since the night before.
+
+        Returns: the assigned decisions by account.
+        """
         self.number += 1
         tonight = day(self.number)
         people = sorted({PERSON} | {each["customer_key"] for each in accounts})
@@ -82,6 +87,7 @@ class Life:
                 events=pa.Table.from_pylist(list(events), EVENT_COLUMNS),
                 corrections=pa.Table.from_pylist(list(corrections), CORRECTION_COLUMNS),
                 changes=pa.Table.from_pylist(list(changes), CHANGE_COLUMNS),
+                watched=pa.Table.from_pylist(list(told), WATCHED_COLUMNS),
                 opening=OPENING_COLUMNS.empty_table(),
             )
         )

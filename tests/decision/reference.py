@@ -88,6 +88,11 @@ class Line:
 
     was_overlaid: bool = False
     pending: tuple[int, date] | None = None
+    # until when the core keeps it frozen, by the last order that left; None if it does not
+    told_until: datetime | None = None
+
+    def stands_at_core(self, cut_off: datetime) -> bool:
+        return self.told_until is not None and self.told_until > cut_off
 
 
 @dataclass(frozen=True)
@@ -239,6 +244,7 @@ class Reference:
         self.state = State()
         self.seen: Counter[str] = Counter()
         self.external: set[int] = set()
+        self.security: dict[int, tuple[str, datetime | None]] = {}
 
     def note(self, name: str, happened: object = True) -> None:
         self.seen[name] += bool(happened)
@@ -250,7 +256,7 @@ class Reference:
             self.note("night: void")
             return work.void_decisions()
         decisions = work.decisions()
-        self.state, self.external = work.state_after(), work.external
+        self.state, self.external, self.security = work.state_after(), work.external, work.security_orders()
         return decisions
 
     def changed(self, before: State, changes: list[Row], day: date) -> State:
@@ -325,12 +331,13 @@ class Work:
         minds, lines = dict(state.minds), dict(state.lines)
         for row in sorted(self.night.watched, key=lambda row: row["sequence"]):
             account, person = row["account_key"], (row["customer_key"], row["pack"])
+            is_overlaid = row["action"] == "FREEZE"
+            told_until = (row["expires_at"] or datetime.max) if is_overlaid else None
             if row["watched_at"] is None:
-                lines[account] = state.lines.get(account, Line())
+                lines[account] = replace(state.lines.get(account, Line()), told_until=told_until)
                 minds[person] = state.minds[person]
                 continue
-            is_overlaid = row["action"] == "FREEZE"
-            lines[account] = replace(lines.get(account, Line()), was_overlaid=is_overlaid)
+            lines[account] = replace(lines.get(account, Line()), was_overlaid=is_overlaid, told_until=told_until)
             if row["movement"] != "NONE":
                 freeze = Freeze(row["frozen_at"], row["frozen_until_at"], row["extension_count"], row["reason_code"])
                 minds[person] = replace(minds[person], freeze=None if row["movement"] == "RESTORE" else freeze)
@@ -1161,6 +1168,7 @@ class Work:
     def _freeze_customers(self) -> None:
         """Whose freeze begins, goes on or ends tonight, pack by pack."""
         self.frozen: dict[tuple[int, str], Freeze] = {}
+        self.extended: set[tuple[int, str]] = set()
         self.suspected: set[str] = set()
         new: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for (customer, pack), group in self._of_customer.items():
@@ -1169,6 +1177,8 @@ class Work:
             after = self._freeze(customer, group, old)
             if after is not None:
                 self.frozen[customer, pack] = after
+                if old is not None and after.extensions > old.extensions:
+                    self.extended.add((customer, pack))
             if after is not None and old is None:
                 new[pack].append((customer, pack))
         watched = {(row["customer_key"], row["pack"]) for row in self.night.watched if row["movement"] == "FREEZE"}
@@ -1230,9 +1240,16 @@ class Work:
 
     def _keeps_limit(self, decision: Decision) -> bool:
         """Overlaid tonight, or until tonight."""
-        was = self.before.lines.get(decision.key, Line()).was_overlaid
         is_frozen = (decision.customer, decision.rules.name) in self.frozen
+        was = self._stood_until_tonight(decision)
         return not decision.is_kept and (was or is_frozen or self._is_legally_held(decision.account))
+
+    def _stood_until_tonight(self, decision: Decision) -> bool:
+        """Here, or at the core, which never heard that it is over; a customer at rest is not asked what the core has."""
+        line = self.before.lines.get(decision.key, Line())
+        is_only_at_core = line.stands_at_core(self.night.cut_off) and not line.was_overlaid and not decision.is_at_rest
+        self.note("overlay: stands at the core alone", is_only_at_core)
+        return line.was_overlaid or is_only_at_core
 
     def _overlay(self, decision: Decision) -> None:
         pack = decision.rules.name
@@ -1240,9 +1257,11 @@ class Work:
         is_legal = self._is_legally_held(decision.account)
         was = self.before.lines.get(decision.key, Line()).was_overlaid
         decision.is_overlaid = decision.has_line and (was if decision.is_at_rest else is_frozen or is_legal)
-        decision.ended = was and decision.has_line and not decision.is_overlaid
-        if decision.is_overlaid and not was:
+        decision.ended = self._stood_until_tonight(decision) and decision.has_line and not decision.is_overlaid
+        is_told = self._told_until(decision) is not None
+        if decision.is_overlaid and not decision.is_at_rest and not (was and is_told):
             decision.action = "FREEZE"
+            self.note("overlay: ordered again", was)
         elif decision.ended:
             decision.action = "RESTORE"
         self.note("overlay: legal hold", is_legal)
@@ -1269,6 +1288,31 @@ class Work:
         thresholds = [int(r["threshold"]) for r in rules.freeze_rows if r["feature"] == "f37_customers_per_device"]
         is_shared = value is not None and any(value >= threshold for threshold in thresholds)
         return "F2" if is_shared and "session" not in self.night.distrusted else "F1"
+
+    def _told_until(self, decision: Decision) -> datetime | None:
+        line = self.before.lines.get(decision.key, Line())
+        return line.told_until if line.stands_at_core(self.night.cut_off) else None
+
+    def security_orders(self) -> dict[int, tuple[str, datetime | None]]:
+        """Of every account whose freeze begins, is extended, stands longer than the core knows, or ends: the action and, of a
+        freeze, its end."""
+        orders: dict[int, tuple[str, datetime | None]] = {}
+        for decision in self.all:
+            if not decision.is_assigned:
+                continue
+            freeze = self.frozen.get((decision.customer, decision.rules.name))
+            is_legal = self._is_legally_held(decision.account)
+            is_extended = not is_legal and (decision.customer, decision.rules.name) in self.extended
+            until = None if is_legal or freeze is None else freeze.until
+            told, is_outlasting = self._told_until(decision), False
+            if decision.is_overlaid and not decision.is_at_rest and told is not None:
+                is_outlasting = told < (until or datetime.max)
+                self.note("security order: outlasts the core's", is_outlasting and decision.action == "HOLD")
+            if decision.action == "RESTORE":
+                orders[decision.key] = ("RESTORE", None)
+            elif decision.is_overlaid and (decision.action == "FREEZE" or is_extended or is_outlasting):
+                orders[decision.key] = ("FREEZE", until)
+        return orders
 
     # ---- pending
 
@@ -1493,7 +1537,11 @@ class Work:
             },
             orders={key: self._orders_to_keep(orders) for key, orders in self.orders.items()},
             minds=self._kept_minds() | self.minds,
-            lines={d.key: Line(self._is_overlaid_at_the_core(d), d.pending) for d in self.all if d.is_assigned},
+            lines={
+                d.key: Line(self._is_overlaid_at_the_core(d), d.pending, self._told_until(d))
+                for d in self.all
+                if d.is_assigned
+            },
             owed=self._owed_after(),
             shares=self.shares,
             cuts=cuts,

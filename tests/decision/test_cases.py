@@ -116,10 +116,16 @@ LONG_AGO = """
         ('closed', 'human_review', date '2024-01-01', null, null), ('answer', 'human_review', date '2024-02-01', 'upheld', null),
         ('hold', 'legal_hold', date '2024-01-01', null, null),
         ('end of hold', 'legal_hold', date '2024-01-02', 'withdrawn', date '2024-01-02'),
-        ('another hold', 'legal_hold', date '2024-01-03', null, date '2024-01-04')
+        ('another hold', 'legal_hold', date '2024-01-03', null, date '2024-01-04'),
+        ('granted', 'override', date '2024-01-01', null, date '2026-12-31'),
+        ('taken back', 'override', date '2024-02-01', 'withdrawn', null),
+        ('granted for a day', 'override', date '2024-03-01', null, date '2024-03-02'),
+        ('asked', 'limit_request', date '2024-01-01', 'withdrawn', null), ('asked anew', 'limit_request', date '2024-02-01', null, null)
     ) as events(token, kind, day, outcome, until);
     create table case_outcome as from (values ('received', true), ('with_human', true), ('upheld', false), ('withdrawn', false))
         as outcomes(outcome, is_open);
+    create table case_kind as from (values ('appeal', true), ('human_review', true), ('legal_hold', false), ('override', false),
+        ('limit_request', false)) as kinds(kind, is_answered);
 """
 
 
@@ -135,6 +141,10 @@ def test_of_what_began_long_ago_all_is_kept_that_says_what_stands():
         "hold",
         "end of hold",
         "another hold",
+        "granted",
+        "taken back",
+        "granted for a day",
+        "asked anew",
     }
 
 

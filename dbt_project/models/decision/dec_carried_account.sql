@@ -40,6 +40,12 @@ watched as (
 
 ),
 
+core_freezes as (
+
+    select * from {{ ref('dec_core_freeze') }}
+
+),
+
 -- of an account that tonight's snapshot leaves out, an answer still tells the limit
 answered as (
 
@@ -70,6 +76,8 @@ select
     standings.change_reason_codes,
     standings.change_sha256,
     coalesce(standing_decisions.is_overlaid, limits.is_overlaid) as is_overlaid,
+    core_freezes.account_key is not null as is_frozen_at_core,
+    core_freezes.frozen_until_at as core_frozen_until_at,
     limits.pending_minor,
     limits.pending_since_date,
     limits.pending_effective_date
@@ -77,6 +85,7 @@ from accounts
 inner join limits on accounts.account_key = limits.account_key and accounts.policy_version = limits.policy_version
 inner join standings on accounts.account_key = standings.account_key
 left join standing_decisions on accounts.account_key = standing_decisions.account_key
+left join core_freezes on accounts.account_key = core_freezes.account_key
 
 union all
 
@@ -98,6 +107,8 @@ select
     carried.change_reason_codes,
     carried.change_sha256,
     coalesce(watched.is_overlaid, carried.is_overlaid) as is_overlaid,
+    core_freezes.account_key is not null as is_frozen_at_core,
+    core_freezes.frozen_until_at as core_frozen_until_at,
     carried.pending_minor,
     carried.pending_since_date,
     carried.pending_effective_date
@@ -105,4 +116,5 @@ from carried
 left join accounts on carried.account_key = accounts.account_key
 left join answered on carried.account_key = answered.account_key
 left join watched on carried.account_key = watched.account_key
+left join core_freezes on carried.account_key = core_freezes.account_key
 where accounts.account_key is null

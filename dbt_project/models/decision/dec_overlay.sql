@@ -1,4 +1,5 @@
--- Grain: one row an account of tonight's snapshot and policy pack that is overlaid tonight or was until tonight.
+-- Grain: one row an account of tonight's snapshot and policy pack that is overlaid tonight or was until tonight, here or at
+-- the core, which may never have heard that a freeze is over.
 -- Security freeze and legal hold stop draws and leave the limit exactly as it is. A void night leaves
 -- them as they were, and so does the night on which a customer rests.
 
@@ -41,6 +42,12 @@ watched as (
 
 ),
 
+core_freezes as (
+
+    select * from {{ ref('dec_core_freeze') }}
+
+),
+
 resting_customers as (
 
     select * from {{ ref('dec_resting_customer') }}
@@ -57,6 +64,8 @@ judged as (
         coalesce(freezes.is_frozen, false) as is_frozen,
         coalesce(cases.is_legal_hold, false) as is_legal_hold,
         coalesce(watched.is_overlaid, carried.is_overlaid, false) as was_overlaid,
+        core_freezes.account_key is not null as is_frozen_at_core,
+        core_freezes.frozen_until_at as core_frozen_until_at,
         night.is_void or resting_customers.customer_key is not null as is_at_rest
     from accounts
     cross join night
@@ -65,6 +74,7 @@ judged as (
     left join cases on accounts.account_key = cases.account_key
     left join carried on accounts.account_key = carried.account_key
     left join watched on accounts.account_key = watched.account_key
+    left join core_freezes on accounts.account_key = core_freezes.account_key
     left join resting_customers on accounts.customer_key = resting_customers.customer_key
 
 ),
@@ -74,7 +84,10 @@ overlaid as (
     select
         account_key,
         policy_version,
+        is_at_rest,
         was_overlaid,
+        is_frozen_at_core,
+        core_frozen_until_at,
         frozen_until_at,
         case when is_at_rest then was_overlaid else is_frozen or is_legal_hold end as is_overlaid,
         case
@@ -90,13 +103,18 @@ overlaid as (
 select
     account_key,
     policy_version,
-    was_overlaid,
     is_overlaid,
     frozen_until_at,
     reason_code,
+    -- until the core has heard of it: its slice may have been paused, or in observe
     case
-        when is_overlaid and not was_overlaid then 'FREEZE'
-        when was_overlaid and not is_overlaid then 'RESTORE'
-    end as action
+        when is_at_rest then null
+        when not is_overlaid then 'RESTORE'
+        when not was_overlaid or not is_frozen_at_core then 'FREEZE'
+    end as action,
+    not is_at_rest
+    and is_overlaid
+    and core_frozen_until_at is not null
+    and (reason_code = 'L1' or core_frozen_until_at < frozen_until_at) as outlasts_core
 from overlaid
-where is_overlaid or was_overlaid
+where is_overlaid or was_overlaid or (is_frozen_at_core and not is_at_rest)

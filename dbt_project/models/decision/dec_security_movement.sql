@@ -1,5 +1,5 @@
 -- Grain: one row an assigned account whose freeze begins, is extended or ends: by a night, or by a watch between nights.
--- The core ends a freeze by itself when it expires; a legal hold has no end.
+-- The core ends a freeze by itself when it expires; a legal hold has no end. What stands longer than the core knows is ordered, too.
 
 with
 
@@ -80,3 +80,4 @@ left join released on accounts.account_key = released.account_key
 where
     overlays.action in ('FREEZE', 'RESTORE')
     or (overlays.is_overlaid and overlays.reason_code <> 'L1' and freezes.movement = 'EXTEND')
+    or overlays.outlasts_core

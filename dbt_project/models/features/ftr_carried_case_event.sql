@@ -1,6 +1,6 @@
 -- Grain: one row a case that can still matter: it happened within 400 days, is the latest of its kind for its account or
--- customer or of an open request, still runs, is about a legal hold, or is a hardship pause that ended so late that it can
--- pause days past due of a night within the longest window.
+-- customer or of an open request, still runs or took back what would run, is about a legal hold, or is a hardship pause that
+-- ended so late that it can pause days past due of a night within the longest window.
 
 with
 
@@ -16,17 +16,23 @@ outcomes as (
 
 ),
 
+kinds as (
+
+    select * from {{ ref('case_kind') }}
+
+),
+
+{%- set subject -%}
+    kind, account_key, case when account_key is null then customer_key end, case when account_key is null then filed_key end
+{%- endset %}
+
 ordered as (
 
     select
         all_cases.*,
         outcomes.is_open,
         row_number() over (
-            partition by
-                all_cases.kind,
-                all_cases.account_key,
-                case when all_cases.account_key is null then all_cases.customer_key end,
-                case when all_cases.account_key is null then all_cases.filed_key end
+            partition by {{ subject }}
             order by all_cases.occurred_at desc, all_cases.event_token desc
         ) as recency
     from {{ ref('stg_case_event') }} as all_cases
@@ -38,14 +44,10 @@ cases as (
 
     select
         ordered.*,
-        bool_or(ordered.recency = 1 and ordered.is_open) over (
-            partition by
-                ordered.kind,
-                ordered.account_key,
-                case when ordered.account_key is null then ordered.customer_key end,
-                case when ordered.account_key is null then ordered.filed_key end
-        ) as is_of_open_request
+        bool_or(ordered.recency = 1 and ordered.is_open) over (partition by {{ subject }}) as is_of_open_request,
+        bool_or(ordered.to_date >= night.business_date) over (partition by {{ subject }}) as has_running
     from ordered
+    cross join night
 
 )
 
@@ -71,11 +73,13 @@ select
     cases.local_hour
 from cases
 cross join night
+left join kinds on cases.kind = kinds.kind
 where
     cases.local_date > {{ add_days('night.business_date', -400) }}
     or cases.recency = 1
     or cases.to_date >= night.business_date
-    or (cases.kind in ('appeal', 'human_review', 'opt_out_automated') and cases.is_of_open_request)
+    or (kinds.is_answered and cases.is_of_open_request)
+    or (cases.outcome = 'withdrawn' and cases.has_running)
     -- what ends a hold is kept as long as the hold
     or cases.kind = 'legal_hold'
     or (cases.kind = 'hardship_pause' and cases.to_date is null)

@@ -33,6 +33,8 @@ select
     carried.change_reason_codes,
     carried.change_sha256,
     carried.is_overlaid,
+    carried.is_frozen_at_core,
+    carried.core_frozen_until_at,
     carried.pending_minor,
     carried.pending_since_date,
     carried.pending_effective_date

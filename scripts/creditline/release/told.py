@@ -10,15 +10,19 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.database import connect_within
+from creditline.home.publications import publication_directory
 from creditline.home.releases import records_since
+from creditline.release.clock import instant
 from creditline.release.feed import ADJUSTMENTS, SECURITY, records_of, slices_that_left
 from creditline.release.holds import is_approved, read_holds
 from creditline.release.modes import read_modes
 from creditline.release.orders import is_in_share
 
-# Longer than any freeze lasts with its extensions; a legal hold alone has no end.
+# Longer than any freeze lasts with its extensions; of an account that is frozen or restored tonight it may be a legal hold,
+# which has no end.
 _LONGEST_FREEZE = timedelta(days=31)
-_LEGAL_HOLD = "L1"
+# The mart of the orders that a night calls for.
+_CALLED_FOR = {ADJUSTMENTS: "fct_limit_adjustment", SECURITY: "fct_security_order"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Told:
 
     `mode`: why no order about the customer leaves at all, observe, paused or ramp (outside its share); None if orders do.
     `withheld`: why what was decided is not ordered: one of those, held, frozen (by a watch, before the order left), waiting
-    (for its release), expired (orders of the night came too late to leave), or unordered, where nobody can say any more; None if it left, or nothing is to be ordered.
+    (for its release), expired (it came too late to leave), or unordered, where nobody can say any more; None if it left, or nothing is to be ordered.
     `is_frozen`: a freeze that left stands at the core.
     """
 
@@ -59,7 +63,7 @@ def _withheld(
     is_done = feed == SECURITY and mode is None and is_frozen == is_frozen_by_decision
     if is_done or _has_left(connection, home, decision, feed):
         return None
-    return mode or _why_behind(home, decision, feed)
+    return mode or _why_behind(connection, home, decision, feed, is_frozen)
 
 
 def _mode(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object]) -> str | None:
@@ -91,19 +95,29 @@ def _has_left(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mappi
     return bool(connection.execute(query, [files, decision["account_key"], decision["action"]]).fetchone()[0])
 
 
-def _why_behind(home: Home, decision: Mapping[str, object], feed: str) -> str:
+def _why_behind(
+    connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], feed: str, is_frozen: bool
+) -> str:
     """Why the order of a customer who may be ordered about did not leave."""
     night, slice_code = decision["business_date"], decision["slice_code"]
     records = records_of(home, feed, night)
+    is_over = _is_over(connection, home, decision, feed)
     if feed == ADJUSTMENTS:
         hold = read_holds(home, night).get(slice_code)
         if hold and not is_approved(home, night, hold):
             return "held"
-        if any(record.get("expired") for record in records):
-            return "expired"
-        if slice_code in slices_that_left(records):
+        if slice_code in slices_that_left(records) and (is_frozen or not is_over):
             return "frozen"
-    return "waiting" if _is_newest(home, night) else "unordered"
+    if not _is_newest(home, night):
+        return "expired" if any(record.get("expired") for record in records) else "unordered"
+    return "expired" if is_over else "waiting"
+
+
+def _is_over(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], feed: str) -> bool:
+    """Whether the core would reject the night's order about an account by now."""
+    file = publication_directory(home, decision["business_date"]) / "marts" / f"{_CALLED_FOR[feed]}.parquet"
+    query = f"select count(*) from read_parquet('{file}') where account_key = ? and expires_at <= ?"
+    return bool(connection.execute(query, [decision["account_key"], instant(home)]).fetchone()[0])
 
 
 def _is_frozen(
@@ -111,7 +125,8 @@ def _is_frozen(
 ) -> bool:
     """Whether the last order about the account is a freeze that the core has not ended by itself."""
     night = decision["business_date"]
-    first = date.min + _LONGEST_FREEZE if decision["reason_code_1"] == _LEGAL_HOLD else night - _LONGEST_FREEZE
+    is_concerned = decision["display_state"] == "FROZEN_SECURITY" or decision["action"] == "RESTORE"
+    first = date.min + _LONGEST_FREEZE if is_concerned else night - _LONGEST_FREEZE
     records = records_since(home, SECURITY, first)
     files = _files(home, SECURITY, (one for one in records if is_today or one["business_date"] <= str(night)))
     if not files:

@@ -79,6 +79,8 @@ def state_tables() -> tuple[StateTable, ...]:
                 **_change_columns("cause"),
                 **_change_columns("change"),
                 "is_overlaid": "boolean",
+                "is_frozen_at_core": "boolean",
+                "core_frozen_until_at": "timestamp",
                 "pending_minor": "bigint",
                 "pending_since_date": "date",
                 "pending_effective_date": "date",

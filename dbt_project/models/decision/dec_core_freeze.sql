@@ -1,0 +1,53 @@
+-- Grain: one row an account that the core keeps frozen tonight, as far as it was told: by the last freeze or restore that left.
+-- Of what a state of an earlier release does not know, nothing counts as told: a freeze that is ordered twice stops nobody twice.
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+carried as (
+
+    select * from {{ ref('stg_account_state') }}
+
+),
+
+released as (
+
+    select
+        *,
+        row_number() over (partition by account_key order by sequence desc) as recency
+    from {{ ref('stg_released_security') }}
+
+),
+
+told as (
+
+    select
+        account_key,
+        action = 'FREEZE' as is_frozen,
+        expires_at as frozen_until_at
+    from released
+    where recency = 1
+
+    union all
+
+    select
+        carried.account_key,
+        carried.is_frozen_at_core as is_frozen,
+        carried.core_frozen_until_at as frozen_until_at
+    from carried
+    left join released on carried.account_key = released.account_key
+    where released.account_key is null
+
+)
+
+select
+    told.account_key,
+    told.frozen_until_at
+from told
+cross join night
+where told.is_frozen and (told.frozen_until_at is null or told.frozen_until_at > night.cut_off_at)
