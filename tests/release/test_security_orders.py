@@ -14,6 +14,8 @@ from creditline.home.releases import settlement_record
 from creditline.release import ALL_SLICES, ReleaseRefused, release_security, security, set_mode, settle_interrupted
 from creditline.release.feed import SECURITY
 from creditline.release.notices import security_through
+from creditline.warehouse.inputs import inputs_file
+from creditline.warehouse.sources import security_relation
 
 
 @pytest.fixture
@@ -133,3 +135,54 @@ def test_an_order_that_no_decision_covers_is_refused(home, night):
 def test_an_older_night_freezes_nobody_any_more(home):
     first, *_ = home.published_dates()
     assert release_security(home, first).orders == 0
+
+
+# ---- orders of the night before that leave while this one is built
+
+
+def lay_late_order(home, night, action, *, is_known):
+    """An order of the night before about one account left; whether this night had read it. Returns: the account."""
+    before = home.published_dates()[-2]
+    marts = home.published / str(night) / REVISION / "marts"
+    folder = home.releases / SECURITY
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        (account,) = connection.execute(
+            f"select min(account_key) from '{marts}/fct_security_order.parquet' where action = 'FREEZE'"
+        ).fetchone()
+        connection.execute(
+            f"copy (select 1 as sequence, {account} as account_key, '{action}' as action)"
+            f" to '{folder}/000001.parquet' (format parquet)"
+        )
+    record = {
+        "business_date": str(before), "sequence": 1, "sha256": "0" * 64, "orders_sha256": "1" * 64, "keeps_freezes": True,
+        "modes": {}, "file": "security_orders_late.csv", "rows": 1,
+    }  # fmt: skip
+    (folder / "000001.json").write_text(json.dumps(record))
+    inputs = inputs_file(home, night)
+    content = json.loads(inputs.read_text())
+    (relation,) = [each for each in content["relations"] if each["name"] == "release.security_order"]
+    known = {"path": f"releases/{SECURITY}/000001.parquet", "sha256": "1" * 64, "values": {}}
+    relation["files"] = [known] if is_known else []
+    inputs.write_text(json.dumps(content))
+    return account
+
+
+@pytest.mark.parametrize(
+    ("action", "is_known", "leaves"), [("FREEZE", False, False), ("FREEZE", True, True), ("RESTORE", False, True)]
+)
+def test_what_left_late_of_the_night_before_does_not_leave_twice(home, night, action, is_known, leaves):
+    account = lay_late_order(home, night, action, is_known=is_known)
+    release_security(home, night)
+    with duckdb.connect() as connection:
+        left = connection.execute(
+            f"select account_key from '{home.releases}/{SECURITY}/000002.parquet' where action = 'FREEZE'"
+        ).fetchall()
+    assert ((account,) in left) == leaves
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_the_next_night_knows_what_left_late_of_the_night_before(home, night, is_known):
+    lay_late_order(home, night, "RESTORE", is_known=is_known)
+    files = security_relation(home, night).files
+    assert [file.path.name for file in files] == ([] if is_known else ["000001.parquet"])

@@ -21,6 +21,7 @@ from creditline.release.feed import SECURITY, records_of, settle_interrupted, sl
 from creditline.release.modes import read_modes
 from creditline.release.notices import note_security_through
 from creditline.release.orders import ReleaseRefused, lay_orders, leave_out_expired, modes_in_force, refuse_orders
+from creditline.warehouse.sources import late_security_records, security_orders_file
 
 # What the house keeps of a security order beside what the core is told. Of a night's own order the freeze behind it is
 # state; of a watch's it stands here until the next night.
@@ -110,16 +111,24 @@ def _released_before(home: Home, earlier: list[dict]) -> SecurityRelease:
 
 
 def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> int:
-    """Take out what a watch of a later day has done already, while this night ran. Returns how many orders.
+    """Take out what has been done already while this night ran, by a watch of a later day or by the night before, whose orders
+    left late. Returns how many orders.
 
     A watch that had read this night's delivery knew all that the night knows and more: its word stands. One that had not
     never makes the night restore or freeze twice, and its restore does not keep back a freeze.
     """
     _lay_last_words(connection, home, business_date)
-    return connection.execute(
+    overtaken = connection.execute(
         "delete from release_order as orders using last_word where orders.account_key = last_word.account_key"
         " and (last_word.knows_night or last_word.action = 'FREEZE' or orders.action = 'RESTORE')"
     ).fetchone()[0]
+    for record in late_security_records(home, business_date):
+        overtaken += connection.execute(
+            "delete from release_order as orders using read_parquet(?) as late"
+            " where orders.account_key = late.account_key and orders.action = late.action",
+            [str(security_orders_file(home, record))],
+        ).fetchone()[0]
+    return overtaken
 
 
 def leave_out_frozen(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> int:
@@ -140,13 +149,9 @@ def _lay_last_words(connection: duckdb.DuckDBPyConnection, home: Home, business_
         if is_of_watch(record):
             connection.execute(
                 "insert into word select sequence, account_key, action, ? from read_parquet(?)",
-                [record["watch"]["last_delivery"] >= str(business_date), _kept_file(home, record)],
+                [record["watch"]["last_delivery"] >= str(business_date), str(security_orders_file(home, record))],
             )
     connection.execute(
         "create table last_word as select account_key, max_by(action, sequence) as action,"
         " max_by(knows_night, sequence) as knows_night from word group by account_key"
     )
-
-
-def _kept_file(home: Home, record: dict) -> str:
-    return str(home.releases / SECURITY / f"{record['sequence']:06d}.parquet")

@@ -11,18 +11,19 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
 from creditline.home.database import connect_within
-from creditline.home.publications import void_dates
+from creditline.home.publications import last_valid, void_dates
 from creditline.home.releases import is_of_watch, records_since
 from creditline.landing.contract import Source, contract
 from creditline.landing.manifest import naive_utc
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy.calendar import Timetable
 from creditline.warehouse.dbt import PROJECT_DIR
-from creditline.warehouse.inputs import InputFile, Relation, lay
+from creditline.warehouse.inputs import InputFile, Relation, lay, read_inputs
 from creditline.warehouse.state import has_carried_features
 
 # The longest that anything of a source that no feature reads can matter; first deliveries reach as far back.
@@ -31,6 +32,7 @@ OTHER_REACH_DAYS = 400
 WINDOWED_EVENTS = ("loan_application", "cash_flow", "session", "profile_change")
 # Versions that can still matter are carried over, so a night opens what is new and, of nightly pictures, what leaves.
 CARRIED = ("instalment", "bureau_score", "related_product", "case_event", "adjustment_ack", "id_change")
+_SECURITY_ORDERS = "release.security_order"
 # What can touch somebody's history.
 _TOUCHING = ("raw.case_event", "state.case_event", "raw.id_change", "state.id_change")
 
@@ -381,19 +383,40 @@ RELEASED_COLUMNS = {
 def security_relation(home: Home, previous: date | None, last: date | None = None) -> Relation:
     """`release.security_order`: the freezes and restores that left since the night before was decided.
 
-    They are the night's own, and those of watches of later days: in the order of their sequence they say who is frozen.
+    They are the night's own, and those of watches of later days: in the order of their sequence they say who is frozen. What
+    left late of the night before that one is among them.
 
     Args:
         previous: the valid night whose state goes on; without one nothing left before.
         last: the last day whose watches count; without one all do.
     """
     records = records_since(home, "security_orders", previous) if previous else []
-    files = tuple(
-        InputFile(home.releases / "security_orders" / f"{record['sequence']:06d}.parquet", record["orders_sha256"])
-        for record in records
-        if _goes_on_from(record, previous, last)
-    )
-    return Relation("release.security_order", SECURITY_COLUMNS, files)
+    left = [record for record in records if _goes_on_from(record, previous, last)]
+    late = late_security_records(home, previous) if previous else []
+    files = (InputFile(security_orders_file(home, record), record["orders_sha256"]) for record in [*late, *left])
+    return Relation(_SECURITY_ORDERS, SECURITY_COLUMNS, tuple(files))
+
+
+def security_orders_file(home: Home, record: dict) -> Path:
+    """The freezes and restores of one file of the feed, as the house keeps them."""
+    return home.releases / "security_orders" / f"{record['sequence']:06d}.parquet"
+
+
+def late_security_records(home: Home, night: date) -> list[dict]:
+    """Records of freezes and restores of the valid night before a published one that left after that one had read what left:
+    their slice came out of a pause while it was built."""
+    before = last_valid(home, night)
+    records = records_since(home, "security_orders", before) if before else []
+    own = [record for record in records if not is_of_watch(record) and _goes_on_from(record, before, None)]
+    if not own:
+        return []
+    read = {
+        file.path.name
+        for relation in read_inputs(home, night)
+        if relation.name == _SECURITY_ORDERS
+        for file in relation.files
+    }
+    return [record for record in own if security_orders_file(home, record).name not in read]
 
 
 def _goes_on_from(record: dict, previous: date, last: date | None) -> bool:
