@@ -45,7 +45,7 @@ def test_the_sql_decides_as_the_reference_does(packs):
         ("dec_core_limit", "is_ordered, false", "is_ordered, true", "external change"),
         ("dec_carried_restated_limit", r"> standing\.", "< standing.", "restated limit"),
         ("stg_watched_account", "= 'FREEZE'", "<> 'FREEZE'", "action"),
-        ("dec_overlay", r"core_frozen_until_at < frozen_until_at", "false", "security order"),
+        ("dec_security_movement", r"in \('FREEZE', 'RESTORE'\)", "= 'RESTORE'", "security order"),
         ("dec_core_freeze", r"action = 'FREEZE'", "action <> 'FREEZE'", "action"),
         ("stg_freeze_state", "movement <> 'RESTORE'", "movement = 'RESTORE'", "reason_code_1"),
         ("dec_account", r"or resting_customers\.customer_key is not null", "", "recommended"),
