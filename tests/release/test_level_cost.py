@@ -109,7 +109,7 @@ def test_a_release_reads_no_more_after_a_thousand_files_and_its_records_say_thro
         lay_records(home, feed, days(500, 1, night - timedelta(days=40)), modes=lambda _: {})
     later = night + timedelta(days=2)
     lay_records(home, SECURITY, [later], through_date=through)
-    assert reads.of(lambda: release_security(home, night)) <= 7
+    assert reads.of(lambda: release_security(home, night)) <= 5
     assert reads.of(lambda: release(home, night)) <= 8
     assert reads.of(lambda: release_security(home, night)) <= 5
     assert last_record(home, SECURITY)["through_date"] == str(later)

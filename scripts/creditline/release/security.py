@@ -21,7 +21,7 @@ from creditline.release.feed import SECURITY, records_of, settle_interrupted, sl
 from creditline.release.modes import read_modes
 from creditline.release.notices import note_security_through
 from creditline.release.orders import ReleaseRefused, lay_orders, leave_out_expired, modes_in_force, refuse_orders
-from creditline.warehouse.sources import late_security_records, security_orders_file
+from creditline.warehouse.sources import late_records, security_orders_file, security_records
 
 # What the house keeps of a security order beside what the core is told. Of a night's own order the freeze behind it is
 # state; of a watch's it stands here until the next night.
@@ -117,12 +117,13 @@ def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, busi
     A watch that had read this night's delivery knew all that the night knows and more: its word stands. One that had not
     never makes the night restore or freeze twice, and its restore does not keep back a freeze.
     """
-    _lay_last_words(connection, home, business_date)
+    records = security_records(home, business_date)
+    _lay_last_words(connection, home, business_date, records)
     overtaken = connection.execute(
         "delete from release_order as orders using last_word where orders.account_key = last_word.account_key"
         " and (last_word.knows_night or last_word.action = 'FREEZE' or orders.action = 'RESTORE')"
     ).fetchone()[0]
-    for record in late_security_records(home, business_date):
+    for record in late_records(home, business_date, records):
         overtaken += connection.execute(
             "delete from release_order as orders using read_parquet(?) as late"
             " where orders.account_key = late.account_key and orders.action = late.action",
@@ -134,19 +135,21 @@ def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, busi
 def leave_out_frozen(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> int:
     """Take accounts out of `release_order` that a watch has frozen since a night was decided: while an account is frozen
     nothing moves its limit. Returns how many orders."""
-    _lay_last_words(connection, home, business_date)
+    _lay_last_words(connection, home, business_date, records_since(home, SECURITY, business_date + timedelta(days=1)))
     return connection.execute(
         "delete from release_order as orders using last_word where orders.account_key = last_word.account_key"
         " and last_word.action = 'FREEZE'"
     ).fetchone()[0]
 
 
-def _lay_last_words(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
+def _lay_last_words(
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, records: list[dict]
+) -> None:
     """`last_word`: one row an account that a watch of a later day froze or restored, and whether it had read the delivery
     of this night."""
     connection.execute("create table word (sequence bigint, account_key bigint, action varchar, knows_night boolean)")
-    for record in records_since(home, SECURITY, business_date + timedelta(days=1)):
-        if is_of_watch(record):
+    for record in records:
+        if is_of_watch(record) and record["business_date"] > str(business_date):
             connection.execute(
                 "insert into word select sequence, account_key, action, ? from read_parquet(?)",
                 [record["watch"]["last_delivery"] >= str(business_date), str(security_orders_file(home, record))],

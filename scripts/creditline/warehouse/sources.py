@@ -390,9 +390,9 @@ def security_relation(home: Home, previous: date | None, last: date | None = Non
         previous: the valid night whose state goes on; without one nothing left before.
         last: the last day whose watches count; without one all do.
     """
-    records = records_since(home, "security_orders", previous) if previous else []
+    records = security_records(home, previous) if previous else []
     left = [record for record in records if _goes_on_from(record, previous, last)]
-    late = late_security_records(home, previous) if previous else []
+    late = late_records(home, previous, records) if previous else []
     files = (InputFile(security_orders_file(home, record), record["orders_sha256"]) for record in [*late, *left])
     return Relation(_SECURITY_ORDERS, SECURITY_COLUMNS, tuple(files))
 
@@ -402,12 +402,16 @@ def security_orders_file(home: Home, record: dict) -> Path:
     return home.releases / "security_orders" / f"{record['sequence']:06d}.parquet"
 
 
-def late_security_records(home: Home, night: date) -> list[dict]:
-    """Records of freezes and restores of the valid night before a published one that left after that one had read what left:
+def security_records(home: Home, night: date) -> list[dict]:
+    """Records of freezes and restores of a published night, of the valid one before it, and of later days."""
+    return records_since(home, "security_orders", last_valid(home, night) or night)
+
+
+def late_records(home: Home, night: date, records: list[dict]) -> list[dict]:
+    """Those of `security_records` that are of the valid night before a published one and left after that one had read what left:
     their slice came out of a pause while it was built."""
     before = last_valid(home, night)
-    records = records_since(home, "security_orders", before) if before else []
-    own = [record for record in records if not is_of_watch(record) and _goes_on_from(record, before, None)]
+    own = [record for record in records if before and not is_of_watch(record) and _goes_on_from(record, before, None)]
     if not own:
         return []
     read = {
