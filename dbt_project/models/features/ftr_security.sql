@@ -100,11 +100,11 @@ windows as (
         sessions.customer_key,
         count(distinct case when {{ in_window('local_date', 1) }} then region_token end) as regions_1d,
         sum(case when {{ in_window('local_date', 1) }} and not succeeded then 1 else 0 end) as failed_logins_1d,
-        sum(case when {{ in_window('local_date', 7) }} and is_proxy then 1 else 0 end) as proxied_7d,
-        sum(case when {{ in_window('local_date', 7) }} then 1 else 0 end) as sessions_7d
+        sum(case when is_proxy then 1 else 0 end) as proxied_7d,
+        count(*) as sessions_7d
     from sessions
     cross join night
-    where sessions.is_open
+    where sessions.is_open and {{ in_window('sessions.local_date', 7) }}
     group by sessions.customer_key
 
 ),

@@ -34,7 +34,6 @@ versions as (
 )
 
 select
-    versions.business_date,
     versions.event_token,
     coalesce(links.customer_key, versions.customer_key) as customer_key,
     versions.occurred_at,
@@ -42,8 +41,7 @@ select
     versions.region_token,
     versions.is_proxy,
     versions.succeeded,
-    versions.local_date,
-    versions.local_hour
+    versions.local_date
 from versions
 left join links on versions.customer_key = links.delivered_key and versions.business_date < links.until_date
 where versions.version_rank = 1
