@@ -107,6 +107,8 @@ def change_ids(home: Home, day: date) -> dict[str, dict[str, str]]:
     accounts = _read(directory / f"{SNAPSHOT}.csv")
     old, new = accounts[0]["customer_id"], accounts[-1]["customer_id"]
     renumbered = accounts[len(accounts) // 2]["account_id"]
+    # the simulated core takes the digits of an id for the account's number
+    longer = renumbered.replace("A", "A0")
     owners = [row["customer_id"] for row in accounts]
     parted = next(row for row in accounts[1:-1] if owners.count(row["customer_id"]) == 2)
     changes = [
@@ -117,14 +119,14 @@ def change_ids(home: Home, day: date) -> dict[str, dict[str, str]]:
             "old_id": parted["customer_id"],
             "new_id": f"N-{parted['customer_id']}",
         },
-        {"kind": "renumber", "subject": "account", "old_id": renumbered, "new_id": f"N-{renumbered}"},
+        {"kind": "renumber", "subject": "account", "old_id": renumbered, "new_id": longer},
     ]
     rows = [change | {"effective_date": str(day)} for change in changes]
     later = {"kind": "renumber", "subject": "account", "old_id": accounts[2]["account_id"], "new_id": "N-later"}
     _append(directory, "id_change", [*rows, later | {"effective_date": str(day + timedelta(days=30))}])
     changed = {row["account_id"]: {"customer_id": new} for row in accounts if row["customer_id"] == old}
     changed |= {parted["account_id"]: {"customer_id": f"N-{parted['customer_id']}"}}
-    changed |= {renumbered: {"account_id": f"N-{renumbered}"}}
+    changed |= {renumbered: {"account_id": longer}}
     follow_ids(home, day, changed)
     return changed
 

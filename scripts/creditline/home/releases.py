@@ -20,6 +20,11 @@ def record_files(home: Home, feed: str) -> list[Path]:
     return [folder / name for name in sorted(names, reverse=True) if name.endswith(".json")]
 
 
+def orders_file(home: Home, feed: str, sequence: int) -> Path:
+    """The orders of one file of a feed, as the house keeps them beside its record."""
+    return home.releases / feed / f"{sequence:06d}.parquet"
+
+
 def last_record(home: Home, feed: str) -> dict | None:
     """What the newest file of a feed held."""
     files = record_files(home, feed)

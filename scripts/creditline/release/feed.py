@@ -14,7 +14,7 @@ import duckdb
 from creditline.home import Home
 from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
 from creditline.home.publications import MANIFEST, publication_directory
-from creditline.home.releases import last_record, record_files, records_since, through_date
+from creditline.home.releases import last_record, orders_file, record_files, records_since, through_date
 from creditline.release.modes import leaving
 from creditline.warehouse.parquet import write_parquet
 
@@ -74,9 +74,9 @@ def write_orders(
         f" to '{partial}' (format csv, header true)"
     )
     move_into_place(partial, file)
-    orders_file = records / f"{sequence:06d}.parquet"
+    kept_orders = orders_file(home, feed, sequence)
     kept = _KEPT.format(sequence=sequence, beside="".join(f", {name}" for name in beside))
-    write_parquet(connection, kept, orders_file)
+    write_parquet(connection, kept, kept_orders)
     control = _control(connection, feed, file, business_date, sequence, previous)
     record = {
         **control,
@@ -84,7 +84,7 @@ def write_orders(
         # a night that waited leaves behind later days' watches: it is from here on that a search may end
         "through_date": str(max(business_date, through_date(previous)) if previous else business_date),
         "manifest_sha256": sha256_of(publication_directory(home, night or business_date) / MANIFEST),
-        "orders_sha256": sha256_of(orders_file),
+        "orders_sha256": sha256_of(kept_orders),
     }
     prepared = records / f"{sequence:06d}{_PREPARED}"
     write_file(prepared, canonical_json(record))

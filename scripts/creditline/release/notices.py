@@ -18,7 +18,7 @@ from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.publications import last_published
-from creditline.home.releases import last_record, records_since, settlement_record
+from creditline.home.releases import last_record, orders_file, records_since, settlement_record
 from creditline.release.feed import SECURITY, control_of
 from creditline.release.wording import (
     NOTHING_TO_BORROW,
@@ -275,7 +275,7 @@ def _lay_told(
     )
     before = last_published(home, business_date)
     files = [
-        f"'{home.releases / SECURITY / format(one['sequence'], '06d')}.parquet'"
+        f"'{orders_file(home, SECURITY, one['sequence'])}'"
         for one in records_since(home, SECURITY, before or business_date)
         if one["sequence"] <= through
     ]

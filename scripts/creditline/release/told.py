@@ -11,7 +11,7 @@ import duckdb
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.publications import publication_directory
-from creditline.home.releases import records_since
+from creditline.home.releases import orders_file, records_since
 from creditline.release.clock import instant
 from creditline.release.feed import ADJUSTMENTS, SECURITY, records_of, slices_that_left
 from creditline.release.holds import is_approved, read_holds
@@ -141,4 +141,4 @@ def _is_frozen(
 
 
 def _files(home: Home, feed: str, records: Iterable[dict]) -> list[str]:
-    return [str(home.releases / feed / f"{record['sequence']:06d}.parquet") for record in records]
+    return [str(orders_file(home, feed, record["sequence"])) for record in records]

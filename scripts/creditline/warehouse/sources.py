@@ -17,7 +17,7 @@ from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.publications import last_valid, void_dates
-from creditline.home.releases import is_of_watch, records_since
+from creditline.home.releases import is_of_watch, orders_file, records_since
 from creditline.landing.contract import Source, contract
 from creditline.landing.manifest import naive_utc
 from creditline.landing.rawtypes import raw_columns
@@ -399,7 +399,7 @@ def security_relation(home: Home, previous: date | None, last: date | None = Non
 
 def security_orders_file(home: Home, record: dict) -> Path:
     """The freezes and restores of one file of the feed, as the house keeps them."""
-    return home.releases / "security_orders" / f"{record['sequence']:06d}.parquet"
+    return orders_file(home, "security_orders", record["sequence"])
 
 
 def security_records(home: Home, night: date) -> list[dict]:
