@@ -13,7 +13,6 @@ from creditline.home.database import connect
 from creditline.home.publications import read_manifest
 from creditline.warehouse import dbt
 from creditline.warehouse.logic import (
-    CATALOG,
     LogicRefused,
     Model,
     archive_logic,
@@ -114,24 +113,6 @@ def test_a_model_that_does_not_run_is_named(compiled):
         with connect() as connection, pytest.raises(LogicRefused, match=message):
             use_scratch_catalog(connection)
             run_logic(connection, replace(compiled, seeds=(), models=(odd,)))
-
-
-def test_what_reads_a_model_that_fails_is_not_begun(compiled):
-    def model(name: str, sql: str) -> Model:
-        return Model(name=name, materialisation="table", key=(), columns={}, sql=sql)
-
-    good, odd = model("good", "select 1 as n"), model("odd", "select error('odd') as n")
-    readers = [model(f"{read}_reader", f'select n from "{CATALOG}"."main"."{read}"') for read in ("good", "odd")]
-    with connect() as connection:
-        use_scratch_catalog(connection)
-        # given before what they read, too: an archive is in order, a part of one need not be
-        run_logic(connection, replace(compiled, seeds=(), models=(readers[0], good)))
-        assert connection.execute("select n from good_reader").fetchall() == [(1,)]
-        with pytest.raises(LogicRefused, match="odd does not run"):
-            run_logic(connection, replace(compiled, seeds=(), models=(odd, readers[1])))
-        # the connection goes on
-        tables = connection.execute("select table_name from duckdb_tables() order by all").fetchall()
-        assert tables == [("good",), ("good_reader",)]
 
 
 def test_a_contract_casts_as_dbt_does(compiled):

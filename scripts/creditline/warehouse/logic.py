@@ -11,13 +11,11 @@ import json
 import re
 import tempfile
 from collections.abc import Collection, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
-from queue import SimpleQueue
 
 import duckdb
 
@@ -258,7 +256,7 @@ def needed_for(logic: Logic, *models: str) -> Logic:
     Raises:
         LogicRefused: there is no such model in it.
     """
-    reads = {entry.name: _reads(entry) for entry in logic.models}
+    reads = {entry.name: set(_READ.findall(entry.sql)) for entry in logic.models}
     for model in models:
         if model not in reads:
             raise LogicRefused(
@@ -277,11 +275,6 @@ def needed_for(logic: Logic, *models: str) -> Logic:
     )
 
 
-def _reads(model: Model) -> set[str]:
-    """The names of the models and seeds that a model reads."""
-    return set(_READ.findall(model.sql))
-
-
 def run_logic(connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Collection[str] = frozenset()) -> None:
     """Create reference data and models in a catalog named `warehouse` in which the sources are laid.
 
@@ -292,63 +285,13 @@ def run_logic(connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Coll
         LogicRefused: a model does not run on this engine, or is materialised in a way that only dbt knows.
     """
     connection.execute("set TimeZone = 'UTC'")
-    for seed in logic.seeds:
-        if seed.name not in skip:
-            with _named(seed):
-                _create_seed(connection, seed)
-    _create_models(connection, [model for model in logic.models if model.name not in skip])
-
-
-def _create_models(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> None:
-    """Create each model once those are there that it reads, as many at a time as the engine has threads.
-
-    Planning keeps one thread busy, and so do the rows of a small model: one after another would leave the others idle.
-    """
-    place = {model.name: number for number, model in enumerate(models)}
-    sorter = TopologicalSorter({model.name: _reads(model) & place.keys() for model in models})
-    sorter.prepare()
-    (threads,) = connection.execute("select current_setting('threads')").fetchone()
-    sessions: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
-    for _ in range(threads):
-        sessions.put(_session(connection))
-    running: dict[Future[None], str] = {}
-    with ThreadPoolExecutor(threads) as pool:
+    for part in (*logic.seeds, *logic.models):
+        if part.name in skip:
+            continue
         try:
-            while sorter.is_active():
-                for name in sorted(sorter.get_ready(), key=place.__getitem__):
-                    running[pool.submit(_create_in, sessions, models[place[name]])] = name
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    future.result()
-                    sorter.done(running.pop(future))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _session(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Another connection to the same engine; settings of a session are not inherited."""
-    session = connection.cursor()
-    session.execute("set TimeZone = 'UTC'")
-    session.execute(f"use {CATALOG}")
-    return session
-
-
-def _create_in(sessions: SimpleQueue[duckdb.DuckDBPyConnection], model: Model) -> None:
-    session = sessions.get()
-    try:
-        with _named(model):
-            _create_model(session, model)
-    finally:
-        sessions.put(session)
-
-
-@contextmanager
-def _named(part: Seed | Model) -> Iterator[None]:
-    """Raises LogicRefused, which names the part, for what the engine says."""
-    try:
-        yield
-    except duckdb.Error as error:
-        raise LogicRefused(f"{part.name} does not run on DuckDB {duckdb.__version__}: {error}") from error
+            _create_seed(connection, part) if isinstance(part, Seed) else _create_model(connection, part)
+        except duckdb.Error as error:
+            raise LogicRefused(f"{part.name} does not run on DuckDB {duckdb.__version__}: {error}") from error
 
 
 def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Seed) -> None:
