@@ -129,9 +129,11 @@ def _bounds(book: Book) -> dict[str, Bound]:
     """The newest night of a book as it ran, and what the engine alone costs of it."""
     with _landed(book) as home:
         nights = _run_nights(home, book, Engine.DUCKDB)
-        for night in nights:
-            tell(f"night {night.night}: {night.seconds} s, {night.peak_rss_bytes / 2**30:.2f} GiB, {night.stages}")
-        lower = {bound: Bound(**_lines(BOUNDS, home.root, bound)[0]) for bound in (FLOOR, READ_AND_WRITE)}
+        lower = {}
+        for bound in (FLOOR, READ_AND_WRITE):
+            (line,) = _lines(BOUNDS, home.root, bound)
+            tell(f"{bound}: {line}")
+            lower[bound] = Bound(**line)
     last = nights[-1]
     return {"night": Bound(last.seconds, last.peak_rss_bytes, last.stages), **lower}
 

@@ -22,6 +22,8 @@ def main(root: str, engine: str) -> None:
             "peak_rss_bytes": peak_rss_bytes(),
             "stages": result.seconds,
         }
+        # a later night may fail, hours later
+        tell(f"{result.business_date}: {line}")
         print(json.dumps(line), flush=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import duckdb
@@ -28,6 +28,30 @@ EVENTS = {
 }
 
 
+# Device to the days back on which it was used; a device is forgotten after 400 days.
+OLD_DEVICES = {
+    "forgotten": (402, 1),
+    "remembered": (401, 1),
+    "remembered for long": (700, 401, 1),
+    "forgotten again and again": (810, 405, 2),
+    "bridged": (500, 200, 1),
+    "twice on a day": (402, 0, 0),
+}
+
+
+def _use_old_devices(book: Book, customers: range) -> None:
+    for customer in customers:
+        for device, days in OLD_DEVICES.items():
+            for number, back in enumerate(days):
+                day, token = book.night - timedelta(days=back), f"{customer}-{device}-{number}"
+                book.deliver(
+                    "session", book.night, book.cut_off - timedelta(hours=9),
+                    event_token=token, customer_key=customer, device_token=f"{customer} {device}", region_token="x",
+                    is_proxy=False, succeeded=True, occurred_at=datetime.combine(day, time(1 + number)),
+                    local_date=day, local_hour=1 + number,
+                )  # fmt: skip
+
+
 def _month_ends(count: int) -> list[date]:
     months = [(YEAR_END.year - back // 12, YEAR_END.month - back % 12) for back in range(count)]
     return sorted(date(year, month, monthrange(year, month)[1]) for year, month in months)
@@ -45,7 +69,9 @@ def _book(case: str) -> Book:
         ]
         return book
     if case == "month ends":
-        return random_book(YEAR_END, seed=2, customers=100, nights=_month_ends(12), coverage=everything)
+        book = random_book(YEAR_END, seed=2, customers=100, nights=_month_ends(12), coverage=everything)
+        _use_old_devices(book, range(1, 31))
+        return book
     if case == "edge of coverage":
         # each source reaches back to the first day of one of its windows, and one day short of the next longer one
         reach = {"account_snapshot": 90, "loan_application": 90, "instalment": 91, "cash_flow": 90}
@@ -78,6 +104,9 @@ def test_features_equal_the_reference(case: str, tmp_path: Path) -> None:
         assert {event for _, event in reference.last_events()} == EVENTS
         dull = [name for name in next(iter(built.values())) if len({row[name] for row in built.values()} - {None}) < 2]
         assert not dull, f"the book does not try {dull}"
+    if case == "month ends":
+        # but for those who were verified since, and who use other devices, too: three of the old devices are new again
+        assert [row["f33_new_devices_7d"] for row in built.values()].count(3) > 10
 
 
 def last_events(file: Path) -> dict[tuple[int, str], date]:
