@@ -15,13 +15,13 @@ from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
-from creditline.home.releases import is_of_watch, records_since, settlement_record
+from creditline.home.releases import is_of_watch, orders_file, records_since, settlement_record
 from creditline.release.clock import instant
 from creditline.release.feed import SECURITY, records_of, settle_interrupted, slices_that_left, write_orders
 from creditline.release.modes import read_modes
 from creditline.release.notices import note_security_through
 from creditline.release.orders import ReleaseRefused, lay_orders, leave_out_expired, modes_in_force, refuse_orders
-from creditline.warehouse.sources import late_records, security_orders_file, security_records
+from creditline.warehouse.sources import late_records, security_records
 
 # What the house keeps of a security order beside what the core is told. Of a night's own order the freeze behind it is
 # state; of a watch's it stands here until the next night.
@@ -127,7 +127,7 @@ def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, busi
         overtaken += connection.execute(
             "delete from release_order as orders using read_parquet(?) as late"
             " where orders.account_key = late.account_key and orders.action = late.action",
-            [str(security_orders_file(home, record))],
+            [str(orders_file(home, SECURITY, record["sequence"]))],
         ).fetchone()[0]
     return overtaken
 
@@ -152,7 +152,10 @@ def _lay_last_words(
         if is_of_watch(record) and record["business_date"] > str(business_date):
             connection.execute(
                 "insert into word select sequence, account_key, action, ? from read_parquet(?)",
-                [record["watch"]["last_delivery"] >= str(business_date), str(security_orders_file(home, record))],
+                [
+                    record["watch"]["last_delivery"] >= str(business_date),
+                    str(orders_file(home, SECURITY, record["sequence"])),
+                ],
             )
     connection.execute(
         "create table last_word as select account_key, max_by(action, sequence) as action,"

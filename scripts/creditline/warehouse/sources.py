@@ -11,7 +11,6 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
@@ -33,6 +32,7 @@ WINDOWED_EVENTS = ("loan_application", "cash_flow", "session", "profile_change")
 # Versions that can still matter are carried over, so a night opens what is new and, of nightly pictures, what leaves.
 CARRIED = ("instalment", "bureau_score", "related_product", "case_event", "adjustment_ack", "id_change")
 _SECURITY_ORDERS = "release.security_order"
+_SECURITY_FEED = "security_orders"
 # What can touch somebody's history.
 _TOUCHING = ("raw.case_event", "state.case_event", "raw.id_change", "state.id_change")
 
@@ -393,18 +393,16 @@ def security_relation(home: Home, previous: date | None, last: date | None = Non
     records = security_records(home, previous) if previous else []
     left = [record for record in records if _goes_on_from(record, previous, last)]
     late = late_records(home, previous, records) if previous else []
-    files = (InputFile(security_orders_file(home, record), record["orders_sha256"]) for record in [*late, *left])
+    files = (
+        InputFile(orders_file(home, _SECURITY_FEED, record["sequence"]), record["orders_sha256"])
+        for record in [*late, *left]
+    )
     return Relation(_SECURITY_ORDERS, SECURITY_COLUMNS, tuple(files))
-
-
-def security_orders_file(home: Home, record: dict) -> Path:
-    """The freezes and restores of one file of the feed, as the house keeps them."""
-    return orders_file(home, "security_orders", record["sequence"])
 
 
 def security_records(home: Home, night: date) -> list[dict]:
     """Records of freezes and restores of a published night, of the valid one before it, and of later days."""
-    return records_since(home, "security_orders", last_valid(home, night) or night)
+    return records_since(home, _SECURITY_FEED, last_valid(home, night) or night)
 
 
 def late_records(home: Home, night: date, records: list[dict]) -> list[dict]:
@@ -420,7 +418,7 @@ def late_records(home: Home, night: date, records: list[dict]) -> list[dict]:
         if relation.name == _SECURITY_ORDERS
         for file in relation.files
     }
-    return [record for record in own if security_orders_file(home, record).name not in read]
+    return [record for record in own if orders_file(home, _SECURITY_FEED, record["sequence"]).name not in read]
 
 
 def _goes_on_from(record: dict, previous: date, last: date | None) -> bool:
