@@ -67,6 +67,7 @@ def lay(book: Book, file: Path) -> None:
             if source.name == "account_snapshot":
                 rows = [row for row in rows if row["business_date"] == book.night]
             lay_table(connection, f"raw.{source.name}", raw_columns(source), rows, file.parent)
+        lay_table(connection, "raw.cash_flow_known", raw_columns(contract()["cash_flow"]), [], file.parent)
         columns = raw_columns(contract()["account_snapshot"])
         lay_table(connection, "raw.account_snapshot_leaving", columns, [], file.parent)
         lay_table(connection, "raw.account_snapshot_history", columns, book.raw["account_snapshot"], file.parent)

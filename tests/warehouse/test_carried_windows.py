@@ -101,7 +101,7 @@ def _laid(delivered: Delivered, tonight: str | None = None, *, is_carried: bool 
     ]
     with duckdb.connect() as connection:
         lay(connection, raw_relations(home, records, night, state))
-        names = [*READ, "account_snapshot_leaving", "account_snapshot_history"]
+        names = [*READ, "cash_flow_known", "account_snapshot_leaving", "account_snapshot_history"]
         return {
             name: [row[0] for row in connection.execute(f"select business_date from raw.{name} order by 1").fetchall()]
             for name in names
@@ -127,7 +127,9 @@ def test_an_ordinary_night_opens_what_is_new_what_leaves_and_the_windows_of_even
     assert laid["account_snapshot_leaving"] == ago(30, 120)
     assert laid["account_snapshot_history"] == []
     assert laid["related_product"] == ago(0, 30)
-    for source in ("loan_application", "cash_flow", "profile_change"):
+    assert laid["cash_flow"] == ago(0)
+    assert laid["cash_flow_known"] == ago(*range(1, longest_window("cash_flow") + 2))
+    for source in ("loan_application", "profile_change"):
         assert laid[source] == ago(*range(longest_window(source) + 2)), (
             f"{source}: the day that leaves tonight is read too"
         )
@@ -157,7 +159,8 @@ def test_without_carried_state_a_night_starts_from_raw(delivered: Delivered) -> 
     laid = _laid(delivered, is_carried=False)
     assert len(laid["account_snapshot_history"]) == len(laid["instalment"]) == len(laid["case_event"]) == 201
     assert len(laid["related_product"]) == longest_window("related_product")
-    assert laid["account_snapshot_leaving"] == []
+    assert len(laid["cash_flow"]) == longest_window("cash_flow") + 2
+    assert laid["account_snapshot_leaving"] == laid["cash_flow_known"] == []
     assert len(laid["session"]) == 201
 
 

@@ -2,6 +2,8 @@
 -- Carried sums move by the flows that arrive and by the days that enter or leave a window. A customer of whom a flow came
 -- again, corrected, or who is merged or split tonight, starts from nothing with every flow; so does everybody where nothing
 -- was carried.
+-- Flows are read where they are needed and not imported once: an expression with many readers is kept whole, where each of
+-- these opens only the files that it asks for.
 
 {%- set amounts = [
     'inflow_30d', 'inflow_90d_before', 'outflow_30d', 'spend_30d', 'spend_90d_before', 'withdrawn_30d',
@@ -16,12 +18,6 @@ night as (
 
 ),
 
-versions as (
-
-    select * from {{ ref('stg_cash_flow') }}
-
-),
-
 moved_customers as (
 
     select * from {{ ref('stg_moved_customer') }}
@@ -31,15 +27,14 @@ moved_customers as (
 corrected as (
 
     select distinct arrived.customer_key
-    from versions as arrived
-    inner join versions as earlier
+    from {{ ref('stg_cash_flow') }} as arrived
+    inner join {{ ref('stg_cash_flow_known') }} as known
         on
-            arrived.flow_date = earlier.flow_date
-            and arrived.customer_key = earlier.customer_key
-            and arrived.delivered_key = earlier.delivered_key
-            and arrived.direction = earlier.direction
-            and arrived.kind = earlier.kind
-    where arrived.is_new and not earlier.is_new
+            arrived.flow_date = known.flow_date
+            and arrived.customer_key = known.customer_key
+            and arrived.delivered_key = known.delivered_key
+            and arrived.direction = known.direction
+            and arrived.kind = known.kind
 
     union
 
@@ -64,21 +59,27 @@ moving_days as (
 read_tonight as (
 
     select
-        versions.*,
+        arrived.*,
         false as is_leaving
-    from versions
-    left join corrected on versions.customer_key = corrected.customer_key
-    where versions.is_new or corrected.customer_key is not null
+    from {{ ref('stg_cash_flow') }} as arrived
 
     union all
 
     select
-        versions.*,
+        known.*,
+        false as is_leaving
+    from {{ ref('stg_cash_flow_known') }} as known
+    inner join corrected on known.customer_key = corrected.customer_key
+
+    union all
+
+    select
+        known.*,
         true as is_leaving
-    from versions
-    inner join moving_days on versions.flow_date = moving_days.flow_date
-    left join corrected on versions.customer_key = corrected.customer_key
-    where not versions.is_new and corrected.customer_key is null
+    from {{ ref('stg_cash_flow_known') }} as known
+    inner join moving_days on known.flow_date = moving_days.flow_date
+    left join corrected on known.customer_key = corrected.customer_key
+    where corrected.customer_key is null
 
 ),
 

@@ -180,6 +180,7 @@ def raw_relations(
         _raw_relation(source.name, source, [f for f in files if _is_needed(f, source.name, night, is_carried)])
         for source in contract().values()
     ]
+    known_flows = [file for file in files if is_carried and _is_known_flow(file, night)]
     snapshots = [file for file in files if file.source == "account_snapshot"]
     leaving = [file for file in snapshots if is_carried and _leaves(file, night, (30, 120))]
     history = []
@@ -189,6 +190,7 @@ def raw_relations(
     snapshot = contract()["account_snapshot"]
     return [
         *raw,
+        _raw_relation("cash_flow_known", contract()["cash_flow"], known_flows),
         _raw_relation("account_snapshot_leaving", snapshot, leaving),
         _raw_relation("account_snapshot_history", snapshot, history),
         Relation(
@@ -253,14 +255,26 @@ def _is_needed(file: _RawFile, source: str, night: NightParameters, is_carried: 
     is_new = _is_new(file.delivered_date, night)
     if file.source == "account_snapshot":
         return file.night == tonight if previous is None else previous < file.night <= tonight
+    if file.source == "cash_flow":
+        return _is_in_window(file, night, is_carried) and (is_new or not is_carried)
     if file.source in WINDOWED_EVENTS:
-        return file.delivered_date >= _first_event_date(file.source, night, is_carried)
+        return _is_in_window(file, night, is_carried)
     if file.source == "related_product":
         is_old = file.night > tonight - timedelta(days=longest_window(file.source))
         return is_new or (_leaves(file, night, (30,)) if is_carried else is_old)
     if file.source in CARRIED:
         return is_new or not is_carried
     return file.night >= tonight - timedelta(days=OTHER_REACH_DAYS)
+
+
+def _is_known_flow(file: _RawFile, night: NightParameters) -> bool:
+    """Whether the file's cash flows are in the carried sums; some of them leave a window, or are corrected tonight."""
+    is_new = _is_new(file.delivered_date, night)
+    return file.source == "cash_flow" and not is_new and _is_in_window(file, night, is_carried=True)
+
+
+def _is_in_window(file: _RawFile, night: NightParameters, is_carried: bool) -> bool:
+    return file.delivered_date >= _first_event_date(file.source, night, is_carried)
 
 
 def _first_event_date(source: str, night: NightParameters, is_carried: bool) -> date:
