@@ -240,6 +240,7 @@ class _Warehouse:
             self.connection.execute(f"create table memory.kept.{table.name} ({declared})")
         self.policies: list[PolicySet] = []
         self.nights = self.planned_accounts = 0
+        self.planned_tables: list[str] = []
 
     def forget(self) -> None:
         """As before the first night."""
@@ -253,7 +254,8 @@ class _Warehouse:
         (accounts,) = self.connection.execute("select count(*) from given.raw.account_snapshot").fetchone()
         if self.nights % self.NIGHTS_OF_A_CATALOG == 0 or accounts > self.MOST_GROWTH * self.planned_accounts:
             self._plan(given)
-            self.planned_accounts = accounts
+            self.planned_accounts, self.planned_tables = accounts, given
+        assert given == self.planned_tables, "a table that is not laid would keep its rows of another night"
         self.nights += 1
         for table in given:
             self._replace(f"{CATALOG}.{table}", f"insert into {CATALOG}.{table} by name from given.{table}")
@@ -268,7 +270,7 @@ class _Warehouse:
 
     def _given(self) -> list[str]:
         rows = self.connection.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'given'"
+            "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'given' order by 1"
         ).fetchall()
         return [name for (name,) in rows]
 
