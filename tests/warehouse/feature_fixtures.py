@@ -22,6 +22,12 @@ from creditline.warehouse.state import state_tables
 
 Row = dict[str, object]
 FLOW = ("customer_key", "flow_date", "direction", "kind")
+# By what a file of these sources holds a row once, which staging relies on.
+_ONCE_A_FILE = {
+    "cash_flow": FLOW,
+    "instalment": ("instalment_token",),
+    **dict.fromkeys(("loan_application", "profile_change", "session"), ("event_token",)),
+}
 
 
 @dataclass
@@ -43,18 +49,17 @@ class Book:
     watched: list[Row] = field(default_factory=list)
 
     def deliver(self, source: str, day: date, known_at: datetime, **values: object) -> None:
-        """Add one row; its place in the file is its place in the list. A cash flow that comes again is of another file."""
+        """Add one row; its place in the file is its place in the list. What comes again is of another file."""
         rows = self.raw[source]
-        batch = f"core-{day:%Y%m%d}"
-        if source == "cash_flow":
-            batch += f"-{len(twins(rows, values))}"
+        batch = f"core-{day:%Y%m%d}-{len(twins(source, rows, values))}"
         place = {"business_date": day, "batch_id": batch, "known_at": known_at, "source_row": len(rows) + 1}
         rows.append(place | values)
 
 
-def twins(rows: list[Row], flow: Row) -> list[Row]:
-    """The versions of a cash flow among rows."""
-    return [row for row in rows if all(row[name] == flow[name] for name in FLOW)]
+def twins(source: str, rows: list[Row], row: Row) -> list[Row]:
+    """The versions of a row among others of its source, where a file can hold one alone."""
+    key = _ONCE_A_FILE.get(source)
+    return [other for other in rows if all(other[name] == row[name] for name in key)] if key else []
 
 
 def lay(book: Book, file: Path) -> None:

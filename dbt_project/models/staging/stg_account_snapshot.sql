@@ -8,23 +8,12 @@ night as (
 
 ),
 
-delivered as (
-
-    select * from {{ source('raw', 'account_snapshot') }}
-
+contested as (
+    {{ contested_keys('account_snapshot', ['business_date', 'account_key']) }}
 ),
 
 versions as (
-
-    select
-        delivered.*,
-        row_number() over (
-            partition by delivered.business_date, delivered.account_key
-            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
-        ) as version_rank
-    from delivered
-    inner join night on delivered.known_at <= night.cut_off_at
-
+    {{ ranked_versions('account_snapshot', ['business_date', 'account_key']) }}
 )
 
 select

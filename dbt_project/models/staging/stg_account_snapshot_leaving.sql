@@ -8,12 +8,6 @@ night as (
 
 ),
 
-delivered as (
-
-    select * from {{ source('raw', 'account_snapshot_leaving') }}
-
-),
-
 links as (
 
     select * from {{ ref('stg_customer_link') }}
@@ -27,17 +21,12 @@ account_links as (
 
 ),
 
+contested as (
+    {{ contested_keys('account_snapshot_leaving', ['business_date', 'account_key']) }}
+),
+
 versions as (
-
-    select
-        delivered.*,
-        row_number() over (
-            partition by delivered.business_date, delivered.account_key
-            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
-        ) as version_rank
-    from delivered
-    inner join night on delivered.known_at <= night.cut_off_at
-
+    {{ ranked_versions('account_snapshot_leaving', ['business_date', 'account_key']) }}
 )
 
 select

@@ -36,40 +36,82 @@ settled as (
 
 ),
 
+returned as (
+
+    select carried.*
+    from carried
+    inner join contested on carried.instalment_token = contested.instalment_token
+
+),
+
+-- a file holds an instalment once, so only what is carried or stands in a second file has versions to choose from
+again as (
+
+    {{ contested_tokens('instalment', 'instalment_token') }}
+
+    union
+
+    select instalment_token from returned
+
+),
+
+fresh as (
+
+    select
+        delivered.business_date,
+        delivered.batch_id,
+        delivered.known_at,
+        delivered.source_row,
+        delivered.instalment_token,
+        delivered.account_key,
+        delivered.instalment_no,
+        delivered.due_date,
+        {{ to_minor('delivered.due_amount') }} as due_minor,
+        delivered.paid_date,
+        {{ to_minor('delivered.paid_amount') }} as paid_minor,
+        delivered.is_reversed
+    from delivered
+    inner join night on delivered.known_at <= night.cut_off_at
+    left join again on delivered.instalment_token = again.instalment_token
+    where again.instalment_token is null
+
+),
+
 known as (
 
     select
-        business_date,
-        batch_id,
-        known_at,
-        source_row,
-        instalment_token,
-        account_key,
-        instalment_no,
-        due_date,
-        {{ to_minor('due_amount') }} as due_minor,
-        paid_date,
-        {{ to_minor('paid_amount') }} as paid_minor,
-        is_reversed
+        delivered.business_date,
+        delivered.batch_id,
+        delivered.known_at,
+        delivered.source_row,
+        delivered.instalment_token,
+        delivered.account_key,
+        delivered.instalment_no,
+        delivered.due_date,
+        {{ to_minor('delivered.due_amount') }} as due_minor,
+        delivered.paid_date,
+        {{ to_minor('delivered.paid_amount') }} as paid_minor,
+        delivered.is_reversed
     from delivered
+    inner join night on delivered.known_at <= night.cut_off_at
+    inner join again on delivered.instalment_token = again.instalment_token
 
     union all
 
     select
-        carried.business_date,
-        carried.batch_id,
-        carried.known_at,
-        carried.source_row,
-        carried.instalment_token,
-        carried.account_key,
-        carried.instalment_no,
-        carried.due_date,
-        carried.due_minor,
-        carried.paid_date,
-        carried.paid_minor,
-        carried.is_reversed
-    from carried
-    inner join contested on carried.instalment_token = contested.instalment_token
+        returned.business_date,
+        returned.batch_id,
+        returned.known_at,
+        returned.source_row,
+        returned.instalment_token,
+        returned.account_key,
+        returned.instalment_no,
+        returned.due_date,
+        returned.due_minor,
+        returned.paid_date,
+        returned.paid_minor,
+        returned.is_reversed
+    from returned
 
 ),
 
@@ -82,9 +124,25 @@ versions as (
             order by known.known_at desc, known.batch_id desc, known.source_row desc
         ) as version_rank
     from known
-    inner join night on known.known_at <= night.cut_off_at
 
 )
+
+select
+    fresh.business_date,
+    fresh.batch_id,
+    fresh.known_at,
+    fresh.source_row,
+    fresh.instalment_token,
+    fresh.account_key,
+    fresh.instalment_no,
+    fresh.due_date,
+    fresh.due_minor,
+    fresh.paid_date,
+    fresh.paid_minor,
+    fresh.is_reversed
+from fresh
+
+union all
 
 select
     versions.business_date,

@@ -8,29 +8,18 @@ night as (
 
 ),
 
-delivered as (
-
-    select * from {{ source('raw', 'loan_application') }}
-
-),
-
 links as (
 
     select * from {{ ref('stg_customer_link') }}
 
 ),
 
+contested as (
+    {{ contested_tokens('loan_application', 'event_token') }}
+),
+
 versions as (
-
-    select
-        delivered.*,
-        row_number() over (
-            partition by delivered.event_token
-            order by delivered.known_at desc, delivered.batch_id desc, delivered.source_row desc
-        ) as version_rank
-    from delivered
-    inner join night on delivered.known_at <= night.cut_off_at
-
+    {{ ranked_versions('loan_application', ['event_token']) }}
 )
 
 select

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -18,7 +19,7 @@ from creditline.home.publications import last_valid
 from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
 from creditline.release.inherited import approved_relation
-from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, compile_project, run_build
+from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, OutOfMemory, compile_project, run_build
 from creditline.warehouse.engine import Engine
 from creditline.warehouse.inputs import Relation, lay, write_inputs
 from creditline.warehouse.logic import Logic, archive_logic, logic_of
@@ -150,9 +151,20 @@ class _Run:
 
 
 def _run_duckdb(home: Home, inputs: list[Relation]) -> _Run:
-    with connect_within(home, str(home.warehouse_file)) as connection:
-        lay(connection, inputs)
-    nodes = run_build(home, target_path=home.warehouse / "dbt")
+    def build(models_at_once: int) -> list[BuiltNode]:
+        with connect_within(home, str(home.warehouse_file)) as connection:
+            lay(connection, inputs)
+        return run_build(home, target_path=home.warehouse / "dbt", models_at_once=models_at_once)
+
+    try:
+        nodes = build(home.settings.threads)
+    except OutOfMemory as error:
+        if home.settings.threads == 1:
+            raise
+        # what two models need together may not fit where either fits alone
+        logging.getLogger(__name__).warning("%s; the night is built once more, one model at a time", error)
+        _clear(home)
+        nodes = build(1)
     return _Run(nodes, logic_of(nodes), f"{Engine.DUCKDB} {duckdb.__version__}")
 
 

@@ -20,6 +20,10 @@ class BuildFailed(CreditlineError):
     """A model does not build or a claim about the data does not hold."""
 
 
+class OutOfMemory(BuildFailed):
+    """A model did not fit into the memory that the engine may use, not even with what it can leave on disk."""
+
+
 @dataclass(frozen=True)
 class BuiltNode:
     """One model, seed, test or exposure of a build, in order of execution.
@@ -41,14 +45,18 @@ class BuiltNode:
     depends_on: tuple[str, ...]
 
 
-def run_build(home: Home, *, target_path: Path) -> list[BuiltNode]:
+def run_build(home: Home, *, target_path: Path, models_at_once: int | None = None) -> list[BuiltNode]:
     """Run `dbt build` against the home's scratch warehouse.
+
+    Args:
+        models_at_once: as many as the engine has threads unless said; they share its memory.
 
     Raises:
         BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
+        OutOfMemory: it failed because its memory is bounded.
     """
     _environment(home.warehouse_file, engine_bounds(home) | {"spill_limit": home.settings.spill_limit})
-    return _run(["build"], target_path, keeps_compiled=True)
+    return _run(["build", "--threads", str(models_at_once or home.settings.threads)], target_path, keeps_compiled=True)
 
 
 def run_spark_build(
@@ -107,7 +115,8 @@ def _run(command: list[str], target_path: Path, *, keeps_compiled: bool = False)
     if failed:
         first = failed[0]
         others = f" ({len(failed) - 1} more)" if len(failed) > 1 else ""
-        raise BuildFailed(
+        kind = OutOfMemory if any("Out of Memory Error" in node.message for node in failed) else BuildFailed
+        raise kind(
             f"{first.resource_type} {first.name}: {' '.join(first.message.split())}{others};"
             f" its SQL lies under {target_path / 'compiled'}"
         )
