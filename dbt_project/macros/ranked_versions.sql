@@ -31,7 +31,7 @@
     having count(*) > 1
 {% endmacro %}
 
-{# Tokens that came more than once. A file holds one once (docs/landing.md, rule unique): of one file no row is looked at. #}
+{# Tokens that came more than once. A file holds one once (docs/landing.md, rule unique): of one file none is looked at. #}
 {% macro contested_tokens(table, token) %}
     select delivered.{{ token }}
     from {{ source('raw', table) }} as delivered

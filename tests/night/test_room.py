@@ -91,7 +91,7 @@ def test_a_container_that_leaves_less_than_the_machine_counts(home, monkeypatch,
 
 
 def test_the_10_million_night_that_was_seen_would_have_been_refused_with_less(home, monkeypatch):
-    """289,164,603 rows wrote 29 GB and spilled 46 GB at once; with a limit of 9 GB the process took 13.1 GB."""
+    """289,164,603 rows wrote 29 GB and spilled 46 GB at once."""
     monkeypatch.setattr(room, "_delivered_rows", lambda *_: 289_164_603)
     monkeypatch.setattr(room, "_require_memory", lambda *_: None)
     give_disk(monkeypatch, 74_000_000_000)

@@ -25,10 +25,23 @@ FACTS = ("on_time_instalments_90d", "due_instalments_90d", "bureau_has_new_defau
 
 
 def latest_known(book: Book, source: str) -> list[Row]:
-    """The version of each row that the night knows: the last by instant, then batch, then place in the file."""
+    """The version of each row that the night knows: the last by instant, then batch, then place in the file.
+
+    Of cash flows the last file counts with all that it says: it may speak of a customer under two ids."""
     known = [row for row in book.raw[source] if row["known_at"] <= book.cut_off]
+    if source == "cash_flow":
+        last = {_key(source, row): _file_of(row) for row in sorted(known, key=_file_of)}
+        return [row for row in known if _file_of(row) == last[_key(source, row)]]
     known.sort(key=lambda row: (row["known_at"], row["batch_id"], row["source_row"]))
-    return list({tuple(row[name] for name in KEYS[source]): row for row in known}.values())
+    return list({_key(source, row): row for row in known}.values())
+
+
+def _key(source: str, row: Row) -> tuple:
+    return tuple(row[name] for name in KEYS[source])
+
+
+def _file_of(row: Row) -> tuple:
+    return row["known_at"], row["batch_id"], row["business_date"]
 
 
 def fen(amount: object) -> int:

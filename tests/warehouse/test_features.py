@@ -52,6 +52,18 @@ def _use_old_devices(book: Book, customers: range) -> None:
                 )  # fmt: skip
 
 
+def _bear_two_ids(book: Book, customers: range) -> None:
+    """The file of the night holds a flow of each under a former id, too; one of them comes again in another file."""
+    for customer in customers:
+        flow = {"customer_key": customer, "flow_date": book.night - timedelta(days=2 + customer % 2), "direction": "in"}
+        flow |= {"kind": "transfer", "event_count": 1}
+        for amount in ("100.00", "40.00"):
+            place = {"business_date": book.night, "batch_id": f"core-{book.night:%Y%m%d}-0", "known_at": book.cut_off}
+            rows = book.raw["cash_flow"]
+            rows.append(place | {"source_row": len(rows) + 1} | flow | {"amount": amount})
+    book.deliver("cash_flow", book.night, book.cut_off, **flow, amount="120.00")
+
+
 def _month_ends(count: int) -> list[date]:
     months = [(YEAR_END.year - back // 12, YEAR_END.month - back % 12) for back in range(count)]
     return sorted(date(year, month, monthrange(year, month)[1]) for year, month in months)
@@ -71,6 +83,7 @@ def _book(case: str) -> Book:
     if case == "month ends":
         book = random_book(YEAR_END, seed=2, customers=100, nights=_month_ends(12), coverage=everything)
         _use_old_devices(book, range(1, 31))
+        _bear_two_ids(book, range(1, 21))
         return book
     if case == "edge of coverage":
         # each source reaches back to the first day of one of its windows, and one day short of the next longer one

@@ -83,7 +83,8 @@ read_tonight as (
 
 ),
 
--- a file holds a flow once, so it can have come again only on days of which two files speak
+-- A file holds a flow of an id once, so a flow can have come again only on days of which two files speak. Of who bears two ids,
+-- renumbered or merged, a file may hold two: the file that counts does so with both.
 contested_days as (
 
     select flow_date
@@ -112,11 +113,11 @@ latest as (
 
     select
         read_tonight.*,
-        row_number() over (
+        rank() over (
             partition by
                 read_tonight.customer_key, read_tonight.delivered_key,
                 read_tonight.flow_date, read_tonight.direction, read_tonight.kind
-            order by read_tonight.known_at desc, read_tonight.batch_id desc, read_tonight.source_row desc
+            order by read_tonight.known_at desc, read_tonight.batch_id desc, read_tonight.business_date desc
         ) as version_rank
     from read_tonight
     inner join contested_days on read_tonight.flow_date = contested_days.flow_date

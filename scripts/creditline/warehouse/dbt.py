@@ -21,7 +21,7 @@ class BuildFailed(CreditlineError):
 
 
 class OutOfMemory(BuildFailed):
-    """A model did not fit into the memory that the engine may use, not even with what it can leave on disk."""
+    """A model did not fit into the memory that the engine may use, or what it left on disk did not fit there."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,10 @@ def _run(command: list[str], target_path: Path, *, keeps_compiled: bool = False)
     _refuse_ephemeral(nodes)
     failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
     if failed:
-        first = failed[0]
+        short = [node for node in failed if "Out of Memory Error" in node.message]
+        first = (short or failed)[0]
         others = f" ({len(failed) - 1} more)" if len(failed) > 1 else ""
-        kind = OutOfMemory if any("Out of Memory Error" in node.message for node in failed) else BuildFailed
-        raise kind(
+        raise (OutOfMemory if short else BuildFailed)(
             f"{first.resource_type} {first.name}: {' '.join(first.message.split())}{others};"
             f" its SQL lies under {target_path / 'compiled'}"
         )

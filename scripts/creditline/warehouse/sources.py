@@ -180,7 +180,9 @@ def raw_relations(
         _raw_relation(source.name, source, [f for f in files if _is_needed(f, source.name, night, is_carried)])
         for source in contract().values()
     ]
-    known_flows = [file for file in files if is_carried and _is_known_flow(file, night)]
+    known_flows = [
+        file for file in files if _is_known_flow(file, night, is_carried) and _is_in_window(file, night, is_carried)
+    ]
     snapshots = [file for file in files if file.source == "account_snapshot"]
     leaving = [file for file in snapshots if is_carried and _leaves(file, night, (30, 120))]
     history = []
@@ -255,10 +257,8 @@ def _is_needed(file: _RawFile, source: str, night: NightParameters, is_carried: 
     is_new = _is_new(file.delivered_date, night)
     if file.source == "account_snapshot":
         return file.night == tonight if previous is None else previous < file.night <= tonight
-    if file.source == "cash_flow":
-        return _is_in_window(file, night, is_carried) and (is_new or not is_carried)
     if file.source in WINDOWED_EVENTS:
-        return _is_in_window(file, night, is_carried)
+        return _is_in_window(file, night, is_carried) and not _is_known_flow(file, night, is_carried)
     if file.source == "related_product":
         is_old = file.night > tonight - timedelta(days=longest_window(file.source))
         return is_new or (_leaves(file, night, (30,)) if is_carried else is_old)
@@ -267,10 +267,9 @@ def _is_needed(file: _RawFile, source: str, night: NightParameters, is_carried: 
     return file.night >= tonight - timedelta(days=OTHER_REACH_DAYS)
 
 
-def _is_known_flow(file: _RawFile, night: NightParameters) -> bool:
-    """Whether the file's cash flows are in the carried sums; some of them leave a window, or are corrected tonight."""
-    is_new = _is_new(file.delivered_date, night)
-    return file.source == "cash_flow" and not is_new and _is_in_window(file, night, is_carried=True)
+def _is_known_flow(file: _RawFile, night: NightParameters, is_carried: bool) -> bool:
+    """Whether the carried sums hold the file's cash flows; some of them leave a window tonight, or are corrected."""
+    return is_carried and file.source == "cash_flow" and not _is_new(file.delivered_date, night)
 
 
 def _is_in_window(file: _RawFile, night: NightParameters, is_carried: bool) -> bool:

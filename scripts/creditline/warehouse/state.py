@@ -455,7 +455,7 @@ def _state_files(
 def has_carried_features(state: list[Relation]) -> bool:
     """Whether the night before carried over every table that windows of features go on from."""
     names = {f"state.{table.name}" for table in _feature_tables()}
-    return all(relation.files for relation in state if relation.name in names)
+    return names <= {relation.name for relation in state if relation.files}
 
 
 def carried_rows(table: StateTable) -> str:
