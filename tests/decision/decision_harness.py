@@ -304,8 +304,8 @@ class _Warehouse:
         self.connection.execute(statement)
 
 
-# Warehouses that nobody uses, by what they run.
-_IDLE: dict[tuple[int, frozenset[str]], list[_Warehouse]] = {}
+# Warehouses of the project's own logic that nobody uses, by what they leave out.
+_IDLE: dict[frozenset[str], list[_Warehouse]] = {}
 
 
 class Nights:
@@ -325,14 +325,18 @@ class Nights:
         skip = set(given) if real_features else set(given) | made - set(RUN_AS_THEY_ARE)
         if not way_back:
             skip |= {model.name for model in logic.models if model.name.startswith(WAY_BACK)}
-        idle = _IDLE.setdefault((id(logic), frozenset(skip)), [])
+        idle = _IDLE.setdefault(frozenset(skip), []) if logic is project_logic() else []
         self.warehouse = idle.pop() if idle else _Warehouse(logic, frozenset(skip))
         self.warehouse.forget()
         self.connection = self.warehouse.connection
 
     def close(self) -> None:
-        """Leave the planned models to others."""
-        _IDLE[id(self.warehouse.logic), self.warehouse.skip].append(self.warehouse)
+        """Leave the planned models to others; nobody else asks for a logic that was broken on purpose."""
+        if self.warehouse.logic is project_logic():
+            assert self.warehouse not in _IDLE[self.warehouse.skip]
+            _IDLE[self.warehouse.skip].append(self.warehouse)
+        else:
+            self.connection.close()
 
     def run(
         self,
