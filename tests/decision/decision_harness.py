@@ -1,7 +1,7 @@
 """Runs the decision models over many nights in one DuckDB process, with given features in place of the feature models.
 
-The project is compiled once, and its models are planned once. Every night lays its sources anew, the models run, and what they
-carry over is laid for the next night, as a home does it. Amounts of inputs and results are minor units.
+The project is compiled once. Every night gets a fresh catalog with its sources, the models run, and what they carry over is
+laid for the next night, as a home does it. Amounts of inputs and results are minor units.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -25,7 +25,7 @@ from creditline.policy import PolicySet, policy_relations
 from creditline.release.inherited import APPROVED_COLUMNS
 from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.inputs import Relation, lay
-from creditline.warehouse.logic import CATALOG, Logic, Model, compile_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import CATALOG, Logic, compile_logic, run_logic, use_scratch_catalog
 from creditline.warehouse.sources import (
     RELEASED_COLUMNS,
     SECURITY_COLUMNS,
@@ -34,7 +34,7 @@ from creditline.warehouse.sources import (
     run_relations,
     standing_relation,
 )
-from creditline.warehouse.state import StateTable, state_tables
+from creditline.warehouse.state import state_tables
 
 # What the decision reads of the features beside the 44, and the source that each comes from.
 EXTRA_FEATURES = {
@@ -217,126 +217,32 @@ def trusted_sources(since: date) -> list[NightSource]:
     return [NightSource(name, True, "pass", False, False, since) for name in contract()]
 
 
-class _Warehouse:
-    """Tables and models of one night, planned once and filled again for every night.
-
-    Planning the models takes as long as running them over so few rows. What the optimizer would conclude from the values
-    that it plans with is not to be believed of the next ones: it propagates no statistics here.
-    """
-
-    # what was deleted stays in memory until a catalog is gone, and a plan for few rows is bad for many
-    NIGHTS_OF_A_CATALOG = 50
-    MOST_GROWTH = 4
-
-    def __init__(self, logic: Logic, skip: frozenset[str]) -> None:
-        self.logic, self.skip = logic, skip
-        # so few rows are done before a second thread has begun
-        self.connection = duckdb.connect(":memory:", config={"threads": 1})
-        self.connection.execute("set TimeZone = 'UTC'")
-        self.connection.execute("set disabled_optimizers = 'statistics_propagation'")
-        self.connection.execute("create schema memory.kept")
-        for table in state_tables():
-            declared = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
-            self.connection.execute(f"create table memory.kept.{table.name} ({declared})")
-        self.policies: list[PolicySet] = []
-        self.nights = self.planned_accounts = 0
-        self.planned_tables: list[str] = []
-
-    def forget(self) -> None:
-        """As before the first night."""
-        for table in state_tables():
-            self.connection.execute(f"delete from memory.kept.{table.name}")
-
-    def run(self) -> None:
-        """Run the models over what lies in database `given`."""
-        given = self._given()
-        self.connection.execute("use memory")
-        (accounts,) = self.connection.execute("select count(*) from given.raw.account_snapshot").fetchone()
-        if self.nights % self.NIGHTS_OF_A_CATALOG == 0 or accounts > self.MOST_GROWTH * self.planned_accounts:
-            self._plan(given)
-            self.planned_accounts, self.planned_tables = accounts, given
-        assert given == self.planned_tables, "a table that is not laid would keep its rows of another night"
-        self.nights += 1
-        for table in given:
-            self._replace(f"{CATALOG}.{table}", f"insert into {CATALOG}.{table} by name from given.{table}")
-        for model in self._models():
-            self._replace(f"{CATALOG}.main.{model.name}", f"execute {model.name}")
-        self.connection.execute(f"use {CATALOG}")
-
-    def carry_over(self) -> None:
-        """What the next night goes on from is what this one left."""
-        for table in self._carried():
-            self._replace(f"memory.kept.{table.name}", f"execute carry_{table.name}")
-
-    def _given(self) -> list[str]:
-        rows = self.connection.execute(
-            "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'given' order by 1"
-        ).fetchall()
-        return [name for (name,) in rows]
-
-    def _models(self) -> list[Model]:
-        return [m for m in self.logic.models if m.name not in self.skip and m.materialisation == "table"]
-
-    def _carried(self) -> list[StateTable]:
-        return [table for table in state_tables() if table.model not in self.skip]
-
-    def _plan(self, given: list[str]) -> None:
-        self.connection.execute(f"detach database if exists {CATALOG}")
-        use_scratch_catalog(self.connection)
-        for table in given:
-            self.connection.execute(f"create schema if not exists {table.partition('.')[0]}")
-            self.connection.execute(f"create table {table} as from given.{table}")
-        run_logic(self.connection, self.logic, skip=self.skip)
-        for model in self._models():
-            names = ", ".join(model.columns) or "*"
-            target = f"{CATALOG}.main.{model.name}" + (f" ({names})" if model.columns else "")
-            self.connection.execute(f"prepare {model.name} as insert into {target} select {names} from ({model.sql})")
-        for table in self._carried():
-            columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
-            self.connection.execute(
-                f"prepare carry_{table.name} as insert into memory.kept.{table.name} by name"
-                f" select {columns} from {CATALOG}.main.{table.model}"
-            )
-        self.connection.execute("use memory")
-
-    def _replace(self, table: str, statement: str) -> None:
-        self.connection.execute(f"delete from {table}")
-        self.connection.execute(statement)
-
-
-# Warehouses of the project's own logic that nobody uses, by what they leave out.
-_IDLE: dict[frozenset[str], list[_Warehouse]] = {}
-
-
 class Nights:
     """Night after night; `memory` keeps what is carried, `warehouse` is tonight."""
 
-    def __init__(
-        self, logic: Logic, *, real_features: bool = False, way_back: bool = False, given: Collection[str] = ()
-    ) -> None:
+    def __init__(self, logic: Logic, *, real_features: bool = False, way_back: bool = False) -> None:
         """
         Args:
             real_features: the feature models run too, on the snapshots that are handed in with each night.
             way_back: so do the models of recourse and promises, which decide nothing.
-            given: models whose rows are laid.
         """
-        self.real_features = real_features
+        self.logic = logic
+        # so few rows are done before a second thread has begun
+        self.connection = duckdb.connect(":memory:", config={"threads": 1})
+        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute("create schema memory.kept")
+        for table in state_tables():
+            declared = ", ".join(f"{name} {kind}" for name, kind in table.columns.items())
+            self.connection.execute(f"create table memory.kept.{table.name} ({declared})")
         made = {model.name for model in logic.models if model.name.startswith("ftr_")}
-        skip = set(given) if real_features else set(given) | made - set(RUN_AS_THEY_ARE)
+        self.real_features = real_features
+        self.skip = set() if real_features else made - set(RUN_AS_THEY_ARE)
         if not way_back:
-            skip |= {model.name for model in logic.models if model.name.startswith(WAY_BACK)}
-        idle = _IDLE.setdefault(frozenset(skip), []) if logic is project_logic() else []
-        self.warehouse = idle.pop() if idle else _Warehouse(logic, frozenset(skip))
-        self.warehouse.forget()
-        self.connection = self.warehouse.connection
+            self.skip |= {model.name for model in logic.models if model.name.startswith(WAY_BACK)}
+        self.policies: list[PolicySet] = []
 
     def close(self) -> None:
-        """Leave the planned models to others; nobody else asks for a logic that was broken on purpose."""
-        if self.warehouse.logic is project_logic():
-            assert self.warehouse not in _IDLE[self.warehouse.skip]
-            _IDLE[self.warehouse.skip].append(self.warehouse)
-        else:
-            self.connection.close()
+        self.connection.close()
 
     def run(
         self,
@@ -356,9 +262,8 @@ class Nights:
             carry: False tries a night without going on from it.
         """
         self.connection.execute("use memory")
-        self.connection.execute("detach database if exists given")
-        self.connection.execute("attach ':memory:' as given")
-        self.connection.execute("use given")
+        self.connection.execute(f"detach database if exists {CATALOG}")
+        use_scratch_catalog(self.connection)
         lay(self.connection, run_relations(inputs.night, inputs.sources))
         self._lay_policies(inputs.policies)
         self._lay_release(inputs)
@@ -373,7 +278,7 @@ class Nights:
             self.connection.execute(f"create table state.{table.name} as select * from memory.kept.{table.name}")
         if tamper:
             self.connection.execute(tamper)
-        self.warehouse.run()
+        run_logic(self.connection, self.logic, skip=self.skip)
         if carry and not inputs.night.is_void:
             self.carry_over()
 
@@ -393,17 +298,16 @@ class Nights:
     def _lay_policies(self, policies: PolicySet) -> None:
         """Packs are read once and copied from then on: their rows come one by one from CSV."""
         relations = policy_relations(policies)
-        known = self.warehouse.policies
-        if policies not in known:
-            known.append(policies)
-            place = f"memory.policy_{len(known)}"
+        if policies not in self.policies:
+            self.policies.append(policies)
+            place = f"memory.policy_{len(self.policies)}"
             lay(self.connection, relations)
             self.connection.execute(f"create schema {place}")
             for relation in relations:
                 name = relation.name.partition(".")[2]
                 self.connection.execute(f"create table {place}.{name} as select * from {relation.name}")
             return
-        place = f"memory.policy_{known.index(policies) + 1}"
+        place = f"memory.policy_{self.policies.index(policies) + 1}"
         self.connection.execute("create schema policy")
         for relation in relations:
             name = relation.name.partition(".")[2]
@@ -482,7 +386,12 @@ class Nights:
 
     def carry_over(self) -> None:
         """What the next night goes on from is what this one left."""
-        self.warehouse.carry_over()
+        for table in state_tables():
+            if table.model in self.skip:
+                continue
+            columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in table.columns.items())
+            kept = f"memory.kept.{table.name}"
+            self.connection.execute(f"create or replace table {kept} as select {columns} from {table.model}")
 
     def believed_names(self) -> list[str]:
         """The features that are carried over as they were believed."""

@@ -50,7 +50,8 @@ class ScoredNights(Nights):
     """Nights whose scores are given instead of added up from features."""
 
     def __init__(self, logic) -> None:
-        super().__init__(logic, given={"dec_score"})
+        super().__init__(logic)
+        self.skip = self.skip | {"dec_score"}
         self.scores: pa.Table | None = None
 
     def _lay_features(self, features: pa.Table) -> None:
