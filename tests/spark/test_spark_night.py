@@ -26,7 +26,7 @@ from creditline.spark.place import address
 from creditline.spark.session import open_session
 from creditline.warehouse.engine import Engine
 
-pytestmark = [pytest.mark.spark, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.spark, pytest.mark.timeout(1200)]
 
 # The first run on DuckDB alone, until scores are confirmed and orders are on their way.
 BEFORE = 4
