@@ -8,10 +8,6 @@ night as (
 
 ),
 
-contested as (
-    {{ contested_keys('account_snapshot', ['business_date', 'account_key']) }}
-),
-
 versions as (
     {{ ranked_versions('account_snapshot', ['business_date', 'account_key']) }}
 )

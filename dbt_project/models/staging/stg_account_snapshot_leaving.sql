@@ -21,10 +21,6 @@ account_links as (
 
 ),
 
-contested as (
-    {{ contested_keys('account_snapshot_leaving', ['business_date', 'account_key']) }}
-),
-
 versions as (
     {{ ranked_versions('account_snapshot_leaving', ['business_date', 'account_key']) }}
 )

@@ -14,12 +14,8 @@ links as (
 
 ),
 
-contested as (
-    {{ contested_tokens('loan_application', 'event_token') }}
-),
-
 versions as (
-    {{ ranked_versions('loan_application', ['event_token']) }}
+    {{ ranked_versions('loan_application', ['event_token'], once_a_file=true) }}
 )
 
 select

@@ -14,12 +14,8 @@ links as (
 
 ),
 
-contested as (
-    {{ contested_tokens('profile_change', 'event_token') }}
-),
-
 versions as (
-    {{ ranked_versions('profile_change', ['event_token']) }}
+    {{ ranked_versions('profile_change', ['event_token'], once_a_file=true) }}
 )
 
 select

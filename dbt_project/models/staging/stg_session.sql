@@ -14,12 +14,8 @@ links as (
 
 ),
 
-contested as (
-    {{ contested_tokens('session', 'event_token') }}
-),
-
 versions as (
-    {{ ranked_versions('session', ['event_token']) }}
+    {{ ranked_versions('session', ['event_token'], once_a_file=true) }}
 )
 
 select
