@@ -24,7 +24,8 @@ from creditline.home import Home, open_home
 from creditline.home.database import connect_within
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.warehouse.inputs import Relation, lay, read_inputs
-from creditline.warehouse.logic import CATALOG, archived_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import CATALOG, archived_logic, use_scratch_catalog
+from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.parquet import write_parquet
 
 FLOOR, READ_AND_WRITE = "floor", "read and write"

@@ -25,7 +25,8 @@ from creditline.policy import PolicySet, policy_relations
 from creditline.release.inherited import APPROVED_COLUMNS
 from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.inputs import Relation, lay
-from creditline.warehouse.logic import CATALOG, Logic, compile_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import CATALOG, Logic, compile_logic, use_scratch_catalog
+from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import (
     RELEASED_COLUMNS,
     SECURITY_COLUMNS,

@@ -23,7 +23,8 @@ from creditline.release.inherited import approved_relation
 from creditline.simulate import sample_home_settings, simulate_book
 from creditline.warehouse.build import POLICIES_DIR
 from creditline.warehouse.inputs import InputFile, Relation, lay
-from creditline.warehouse.logic import CATALOG, Logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import CATALOG, Logic, use_scratch_catalog
+from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import (
     NightParameters,
     night_sources,

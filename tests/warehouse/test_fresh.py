@@ -8,6 +8,8 @@ import pytest
 from small_delivery import small_home
 
 from creditline.warehouse import dbt
+from creditline.warehouse.fresh import FreshModelRunner
+from creditline.warehouse.logic import logic_of
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +75,24 @@ def test_a_project_that_is_as_it_was_is_not_compiled_again(home, project, monkey
 def test_a_changed_macro_is_compiled(home, project):
     compiled(home, project, 1)
     assert "2 as n" in compiled(home, project, 2)
+
+
+def test_what_is_built_reads_a_table_in_place_and_works_a_view_out_once(home, project, monkeypatch):
+    ran = []
+    run = FreshModelRunner._run
+    monkeypatch.setattr(FreshModelRunner, "_run", lambda self, sql: ran.append(sql) or run(self, sql))
+    home.warehouse_file.unlink(missing_ok=True)
+    models = project / "models"
+    shutil.rmtree(models, ignore_errors=True)
+    models.mkdir()
+    for name, kind in (("kept", "table"), ("shown", "view")):
+        (models / f"{name}.sql").write_text(f"{{{{ config(materialized='{kind}') }}}} select 1 as n")
+    (models / "reader.sql").write_text(
+        "with one as (select * from {{ ref('kept') }}), two as (select * from {{ ref('shown') }}) select one.n from one, two"
+    )
+    nodes = dbt.run_build(home, target_path=home.warehouse / "dbt")
+    built = next(sql for sql in ran if "reader" in sql)
+    archived = next(model.sql for model in logic_of(nodes).models if model.name == "reader")
+    for sql in (built, archived):
+        assert "one as not materialized (" in sql
+        assert "two as (" in sql

@@ -19,9 +19,9 @@ from creditline.warehouse.logic import (
     compile_logic,
     needed_for,
     read_logic,
-    run_logic,
     use_scratch_catalog,
 )
+from creditline.warehouse.logic_run import run_logic
 
 
 @pytest.fixture(scope="module")

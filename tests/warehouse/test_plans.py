@@ -11,7 +11,8 @@ import pytest
 from creditline.home.database import connect
 from creditline.home.publications import read_manifest
 from creditline.warehouse.inputs import lay, read_inputs
-from creditline.warehouse.logic import archived_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import archived_logic, use_scratch_catalog
+from creditline.warehouse.logic_run import run_logic
 
 # Joins by a condition that no hash or sort can serve; with the night's one row or a pack's few they cost nothing.
 PAIRWISE = {"BLOCKWISE_NL_JOIN", "NESTED_LOOP_JOIN", "CROSS_PRODUCT"}

@@ -50,3 +50,10 @@ def connect_beside(home: Home, folder: Path, database: str = ":memory:") -> duck
     bound_spill(connection, home.settings.spill_limit)
     connection.execute("set TimeZone = 'UTC'")
     return connection
+
+
+def connect_again(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """One more connection to a database that is open, for another thread; a session's settings are its own."""
+    other = connection.cursor()
+    other.execute("set enable_progress_bar = false; set TimeZone = 'UTC'")
+    return other

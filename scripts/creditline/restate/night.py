@@ -57,7 +57,8 @@ from creditline.warehouse.inputs import (
     standing_models,
     write_inputs,
 )
-from creditline.warehouse.logic import Logic, archived_logic, run_logic, scratch_database
+from creditline.warehouse.logic import Logic, archived_logic, scratch_database
+from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.parquet import write_parquet
 from creditline.warehouse.sources import NightParameters, raw_relations, standing_relation
 from creditline.warehouse.state import carried_rows, recomputed_tables

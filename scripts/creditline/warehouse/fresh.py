@@ -13,6 +13,8 @@ from dbt.task.build import BuildTask
 from dbt.task.run import ModelRunner
 from dbt_common.exceptions import DbtRuntimeError
 
+from creditline.warehouse.imports import read_in_place
+
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
     from dbt.contracts.graph.nodes import ModelNode
@@ -52,7 +54,8 @@ class FreshModelRunner(ModelRunner):
         kind = compiled_node.config.materialized
         if kind not in ("view", "table"):
             raise DbtRuntimeError(f"is materialised as {kind}; use view or table")
-        self._run(f"create {kind} {compiled_node.relation_name} as (\n{compiled_node.compiled_code}\n)")
+        sql = read_in_place(compiled_node.compiled_code, _views(compiled_node, manifest))
+        self._run(f"create {kind} {compiled_node.relation_name} as (\n{sql}\n)")
         if compiled_node.config.contract.enforced:
             self._check_contract(compiled_node)
         return RunResult.from_node(compiled_node, RunStatus.Success, "OK")
@@ -69,3 +72,9 @@ class FreshModelRunner(ModelRunner):
         connections = self.adapter.connections
         with connections.exception_handler(sql):
             return connections.get_thread_connection().handle.cursor().execute(sql)
+
+
+def _views(model: ModelNode, manifest: Manifest) -> set[str]:
+    """Names of the views that a model reads."""
+    parents = (manifest.nodes.get(parent) for parent in model.depends_on.nodes)
+    return {parent.name for parent in parents if parent is not None and parent.config.materialized == "view"}

@@ -1,4 +1,4 @@
-"""The decision code that ever decided, kept as it was under `logic/<logic_hash>/`, and how it runs without dbt.
+"""The decision code that ever decided, kept as it was under `logic/<logic_hash>/`, able to run without dbt.
 
 An archive is whole: reference data, compiled SQL in order of execution with the way each model is materialised, what the
 night hands on, and the engine. It needs no project, no dbt and no network, also years and releases later.
@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -24,6 +24,7 @@ from creditline.home import Home
 from creditline.home.database import bound_spill, connect, engine_bounds
 from creditline.home.files import canonical_json, clear_directory, move_tree_into_place
 from creditline.warehouse.dbt import BuiltNode, compile_project
+from creditline.warehouse.imports import read_in_place
 from creditline.warehouse.state import StateTable, state_tables
 
 ENGINE = "duckdb"
@@ -105,6 +106,8 @@ def compile_logic(target_path: Path) -> Logic:
 
 def logic_of(nodes: list[BuiltNode]) -> Logic:
     """The decision code of a build or a compilation."""
+    models = _in_order(nodes)
+    views = {node.name for node in models if node.materialisation == "view"}
     return Logic(
         engine=ENGINE,
         engine_version=duckdb.__version__,
@@ -119,9 +122,9 @@ def logic_of(nodes: list[BuiltNode]) -> Logic:
                 node.materialisation,
                 tuple(node.meta.get("key", ())),
                 node.columns,
-                node.compiled_sql.strip() + "\n",
+                read_in_place(node.compiled_sql, views).strip() + "\n",
             )
-            for node in _in_order(nodes)
+            for node in models
         ),
         carried=state_tables(),
     )
@@ -256,7 +259,7 @@ def needed_for(logic: Logic, *models: str) -> Logic:
     Raises:
         LogicRefused: there is no such model in it.
     """
-    reads = {entry.name: set(_READ.findall(entry.sql)) for entry in logic.models}
+    reads = {entry.name: models_read(entry) for entry in logic.models}
     for model in models:
         if model not in reads:
             raise LogicRefused(
@@ -275,47 +278,6 @@ def needed_for(logic: Logic, *models: str) -> Logic:
     )
 
 
-def run_logic(connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Collection[str] = frozenset()) -> None:
-    """Create reference data and models in a catalog named `warehouse` in which the sources are laid.
-
-    Args:
-        skip: seeds and models that are not to be created, because the caller laid them or does not need them.
-
-    Raises:
-        LogicRefused: a model does not run on this engine, or is materialised in a way that only dbt knows.
-    """
-    connection.execute("set TimeZone = 'UTC'")
-    for part in (*logic.seeds, *logic.models):
-        if part.name in skip:
-            continue
-        try:
-            _create_seed(connection, part) if isinstance(part, Seed) else _create_model(connection, part)
-        except duckdb.Error as error:
-            raise LogicRefused(f"{part.name} does not run on DuckDB {duckdb.__version__}: {error}") from error
-
-
-def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Seed) -> None:
-    relation = f"{CATALOG}.main.{seed.name}"
-    connection.execute(f"create table {relation} ({_declared(seed.columns)})")
-    with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8", newline="") as file:
-        file.write(seed.content)
-        file.flush()
-        connection.execute(f"copy {relation} from '{file.name}' (format csv, header true, delimiter ',')")
-
-
-def _create_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
-    relation = f"{CATALOG}.main.{model.name}"
-    if model.materialisation == "view":
-        connection.execute(f"create view {relation} as ({model.sql})")
-    elif model.materialisation != "table":
-        raise LogicRefused(f"{model.name} is materialised as {model.materialisation}; use view or table")
-    elif model.columns:
-        names = ", ".join(model.columns)
-        connection.execute(f"create table {relation} ({_declared(model.columns)})")
-        connection.execute(f"insert into {relation} ({names}) (select {names} from ({model.sql}))")
-    else:
-        connection.execute(f"create table {relation} as ({model.sql})")
-
-
-def _declared(columns: dict[str, str]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+def models_read(model: Model) -> set[str]:
+    """Names of the models and of the reference data that a model reads."""
+    return set(_READ.findall(model.sql))

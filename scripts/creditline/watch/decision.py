@@ -26,7 +26,8 @@ from creditline.release.modes import read_modes
 from creditline.release.orders import ReleaseRefused, choose_orders, lay_marts, modes_in_force, refuse_moves
 from creditline.release.security import BESIDE
 from creditline.warehouse.inputs import Relation, lay, read_inputs
-from creditline.warehouse.logic import archived_logic, needed_for, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import archived_logic, needed_for, use_scratch_catalog
+from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import (
     NightParameters,
     raw_relations,

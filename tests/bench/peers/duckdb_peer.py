@@ -16,7 +16,8 @@ import duckdb
 
 from creditline.home import open_home
 from creditline.home.database import connect
-from creditline.warehouse.logic import run_logic, use_scratch_catalog
+from creditline.warehouse.logic import use_scratch_catalog
+from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.parquet import lay_parquet
 from peers.measure import Stages, peak_rss_bytes, report
 from peers.needed import needed_models

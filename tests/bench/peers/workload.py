@@ -12,7 +12,8 @@ from creditline.home.database import connect
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.night import accept, gate_inputs, run_night
 from creditline.warehouse.inputs import Relation, lay, read_inputs
-from creditline.warehouse.logic import Logic, archived_logic, run_logic, use_scratch_catalog
+from creditline.warehouse.logic import Logic, archived_logic, use_scratch_catalog
+from creditline.warehouse.logic_run import run_logic
 
 # Money of the marts in minor units, as contenders write it.
 _MINOR = ("expected_loss", "reference_limit", "old_limit", "recommended_limit", "drawable", "max_grantable")

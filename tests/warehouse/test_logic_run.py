@@ -1,0 +1,98 @@
+"""Archived models run beside each other, each after all that it reads; with too little memory for two, one by one."""
+
+from __future__ import annotations
+
+import threading
+
+import duckdb
+import pytest
+
+from creditline.home.database import connect
+from creditline.warehouse import logic_run
+from creditline.warehouse.logic import CATALOG, Logic, LogicRefused, Model, use_scratch_catalog
+from creditline.warehouse.logic_run import run_logic
+
+# two that read nothing, one that reads both, one that reads that one
+SQL = {
+    "left": "select 1 as n",
+    "right": "select 2 as n",
+    "both": f'select l.n + r.n as n from "{CATALOG}"."main"."left" as l, "{CATALOG}"."main"."right" as r',
+    "last": f'select n from "{CATALOG}"."main"."both"',
+}
+create_model = logic_run._create_model
+
+
+def logic(**changed):
+    models = tuple(Model(name, "table", (), {}, sql) for name, sql in {**SQL, **changed}.items())
+    return Logic("duckdb", duckdb.__version__, (), models, ())
+
+
+@pytest.fixture
+def connection():
+    with connect(config={"threads": "2"}) as connection:
+        use_scratch_catalog(connection)
+        yield connection
+
+
+def test_models_that_do_not_read_each_other_run_at_once(connection, monkeypatch):
+    both_there = threading.Barrier(2, timeout=20)
+
+    def create(own, model):
+        if model.name in ("left", "right"):
+            both_there.wait()
+        create_model(own, model)
+
+    monkeypatch.setattr(logic_run, "_create_model", create)
+    run_logic(connection, logic())
+    assert connection.execute("from last").fetchall() == [(3,)]
+
+
+@pytest.mark.parametrize("short", ["left", "both"])
+def test_without_memory_for_two_the_rest_runs_one_by_one(connection, monkeypatch, short):
+    ran = []
+
+    def create(own, model):
+        if model.name == short and threading.current_thread() is not threading.main_thread():
+            raise duckdb.OutOfMemoryException("could not allocate block")
+        create_model(own, model)
+        ran.append(model.name)
+
+    monkeypatch.setattr(logic_run, "_create_model", create)
+    run_logic(connection, logic())
+    assert sorted(ran) == sorted(SQL)
+    assert ran[-2:] == ["both", "last"]
+    assert connection.execute("from last").fetchall() == [(3,)]
+
+
+def test_without_memory_for_one_the_model_is_named(connection, monkeypatch):
+    def create(own, model):
+        if model.name == "both":
+            raise duckdb.OutOfMemoryException("could not allocate block")
+        create_model(own, model)
+
+    monkeypatch.setattr(logic_run, "_create_model", create)
+    with pytest.raises(LogicRefused, match=r"both does not run on DuckDB .* could not allocate block"):
+        run_logic(connection, logic())
+
+
+def test_nothing_is_begun_after_a_model_that_does_not_run(connection):
+    with pytest.raises(LogicRefused, match="both does not run"):
+        run_logic(connection, logic(both="select nothing"))
+    assert connection.execute("select table_name from duckdb_tables() order by 1").fetchall() == [("left",), ("right",)]
+
+
+def test_what_is_skipped_is_read_as_the_caller_laid_it(connection):
+    connection.execute(f"create table {CATALOG}.main.both as select 7 as n")
+    run_logic(connection, logic(), skip={"left", "right", "both"})
+    assert connection.execute("from last").fetchall() == [(7,)]
+
+
+def test_another_connection_is_in_utc_and_keeps_still(connection):
+    run_logic(
+        connection,
+        logic(
+            left="select current_setting('TimeZone') || current_setting('enable_progress_bar') as n",
+            both=f'select n from "{CATALOG}"."main"."left"',
+        ),
+    )
+    assert connection.execute("from last").fetchall() == [("UTCfalse",)]
