@@ -1,6 +1,8 @@
 {# The canonical text of several fields, for hashing: separated by `|`, an absent one is empty. #}
 {% macro fields_text(fields) -%}
-    {%- for field in fields -%}
-        coalesce({{ as_text(field) }}, ''){{ " || '|' || " if not loop.last }}
-    {%- endfor -%}
+    concat(
+        {%- for field in fields -%}
+            coalesce({{ as_text(field) }}, ''){{ ", '|', " if not loop.last }}
+        {%- endfor -%}
+    )
 {%- endmacro %}

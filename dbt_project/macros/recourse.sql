@@ -47,3 +47,8 @@
         )
     )
 {%- endmacro %}
+
+{# What a raise comes to, never below where it began. #}
+{% macro raised(reached, edge) -%}
+    greatest({{ reached }}, {{ round_down(least_share(next_step(reached, edge)), 'rounding_minor') }})
+{%- endmacro %}

@@ -11,30 +11,36 @@
     transform(array_sort(collect_list(struct({{ sequence }} as sequence, {{ value }} as value))), pair -> pair.value)
 {%- endmacro %}
 
-{# The first `count` values of a list. #}
-{% macro first_of(values, count) -%}
-    {{ return(adapter.dispatch('first_of', 'creditline')(values, count)) }}
+{# The value at a position of a list, 1 for the first. #}
+{% macro value_at(values, position) -%}
+    {{ return(adapter.dispatch('value_at', 'creditline')(values, position)) }}
 {%- endmacro %}
 
-{% macro duckdb__first_of(values, count) -%}
-    list_slice({{ values }}, 1, {{ count }})
+{% macro duckdb__value_at(values, position) -%}
+    list_extract({{ values }}, {{ position }})
 {%- endmacro %}
 
-{% macro spark__first_of(values, count) -%}
-    slice({{ values }}, 1, cast({{ count }} as int))
+{% macro spark__value_at(values, position) -%}
+    element_at({{ values }}, cast({{ position }} as int))
 {%- endmacro %}
 
-{# What `step` makes of a start and of each value of a list in turn. `step` is an expression in the two names. A chain of
-   selects would do the same, but Spark's optimizer writes each select into the next, and what a step says several times
-   over grows with every one. #}
-{% macro folded(start, values, reached, value, step) -%}
-    {{ return(adapter.dispatch('folded', 'creditline')(start, values, reached, value, step)) }}
+{# All that `step` comes to, as a list: the start, then what each value of a list in turn makes of the one before. `step` is a
+   macro of two expressions, what is reached and the value. A chain of selects would do the same, but Spark's optimizer writes each
+   select into the next, and what a step says several times over grows with every one. #}
+{% macro path_of(start, values, step) -%}
+    {{ return(adapter.dispatch('path_of', 'creditline')(start, values, step)) }}
 {%- endmacro %}
 
-{% macro duckdb__folded(start, values, reached, value, step) -%}
-    list_reduce(list_prepend({{ start }}, {{ values }}), lambda {{ reached }}, {{ value }}: {{ step }})
+{% macro duckdb__path_of(start, values, step) -%}
+    list_reduce(
+        list_prepend([{{ start }}], list_transform({{ values }}, lambda value: [value])),
+        lambda path, value: list_append(path, {{ step('path[-1]', 'value[1]') }})
+    )
 {%- endmacro %}
 
-{% macro spark__folded(start, values, reached, value, step) -%}
-    aggregate({{ values }}, {{ start }}, ({{ reached }}, {{ value }}) -> {{ step }})
+{% macro spark__path_of(start, values, step) -%}
+    aggregate(
+        {{ values }}, array({{ start }}),
+        (path, value) -> concat(path, array({{ step('element_at(path, -1)', 'value') }}))
+    )
 {%- endmacro %}

@@ -63,27 +63,37 @@ tonight as (
 
 ),
 
+-- whoever an assignment speaks of, it speaks of a legal entity's product: few are matched, not every account
+products as (
+
+    select distinct
+        legal_entity_code,
+        product_code
+    from tonight
+
+),
+
 matched as (
 
     select
-        tonight.account_key,
+        products.legal_entity_code,
+        products.product_code,
         assignments.policy_version,
         packs.pack,
         assignments.role,
         assignments.share_bp,
-        {{ hash_bucket(as_text('tonight.customer_key') ~ " || '|' || packs.pack") }} as bucket,
         row_number() over (
-            partition by tonight.account_key, assignments.role
+            partition by products.legal_entity_code, products.product_code, assignments.role
             order by
                 case when assignments.legal_entity_code = '*' then 1 else 0 end,
                 case when assignments.product_code = '*' then 1 else 0 end,
                 assignments.policy_version
         ) as preference
-    from tonight
+    from products
     inner join assignments
         on
-            assignments.legal_entity_code in (tonight.legal_entity_code, '*')
-            and assignments.product_code in (tonight.product_code, '*')
+            assignments.legal_entity_code in (products.legal_entity_code, '*')
+            and assignments.product_code in (products.product_code, '*')
     inner join packs on assignments.policy_version = packs.policy_version
 
 ),
@@ -99,63 +109,82 @@ challengers as (
 
     select
         matched.*,
-        row_number() over (partition by matched.account_key order by matched.preference) as rank_of_challenger
+        row_number() over (
+            partition by matched.legal_entity_code, matched.product_code
+            order by matched.preference
+        ) as rank_of_challenger
     from matched
-    inner join champions on matched.account_key = champions.account_key
+    inner join champions
+        on matched.legal_entity_code = champions.legal_entity_code and matched.product_code = champions.product_code
     -- a challenger that is the champion's own pack is none
     where matched.role = 'challenger' and matched.policy_version <> champions.policy_version
+
+),
+
+challenged as (
+
+    select
+        tonight.account_key,
+        challengers.policy_version,
+        challengers.pack,
+        {{ hash_bucket(as_text('tonight.customer_key') ~ " || '|' || challengers.pack") }} < challengers.share_bp as is_assigned
+    from tonight
+    inner join challengers
+        on tonight.legal_entity_code = challengers.legal_entity_code and tonight.product_code = challengers.product_code
+    where challengers.rank_of_challenger = 1
 
 ),
 
 deciding as (
 
     select
-        champions.account_key,
+        tonight.*,
         champions.policy_version,
         champions.pack,
-        coalesce(challengers.bucket >= challengers.share_bp, true) as is_assigned
-    from champions
-    left join challengers
-        on champions.account_key = challengers.account_key and challengers.rank_of_challenger = 1
+        not coalesce(challenged.is_assigned, false) as is_assigned
+    from tonight
+    left join champions
+        on tonight.legal_entity_code = champions.legal_entity_code and tonight.product_code = champions.product_code
+    left join challenged on tonight.account_key = challenged.account_key
 
     union all
 
     select
-        account_key,
-        policy_version,
-        pack,
-        bucket < share_bp as is_assigned
-    from challengers
-    where rank_of_challenger = 1
+        tonight.*,
+        challenged.policy_version,
+        challenged.pack,
+        challenged.is_assigned
+    from tonight
+    inner join challenged on tonight.account_key = challenged.account_key
 
 )
 
 select
-    tonight.business_date,
-    tonight.account_key,
-    tonight.customer_key,
-    tonight.product_code,
-    tonight.legal_entity_code,
-    tonight.legal_entity_code || '/' || tonight.product_code as slice_code,
-    tonight.purpose_code,
-    tonight.channel_code,
-    tonight.currency_code,
-    tonight.status,
+    deciding.business_date,
+    deciding.account_key,
+    deciding.customer_key,
+    deciding.product_code,
+    deciding.legal_entity_code,
+    deciding.legal_entity_code || '/' || deciding.product_code as slice_code,
+    deciding.purpose_code,
+    deciding.channel_code,
+    deciding.currency_code,
+    deciding.status,
     statuses.is_open,
     statuses.is_drawable,
-    tonight.opened_date,
+    deciding.opened_date,
     core_limits.limit_minor,
     core_limits.core_limit_minor,
-    tonight.principal_minor,
-    tonight.accrued_interest_minor,
-    tonight.arrears_minor,
-    tonight.days_past_due,
-    tonight.income_monthly_minor,
-    tonight.income_as_of_date,
-    tonight.raise_consent_code,
-    tonight.line_end_date,
-    tonight.forbearance_date,
-    tonight.risk_class as delivered_risk_class,
+    deciding.principal_minor,
+    deciding.accrued_interest_minor,
+    deciding.arrears_minor,
+    deciding.days_past_due,
+    deciding.income_monthly_minor,
+    deciding.income_as_of_date,
+    deciding.raise_consent_code,
+    deciding.line_end_date,
+    deciding.forbearance_date,
+    deciding.risk_class as delivered_risk_class,
     greatest(
         reference_limits.reference_limit_minor, core_limits.limit_minor, coalesce(core_limits.highest_ordered_minor, 0)
     ) as reference_limit_minor,
@@ -168,11 +197,10 @@ select
     or resting_customers.customer_key is not null as is_held,
     deciding.policy_version,
     deciding.pack,
-    coalesce(deciding.is_assigned, true) as is_assigned
-from tonight
+    deciding.is_assigned
+from deciding
 cross join night
-inner join statuses on tonight.status = statuses.status
-inner join reference_limits on tonight.account_key = reference_limits.account_key
-inner join core_limits on tonight.account_key = core_limits.account_key
-left join deciding on tonight.account_key = deciding.account_key
-left join resting_customers on tonight.customer_key = resting_customers.customer_key
+inner join statuses on deciding.status = statuses.status
+inner join reference_limits on deciding.account_key = reference_limits.account_key
+inner join core_limits on deciding.account_key = core_limits.account_key
+left join resting_customers on deciding.customer_key = resting_customers.customer_key

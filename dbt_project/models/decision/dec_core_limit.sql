@@ -1,6 +1,8 @@
 -- Grain: one row an account of tonight's snapshot: the limit to go on from. An order in flight counts as applied, and so
 -- does one that the core answered after it had written the snapshot.
 
+{{ config(materialized='table') }}
+
 with
 
 night as (
@@ -43,19 +45,11 @@ orders as (
 followed as (
 
     select
-        snapshots.account_key,
-        case
-            when night.is_void then snapshots.limit_minor
-            else {{ end_of_chain('snapshots.limit_minor', 'orders.orders_in_order') }}
-        end as limit_minor,
-        case when not night.is_void then orders.highest_ordered_minor end as highest_ordered_minor,
-        case when not night.is_void then orders.highest_applied_minor end as highest_applied_minor,
-        not night.is_void and coalesce(orders.has_order_in_flight, false) as has_order_in_flight,
-        coalesce(orders.is_open, false) as is_open,
-        coalesce(orders.is_ordered, false) as is_ordered
-    from snapshots
-    cross join night
-    left join orders on snapshots.account_key = orders.account_key
+        orders.*,
+        {{ end_of_chain('snapshots.limit_minor', 'orders.orders_in_order') }} as limit_minor
+    from orders
+    inner join snapshots on orders.account_key = snapshots.account_key
+    inner join night on not night.is_void
 
 ),
 
@@ -68,7 +62,7 @@ carried as (
 select
     snapshots.account_key,
     snapshots.limit_minor as core_limit_minor,
-    followed.limit_minor,
+    coalesce(followed.limit_minor, snapshots.limit_minor) as limit_minor,
     followed.highest_ordered_minor,
     followed.highest_applied_minor,
     coalesce(followed.has_order_in_flight and followed.limit_minor <> snapshots.limit_minor, false) as is_in_flight,
@@ -76,11 +70,11 @@ select
     not night.is_void
     and coalesce(
         snapshots.limit_minor <> carried.limit_minor
-        and not (snapshots.limit_minor = carried.core_limit_minor and followed.is_open)
-        and not followed.is_ordered,
+        and not (snapshots.limit_minor = carried.core_limit_minor and coalesce(followed.is_open, false))
+        and not coalesce(followed.is_ordered, false),
         false
     ) as is_external_change
 from snapshots
 cross join night
-inner join followed on snapshots.account_key = followed.account_key
+left join followed on snapshots.account_key = followed.account_key
 left join carried on snapshots.account_key = carried.account_key

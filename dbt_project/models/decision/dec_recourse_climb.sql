@@ -65,20 +65,29 @@ started as (
         end as started_minor
     from fallen
 
+),
+
+climbed as (
+
+    select
+        account_key,
+        stops_applying,
+        clears_related,
+        {{ path_of('started_minor', 'edges_minor', raised) }} as reached_minor
+    from started
+
 )
 
 select
-    started.account_key,
-    started.stops_applying,
-    started.clears_related,
+    climbed.account_key,
+    climbed.stops_applying,
+    climbed.clears_related,
     slots.raise_number,
-    {{ folded(
-        'started.started_minor', first_of('started.edges_minor', 'slots.raise_number + 1'), 'reached', 'edge',
-        'greatest(reached, ' ~ round_down(least_share(next_step('reached', 'edge')), 'rounding_minor') ~ ')'
-    ) }} as reached_minor
-from started
+    -- the start comes first, and the first raise has the number 0
+    {{ value_at('climbed.reached_minor', 'slots.raise_number + 2') }} as reached_minor
+from climbed
 inner join slots
     on
-        started.account_key = slots.account_key
-        and started.stops_applying = slots.stops_applying
-        and started.clears_related = slots.clears_related
+        climbed.account_key = slots.account_key
+        and climbed.stops_applying = slots.stops_applying
+        and climbed.clears_related = slots.clears_related

@@ -56,7 +56,7 @@ moving_days as (
 
 ),
 
-read_tonight as (
+read_tonight as {{ not_materialized() }} (
 
     select
         arrived.*,

@@ -49,14 +49,17 @@ settled as (
 
 ),
 
--- what happened before the customer was last verified is settled and counts no more
+-- the longest window, or more where the night before is longer ago
 sessions as (
 
     select
         all_sessions.*,
+        -- what happened before the customer was last verified is settled and counts no more
         verified.verified_at is null or all_sessions.occurred_at > verified.verified_at as is_open
     from {{ ref('stg_session') }} as all_sessions
+    cross join night
     left join verified on all_sessions.customer_key = verified.customer_key
+    where {{ in_window('all_sessions.local_date', 7) }} or all_sessions.local_date > night.previous_business_date
 
 ),
 

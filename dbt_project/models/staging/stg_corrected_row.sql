@@ -9,9 +9,11 @@
 
 with
 
+-- no night is before the first one: said here, it spares the engine every row of the first night
 night as (
 
     select * from {{ ref('stg_night') }}
+    where previous_business_date is not null
 
 ),
 

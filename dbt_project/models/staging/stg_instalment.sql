@@ -8,9 +8,22 @@ night as (
 
 ),
 
-delivered as (
+delivered as {{ not_materialized() }} (
 
-    select * from {{ source('raw', 'instalment') }}
+    select
+        delivered.business_date,
+        delivered.batch_id,
+        delivered.known_at,
+        delivered.source_row,
+        delivered.instalment_token,
+        delivered.account_key,
+        delivered.instalment_no,
+        delivered.due_date,
+        {{ to_minor('delivered.due_amount') }} as due_minor,
+        delivered.paid_date,
+        {{ to_minor('delivered.paid_amount') }} as paid_minor,
+        delivered.is_reversed
+    from {{ source('raw', 'instalment') }} as delivered
 
 ),
 
@@ -21,18 +34,11 @@ carried as (
 ),
 
 -- instalments that changed tonight are few: all others go on as they were carried, unsorted
-contested as (
-
-    select distinct instalment_token from delivered
-
-),
-
 settled as (
 
     select carried.*
     from carried
-    left join contested on carried.instalment_token = contested.instalment_token
-    where contested.instalment_token is null
+    where not exists (select 1 from delivered where delivered.instalment_token = carried.instalment_token)
 
 ),
 
@@ -40,7 +46,7 @@ returned as (
 
     select carried.*
     from carried
-    inner join contested on carried.instalment_token = contested.instalment_token
+    where exists (select 1 from delivered where delivered.instalment_token = carried.instalment_token)
 
 ),
 
@@ -57,19 +63,7 @@ again as (
 
 fresh as (
 
-    select
-        delivered.business_date,
-        delivered.batch_id,
-        delivered.known_at,
-        delivered.source_row,
-        delivered.instalment_token,
-        delivered.account_key,
-        delivered.instalment_no,
-        delivered.due_date,
-        {{ to_minor('delivered.due_amount') }} as due_minor,
-        delivered.paid_date,
-        {{ to_minor('delivered.paid_amount') }} as paid_minor,
-        delivered.is_reversed
+    select delivered.*
     from delivered
     inner join night on delivered.known_at <= night.cut_off_at
     left join again on delivered.instalment_token = again.instalment_token
@@ -79,19 +73,7 @@ fresh as (
 
 known as (
 
-    select
-        delivered.business_date,
-        delivered.batch_id,
-        delivered.known_at,
-        delivered.source_row,
-        delivered.instalment_token,
-        delivered.account_key,
-        delivered.instalment_no,
-        delivered.due_date,
-        {{ to_minor('delivered.due_amount') }} as due_minor,
-        delivered.paid_date,
-        {{ to_minor('delivered.paid_amount') }} as paid_minor,
-        delivered.is_reversed
+    select delivered.*
     from delivered
     inner join night on delivered.known_at <= night.cut_off_at
     inner join again on delivered.instalment_token = again.instalment_token
