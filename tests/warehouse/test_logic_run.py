@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import duckdb
 import pytest
@@ -61,6 +62,21 @@ def test_without_memory_for_two_the_rest_runs_one_by_one(connection, monkeypatch
     run_logic(connection, logic())
     assert sorted(ran) == sorted(SQL)
     assert ran[-2:] == ["both", "last"]
+    assert connection.execute("from last").fetchall() == [(3,)]
+
+
+def test_a_table_that_was_left_empty_is_made_again(connection, monkeypatch):
+    def create(own, model):
+        if model.columns and threading.current_thread() is not threading.main_thread():
+            own.execute(f"create table {CATALOG}.main.{model.name} (n bigint)")
+            raise duckdb.OutOfMemoryException("could not allocate block")
+        create_model(own, model)
+
+    monkeypatch.setattr(logic_run, "_create_model", create)
+    models = tuple(
+        replace(model, columns={"n": "bigint"}) if model.name == "both" else model for model in logic().models
+    )
+    run_logic(connection, replace(logic(), models=models))
     assert connection.execute("from last").fetchall() == [(3,)]
 
 

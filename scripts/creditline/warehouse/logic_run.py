@@ -99,7 +99,8 @@ def _create_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
         raise LogicRefused(f"{model.name} is materialised as {model.materialisation}; use view or table")
     elif model.columns:
         names = ", ".join(model.columns)
-        connection.execute(f"create table {relation} ({_declared(model.columns)})")
+        # what an insert that ran out of memory left is in nobody's way
+        connection.execute(f"create or replace table {relation} ({_declared(model.columns)})")
         connection.execute(f"insert into {relation} ({names}) (select {names} from ({model.sql}))")
     else:
         connection.execute(f"create table {relation} as ({model.sql})")
