@@ -31,7 +31,8 @@
     inner join contested on {{ _same_key(key) }}
 {% endmacro %}
 
-{# What a small night costs on Spark is its plan, and a join costs more of it than a sort. #}
+{# What a small night costs on Spark is its plan, and a join costs more of it than a sort: all keys are ranked, also those that no
+   file holds twice. #}
 {% macro spark__ranked_versions(table, key, once_a_file) %}
     select
         delivered.*,

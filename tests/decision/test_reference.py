@@ -41,7 +41,7 @@ def test_the_sql_decides_as_the_reference_does(packs):
         ("dec_confirmation", "100", "101", "confirmed_milli"),
         ("dec_composition", r"\bgreatest\(", "least(", "recommended"),
         ("dec_order", "'OBSERVED'", "'EXPIRED'", "order"),
-        ("dec_core_limit", r"when night\.is_void then", "when not night.is_void then", "limit to go on from"),
+        ("dec_core_limit", r"on not night\.is_void", "on night.is_void", "limit to go on from"),
         ("dec_core_limit", "is_ordered, false", "is_ordered, true", "external change"),
         ("dec_carried_restated_limit", r"> standing\.", "< standing.", "restated limit"),
         ("stg_watched_account", "= 'FREEZE'", "<> 'FREEZE'", "action"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 
 import duckdb
@@ -93,8 +94,23 @@ def test_without_memory_for_one_the_model_is_named(connection, monkeypatch):
 
 def test_nothing_is_begun_after_a_model_that_does_not_run(connection):
     with pytest.raises(LogicRefused, match="both does not run"):
-        run_logic(connection, logic(both="select nothing"))
+        run_logic(connection, logic(both=SQL["both"].replace("l.n + r.n", "nothing")))
     assert connection.execute("select table_name from duckdb_tables() order by 1").fetchall() == [("left",), ("right",)]
+
+
+def test_nothing_is_begun_after_an_interruption(connection, monkeypatch):
+    begun = []
+
+    def create(own, model):
+        begun.append(model.name)
+        if len(begun) == 1:
+            raise KeyboardInterrupt
+        time.sleep(0.2)
+
+    monkeypatch.setattr(logic_run, "_create_model", create)
+    with pytest.raises(KeyboardInterrupt):
+        run_logic(connection, logic(**{f"other_{number}": "select 1 as n" for number in range(8)}))
+    assert len(begun) <= 3
 
 
 def test_what_is_skipped_is_read_as_the_caller_laid_it(connection):

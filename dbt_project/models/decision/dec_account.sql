@@ -63,7 +63,7 @@ tonight as (
 
 ),
 
--- whoever an assignment speaks of, it speaks of a legal entity's product: few are matched, not every account
+-- an assignment asks for the legal entity and the product alone, so it is looked for once for all accounts of both
 products as (
 
     select distinct

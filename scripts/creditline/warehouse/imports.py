@@ -19,7 +19,8 @@ def read_in_place(sql: str, views: Collection[str]) -> str:
     """Compiled SQL of a model whose imports are copied nowhere, but those of the models that are views.
 
     Args:
-        sql: an import is a common table expression that selects all of one relation (the house style of models).
+        sql: an import is a common table expression that selects all of one relation, spelled as in the house style of models.
+            Only the text is looked at.
         views: names of models that are views.
     """
 

@@ -40,7 +40,7 @@ def run_logic(connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Coll
 def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> set[str]:
     """Create each model as soon as all that it reads is there.
 
-    Returns: names of the models that were created: all, or those before the engine ran out of memory.
+    Returns: names of the models that were created: all, or those that were before and while the engine ran out of memory.
     """
     by_name = {model.name: model for model in models}
     order = TopologicalSorter({name: models_read(model) & by_name.keys() for name, model in by_name.items()})
@@ -49,8 +49,9 @@ def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> 
     at_once = int(connection.execute("select current_setting('threads')").fetchone()[0])
     idle = SimpleQueue()
     with ExitStack() as stack:
-        for _ in range(at_once):
-            idle.put(stack.enter_context(connect_again(connection)))
+        connections = [stack.enter_context(connect_again(connection)) for _ in range(at_once)]
+        for own in connections:
+            idle.put(own)
         pool = stack.enter_context(ThreadPoolExecutor(at_once))
 
         def create(name: str) -> str:
@@ -68,9 +69,11 @@ def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> 
                 running |= {pool.submit(create, name) for name in sorted(order.get_ready())}
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 order.done(*(future.result() for future in done))
-        except LogicRefused as error:
-            pool.shutdown(cancel_futures=True)
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
             if not isinstance(error.__cause__, duckdb.OutOfMemoryException):
+                for own in connections:
+                    own.interrupt()
                 raise
     return made
 
