@@ -1,5 +1,5 @@
 """How fast is it? `scripts/bench floor|night|growth|peers [--accounts N] [--nights K] [--runs R] [--engine E]
-[--format json]`; makes its own data."""
+[--landing parquet|csv] [--format json]`; makes its own data."""
 
 from __future__ import annotations
 
@@ -46,11 +46,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Book:
-    """What is landed: the first night reaches `history_days` back; `memory_limit` bounds the home's engine."""
+    """What is landed, and as what files: the first night reaches `history_days` back; `memory_limit` bounds the home's engine."""
 
     accounts: int
     nights: int
     history_days: int
+    file_format: str
     memory_limit: str | None
 
 
@@ -76,6 +77,7 @@ def main() -> int:
     parser.add_argument("--history-days", type=int, default=130)
     parser.add_argument("--runs", type=int, default=1, help="homes made and measured; the median counts")
     parser.add_argument("--engine", choices=list(Engine), default=Engine.DUCKDB, help="spark needs `scripts/spark up`")
+    parser.add_argument("--landing", choices=("parquet", "csv"), default="parquet", help="how the book is landed")
     parser.add_argument("--memory-limit", help="of the engine, as in creditline.yml")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     asked = parser.parse_args()
@@ -84,7 +86,9 @@ def main() -> int:
         parser.error(f"{asked.what} leaves out the first night, which brings the history: ask for two or more")
     if len(asked.accounts) > 1 and asked.what not in ("floor", "growth"):
         parser.error(f"{asked.what} takes one book: give one number of accounts")
-    books = [Book(accounts, nights, asked.history_days, asked.memory_limit) for accounts in asked.accounts]
+    books = [
+        Book(accounts, nights, asked.history_days, asked.landing, asked.memory_limit) for accounts in asked.accounts
+    ]
     engine, output_format = Engine(asked.engine), Format(asked.format)
     if asked.what == "peers":
         return _compare_peers(books[0], asked.runs, output_format)

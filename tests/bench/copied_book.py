@@ -32,11 +32,13 @@ def land_book(
     history_days: int,
     seed: int,
     tell: Callable[[str], None],
+    file_format: str = "parquet",
     memory_limit: str | None = None,
 ) -> Home:
-    """Land a book as Parquet and open its home; the first delivery reaches `history_days` back.
+    """Land a book and open its home; the first delivery reaches `history_days` back.
 
     Args:
+        file_format: of all landed files, as `write_delivery` takes it.
         memory_limit: of the home's engine; the default of a home where it is left out.
 
     Raises ValueError if `accounts` is above 100,000 and no multiple of it.
@@ -55,17 +57,17 @@ def land_book(
         nights=nights,
         first_date=FIRST_DATE,
         seed=seed,
-        file_format="parquet",
+        file_format=file_format if copies == 1 else "parquet",
         history_days=history_days,
     )
     if copies > 1:
         for night in source.landed_dates():
             tell(f"copying {night} {copies} times")
-            _copy_delivery(source, home, night, copies)
+            _copy_delivery(source, home, night, copies, file_format)
     return home
 
 
-def _copy_delivery(original: Home, home: Home, night: date, copies: int) -> None:
+def _copy_delivery(original: Home, home: Home, night: date, copies: int, file_format: str) -> None:
     folder = original.landing / str(night)
     manifest, _ = read_manifest(folder)
     with connect() as connection:
@@ -86,7 +88,7 @@ def _copy_delivery(original: Home, home: Home, night: date, copies: int) -> None
             delivered_at=cutoff_at - timedelta(hours=1),
             cutoff_at=cutoff_at,
             tables=tables,
-            file_format="parquet",
+            file_format=file_format,
         )
 
 

@@ -12,11 +12,20 @@ from creditline.night import run_all
 
 
 @pytest.mark.slow
-def test_a_copied_book_runs_and_each_copy_is_decided_as_its_original(tmp_path, monkeypatch):
+@pytest.mark.parametrize("file_format", ["parquet", "csv"])
+def test_a_copied_book_runs_and_each_copy_is_decided_as_its_original(tmp_path, monkeypatch, file_format):
     monkeypatch.setattr(copied_book, "LARGEST_ORIGINAL", 100)
     home = copied_book.land_book(
-        tmp_path / "home", accounts=300, nights=2, history_days=20, seed=3, tell=lambda _message: None
+        tmp_path / "home",
+        accounts=300,
+        nights=2,
+        history_days=20,
+        seed=3,
+        file_format=file_format,
+        tell=lambda _message: None,
     )
+    landed = {file.suffix for file in home.landing.rglob("*.*") if file.is_file()} - {".json"}
+    assert landed == {f".{file_format}"}
     assert [result.business_date for result in run_all(home)] == home.landed_dates()
     with connect() as connection:
         attach_identity(connection, home)
