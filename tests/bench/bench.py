@@ -1,5 +1,5 @@
 """How fast is it? `scripts/bench floor|night|growth|peers [--accounts N] [--nights K] [--runs R] [--engine E]
-[--landing parquet|csv] [--format json]`; makes its own data."""
+[--history-days D] [--landing parquet|csv] [--memory-limit SIZE] [--format json]`; makes its own data."""
 
 from __future__ import annotations
 
@@ -84,6 +84,8 @@ def main() -> int:
     nights = asked.nights or (1 if asked.what == "peers" else 4)
     if nights < 2 and asked.what in ("floor", "night"):
         parser.error(f"{asked.what} leaves out the first night, which brings the history: ask for two or more")
+    if asked.engine != Engine.DUCKDB and asked.what in ("floor", "peers"):
+        parser.error(f"{asked.what} is of DuckDB: --engine is for night and growth")
     if len(asked.accounts) > 1 and asked.what not in ("floor", "growth"):
         parser.error(f"{asked.what} takes one book: give one number of accounts")
     books = [

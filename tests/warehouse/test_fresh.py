@@ -7,6 +7,8 @@ import shutil
 import pytest
 from small_delivery import small_home
 
+from creditline.home import create_home
+from creditline.home.database import connect
 from creditline.warehouse import dbt
 from creditline.warehouse.fresh import FreshModelRunner
 from creditline.warehouse.logic import logic_of
@@ -96,3 +98,13 @@ def test_what_is_built_reads_a_table_in_place_and_works_a_view_out_once(home, pr
     for sql in (built, archived):
         assert "one as not materialized (" in sql
         assert "two as (" in sql
+
+
+def test_the_engine_of_a_build_keeps_within_the_bounds_of_the_home(home, project, tmp_path):
+    bounds = home.settings.model_copy(update={"threads": 1, "memory_limit": "1GiB"})
+    bounded = create_home(tmp_path / "home", bounds)
+    bounded.warehouse.mkdir()
+    sql = "{{ config(contract={'enforced': false}) }} select current_setting('threads') as n, current_setting('memory_limit') as m"
+    build_one(bounded, project, "fct_bounds", sql)
+    with connect(str(bounded.warehouse_file), read_only=True) as warehouse:
+        assert warehouse.execute("from fct_bounds").fetchall() == [(1, "1.0 GiB")]

@@ -78,7 +78,7 @@ def up(tell: Callable[[str], None]) -> None:
     down(tell)
     _require_java()
     folder = run_folder()
-    for name in ("conf", "logs", "work", "tables"):
+    for name in ("conf", "local", "logs", "work", "tables"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     ports = {name: _port(name) for name in PORTS}
     (folder / "conf" / "spark-defaults.conf").write_text(_defaults(folder, ports))
@@ -169,6 +169,8 @@ def _start(name: str, command: list[str], folder: Path) -> Member:
         "SPARK_HOME": str(SPARK_HOME),
         "SPARK_CONF_DIR": str(folder / "conf"),
         "SPARK_LOCAL_IP": HOST,
+        # what is shuffled and spilled: on the disk that was given to Spark, not wherever the system keeps temporary files
+        "SPARK_LOCAL_DIRS": str(folder / "local"),
         "SPARK_DAEMON_MEMORY": "512m",
     }
     with (folder / "logs" / f"{name}.log").open("wb") as log:
