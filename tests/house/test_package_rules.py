@@ -72,6 +72,14 @@ def test_only_home_files_replaces_files():
             assert not calls_of(ast.parse(module.read_text())) & {"os.replace", "os.rename", "os.fsync"}, module
 
 
+def test_only_home_files_makes_folders():
+    """A folder that is made is synced into the one above it, or a power loss takes what lies in it."""
+    for module in MODULES:
+        if module != PACKAGE / "home" / "files.py":
+            made = {name for name in calls_of(ast.parse(module.read_text())) if name.endswith(("mkdir", "makedirs"))}
+            assert not made, module
+
+
 def test_the_doors_are_there_and_run():
     for door in DOORS:
         assert os.access(ROOT / door, os.X_OK), door

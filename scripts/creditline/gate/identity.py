@@ -20,7 +20,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.database import connect
-from creditline.home.files import move_into_place, partial_of
+from creditline.home.files import make_directory, move_into_place, partial_of
 
 _WAIT_SECONDS = 30
 _STEP_SECONDS = 0.1
@@ -97,7 +97,7 @@ def _is_of_an_earlier_release(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _create(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     partial = partial_of(path)
     partial.unlink(missing_ok=True)
     with connect() as connection:

@@ -79,7 +79,6 @@ def _write_source(
     partition = entry.corrects_business_date or acceptance.business_date
     batch = f"{acceptance.feed}-{acceptance.sequence:06d}"
     target = home.raw / source.name / f"business_date={partition}" / f"{batch}.parquet"
-    target.parent.mkdir(parents=True, exist_ok=True)
     inner, outer = hmac_pads(home.pseudonym_secret())
     pads = {"inner": inner, "outer": outer}
     _lay_tokens(connection, source, entry.relation, pads)

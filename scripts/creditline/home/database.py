@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
+from creditline.home.files import make_directory
 
 
 def connect(database: str = ":memory:", **options: object) -> duckdb.DuckDBPyConnection:
@@ -19,7 +20,7 @@ def connect(database: str = ":memory:", **options: object) -> duckdb.DuckDBPyCon
 def connect_within(home: Home, database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection within the bounds of the home, all times in UTC."""
     # the engine makes the last folder of the path itself, when it needs it
-    home.spill.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(home.spill.parent)
     connection = connect(database, read_only=read_only, config=engine_bounds(home))
     bound_spill(connection, home.settings.spill_limit)
     connection.execute("set TimeZone = 'UTC'")

@@ -5,6 +5,7 @@ A reader sees a file whole or not at all: bytes go to a neighbour, are synced, a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -53,9 +54,38 @@ def move_into_place(partial: Path, target: Path) -> None:
     sync_directory(target.parent)
 
 
+def make_directory(directory: Path) -> Path:
+    """A folder with all that are missing above it, each synced into the one that holds it before the next is made.
+
+    So a power loss takes no folder that something lies in, and of what a killed process made only the last can still be
+    unsynced: it is synced here. One that another process makes meanwhile is as good.
+    """
+    missing = []
+    found = directory
+    while not found.is_dir():
+        missing.append(found)
+        found = found.parent
+    # whoever may not read the folder above did not make this one
+    with contextlib.suppress(PermissionError):
+        sync_directory(found.parent)
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        sync_directory(each.parent)
+    return directory
+
+
+def is_in_place(target: Path) -> bool:
+    """Whether a file or tree is there, and then for good: a killed process may have renamed it and not synced its name."""
+    if not target.exists():
+        return False
+    make_directory(target.parent)
+    sync_directory(target.parent)
+    return True
+
+
 def write_file(target: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(target.parent)
     partial = partial_of(target)
     partial.write_bytes(content)
     move_into_place(partial, target)
@@ -72,7 +102,7 @@ def move_tree_into_place(staged: Path, target: Path) -> None:
         for name in names:
             sync_file(Path(directory) / name)
         sync_directory(Path(directory))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(target.parent)
     os.rename(staged, target)
     sync_directory(target.parent)
 
@@ -90,5 +120,4 @@ def clear_directory(directory: Path) -> Path:
     """An empty directory at this path, whatever was there before."""
     if directory.exists():
         shutil.rmtree(directory)
-    directory.mkdir(parents=True)
-    return directory
+    return make_directory(directory)

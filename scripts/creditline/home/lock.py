@@ -16,6 +16,7 @@ from typing import TextIO
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.home.files import make_directory
 
 _TURN_SECONDS = 300
 _LOOK_AGAIN_SECONDS = 0.005
@@ -32,7 +33,7 @@ def only_worker(home: Home, what: str) -> Iterator[None]:
     Raises:
         HomeBusy: another process holds it; nothing was done.
     """
-    home.warehouse.mkdir(parents=True, exist_ok=True)
+    make_directory(home.warehouse)
     with (home.warehouse / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,7 +51,7 @@ def holding(file: Path, what: str, patience_seconds: float) -> Iterator[None]:
     Raises:
         HomeBusy: somebody did not let go in time; `what` says what was to be done, and what was done already.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(file.parent)
     with file.open("a+") as lock:
         until = time.monotonic() + patience_seconds
         while not _taken(lock):

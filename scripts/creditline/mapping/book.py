@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home, create_home, open_home
-from creditline.home.files import move_into_place, partial_of
+from creditline.home.files import make_directory, move_into_place, partial_of
 from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.mapping.definition import TRUTH_FILE, Map
@@ -233,7 +233,7 @@ def _write(
 def _write_truth(connection: duckdb.DuckDBPyConnection, home: Home, map_: Map, source: Path) -> None:
     """Outcomes for evaluation, beside the nights, where no acceptance looks."""
     target = home.landing / "truth" / f"{map_.name}.parquet"
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(target.parent)
     partial = partial_of(target)
     run_sql(connection, map_, TRUTH_FILE, source, into="truth")
     connection.table("truth").order("all").write_parquet(str(partial), compression="zstd")

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.files import canonical_json, clear_directory, move_tree_into_place, sha256_of
+from creditline.home.files import canonical_json, clear_directory, is_in_place, move_tree_into_place, sha256_of
 from creditline.policy.schema import ASSIGNMENT_COLUMNS, PACK_FILES, PackSettings
 from creditline.warehouse.inputs import InputFile, Relation
 
@@ -129,7 +129,7 @@ def archive(home: Home, policies: PolicySet) -> PolicySet:
 
 def _archive(home: Home, pack: Pack) -> Pack:
     target = home.policy / pack.policy_version
-    if not target.exists():
+    if not is_in_place(target):
         staged = clear_directory(home.policy / f".{pack.policy_version}.partial")
         for file in sorted(pack.directory.glob("*.*")):
             (staged / file.name).write_bytes(file.read_bytes())

@@ -52,7 +52,6 @@ def export_marts(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table],
 
     Returns: rows by table.
     """
-    directory.mkdir(parents=True)
     rows = {}
     for table in tables:
         target = directory / f"{table.name}.parquet"

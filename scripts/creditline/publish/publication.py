@@ -18,7 +18,14 @@ from creditline.errors import CreditlineError
 from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
-from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
+from creditline.home.files import (
+    canonical_json,
+    clear_directory,
+    flip_pointer,
+    is_in_place,
+    move_tree_into_place,
+    sha256_of,
+)
 from creditline.home.keys import sign_file
 from creditline.home.publications import (
     MANIFEST,
@@ -65,7 +72,7 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
         NothingToPublish: build the night first.
     """
     target = publication_directory(home, business_date)
-    if target.is_dir():
+    if is_in_place(target):
         show_latest(home, business_date)
         return Publication(business_date, target, sha256_of(target / MANIFEST), None, is_new=False)
     build = read_build(home, business_date)

@@ -12,7 +12,15 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.files import canonical_json, move_into_place, partial_of, sha256_of, write_file
+from creditline.home.files import (
+    canonical_json,
+    is_in_place,
+    make_directory,
+    move_into_place,
+    partial_of,
+    sha256_of,
+    write_file,
+)
 from creditline.home.publications import MANIFEST, publication_directory
 from creditline.home.releases import last_record, orders_file, record_files, records_since, through_date
 from creditline.release.modes import leaving
@@ -60,11 +68,10 @@ def write_orders(
     Returns: the file and its sequence number; None where the orders may not leave any more.
     """
     records = home.releases / feed
-    records.mkdir(parents=True, exist_ok=True)
     previous = last_record(home, feed)
     sequence = previous["sequence"] + 1 if previous else 1
     file = home.outbox / feed / f"{feed}_{stamp}_{sequence:06d}.csv"
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(file.parent)
     # what a killed release left under another name never left the house
     for leftover in file.parent.glob(f"{feed}_*_{sequence:06d}.csv"):
         leftover.unlink()
@@ -105,7 +112,7 @@ def settle_interrupted(home: Home, feed: str) -> None:
     """
     for prepared in sorted((home.releases / feed).glob(f"*{_PREPARED}")):
         file = home.outbox / feed / json.loads(prepared.read_text())["file"]
-        if file.exists() and not file.with_suffix(".ctl").exists():
+        if file.exists() and not is_in_place(file.with_suffix(".ctl")):
             # first of all, so that a file half withdrawn is not taken for one that the core fetched
             prepared.unlink()
         else:

@@ -86,7 +86,6 @@ def approve_batch(home: Home, business_date: date, *, by: str, approved_by: str)
     require_two_people("approving inherited triggers", by, approved_by)
     read_batch(home, business_date)
     folder = home.inherited_batches
-    folder.mkdir(parents=True, exist_ok=True)
     fresh = folder / f"{business_date}.fresh"
     with connect_within(home) as connection:
         rows = f"select {', '.join(APPROVED_COLUMNS)} from ({_inherited(home, _valid_night(home, business_date))}) order by all"

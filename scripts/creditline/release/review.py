@@ -9,7 +9,7 @@ from pathlib import Path
 from creditline.gate.identity import attach_identity, current_customers
 from creditline.home import Home
 from creditline.home.database import connect_within
-from creditline.home.files import canonical_json, move_into_place, partial_of, write_file
+from creditline.home.files import canonical_json, make_directory, move_into_place, partial_of, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.publications import publication_directory
 from creditline.home.releases import last_record
@@ -66,7 +66,7 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
         rows = connection.execute("select count(*) from queue").fetchone()[0]
         if not rows and not (previous and previous["rows"]):
             return ReviewQueue(None, 0)
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(file.parent)
         partial = partial_of(file)
         connection.execute(
             f"copy (from queue order by due_date, case_id, account_id) to '{partial}' (format csv, header true)"

@@ -128,7 +128,6 @@ def _unsettled_nights(home: Home, business_date: date) -> list[date]:
 
 def _settle_one(home: Home, business_date: date) -> None:
     folder = settlement_record(home, business_date).parent
-    folder.mkdir(parents=True, exist_ok=True)
     # a void night reads no answers: they wait for the next valid one, which reads them all
     files = [] if is_void(home, business_date) else _unsettled_files(home, business_date)
     lines, late = dict.fromkeys(OUTCOMES, 0), 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from creditline.home.files import canonical_json, sha256_of, write_file
+from creditline.home.files import canonical_json, make_directory, sha256_of, write_file
 from creditline.report.workbook import MOST_ROWS, write_workbook
 
 INDEX_FILE = "report_index.json"
@@ -71,7 +71,7 @@ def write_reports(
         connection: holds the `rpt_` tables.
         keys: sort key by model.
     """
-    directory.mkdir(parents=True)
+    make_directory(directory)
     name = ReportName(entity, jurisdiction, business_date, revision)
     failed = _failed_checks(connection)
     written = [

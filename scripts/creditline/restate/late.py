@@ -14,7 +14,7 @@ import duckdb
 
 from creditline.gate.record import DeliveryRecord
 from creditline.home import Home
-from creditline.home.files import sha256_of
+from creditline.home.files import make_directory, sha256_of
 from creditline.home.publications import void_dates
 from creditline.landing.contract import Source, contract
 from creditline.landing.rawtypes import raw_columns
@@ -51,7 +51,7 @@ def write_late_rows(
 
     Returns: the file of each relation that has late rows, by its full name.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_directory(folder)
     later = [record for record in records if record.business_date > night.business_date]
     void = void_dates(home, night.business_date - timedelta(days=OTHER_REACH_DAYS), night.business_date)
     found = {}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from creditline.home import Home
 from creditline.home.database import connect
+from creditline.home.files import make_directory
 from creditline.spark.place import Address, address, use_client
 from creditline.spark.session import open_session
 from creditline.spark.sources import lay_sources
@@ -54,7 +55,7 @@ def _new_folder(home: Home) -> Path:
     place = home.warehouse / "spark"
     shutil.rmtree(place, ignore_errors=True)
     run = uuid.uuid4().hex[:8]
-    (place / run).mkdir(parents=True)
+    make_directory(place / run)
     (place / _RUN).write_text(run)
     return place / run
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from creditline.home.files import canonical_json, write_file
+from creditline.home.files import canonical_json, make_directory, write_file
 from creditline.spark.place import PROGRAMS, Address, SparkUnavailable, record_file, run_folder
 from creditline.spark.session import open_session
 
@@ -79,7 +79,7 @@ def up(tell: Callable[[str], None]) -> None:
     _require_java()
     folder = run_folder()
     for name in ("conf", "local", "logs", "work", "tables"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        make_directory(folder / name)
     ports = {name: _port(name) for name in PORTS}
     (folder / "conf" / "spark-defaults.conf").write_text(_defaults(folder, ports))
     (folder / "conf" / "log4j2.properties").write_text(_LOGGING)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from creditline.home.files import make_directory
 from creditline.spark.place import Address
 from creditline.spark.session import open_session
 from creditline.spark.types import spark_type
@@ -44,7 +45,7 @@ def lay_sources(address: Address, database: str, folder: Path, relations: Iterab
 
 
 def _write_files(folder: Path, relation: Relation) -> None:
-    folder.mkdir(parents=True)
+    make_directory(folder)
     parquet = [file.path for file in relation.files if file.path.suffix == ".parquet"]
     for number, path in enumerate(parquet):
         # Spark passes over names that begin with a dot or an underscore

@@ -14,7 +14,7 @@ import duckdb
 from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
-from creditline.home.files import canonical_json, write_file
+from creditline.home.files import canonical_json, make_directory, write_file
 from creditline.home.publications import last_valid
 from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
@@ -177,7 +177,7 @@ def _run_spark(home: Home, inputs: list[Relation]) -> _Run:
 
 
 def _clear(home: Home) -> None:
-    home.warehouse.mkdir(parents=True, exist_ok=True)
+    make_directory(home.warehouse)
     spilled = home.spill.glob("duckdb_temp_*")
     for leftover in (home.warehouse_file, home.warehouse_file.with_suffix(".duckdb.wal"), *spilled):
         leftover.unlink(missing_ok=True)

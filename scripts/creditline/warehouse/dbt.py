@@ -11,6 +11,7 @@ from pathlib import Path
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.database import engine_bounds
+from creditline.home.files import make_directory
 from creditline.warehouse.compiled import CompiledModels
 
 PROJECT_DIR = Path(__file__).resolve().parents[3] / "dbt_project"
@@ -84,7 +85,7 @@ def compile_project(target_path: Path) -> list[BuiltNode]:
     Raises:
         BuildFailed: names the first node that does not compile.
     """
-    target_path.mkdir(parents=True, exist_ok=True)
+    make_directory(target_path)
     # Compiled SQL carries the name of the catalog, which is the stem of the file.
     _environment(target_path / "warehouse.duckdb", {})
     return _run(["compile"], target_path)

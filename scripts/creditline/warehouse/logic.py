@@ -22,7 +22,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.database import bound_spill, connect, engine_bounds
-from creditline.home.files import canonical_json, clear_directory, move_tree_into_place
+from creditline.home.files import canonical_json, clear_directory, is_in_place, make_directory, move_tree_into_place
 from creditline.warehouse.dbt import BuiltNode, compile_project
 from creditline.warehouse.imports import read_in_place
 from creditline.warehouse.state import StateTable, state_tables
@@ -151,9 +151,9 @@ def archive_logic(home: Home, logic: Logic) -> str:
     Returns: `logic_hash`, which is the name of its folder.
     """
     target = home.logic / logic.logic_hash
-    if not target.exists():
+    if not is_in_place(target):
         staged = clear_directory(home.logic / f".{logic.logic_hash}.partial")
-        (staged / "seeds").mkdir()
+        make_directory(staged / "seeds")
         for seed in logic.seeds:
             (staged / _seed_file(seed.name)).write_text(seed.content, newline="")
         for number, model in enumerate(logic.models, start=1):

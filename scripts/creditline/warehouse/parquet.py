@@ -7,13 +7,14 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.home.files import move_into_place, partial_of
+from creditline.home.files import make_directory, move_into_place, partial_of
 
 
 def write_parquet(
     connection: duckdb.DuckDBPyConnection, rows: str, target: Path, parameters: dict[str, object] | None = None
 ) -> None:
-    """Write the rows of an ordered query as one Parquet file, whole or not at all, the same bytes every time."""
+    """Write the rows of an ordered query as one Parquet file, whole or not at all, the same bytes every time; its folder is made."""
+    make_directory(target.parent)
     partial = partial_of(target)
     connection.execute(f"copy ({rows}) to '{partial}' (format parquet, compression zstd)", parameters or {})
     move_into_place(partial, target)

@@ -468,5 +468,4 @@ def export_state(connection: duckdb.DuckDBPyConnection, home: Home, business_dat
     """Write every table that tonight carries over from its model in the built warehouse."""
     for table in state_tables():
         target = state_file(home, business_date, table.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
         write_parquet(connection, carried_rows(table), target)
