@@ -12,7 +12,6 @@ import pytest
 
 from creditline.home import Home
 from creditline.night import run_all
-from creditline.publish.reader import query_marts
 from creditline.simulate import continue_book
 
 READER = """
@@ -72,21 +71,3 @@ def test_all_nights_answer_from_another_directory_and_after_a_move(sample_book, 
             f"select count(*) from glob('{moved.root}/published/*/r*/marts/fct_limit_decision.parquet')"
         ).fetchone()[0]
     assert files == len(expected)
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "select * from read_csv('/etc/passwd')",
-        "copy (select 1) to 'stolen.csv'",
-        "attach 'other.duckdb'",
-        "install httpfs",
-        "set enable_external_access = true",
-        "create table planted as select 1 as x",
-    ],
-)
-def test_a_query_reaches_nothing_but_what_is_published(sample_book, query):
-    from creditline.errors import UsageError
-
-    with pytest.raises(UsageError):
-        query_marts(sample_book.home, query)

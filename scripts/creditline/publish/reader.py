@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,12 +11,25 @@ import duckdb
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect, engine_bounds
+
+# How a view of `marts.duckdb` names its files, from the home on.
+_FILES = re.compile(r"'/(published/[^']+)'")
+_WILDCARD = re.compile(r"[*?[]")
+# A SELECT can write: `from enable_logging(storage = 'file', ...)` does. Functions that stand where a table stands are those
+# that make rows out of nothing, or tell what there is; the marts themselves need none.
+_TABLE_FUNCTIONS = {
+    "range", "generate_series", "unnest", "repeat", "repeat_row",
+    "duckdb_columns", "duckdb_functions", "duckdb_tables", "duckdb_views", "pragma_table_info",
+}  # fmt: skip
 
 
 @contextmanager
 def open_marts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to `current/marts.duckdb` that may read the home's published files and nothing else.
+    """A read-only connection to `current/marts.duckdb` that may read the files behind its views and nothing else, within
+    the bounds of the home. Nothing spills: what does not fit into memory is an error.
+
+    Whoever writes the query must still be kept from writing to these files (`query_marts`).
 
     Raises:
         CreditlineError: no night is published yet.
@@ -22,24 +37,93 @@ def open_marts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     database = home.current / "marts.duckdb"
     if not database.is_file():
         raise CreditlineError(f"{home.root}: no night is published yet; run `creditline night --all`")
-    with connect(str(database.resolve()), read_only=True) as connection:
+    bounds = engine_bounds(home) | {"temp_directory": "", "allow_persistent_secrets": "false"}
+    with connect(str(database.resolve()), read_only=True, config=bounds) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set variable creditline_home = '{home.root}'")
-        connection.execute(f"set allowed_directories = ['{home.published}']")
+        connection.execute(f"set variable creditline_home = {_text(str(home.root))}")
+        directories, paths = _needed(home, connection)
+        connection.execute(f"set allowed_directories = [{', '.join(map(_text, directories))}]")
+        connection.execute(f"set allowed_paths = [{', '.join(map(_text, paths))}]")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         yield connection
 
 
 def query_marts(home: Home, query: str) -> tuple[list[str], list[tuple]]:
-    """Columns and rows of one query over the published marts.
+    """Columns and rows of one SELECT over the published marts.
 
     Raises:
-        UsageError: DuckDB does not accept the query.
+        UsageError: it is no single SELECT, calls a function that reaches out of the marts, or DuckDB does not accept it.
     """
     with open_marts(home) as connection:
         try:
-            relation = connection.sql(query)
-            return (list(relation.columns), relation.fetchall()) if relation is not None else ([], [])
+            relation = connection.sql(_the_select(connection, query))
+            return list(relation.columns), relation.fetchall()
         except duckdb.Error as error:
-            raise UsageError(f"query: {error}") from error
+            raise UsageError(f"query: {' '.join(str(error).split())}") from error
+
+
+def _the_select(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The one statement of a query, once it is sure to read marts only."""
+    statements = connection.extract_statements(query)
+    if len(statements) != 1:
+        raise UsageError(f"query: it holds {len(statements)} statements; give exactly one SELECT")
+    statement = statements[0]
+    if statement.type != duckdb.StatementType.SELECT:
+        raise UsageError(f"query: it is {statement.type.name}; give a SELECT, nothing else is run over the marts")
+    tree = _parsed(connection, query)
+    # what `extract_statements` makes a SELECT of, a PRAGMA, is none to the parser
+    if tree["error"]:
+        raise UsageError("query: it is no SELECT; give a SELECT, nothing else is run over the marts")
+    strangers = sorted(_table_functions(tree) - _TABLE_FUNCTIONS)
+    if strangers:
+        raise UsageError(
+            f"query: {strangers[0]}() is not called over the marts; name a table, or use one of"
+            f" {', '.join(sorted(_TABLE_FUNCTIONS))}"
+        )
+    return statement.query
+
+
+def _parsed(connection: duckdb.DuckDBPyConnection, query: str) -> dict:
+    try:
+        return json.loads(connection.execute("select json_serialize_sql(?)", [query]).fetchone()[0])
+    except RecursionError:
+        raise UsageError("query: it is nested too deep; give it in fewer levels") from None
+
+
+def _table_functions(tree: dict) -> set[str]:
+    """Every function that stands where a table stands, wherever in a parsed query."""
+    found, nodes = set(), [tree]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            if node.get("type") == "TABLE_FUNCTION":
+                found.add(node["function"]["function_name"].lower())
+            nodes += node.values()
+        elif isinstance(node, list):
+            nodes += node
+    return found
+
+
+def _needed(home: Home, connection: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
+    """The folders and the files behind the views of `marts.duckdb`.
+
+    A pattern is a path of its own to the engine. Of a folder that is named beyond a publication's own the whole is open;
+    beside the marts of a publication lie other things, there the files are named one by one.
+    """
+    views = connection.execute("select sql from duckdb_views() where not internal").fetchall()
+    patterns = sorted({pattern for (sql,) in views for pattern in _FILES.findall(sql)})
+    folders = {pattern.rpartition("/")[0] for pattern in patterns}
+    open_folders = {folder for folder in folders if not _WILDCARD.search(folder.rpartition("/")[2])}
+    directories = [path for folder in sorted(open_folders) for path in _matches(home, folder)]
+    closed = [pattern for pattern in patterns if pattern.rpartition("/")[0] not in open_folders]
+    files = [path for pattern in closed for path in _matches(home, pattern)]
+    return directories, [*(f"{home.root}/{pattern}" for pattern in patterns), *files]
+
+
+def _matches(home: Home, pattern: str) -> list[str]:
+    return sorted(str(path) for path in home.root.glob(pattern))
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
