@@ -34,8 +34,10 @@ def intraday_watch():
         from pathlib import Path
 
         from creditline.home import open_home
+        from creditline.home.files import write_privately
         from creditline.watch import require_nothing_refused, watch_open_days
 
+        write_privately()
         require_nothing_refused(watch_open_days(open_home(Path(os.environ["CREDITLINE_HOME"]))))
 
     watch()

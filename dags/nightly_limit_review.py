@@ -22,7 +22,9 @@ def _home():
     from pathlib import Path
 
     from creditline.home import open_home
+    from creditline.home.files import write_privately
 
+    write_privately()
     return open_home(Path(os.environ["CREDITLINE_HOME"]))
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
 import duckdb
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from creditline.home import SETTINGS_FILE, Home
+from creditline.home.files import write_new_file
 from creditline.home.publications import REVISION
 from creditline.release.feed import ADJUSTMENTS, ORDER_FEEDS, SECURITY
 
@@ -57,10 +61,22 @@ def own_home(home: Home) -> Home:
     path = home.root / SETTINGS_FILE
     path.write_text(path.read_text().replace("is_demo: true", "is_demo: false"))
     home = Home(home.root)
-    secret = home.key_file(home.settings.keys.pseudonym_secret)
-    secret.parent.mkdir()
-    secret.write_text("17" * 32)
+    lay_keys(home, "17" * 32)
     return home
+
+
+def lay_keys(home: Home, secret: str) -> None:
+    """Give a home keys of its own, as they would come back from a backup."""
+    folder = home.root / "keys"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    signing = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(secret.encode()).digest())
+    write_new_file(home.key_file(home.settings.keys.pseudonym_secret), secret.encode())
+    write_new_file(home.key_file(home.settings.keys.signing_key), in_pem(signing))
+
+
+def in_pem(key: Ed25519PrivateKey) -> bytes:
+    """A private key as its file holds it."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def packs_say(home: Home, **values: str) -> None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import duckdb
 import pytest
+from laid_orders import lay_keys
 from small_delivery import ALL_SOURCES, NIGHT, deliver, small_home, spoil_cell
 
 from creditline.errors import CreditlineError
@@ -162,11 +163,9 @@ def test_two_homes_with_other_secrets_give_other_tokens(tmp_path):
     tokens = []
     for name in ("one", "other"):
         home = small_home(tmp_path / name).__class__(tmp_path / name)
-        secret = tmp_path / name / "keys" / "pseudonym.secret"
         settings = tmp_path / name / "creditline.yml"
         settings.write_text(settings.read_text().replace("is_demo: true", "is_demo: false"))
-        secret.parent.mkdir(parents=True, exist_ok=True)
-        secret.write_text(hashlib.sha256(name.encode()).hexdigest())
+        lay_keys(home, hashlib.sha256(name.encode()).hexdigest())
         deliver(home, accounts=3)
         take_in(home)
         path = next((home.raw / "session").rglob("*.parquet"))

@@ -8,7 +8,7 @@ import shutil
 import duckdb
 import pytest
 import yaml
-from laid_orders import OWN, copy_home, lay_security_orders, own_home, packs_say, take_back
+from laid_orders import OWN, copy_home, in_pem, lay_security_orders, own_home, packs_say, take_back
 
 from creditline.errors import UsageError
 from creditline.home import DEMO_SECRET, HomeSettings, create_home
@@ -150,12 +150,6 @@ def test_the_well_known_keys_of_demo_homes_order_nobody_about(home, policies, tm
     home.key_file(home.settings.keys.signing_key).write_bytes(in_pem(demo))
     with pytest.raises(NotReady, match=r"keys\.signing_key is the well-known one"):
         set_mode(home, "CFC01/jiebei_mini", "live", **PEOPLE)
-
-
-def in_pem(key):
-    from cryptography.hazmat.primitives import serialization as as_
-
-    return key.private_bytes(as_.Encoding.PEM, as_.PrivateFormat.PKCS8, as_.NoEncryption())
 
 
 def test_nobody_goes_live_before_a_night_was_published(tmp_path, policies):

@@ -13,6 +13,7 @@ from creditline.cli.inherited import app as inherited_app
 from creditline.cli.output import Format, TextFormat, errors, print_json, print_rows, tell
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
+from creditline.home.files import write_privately
 from creditline.warehouse.engine import Engine
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -481,6 +482,7 @@ def _day(moment: datetime | None) -> date | None:
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 the data or a check says no, 2 usage."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    write_privately()
     try:
         app()
     except UsageError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
+import os
+import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -14,7 +16,8 @@ import yaml
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from creditline.errors import UsageError
-from creditline.home.files import write_file
+from creditline.home.files import make_directory, make_readable_directory, write_new_file
+from creditline.home.key_files import read_secret
 
 SETTINGS_FILE = "creditline.yml"
 # What came between nights, below the folder of a business date.
@@ -92,7 +95,7 @@ class Home:
         path = self.root / SETTINGS_FILE
         if not path.is_file():
             raise UsageError(
-                f"{self.root} is no warehouse home: {SETTINGS_FILE} is missing; make one with `simulate` or `import`"
+                f"{self.root} is no warehouse home: {SETTINGS_FILE} is missing; make one with `init`, `simulate` or `import`"
             )
         try:
             return HomeSettings(**yaml.safe_load(path.read_text()))
@@ -194,6 +197,14 @@ class Home:
     def erasures_file(self) -> Path:
         return self.control / "erasures.jsonl"
 
+    @property
+    def private_folders(self) -> tuple[Path, ...]:
+        """What only the home's own user enters: all but what is published, and the keys, which are stricter still."""
+        return (
+            *(self.landing, self.identity_file.parent, self.raw, self.quarantine, self.state, self.policy, self.logic),
+            *(self.warehouse, self.outbox, self.releases, self.control),
+        )
+
     def key_file(self, location: str) -> Path:
         """The file of one secret of `settings.keys`."""
         return self.root / location
@@ -219,7 +230,7 @@ class Home:
         """The secret behind every keyed hash of a device, an address or a source's own event id."""
         if self.settings.is_demo:
             return DEMO_SECRET
-        return bytes.fromhex(self.key_file(self.settings.keys.pseudonym_secret).read_text().strip())
+        return read_secret(self.key_file(self.settings.keys.pseudonym_secret))
 
 
 def local_to_utc(moment: datetime, time_zone: str) -> datetime:
@@ -231,25 +242,45 @@ def open_home(root: Path) -> Home:
     """An existing home. Raises UsageError if there is none at `root` or its settings do not hold."""
     home = Home(root.resolve())
     home.settings  # noqa: B018  (reads and validates)
+    _close_to_others(home)
     return home
 
 
 def create_home(root: Path, settings: HomeSettings) -> Home:
-    """A home at `root` with these settings; one that is there already stays as it is and must have the same name."""
+    """A home at `root` with these settings, its folders and keys; one that is there already stays as it is, gets what an
+    interrupted call left out, and must have the same name.
+
+    Raises:
+        UsageError: another home is there.
+        KeyRefused: a key of a home that has used it is lost.
+    """
+    from creditline.home.keys import make_keys
+
     home = Home(root.resolve())
-    if (home.root / SETTINGS_FILE).exists():
-        if home.settings.name != settings.name:
-            raise UsageError(
-                f"{home.root} already is the home of '{home.settings.name}', not of '{settings.name}'; give another --home"
-            )
-        return home
-    secret_file = home.key_file(settings.keys.pseudonym_secret)
-    if not settings.is_demo and not secret_file.exists():
-        write_file(secret_file, secrets.token_bytes(32).hex().encode())
-        secret_file.chmod(0o600)
+    make_readable_directory(home.root)
     content = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    write_file(home.root / SETTINGS_FILE, content.encode())
+    # it says where things are to whoever reads what is published, and holds no secret
+    write_new_file(home.root / SETTINGS_FILE, content.encode(), mode=0o644)
+    if home.settings.name != settings.name:
+        raise UsageError(
+            f"{home.root} already is the home of '{home.settings.name}', not of '{settings.name}'; give another --home"
+        )
+    make_readable_directory(home.published)
+    for folder in home.private_folders:
+        make_directory(folder, mode=0o700)
+    _close_to_others(home)
+    make_keys(home)
     return home
+
+
+def _close_to_others(home: Home) -> None:
+    """Let no other user of the machine into what is not published; whom the owner let in as a group stays."""
+    for folder in home.private_folders:
+        # a home that lies on a disk for reading stays as it is; only its owner can change this at all
+        with suppress(OSError):
+            facts = folder.stat()
+            if facts.st_mode & stat.S_IRWXO and facts.st_uid == os.geteuid():
+                folder.chmod(stat.S_IMODE(facts.st_mode) & ~stat.S_IRWXO)
 
 
 def _dates_in(directory: Path) -> Iterator[date]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 _CHUNK = 1 << 20
@@ -54,11 +55,14 @@ def move_into_place(partial: Path, target: Path) -> None:
     sync_directory(target.parent)
 
 
-def make_directory(directory: Path) -> Path:
+def make_directory(directory: Path, mode: int = 0o777) -> Path:
     """A folder with all that are missing above it, each synced into the one that holds it before the next is made.
 
     So a power loss takes no folder that something lies in, and of what a killed process made only the last can still be
     unsynced: it is synced here. One that another process makes meanwhile is as good.
+
+    Args:
+        mode: who may enter those that are made, as far as the umask of the process lets anybody.
     """
     missing = []
     found = directory
@@ -69,7 +73,7 @@ def make_directory(directory: Path) -> Path:
     with contextlib.suppress(PermissionError):
         sync_directory(found.parent)
     for each in reversed(missing):
-        each.mkdir(exist_ok=True)
+        each.mkdir(mode=mode, exist_ok=True)
         sync_directory(each.parent)
     return directory
 
@@ -89,6 +93,58 @@ def write_file(target: Path, content: bytes) -> None:
     partial = partial_of(target)
     partial.write_bytes(content)
     move_into_place(partial, target)
+
+
+def write_new_file(target: Path, content: bytes, mode: int = 0o600) -> bool:
+    """Write a file that nobody but its owner can read at any instant, whole or not at all; one that is there stays.
+
+    Args:
+        mode: who may read it once it is whole.
+
+    Returns: whether it was written; of two at once, one is.
+    """
+    descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, mode)
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # a link, unlike a rename, never takes the place of a file
+        os.link(partial, target)
+        is_new = True
+    except OSError:
+        if not target.is_file():
+            os.unlink(partial)
+            raise
+        is_new = False
+    # what a killed writer left goes, too: once the target stands, nobody needs a part
+    for part in target.parent.glob(f".{target.name}.*.partial"):
+        part.unlink(missing_ok=True)
+    sync_directory(target.parent)
+    return is_new
+
+
+def write_privately() -> None:
+    """From here on nobody else can read what this process makes, whatever its caller allowed: files 0600, folders 0700."""
+    os.umask(0o077)
+
+
+def make_readable_directory(directory: Path) -> None:
+    """A folder that every user of the machine may enter, with those above it that were not there yet."""
+    before = os.umask(0o022)
+    try:
+        make_directory(directory)
+    finally:
+        os.umask(before)
+
+
+def let_all_read(tree: Path) -> None:
+    """Let every user of the machine read a finished tree."""
+    for directory, _, names in os.walk(tree):
+        os.chmod(directory, 0o755)
+        for name in names:
+            os.chmod(Path(directory) / name, 0o644)
 
 
 def partial_of(target: Path) -> Path:

@@ -1,43 +1,97 @@
-"""The home's signing key (Ed25519). A demo home signs with a well-known key, which a release refuses anywhere else."""
+"""The home's keys: the secret behind its keyed hashes, and the Ed25519 key that it signs with.
+
+Both are made once, for a home that has done nothing yet. A demo home has well-known ones, which a release refuses anywhere else.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from creditline.errors import UsageError
-from creditline.home import DEMO_SECRET, Home
-from creditline.home.files import canonical_json, write_file
+from creditline.home import DEMO_SECRET, SETTINGS_FILE, Home
+from creditline.home.files import canonical_json, make_directory, write_file, write_new_file
+from creditline.home.key_files import KeyRefused, read_key_file
 
 
 def signing_key(home: Home) -> Ed25519PrivateKey:
-    """The key of this home; made and kept on first use.
+    """The key that this home signs with.
 
     Raises:
-        UsageError: the key file is not an Ed25519 private key in PEM.
+        KeyRefused: it is lost, open to others, or no Ed25519 private key in PEM.
     """
     if home.settings.is_demo:
         return _demo_signing_key()
     path = home.key_file(home.settings.keys.signing_key)
-    if not path.exists():
-        _make_key(path)
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    content = read_key_file(path)
+    try:
+        key = serialization.load_pem_private_key(content, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise UsageError(f"{path} is no Ed25519 private key; give another in creditline.yml under keys.signing_key")
+        raise KeyRefused(
+            f"{path} is no Ed25519 private key in PEM without a password; restore it from a backup, or say in"
+            f" {SETTINGS_FILE} under keys.signing_key where it lies"
+        )
     return key
 
 
-def _make_key(path: Path) -> None:
-    pem = Ed25519PrivateKey.generate().private_bytes(
+def require_keys(home: Home) -> None:
+    """Stop what needs the home's keys before it touches anything.
+
+    Raises:
+        KeyRefused: one of them is lost, open to others, or no key.
+    """
+    home.pseudonym_secret()
+    signing_key(home)
+
+
+def make_keys(home: Home) -> list[Path]:
+    """Make those keys of a home that are not there; none that is there is touched. Returns the files that were made.
+
+    Raises:
+        KeyRefused: one is lost, and the home has used it already.
+    """
+    wanted = {home.settings.keys.pseudonym_secret: _new_secret, home.settings.keys.signing_key: _new_signing_key}
+    missing = {
+        path: make
+        for name, make in wanted.items()
+        if not (path := home.key_file(name)).is_symlink() and not path.exists()
+    }
+    if home.settings.is_demo or not missing:
+        return []
+    if _has_used_keys(home):
+        raise KeyRefused(
+            f"{next(iter(missing))} is lost: what this home has done was signed and hashed with it; restore it from a backup"
+        )
+    return [path for path, make in missing.items() if write_new_file(_in_private_folder(path), make())]
+
+
+def _has_used_keys(home: Home) -> bool:
+    """Whether anything was taken in, decided or recorded with the keys of this home."""
+    used = (home.raw, home.state, home.published, home.releases, home.control, home.identity_file.parent)
+    return any(not path.name.startswith(".") for folder in used if folder.is_dir() for path in folder.iterdir())
+
+
+def _in_private_folder(path: Path) -> Path:
+    """The path of a key, in a folder of its own that nobody else can enter."""
+    make_directory(path.parent, mode=0o700)
+    return path
+
+
+def _new_secret() -> bytes:
+    return secrets.token_bytes(32).hex().encode()
+
+
+def _new_signing_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    write_file(path, pem)
-    path.chmod(0o600)
 
 
 def public_bytes(key: Ed25519PrivateKey) -> bytes:

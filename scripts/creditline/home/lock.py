@@ -17,6 +17,7 @@ from typing import TextIO
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.files import make_directory
+from creditline.home.keys import require_keys
 
 _TURN_SECONDS = 300
 _LOOK_AGAIN_SECONDS = 0.005
@@ -31,8 +32,10 @@ def only_worker(home: Home, what: str) -> Iterator[None]:
     """Hold the home for one step of a night.
 
     Raises:
+        KeyRefused: the home's keys are lost or open to others; nothing was done.
         HomeBusy: another process holds it; nothing was done.
     """
+    require_keys(home)
     make_directory(home.warehouse)
     with (home.warehouse / "lock").open("w") as lock:
         try:
@@ -86,7 +89,9 @@ def security_turn(home: Home, what: str) -> Iterator[None]:
     It lies beside the releases: scratch may be deleted at any time, this lock may not.
 
     Raises:
+        KeyRefused: the home's keys are lost or open to others; nothing was done.
         HomeBusy: another process held it for five minutes; nothing was done.
     """
+    require_keys(home)
     with holding(home.releases / "security.lock", what, _TURN_SECONDS):
         yield

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from creditline.home import Home
+from creditline.home.files import let_all_read, make_readable_directory, move_tree_into_place
 from creditline.home.restatements import read_restatements
 
 REVISION = "r00"
@@ -26,6 +27,13 @@ def revision_name(revision: int) -> str:
 def publication_directory(home: Home, business_date: date, revision: int = 0) -> Path:
     """One publication of a night, the first one without a revision, whether it is there or not."""
     return home.published / str(business_date) / revision_name(revision)
+
+
+def place_publication(staged: Path, target: Path) -> None:
+    """Put a finished publication into its place, where every user of the machine may read it."""
+    let_all_read(staged)
+    make_readable_directory(target.parent)
+    move_tree_into_place(staged, target)
 
 
 def latest_revisions(home: Home) -> dict[date, int]:

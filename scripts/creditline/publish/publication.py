@@ -18,14 +18,7 @@ from creditline.errors import CreditlineError
 from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
-from creditline.home.files import (
-    canonical_json,
-    clear_directory,
-    flip_pointer,
-    is_in_place,
-    move_tree_into_place,
-    sha256_of,
-)
+from creditline.home.files import canonical_json, clear_directory, flip_pointer, is_in_place, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.publications import (
     MANIFEST,
@@ -33,6 +26,7 @@ from creditline.home.publications import (
     last_published,
     latest_publication,
     latest_revision,
+    place_publication,
     publication_directory,
     revision_name,
     state_directory,
@@ -94,7 +88,7 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
     _write_manifest(home, build, staged, rows, checks)
     write_run(home, staged, run_id, business_date, 0, build.engine)
     manifest_sha256 = sha256_of(staged / MANIFEST)
-    move_tree_into_place(staged, target)
+    place_publication(staged, target)
     show_latest(home, business_date)
     return Publication(business_date, target, manifest_sha256, tuple(reports), is_new=True)
 

@@ -16,12 +16,13 @@ from creditline.errors import CreditlineError
 from creditline.gate.outputs import judge_marts, mart_suites
 from creditline.gate.record import DeliveryRecord, intraday_records
 from creditline.home import Home
-from creditline.home.files import canonical_json, clear_directory, move_tree_into_place, sha256_of
+from creditline.home.files import canonical_json, clear_directory, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.publications import (
     MANIFEST,
     last_published,
     latest_revision,
+    place_publication,
     publication_directory,
     read_manifest,
     state_directory,
@@ -321,7 +322,7 @@ def _publish(connection: duckdb.DuckDBPyConnection, night: _Night, revisions: di
     _write_manifest(connection, night, staged, rows, revisions)
     engine = f"{night.logic.engine} {duckdb.__version__}"
     write_run(home, staged, run_id, night.business_date, night.revision, engine)
-    move_tree_into_place(staged, night.target)
+    place_publication(staged, night.target)
     return cells
 
 
