@@ -33,12 +33,14 @@ def intraday_watch():
     def watch() -> None:
         from pathlib import Path
 
+        from creditline.accidents import told_plainly
         from creditline.home import open_home
         from creditline.home.files import write_privately
         from creditline.watch import require_nothing_refused, watch_open_days
 
         write_privately()
-        require_nothing_refused(watch_open_days(open_home(Path(os.environ["CREDITLINE_HOME"]))))
+        with told_plainly():
+            require_nothing_refused(watch_open_days(open_home(Path(os.environ["CREDITLINE_HOME"]))))
 
     watch()
 

@@ -28,10 +28,15 @@ def _home():
     return open_home(Path(os.environ["CREDITLINE_HOME"]))
 
 
-def _day(business_date: str):
+def _run(step: str, business_date: str) -> str:
     from datetime import date
 
-    return date.fromisoformat(business_date)
+    from creditline import night
+    from creditline.accidents import told_plainly
+
+    with told_plainly():
+        getattr(night, step)(_home(), date.fromisoformat(business_date))
+    return business_date
 
 
 @dag(
@@ -47,61 +52,42 @@ def _day(business_date: str):
 def nightly_limit_review():
     @task
     def choose_night(params: dict | None = None) -> str:
+        from creditline.accidents import told_plainly
         from creditline.night import next_night
 
-        chosen = params["business_date"] or next_night(_home())
+        with told_plainly():
+            chosen = params["business_date"] or next_night(_home())
         if chosen is None:
             raise ValueError("no landed night is waiting; land a delivery, then trigger the DAG again")
         return str(chosen)
 
     @task
     def accept(business_date: str) -> str:
-        from creditline import night
-
-        night.accept(_home(), _day(business_date))
-        return business_date
+        return _run("accept", business_date)
 
     @task
     def gate_inputs(business_date: str) -> str:
-        from creditline import night
-
-        night.gate_inputs(_home(), _day(business_date))
-        return business_date
+        return _run("gate_inputs", business_date)
 
     @task
     def build(business_date: str) -> str:
-        from creditline import night
-
-        night.build(_home(), _day(business_date))
-        return business_date
+        return _run("build", business_date)
 
     @task
     def gate_outputs(business_date: str) -> str:
-        from creditline import night
-
-        night.gate_outputs(_home(), _day(business_date))
-        return business_date
+        return _run("gate_outputs", business_date)
 
     @task
     def publish(business_date: str) -> str:
-        from creditline import night
-
-        night.publish(_home(), _day(business_date))
-        return business_date
+        return _run("publish", business_date)
 
     @task
     def release(business_date: str) -> str:
-        from creditline import night
-
-        night.release(_home(), _day(business_date))
-        return business_date
+        return _run("release", business_date)
 
     @task
     def settle(business_date: str) -> str:
-        from creditline import night
-
-        night.settle(_home(), _day(business_date))
-        return business_date
+        return _run("settle", business_date)
 
     settle(release(publish(gate_outputs(build(gate_inputs(accept(choose_night())))))))
 

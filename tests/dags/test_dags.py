@@ -42,5 +42,6 @@ def test_a_dag_is_thin_and_says_what_to_do(path, tmp_path):
     assert "If it fails" in facts["doc"]
     assert facts["max_active_runs"] == 1
     assert facts["heavy"] == []
+    assert "told_plainly" in path.read_text()
     chain = CHAINS[path.stem]
     assert facts["tasks"] == {task: [2, [chain[number - 1]] if number else []] for number, task in enumerate(chain)}

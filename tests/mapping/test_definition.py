@@ -50,7 +50,7 @@ def test_an_unknown_map_names_the_known_ones(name, tmp_path, monkeypatch):
     ("old", "new", "said"),
     [
         ("source: file", "source: stream", "map.yml: source: "),
-        ("description: One file.", "", "map.yml: description: Field required"),
+        ("description: One file.", "", "map.yml: description is missing"),
         ('"02:00"', "22:00", "map.yml: home.cut_off: .*write the time in quotes"),
         ("Asia/Shanghai", "Asia/Atlantis", "map.yml: home.time_zone: .*'Asia/Atlantis' is no time zone"),
         ("columns: [a]", "columns: [a], file: x.csv", "an extract of one file is one table"),

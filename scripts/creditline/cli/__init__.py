@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+import traceback
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from creditline.accidents import told_plainly
 from creditline.cli.inherited import app as inherited_app
 from creditline.cli.output import Format, TextFormat, errors, print_json, print_rows, tell
 from creditline.errors import CreditlineError, UsageError
@@ -29,13 +32,23 @@ HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CREDITLINE_HOME", help="The warehouse home.", show_default=True)
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="table for people, json for programs.")]
+# Set to anything, it shows where in the program an error came from.
+DEBUG = "CREDITLINE_DEBUG"
+# What the library exits with when somebody presses Ctrl-C.
+INTERRUPTED = 130
 DateOption = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date.")]
 
 
 @app.callback()
-def choose_home(context: typer.Context, home: HomeOption = Path("var")) -> None:
+def choose_home(
+    context: typer.Context,
+    home: HomeOption = Path("var"),
+    debug: Annotated[bool, typer.Option("--debug", envvar=DEBUG, help="Show where an error came from.")] = False,
+) -> None:
     """Creditline: the nightly warehouse that decides credit limits and answers for its decisions."""
     context.obj = home
+    if debug:
+        os.environ[DEBUG] = "1"
 
 
 @app.command()
@@ -480,14 +493,34 @@ def _day(moment: datetime | None) -> date | None:
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 the data or a check says no, 2 usage."""
+    """Entry point. Exit codes: 0 done, 1 the data, a check or the machine says no, 2 usage, 130 interrupted."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     write_privately()
     try:
-        app()
-    except UsageError as error:
-        errors.print(f"creditline: {error}", style="red", markup=False)
-        raise SystemExit(2) from None
+        with told_plainly():
+            _run()
     except CreditlineError as error:
+        if os.environ.get(DEBUG):
+            traceback.print_exception(error)
         errors.print(f"creditline: {error}", style="red", markup=False)
+        raise SystemExit(2 if isinstance(error, UsageError) else 1) from None
+
+
+def _run() -> None:
+    """Run the command; whatever it printed has reached its reader then."""
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            errors.print("creditline: interrupted; nothing is lost, run the same command again", style="red")
+        _flush()
+        raise
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read it, like `head`, has seen enough; what the interpreter flushes at its end goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, TypeAdapter, field_validator
 
 from creditline.errors import UsageError
 from creditline.home.files import make_directory, make_readable_directory, write_new_file
 from creditline.home.key_files import read_secret
+from creditline.home.yaml_file import read_yaml
 
 SETTINGS_FILE = "creditline.yml"
 # What came between nights, below the folder of a business date.
@@ -80,7 +81,11 @@ class HomeSettings(BaseModel):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        # a folder of zones, or a name that is no name of a file, is an error of the disk
+        except (ZoneInfoNotFoundError, OSError) as error:
+            raise ValueError(f"no such time zone ({error})") from error
         return value
 
 
@@ -97,10 +102,7 @@ class Home:
             raise UsageError(
                 f"{self.root} is no warehouse home: {SETTINGS_FILE} is missing; make one with `init`, `simulate` or `import`"
             )
-        try:
-            return HomeSettings(**yaml.safe_load(path.read_text()))
-        except (ValidationError, ValueError, TypeError) as error:
-            raise UsageError(f"{path}: {error}") from error
+        return read_yaml(path, HomeSettings, UsageError)
 
     @property
     def landing(self) -> Path:

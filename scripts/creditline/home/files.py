@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 _CHUNK = 1 << 20
@@ -30,11 +31,22 @@ def canonical_json(value: object) -> bytes:
     return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2) + "\n").encode()
 
 
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give an error of the disk the name of the file that it happened to: a write knows its file by number only."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
+
+
 def sync_directory(directory: Path) -> None:
     """Make the names in a directory survive a power loss."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        with naming(directory):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -43,7 +55,8 @@ def sync_file(path: Path) -> None:
     """Make the bytes of a file survive a power loss."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -91,7 +104,8 @@ def write_file(target: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     make_directory(target.parent)
     partial = partial_of(target)
-    partial.write_bytes(content)
+    with naming(partial):
+        partial.write_bytes(content)
     move_into_place(partial, target)
 
 

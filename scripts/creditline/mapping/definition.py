@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -17,13 +16,13 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StrictStr,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import HomeSettings
+from creditline.home.yaml_file import read_yaml
 from creditline.landing.contract import contract
 
 MAP_FILE = "map.yml"
@@ -173,14 +172,7 @@ def load_map(name_or_dir: str | Path) -> Map:
 
 
 def _read_definition(path: Path) -> MapDefinition:
-    try:
-        return MapDefinition.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BrokenMap(f"{path}: {where or 'the whole file'}: {first['msg']}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BrokenMap(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    return read_yaml(path, MapDefinition, BrokenMap)
 
 
 def _sources_in(directory: Path) -> tuple[str, ...]:

@@ -1,17 +1,24 @@
-"""Prints the last landed night that is not published yet, for scripts/nightly; exits 1 if there is none."""
+"""Prints the last landed night that is not published yet, for scripts/nightly; exits 1 if there is none, 2 if the home cannot be read."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from creditline.accidents import told_plainly
+from creditline.errors import CreditlineError
 from creditline.home import open_home
 from creditline.night import pending_nights
 
 
 def main() -> int:
     """Entry point: one argument, the home."""
-    waiting = pending_nights(open_home(Path(sys.argv[1])))
+    try:
+        with told_plainly():
+            waiting = pending_nights(open_home(Path(sys.argv[1])))
+    except CreditlineError as error:
+        print(f"creditline: {error}", file=sys.stderr)
+        return 2
     if not waiting:
         return 1
     print(waiting[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from creditline.accidents import told_plainly
 from creditline.cli.output import Format, print_rows, tell
 from creditline.errors import CreditlineError
 from creditline.spark import cluster
@@ -28,7 +29,8 @@ def main(words: list[str]) -> int:
 
 if __name__ == "__main__":
     try:
-        code = main(sys.argv[1:])
+        with told_plainly():
+            code = main(sys.argv[1:])
     except CreditlineError as error:
         print(f"spark: {error}", file=sys.stderr)
         code = 1

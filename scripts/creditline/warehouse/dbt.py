@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from creditline.accidents import advice_on
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.database import engine_bounds
@@ -109,7 +110,8 @@ def _run(command: list[str], target_path: Path, *, keeps_compiled: bool = False)
         # dbt keeps the file open in this process; the next step opens it in another way.
         DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
-        raise BuildFailed(f"dbt {command[0]} stopped: {' '.join(str(outcome.exception).split())}")
+        said = " ".join(str(outcome.exception).split())
+        raise BuildFailed(f"dbt {command[0]} stopped: {said}{advice_on(said)}") from outcome.exception
     nodes = [_node(result) for result in outcome.result.results]
     _refuse_ephemeral(nodes)
     failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
@@ -119,7 +121,7 @@ def _run(command: list[str], target_path: Path, *, keeps_compiled: bool = False)
         others = f" ({len(failed) - 1} more)" if len(failed) > 1 else ""
         raise (OutOfMemory if short else BuildFailed)(
             f"{first.resource_type} {first.name}: {' '.join(first.message.split())}{others};"
-            f" its SQL lies under {target_path / 'compiled'}"
+            f" its SQL lies under {target_path / 'compiled'}{advice_on(first.message)}"
         )
     if kept:
         kept.keep(nodes)

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 
 import duckdb
 
+from creditline.accidents import advice_on
 from creditline.home.database import connect_again
 from creditline.warehouse.logic import CATALOG, Logic, LogicRefused, Model, Seed, models_read
 
@@ -82,7 +83,9 @@ def _create(connection: duckdb.DuckDBPyConnection, part: Seed | Model) -> None:
     try:
         _create_seed(connection, part) if isinstance(part, Seed) else _create_model(connection, part)
     except duckdb.Error as error:
-        raise LogicRefused(f"{part.name} does not run on DuckDB {duckdb.__version__}: {error}") from error
+        raise LogicRefused(
+            f"{part.name} does not run on DuckDB {duckdb.__version__}: {error}{advice_on(str(error))}"
+        ) from error
 
 
 def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Seed) -> None:

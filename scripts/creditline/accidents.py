@@ -1,0 +1,133 @@
+"""What Creditline says when the machine fails it: a disk, memory, the engine. One line: what, where, what to do.
+
+The doors (command line, DAGs) translate here whatever no room could name better. Nothing is lost by an accident: a step that
+failed is repeated by the same command, and what was published, ordered or recorded stands.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from creditline.errors import CreditlineError
+
+_FULL = "free some space there"
+_OWNER = "give it back to the user that runs creditline, as docs/home.md says, or run this as that user"
+_SHAPE = "something else stands where the home keeps it; move that away, or restore it from a backup"
+_GONE = "if nobody deletes files of a home while it works, restore it from a backup"
+_ADVICE = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: "raise the greatest size of a file for this user (ulimit -f)",
+    errno.EIO: "have the disk looked at (the system's log names it), and restore what cannot be read from a backup",
+    errno.EROFS: "mount it for writing",
+    errno.EACCES: _OWNER,
+    errno.EPERM: _OWNER,
+    errno.EMFILE: "raise the number of open files for this user (ulimit -n)",
+    errno.ENFILE: "raise the number of open files of this machine",
+    errno.ENOENT: _GONE,
+    errno.ESTALE: "mount it again",
+    errno.EISDIR: _SHAPE,
+    errno.ENOTDIR: _SHAPE,
+    errno.EEXIST: _SHAPE,
+    errno.ENOTEMPTY: _SHAPE,
+    errno.ELOOP: _SHAPE,
+    errno.ENOMEM: "free memory",
+}
+_PATH = re.compile(r'"([^"]*/[^"]*)"')
+_DAMAGED = re.compile(
+    r"corrupt|checksum|magic bytes|not a valid DuckDB|does not match|footer|WAL|deserializ", re.IGNORECASE
+)
+_HELD = "Could not set lock on file"
+
+
+class Accident(CreditlineError):
+    """The machine failed in the middle of something; nothing is lost, and the same call goes on from there."""
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Let whatever goes wrong inside be said in one line.
+
+    Raises:
+        Accident: the disk, memory or the engine failed, or Creditline itself did.
+        CreditlineError: what the data or a check says, as it was said.
+    """
+    try:
+        yield
+    except CreditlineError:
+        raise
+    except Exception as error:
+        raise accident_of(error) from error
+
+
+def accident_of(error: BaseException) -> Accident:
+    """One line for an error that no room could name better, or for what is behind it."""
+    for each in _chain(error):
+        said = _of_disk(each) or _of_memory(each) or _of_engine(each)
+        if said:
+            return Accident(f"{said}, then run the same command again; nothing is lost")
+    return Accident(
+        f"Creditline itself failed ({type(error).__name__}: {_one_line(error)}); nothing that was published is changed;"
+        f" run it again with --debug and report what it prints"
+    )
+
+
+def advice_on(message: str) -> str:
+    """What to do about a failure of the machine that the engine put into words, as `; do this`; empty for any other."""
+    for code, advice in _ADVICE.items():
+        if os.strerror(code) in message:
+            return f"; {advice}"
+    return ""
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _of_disk(error: BaseException) -> str | None:
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    where = error.filename or "what was being written or printed"
+    return f"{where}: {error.strerror}; {_ADVICE.get(error.errno, 'see what the system says about it')}"
+
+
+def _of_memory(error: BaseException) -> str | None:
+    return (
+        "there is no memory left; free some, or lower memory_limit in creditline.yml"
+        if isinstance(error, MemoryError)
+        else None
+    )
+
+
+def _of_engine(error: BaseException) -> str | None:
+    # a command that needs no engine must not wait for its import
+    duckdb = sys.modules.get("duckdb")
+    if duckdb is None or not isinstance(error, duckdb.Error):
+        return None
+    text = _one_line(error)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"{text}; raise memory_limit or spill_limit in creditline.yml, or lower threads"
+    if advice := advice_on(text):
+        return f"{text}{advice}"
+    if _HELD in text:
+        return f"{text}; another process works on it: wait until it ends"
+    if isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.InternalException) or _DAMAGED.search(
+        text
+    ):
+        found = _PATH.search(text)
+        where = f"{found[1]} is damaged" if found else "a file is damaged"
+        return f"{where} ({text}); delete it if it lies under warehouse/, else restore it from a backup"
+    return None
+
+
+def _one_line(error: BaseException) -> str:
+    """The first line of an error's text, without the advice of whoever wrote the engine."""
+    lines = str(error).strip().splitlines()
+    return " ".join(lines[0].split()) if lines else "without a word"

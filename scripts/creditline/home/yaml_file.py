@@ -1,0 +1,68 @@
+"""YAML that people write (settings, packs, maps): read as plain values and checked, or refused in one line that says where."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from creditline.errors import CreditlineError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def read_yaml(path: Path, model: type[_Model], refusal: type[CreditlineError]) -> _Model:
+    """The content of a YAML file as its model.
+
+    Args:
+        refusal: what is raised for a file that is no such YAML; names the file, the line or the setting, and what it should be.
+    """
+    try:
+        content = yaml.safe_load(path.read_bytes().decode("utf-8-sig"))
+    except yaml.MarkedYAMLError as error:
+        where = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise refusal(f"{path}{where} is no YAML: {error.problem}; write plain YAML, `setting: value`") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise refusal(f"{path} is no text in UTF-8 ({_one_line(error)}); write plain YAML, `setting: value`") from error
+    except RecursionError as error:
+        raise refusal(f"{path} is nested too deeply; write plain YAML, `setting: value`") from error
+    if not isinstance(content, dict):
+        raise refusal(f"{path} is {_kind(content)}; write one setting a line, `setting: value`")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = [_said(model, each) for each in error.errors()]
+        others = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise refusal(f"{path}: {problems[0]}{others}") from error
+
+
+def _said(model: type[BaseModel], problem: dict) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        name = str(problem["loc"][-1])
+        known = _settings_beside(model, problem["loc"])
+        close = difflib.get_close_matches(name, known, 1) or [", ".join(known)]
+        return f"{where} is no setting; did you mean {close[0]}?"
+    if problem["type"] == "missing":
+        return f"{where} is missing"
+    return f"{where or 'the whole file'}: {_one_line(problem['msg'])} (it says {str(problem['input'])[:60]!r})"
+
+
+def _settings_beside(model: type[BaseModel], place: tuple) -> list[str]:
+    for part in place[:-1]:
+        kind = model.model_fields[part].annotation if part in model.model_fields else None
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return []
+        model = kind
+    return [str(field.alias or name) for name, field in model.model_fields.items()]
+
+
+def _kind(content: object) -> str:
+    return "empty" if content is None else f"a {type(content).__name__}, no settings"
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())
