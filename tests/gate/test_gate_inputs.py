@@ -293,14 +293,6 @@ def test_the_mended_delivery_is_taken_in_as_if_nothing_had_been(tmp_path):
     assert keys(spoilt) == keys(clean)
 
 
-def test_two_currencies_refuse_the_night(home):
-    delivery = deliver(home)
-    spoil_cell(delivery, SNAPSHOT, 1, "currency_code", "USD")
-    accept(home, NIGHT)
-    with pytest.raises(InputsRefused, match="one_currency"):
-        gate_inputs(home, NIGHT)
-
-
 def test_a_night_that_was_not_accepted_says_what_to_do(home):
     with pytest.raises(InputsRefused, match=r"is not accepted; run `creditline night --date 2026-09-01`"):
         gate_inputs(home, NIGHT)

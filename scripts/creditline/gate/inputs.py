@@ -15,7 +15,8 @@ from creditline.gate.id_changes import find_contradictions
 from creditline.gate.quarantine import keep_quarantine
 from creditline.gate.raw import RawFile, write_raw
 from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_records, write_record
-from creditline.gate.suites import load_suite
+from creditline.gate.routing import suite_of
+from creditline.gate.suites import Suite
 from creditline.gate.verdict import SourceVerdict, judge_source, previous_record, refused_at_acceptance
 from creditline.home import Home
 from creditline.home.database import connect_within, engine_bounds
@@ -48,9 +49,10 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
         if not known:
             raise InputsRefused(f"night {business_date} is not accepted; run `creditline night --date {business_date}`")
         return GateVerdict(known[-1])
-    judged = _judge(home, acceptance)
+    suites = _suites(home, acceptance)
+    judged = _judge(home, acceptance, suites)
     with connect_within(home, str(scratch_file(home, business_date))) as connection:
-        verdicts = _conclude(home, connection, acceptance, judged)
+        verdicts = _conclude(home, connection, acceptance, suites, judged)
         _refuse_night(home, business_date, verdicts)
         raw = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
     record = delivery_record(acceptance, verdicts, raw)
@@ -59,12 +61,21 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
     return GateVerdict(record)
 
 
-def _judge(home: Home, acceptance: Acceptance) -> list[Judged]:
+def _suites(home: Home, acceptance: Acceptance) -> dict[str, Suite]:
+    """The suite of every file that could be read, by its relation."""
+    return {
+        entry.relation: suite_of(home, entry, acceptance.business_date)
+        for entry in acceptance.sources
+        if not entry.refusal
+    }
+
+
+def _judge(home: Home, acceptance: Acceptance, suites: dict[str, Suite]) -> list[Judged]:
     """Run the checkpoint and keep its evidence."""
     evidence = home.warehouse / "evidence" / str(acceptance.business_date)
     judged = run_suites(
         scratch_file(home, acceptance.business_date),
-        {f"typed_{entry.relation}": load_suite(entry.source) for entry in acceptance.sources if not entry.refusal},
+        {f"typed_{relation}": suite for relation, suite in suites.items()},
         name="gate_inputs",
         docs=evidence / "data_docs" / "inputs",
         bounds=engine_bounds(home),
@@ -75,7 +86,11 @@ def _judge(home: Home, acceptance: Acceptance) -> list[Judged]:
 
 
 def _conclude(
-    home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, judged: list[Judged]
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    acceptance: Acceptance,
+    suites: dict[str, Suite],
+    judged: list[Judged],
 ) -> list[SourceVerdict]:
     """The verdict on every file; what of it is bad lies in quarantine then."""
     find_contradictions(home, connection, acceptance)
@@ -89,7 +104,7 @@ def _conclude(
         verdict = judge_source(
             connection,
             entry,
-            load_suite(entry.source),
+            suites[entry.relation],
             [result for result in judged if result.table == f"typed_{entry.relation}"],
             None if is_correction else previous_record(records, acceptance.business_date, entry.source),
         )

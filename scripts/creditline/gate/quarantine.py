@@ -17,6 +17,8 @@ from creditline.landing.contract import contract
 
 # A refused file is sent again as a whole: its quarantine keeps enough rows to see what is wrong with it.
 _REFUSED_SAMPLE_ROWS = 1000
+# A reason that names values names so many.
+_NAMED_VALUES = 3
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,11 @@ def hold_rows(connection: duckdb.DuckDBPyConnection, relation: str, rule: str, c
     return held
 
 
-def quarantine_counts(connection: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[str, int]]:
-    """Rows in quarantine by the rule that sent them there."""
+def quarantine_counts(connection: duckdb.DuckDBPyConnection, relation: str) -> list[tuple[str, int, list[str]]]:
+    """Rows in quarantine by the rule that sent them there, with the first of the values that broke it."""
     return connection.execute(
-        f"select rule, count(*) from quarantine_{relation} group by rule order by rule"
+        f"select rule, count(*), list(distinct value order by value)[:{_NAMED_VALUES}]"
+        f" from quarantine_{relation} group by rule order by rule"
     ).fetchall()
 
 
@@ -131,7 +134,7 @@ def _write_quarantine(connection: duckdb.DuckDBPyConnection, source: str, relati
     cells = _cells(connection, relation)
     by_rule = " ".join(
         f"when rule_{number} then struct_pack(rule := '{rule.name}', column_name := '{rule.column}',"
-        f' value := cast("{rule.column}" as varchar))'
+        f" value := {rule.value})"
         for number, rule in enumerate(suite.row_rules)
     )
     by_suite = (

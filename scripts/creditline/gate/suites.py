@@ -19,13 +19,20 @@ _ROWS_WHERE = "select * from {batch} where "
 class RowRule:
     """One expectation that sends the rows that break it to quarantine.
 
-    `breaks` is SQL over the rows of `{batch}`, true where a row breaks the rule; `is_key` if it is about twins.
+    `column` may be several, joined by +. `breaks` is SQL over the rows of `{batch}`, true where a row breaks the rule;
+    `is_key` if it is about twins. `advice` says what to do about a `{value}` that breaks it, empty where the rule does.
     """
 
     name: str
     column: str
     breaks: str
     is_key: bool
+    advice: str
+
+    @property
+    def value(self) -> str:
+        """SQL: what a row says in the rule's columns."""
+        return " || '/' || ".join(f'cast("{column}" as varchar)' for column in self.column.split("+"))
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,9 @@ def parse_suite(document: dict) -> Suite:
 def _row_rule(expectation: dict) -> RowRule:
     kwargs, kind, meta = expectation["kwargs"], expectation["type"], expectation["meta"]
     named = kwargs.get("column") or kwargs.get("column_A") or kwargs.get("column_list", [None])[0]
-    return RowRule(meta["rule"], meta.get("column", named), _BREAKS[kind](kwargs), kind in _KEY_RULES)
+    return RowRule(
+        meta["rule"], meta.get("column", named), _BREAKS[kind](kwargs), kind in _KEY_RULES, meta.get("advice", "")
+    )
 
 
 def _not_null(kwargs: dict) -> str:

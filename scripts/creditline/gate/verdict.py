@@ -60,12 +60,13 @@ def judge_source(
     bad = mark_bad_rows(connection, entry.source, entry.relation, suite, with_contrary=entry.source == ID_CHANGE)
     _must_agree(entry, judged, bad)
     counts = quarantine_counts(connection, entry.relation)
-    quarantined = sum(rows for _, rows in counts)
+    quarantined = sum(rows for _, rows, _ in counts)
     accepted_rows, totals = accepted_of(connection, entry)
     _must_be_conserved(connection, entry, accepted_rows, quarantined, totals)
     findings = [
         *_failed_tables(judged),
         *_share(entry, quarantined, suite),
+        *_mixed(connection, entry, suite),
         *_breakers(suite, accepted_rows, totals, previous),
     ]
     return SourceVerdict(
@@ -73,7 +74,7 @@ def judge_source(
         verdict=max((level for level, _ in findings), key=_LEVELS.index, default="pass"),
         reasons=(
             *entry.notes,
-            *(f"{name}: {rows} rows in quarantine" for name, rows in counts),
+            *_held(suite, counts),
             *(why for _, why in findings),
         ),
         accepted_rows=accepted_rows,
@@ -124,6 +125,16 @@ def _failed_tables(judged: list[Judged]) -> list[tuple[str, str]]:
     ]
 
 
+def _held(suite: Suite, counts: list[tuple[str, int, list[str]]]) -> list[str]:
+    """What lies in quarantine by rule, with what to do where a rule knows it."""
+    advice = {rule.name: rule.advice for rule in suite.row_rules if rule.advice}
+    return [
+        f"{name}: {rows} rows in quarantine"
+        + (f"; {advice[name].format(value=', '.join(values))}" if name in advice else "")
+        for name, rows, values in counts
+    ]
+
+
 def _share(entry: AcceptedSource, quarantined: int, suite: Suite) -> list[tuple[str, str]]:
     most_bp, most_rows = suite.meta["refuse_above_bp"], suite.meta["refuse_above_rows"]
     if quarantined > most_rows and quarantined * 10000 > entry.delivered_rows * most_bp:
@@ -133,6 +144,16 @@ def _share(entry: AcceptedSource, quarantined: int, suite: Suite) -> list[tuple[
         )
         return [("refuse", why)]
     return []
+
+
+def _mixed(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource, suite: Suite) -> list[tuple[str, str]]:
+    """A column that must say the same in all rows that are accepted: amounts of different currencies are never added."""
+    column = suite.meta.get("one_value")
+    if column is None:
+        return []
+    found = connection.execute(f'select distinct "{column}" from accepted_{entry.relation} order by all').fetchall()
+    values = ", ".join(value for (value,) in found)
+    return [("refuse", f"one_value:{column}: {values} in one file; a home holds one")] if len(found) > 1 else []
 
 
 def _breakers(
