@@ -52,6 +52,44 @@ def choose_home(
 
 
 @app.command()
+def init(
+    context: typer.Context,
+    name: Annotated[str, typer.Option("--name", help="What the home is called in every manifest.")],
+    expect: Annotated[
+        list[str] | None,
+        typer.Option("--expect", metavar="SOURCE", help="A source that is missed where it does not come; repeat it."),
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option("--time-zone", help="Of all local days; Asia/Shanghai unless told.")
+    ] = None,
+    cut_off: Annotated[
+        str | None, typer.Option("--cut-off", metavar="HH:MM", help="Local time of the next day; 02:00 unless told.")
+    ] = None,
+    retention_days: Annotated[
+        int | None, typer.Option("--retention-days", help="Of deliveries and orders; 400 unless told.")
+    ] = None,
+    output_format: Annotated[TextFormat, typer.Option("--format", help="text for people, json for programs.")] = (
+        TextFormat.TEXT
+    ),
+) -> None:
+    """Make a production home: its settings, folders and keys. Run again, it makes what is missing."""
+    from creditline.cli.init import initialise, made_text, next_steps
+
+    made = initialise(
+        context.obj,
+        name=name,
+        expect=expect or [],
+        time_zone=time_zone,
+        cut_off=cut_off,
+        retention_days=retention_days,
+    )
+    if output_format is TextFormat.JSON:
+        print_json({"home": made.home.root, "made": made.made, "next": dict(next_steps(made.home))})
+    else:
+        print(made_text(made))
+
+
+@app.command()
 def simulate(
     context: typer.Context,
     accounts: Annotated[int, typer.Option(min=1, help="Accounts of the book.")] = 2000,

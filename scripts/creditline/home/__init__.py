@@ -78,6 +78,14 @@ class HomeSettings(BaseModel):
     def spill_limit_bytes(self) -> int:
         return _BYTES.validate_python(self.spill_limit)
 
+    @field_validator("cut_off", mode="before")
+    @classmethod
+    def _quoted(cls, value: object) -> object:
+        # YAML reads an unquoted 22:00 as the number 1320, which would be 22 minutes past midnight
+        if not isinstance(value, str | time):
+            raise ValueError('write the time in quotes: "02:00"')
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -207,6 +215,11 @@ class Home:
             *(self.warehouse, self.outbox, self.releases, self.control),
         )
 
+    def has_history(self) -> bool:
+        """Whether anything was taken in, decided or recorded in this home: its settings and keys can be made no more."""
+        used = (self.raw, self.state, self.published, self.releases, self.control, self.identity_file.parent)
+        return any(not path.name.startswith(".") for folder in used if folder.is_dir() for path in folder.iterdir())
+
     def key_file(self, location: str) -> Path:
         """The file of one secret of `settings.keys`."""
         return self.root / location
@@ -253,12 +266,14 @@ def create_home(root: Path, settings: HomeSettings) -> Home:
     interrupted call left out, and must have the same name.
 
     Raises:
-        UsageError: another home is there.
+        UsageError: another home is there, or one that lost its settings.
         KeyRefused: a key of a home that has used it is lost.
     """
     from creditline.home.keys import make_keys
 
     home = Home(root.resolve())
+    if not (home.root / SETTINGS_FILE).exists() and home.has_history():
+        raise UsageError(f"{home.root} is a home that lost its {SETTINGS_FILE}; restore it from a backup")
     make_readable_directory(home.root)
     content = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     # it says where things are to whoever reads what is published, and holds no secret

@@ -65,17 +65,11 @@ def make_keys(home: Home) -> list[Path]:
     }
     if home.settings.is_demo or not missing:
         return []
-    if _has_used_keys(home):
+    if home.has_history():
         raise KeyRefused(
             f"{next(iter(missing))} is lost: what this home has done was signed and hashed with it; restore it from a backup"
         )
     return [path for path, make in missing.items() if write_new_file(_in_private_folder(path), make())]
-
-
-def _has_used_keys(home: Home) -> bool:
-    """Whether anything was taken in, decided or recorded with the keys of this home."""
-    used = (home.raw, home.state, home.published, home.releases, home.control, home.identity_file.parent)
-    return any(not path.name.startswith(".") for folder in used if folder.is_dir() for path in folder.iterdir())
 
 
 def _in_private_folder(path: Path) -> Path:

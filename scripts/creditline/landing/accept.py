@@ -17,11 +17,12 @@ from pydantic import TypeAdapter
 
 from creditline.errors import CreditlineError
 from creditline.gate.record import DeliveryRecord, delivery_records
-from creditline.home import Home
+from creditline.home import SETTINGS_FILE, Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, clear_directory, write_file
 from creditline.home.skips import skipped_dates
 from creditline.landing.contract import DeliveredSource, Manifest, contract
+from creditline.landing.expected import require_known_sources
 from creditline.landing.files import FileIdentity, FileRefused
 from creditline.landing.manifest import check_night, check_not_repeated, is_known, naive_utc, read_manifest
 from creditline.landing.rows import check_counts, land, reading
@@ -86,7 +87,9 @@ def accept(home: Home, business_date: date) -> Acceptance:
 
     Raises:
         DeliveryRefused: manifest or account_snapshot cannot be believed; quarantine/<date>/refusal.json says why.
+        UsageError: the home expects a source that the contract does not have.
     """
+    require_known_sources(home.settings.expected_sources, f"{home.root / SETTINGS_FILE}: expected_sources")
     try:
         return _accept(home, business_date)
     except FileRefused as error:

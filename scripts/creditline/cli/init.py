@@ -1,0 +1,156 @@
+"""`creditline init`: a production home with its folders and keys, and what comes next."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from creditline.errors import UsageError
+from creditline.home import SETTINGS_FILE, Home, HomeSettings, create_home
+from creditline.home.keys import require_keys
+from creditline.landing.expected import require_known_sources
+
+_OPTIONS = {
+    "name": "--name",
+    "expected_sources": "--expect",
+    "time_zone": "--time-zone",
+    "cut_off": "--cut-off",
+    "retention_days": "--retention-days",
+}
+_REQUIRED_SOURCE = "account_snapshot"
+# What a disk or the scheduler of the night puts beside the parts of a home.
+_BESIDE = {"lost+found", "airflow"}
+
+
+@dataclass(frozen=True)
+class MadeHome:
+    """A home, and what of it was made by this call: nothing, where it was there and complete."""
+
+    home: Home
+    made: tuple[Path, ...]
+
+
+def initialise(
+    root: Path,
+    *,
+    name: str,
+    expect: list[str],
+    time_zone: str | None,
+    cut_off: str | None,
+    retention_days: int | None,
+) -> MadeHome:
+    """Make a home that is no demo, or what is missing of one whose making was interrupted or that was written by hand.
+
+    Args:
+        expect: sources that are missed where they do not come, beside the account snapshot; none: the home's own.
+        time_zone, cut_off, retention_days: None: the home's own, or the default of a new one.
+
+    Raises:
+        UsageError: an option cannot be, a home with other settings is there, or something that is no part of a home.
+        KeyRefused: the keys are lost though the home has used them, or cannot be believed.
+    """
+    require_known_sources(expect, "--expect")
+    if cut_off is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", cut_off):
+        raise UsageError(f"--cut-off {cut_off} is no time of the day; write HH:MM, like 02:00")
+    given = {
+        "name": name,
+        "expected_sources": tuple(dict.fromkeys((_REQUIRED_SOURCE, *expect))) if expect else None,
+        "time_zone": time_zone,
+        "cut_off": cut_off,
+        "retention_days": retention_days,
+    }
+    settings = _settings({key: value for key, value in given.items() if value is not None})
+    home = Home(root.resolve())
+    _require_place(home)
+    if (home.root / SETTINGS_FILE).is_file():
+        _require_same(home, settings)
+    missing = [path for path in _parts(home, home.settings if _is_there(home) else settings) if not path.exists()]
+    create_home(home.root, settings)
+    require_keys(home)
+    return MadeHome(home, tuple(missing))
+
+
+def next_steps(home: Home) -> list[tuple[str, str]]:
+    """What to do with a new home, in order, and with which command or where."""
+    creditline = f"creditline --home {shlex.quote(str(home.root))}"
+    keys = home.key_file(home.settings.keys.signing_key).parent
+    return [
+        ("Back up the keys, apart from the home: a lost one is never made anew.", str(keys)),
+        (
+            "Route your entities and products to packs, then `creditline policy check`.",
+            "dbt_project/policies/assignment.csv",
+        ),
+        ("Land the first night (docs/landing.md), and try it.", f"creditline check {home.landing}/DATE"),
+        ("Run it: every slice is in observe, nothing is ordered.", f"{creditline} night --all"),
+        ("See where the nights stand.", f"{creditline} status"),
+        (
+            "Go live step by step (docs/go-live.md).",
+            f"{creditline} mode set ENTITY/product 'ramp 5' --by A --approved-by B",
+        ),
+    ]
+
+
+def made_text(made: MadeHome) -> str:
+    """What was made, and what comes next, for people."""
+    home = made.home
+    if not made.made:
+        return f"{home.root} is the home of '{home.settings.name}' already, and complete: nothing was made"
+    names = [str(path.relative_to(home.root)) if path.is_relative_to(home.root) else str(path) for path in made.made]
+    lines = [f"Home '{home.settings.name}' in {home.root}", "", "Made:"]
+    lines += textwrap.wrap(", ".join(names), 78, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+    lines += ["", "Next:"]
+    for number, (what, how) in enumerate(next_steps(home), start=1):
+        lines += [f"  {number}. {what}", f"     {how}"]
+    return "\n".join(lines)
+
+
+def _settings(given: dict[str, object]) -> HomeSettings:
+    try:
+        return HomeSettings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = _OPTIONS[str(first["loc"][0])]
+        why = " ".join(first["msg"].removeprefix("Value error, ").split())
+        raise UsageError(f"{option} {first['input']}: {why}") from error
+
+
+def _is_there(home: Home) -> bool:
+    return (home.root / SETTINGS_FILE).is_file()
+
+
+def _parts(home: Home, settings: HomeSettings) -> list[Path]:
+    keys = (settings.keys.pseudonym_secret, settings.keys.signing_key)
+    return [home.root / SETTINGS_FILE, home.published, *home.private_folders, *map(home.key_file, keys)]
+
+
+def _require_place(home: Home) -> None:
+    """A home has a folder of its own."""
+    if home.root.exists() and not home.root.is_dir():
+        raise UsageError(f"{home.root} is no folder; give --home the folder of the home")
+    parts = {SETTINGS_FILE, "published", "keys", *_BESIDE, *(folder.name for folder in home.private_folders)}
+    names = [path.name for path in home.root.iterdir()] if home.root.is_dir() else []
+    foreign = sorted(name for name in names if name not in parts and not name.startswith("."))
+    if foreign:
+        raise UsageError(f"{home.root} holds {foreign[0]}, which is no part of a home; give --home a folder of its own")
+
+
+def _require_same(home: Home, asked: HomeSettings) -> None:
+    """What is asked for is what is there: settings are changed in their file, by hand, and never by making a home."""
+    if home.settings.is_demo:
+        raise UsageError(f"{home.root} is a demo home, '{home.settings.name}'; give another --home")
+    for name in asked.model_fields_set:
+        there, wanted = getattr(home.settings, name), getattr(asked, name)
+        if there != wanted:
+            raise UsageError(
+                f"{home.root} already is the home of '{home.settings.name}', and its {name} is {_shown(there)}, not"
+                f" {_shown(wanted)}; change {SETTINGS_FILE} by hand, or give another --home"
+            )
+
+
+def _shown(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
