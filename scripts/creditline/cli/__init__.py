@@ -145,6 +145,7 @@ def import_extract(
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Turn an extract into landing files. The book stays in observe: nothing is ordered."""
+    from creditline.cli.imported import times_text
     from creditline.mapping import import_book, load_map
 
     book = import_book(
@@ -152,6 +153,8 @@ def import_extract(
         first=_day(first), last=_day(last), max_nights=nights, is_demo=demo,
         progress=lambda day, number, of: tell(f"[{number}/{of}] {day} landed"),
     )  # fmt: skip
+    for line in times_text(book.local_times):
+        tell(line)
     print_rows(
         ("source", "rows"),
         book.rows.items(),

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, TypeAdapter
 
 from creditline.errors import UsageError
 from creditline.home.files import make_directory, make_readable_directory, write_new_file
@@ -29,6 +30,33 @@ DEMO_SECRET = bytes.fromhex("c0ffee" * 10 + "c0ff")
 # Sizes that the engine and pydantic read alike.
 _SIZE = r"^[1-9][0-9]*(\.[0-9]+)?([KMGT]i?)B$"
 _BYTES = TypeAdapter(ByteSize)
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    # a folder of zones, or a name that is no name of a file, is an error of the disk
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"'{value}' is no time zone; write one like Europe/Prague") from error
+    return value
+
+
+def _quoted(value: object) -> object:
+    # YAML reads an unquoted 22:00 as the number 1320, which would be 22 minutes past midnight
+    if not isinstance(value, str | time):
+        raise ValueError('write the time in quotes: "02:00"')
+    return value
+
+
+def _local(value: time) -> time:
+    if value.tzinfo:
+        raise ValueError('write the time of the home\'s own zone, without another: "02:00"')
+    return value
+
+
+# How a time zone and a local time of the day stand in a YAML file.
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+TimeOfDay = Annotated[time, BeforeValidator(_quoted), AfterValidator(_local)]
 
 
 class KeyLocations(BaseModel):
@@ -58,8 +86,8 @@ class HomeSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")
-    time_zone: str = "Asia/Shanghai"
-    cut_off: time = time(2, 0)
+    time_zone: TimeZone = "Asia/Shanghai"
+    cut_off: TimeOfDay = time(2, 0)
     expected_sources: tuple[str, ...] = ("account_snapshot",)
     retention_days: int = Field(default=400, ge=1)
     keys: KeyLocations = KeyLocations()
@@ -77,24 +105,6 @@ class HomeSettings(BaseModel):
     @property
     def spill_limit_bytes(self) -> int:
         return _BYTES.validate_python(self.spill_limit)
-
-    @field_validator("cut_off", mode="before")
-    @classmethod
-    def _quoted(cls, value: object) -> object:
-        # YAML reads an unquoted 22:00 as the number 1320, which would be 22 minutes past midnight
-        if not isinstance(value, str | time):
-            raise ValueError('write the time in quotes: "02:00"')
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        # a folder of zones, or a name that is no name of a file, is an error of the disk
-        except (ZoneInfoNotFoundError, OSError) as error:
-            raise ValueError(f"no such time zone ({error})") from error
-        return value
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import duckdb
 from pydantic import ValidationError
 
 from creditline.errors import CreditlineError, UsageError
-from creditline.home import Home, create_home, open_home
+from creditline.home import SETTINGS_FILE, Home, create_home, open_home
 from creditline.home.files import make_directory, move_into_place, partial_of
 from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
@@ -26,6 +26,7 @@ from creditline.mapping.extract import (
     run_sql,
     set_variable,
 )
+from creditline.mapping.local_times import LocalTimes, naive_columns, session_zone, to_instants
 from creditline.mapping.shape import check_shape
 
 # The contract lets a first delivery reach this far back, its own day included.
@@ -42,13 +43,14 @@ class ImportedBook:
     """What an import left in a home.
 
     `dates` are the nights that were asked for, `new_dates` those of them that this call wrote; `rows` counts the
-    delivered rows of `dates` by landing source.
+    delivered rows of `dates` by landing source; `local_times` says what became of times without a zone in `new_dates`.
     """
 
     home: Home
     dates: tuple[date, ...]
     new_dates: tuple[date, ...]
     rows: Mapping[str, int]
+    local_times: LocalTimes
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,19 @@ def import_book(
     if file_format not in _FORMATS:
         raise UsageError(f"'{file_format}' is no format of a landing file; take one of {', '.join(_FORMATS)}")
     home = Home(home_root.resolve())
-    with open_extract(map_, source, home.landing) as connection:
+    zone = _zone_of(home, map_)
+    columns: dict[str, None] = {}
+    counts: Counter[str] = Counter()
+    with open_extract(map_, source, home.landing, zone) as connection:
         available = business_dates(connection, map_, source)
         dates = _between(available, first, last, max_nights)
         nights = _new_nights(map_, available, dates, _landed(home, map_))
         for number, night in enumerate(nights, start=1):
             tables = _tables_of(connection, map_, source, night)
+            for table in tables:
+                naive = naive_columns(connection, table.source, table.relation)
+                columns |= dict.fromkeys(f"{table.source}.{name}" for name in naive)
+                counts += to_instants(connection, table.source, table.relation, naive, zone)
             # Only now, so that a wrong extract leaves no home behind.
             home = create_home(home.root, map_.home_settings(is_demo=is_demo))
             _write(connection, home, map_, night, tables, file_format)
@@ -105,7 +114,16 @@ def import_book(
         home = open_home(home.root)
         if map_.has(TRUTH_FILE):
             _write_truth(connection, home, map_, source)
-    return ImportedBook(home, dates, tuple(night.business_date for night in nights), _rows_of(home, dates))
+    local_times = LocalTimes(
+        zone, map_.definition.time_zone is not None, tuple(columns), counts["twice"], counts["never"]
+    )
+    return ImportedBook(home, dates, tuple(night.business_date for night in nights), _rows_of(home, dates), local_times)
+
+
+def _zone_of(home: Home, map_: Map) -> str:
+    """The zone of times that state none: the one that the map states, else that of the home that is there, or is made."""
+    is_there = (home.root / SETTINGS_FILE).is_file()
+    return map_.definition.time_zone or (home.settings.time_zone if is_there else map_.definition.home.time_zone)
 
 
 def _between(available: list[date], first: date | None, last: date | None, max_nights: int | None) -> tuple[date, ...]:
@@ -211,17 +229,18 @@ def _write(
 ) -> None:
     cut_off_at = home.cut_off_at(night.business_date)
     try:
-        write_delivery(
-            connection,
-            home.landing,
-            feed=map_.name,
-            business_date=night.business_date,
-            sequence=night.sequence,
-            delivered_at=cut_off_at - _DELIVERED_BEFORE_CUT_OFF,
-            cutoff_at=cut_off_at,
-            tables=tables,
-            file_format=file_format,
-        )
+        with session_zone(connection, "UTC"):
+            write_delivery(
+                connection,
+                home.landing,
+                feed=map_.name,
+                business_date=night.business_date,
+                sequence=night.sequence,
+                delivered_at=cut_off_at - _DELIVERED_BEFORE_CUT_OFF,
+                cutoff_at=cut_off_at,
+                tables=tables,
+                file_format=file_format,
+            )
     except duckdb.Error as error:
         # Parquet is typed on writing, so a text that is no amount or date shows here.
         raise UnexpectedExtract(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -21,7 +20,7 @@ from pydantic import (
 )
 
 from creditline.errors import CreditlineError, UsageError
-from creditline.home import HomeSettings
+from creditline.home import HomeSettings, TimeOfDay, TimeZone
 from creditline.home.yaml_file import read_yaml
 from creditline.landing.contract import contract
 
@@ -70,27 +69,10 @@ class HomeDefaults(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")
-    time_zone: str
-    cut_off: time
+    time_zone: TimeZone
+    cut_off: TimeOfDay
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     expected_sources: tuple[str, ...] = (_REQUIRED_SOURCE,)
-
-    @field_validator("cut_off", mode="before")
-    @classmethod
-    def _quoted(cls, value: object) -> object:
-        # YAML reads an unquoted 22:00 as the number 1320.
-        if not isinstance(value, str):
-            raise ValueError('write the time in quotes: "02:00"')
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"'{value}' is no time zone; write one like Europe/Prague") from error
-        return value
 
 
 class MapDefinition(BaseModel):
@@ -104,6 +86,7 @@ class MapDefinition(BaseModel):
     source: Literal["file", "directory"]
     tables: dict[SqlName, ExtractTable] = Field(min_length=1)
     home: HomeDefaults
+    time_zone: TimeZone | None = None  # of the extract's times that state none; absent: the home's own
     dates: tuple[date, ...] = ()  # business dates; absent where dates.sql finds them
     coverage_from: date | None = None  # first day of the extract's events; absent: its first business date
     parameters: dict[SqlName, Parameter] = {}

@@ -21,6 +21,7 @@ from creditline.mapping.definition import (
     Map,
     Parameter,
 )
+from creditline.mapping.local_times import session_zone
 
 # CSV cells stay text, whatever they look like: the map's SQL types them, in sight.
 _READ_CSV = (
@@ -35,7 +36,7 @@ class UnexpectedExtract(CreditlineError):
 
 
 @contextmanager
-def open_extract(map_: Map, source: Path, writable: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_extract(map_: Map, source: Path, writable: Path, zone: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that holds `extract.<table>` for every table of the map, its variables, and what prepare.sql made.
 
     After the tables are loaded the connection can reach no file outside `writable`: what a map does not list, its
@@ -44,10 +45,10 @@ def open_extract(map_: Map, source: Path, writable: Path) -> Iterator[duckdb.Duc
     Args:
         source: the file or the folder of the extract.
         writable: the folder below which the caller will write; it need not exist yet.
+        zone: the time zone of the extract's times that state none.
     """
     files = {name: _files_of(map_, name, table, source) for name, table in map_.definition.tables.items()}
     with tempfile.TemporaryDirectory() as spill, connect(config={"temp_directory": spill}) as connection:
-        connection.execute("set timezone = 'UTC'")
         connection.execute("set autoinstall_known_extensions = false")
         connection.execute("create schema extract")
         for name, table in map_.definition.tables.items():
@@ -57,9 +58,10 @@ def open_extract(map_: Map, source: Path, writable: Path) -> Iterator[duckdb.Duc
         set_variable(connection, "currency_code", map_.definition.home.currency)
         for name, value in map_.definition.parameters.items():
             set_variable(connection, name, value)
-        if map_.has(PREPARE_FILE):
-            run_sql(connection, map_, PREPARE_FILE, source)
-        yield connection
+        with session_zone(connection, zone):
+            if map_.has(PREPARE_FILE):
+                run_sql(connection, map_, PREPARE_FILE, source)
+            yield connection
 
 
 def business_dates(connection: duckdb.DuckDBPyConnection, map_: Map, source: Path) -> list[date]:
