@@ -27,7 +27,7 @@ from small_delivery import (
 )
 
 from creditline.gate.inputs import InputsRefused, gate_inputs
-from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_records
+from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_records, evidence_file
 from creditline.gate.verdict import GateBroken
 from creditline.landing.accept import accept
 from creditline.landing.contract import contract
@@ -128,9 +128,10 @@ def test_the_evidence_is_counts_only_and_the_same_bytes_every_time(tmp_path):
         spoil_cell(delivery, SNAPSHOT, 3, "limit_amount", "-1.00")
         take_in(home)
         folder = home.warehouse / "evidence" / str(NIGHT)
-        assert [path for path in folder.rglob("*") if path.is_file() and b"A00002" in path.read_bytes()] == []
+        files = [*folder.rglob("*"), evidence_file(home, NIGHT)]
+        assert [path for path in files if path.is_file() and b"A00002" in path.read_bytes()] == []
         assert (folder / "data_docs" / "inputs" / "index.html").is_file()
-        evidence.append((folder / "gate_inputs.json").read_bytes())
+        evidence.append(evidence_file(home, NIGHT).read_bytes())
     assert evidence[0] == evidence[1]
     found = [entry for entry in json.loads(evidence[0]) if not entry["success"]]
     assert [(entry["rule"], entry["unexpected_count"], entry["element_count"]) for entry in found] == [

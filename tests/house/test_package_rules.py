@@ -22,7 +22,15 @@ MAY_READ_CLOCK = {
     )
 }
 CLOCKS = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"}
-DOORS = ("scripts/bootstrap", "scripts/nightly", "scripts/test", "scripts/spark", "scripts/spark-parity", ".ci/run")
+DOORS = (
+    "scripts/power-loss",
+    "scripts/bootstrap",
+    "scripts/nightly",
+    "scripts/test",
+    "scripts/spark",
+    "scripts/spark-parity",
+    ".ci/run",
+)
 
 
 def tracked() -> list[Path]:

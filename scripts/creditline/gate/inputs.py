@@ -14,7 +14,7 @@ from creditline.gate.checkpoint import Judged, run_suites
 from creditline.gate.id_changes import find_contradictions
 from creditline.gate.quarantine import keep_quarantine
 from creditline.gate.raw import RawFile, write_raw
-from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_records, write_record
+from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_records, evidence_file, write_record
 from creditline.gate.routing import suite_of
 from creditline.gate.suites import Suite
 from creditline.gate.verdict import SourceVerdict, judge_source, previous_record, refused_at_acceptance
@@ -72,16 +72,16 @@ def _suites(home: Home, acceptance: Acceptance) -> dict[str, Suite]:
 
 def _judge(home: Home, acceptance: Acceptance, suites: dict[str, Suite]) -> list[Judged]:
     """Run the checkpoint and keep its evidence."""
-    evidence = home.warehouse / "evidence" / str(acceptance.business_date)
     judged = run_suites(
         scratch_file(home, acceptance.business_date),
         {f"typed_{relation}": suite for relation, suite in suites.items()},
         name="gate_inputs",
-        docs=evidence / "data_docs" / "inputs",
+        docs=home.warehouse / "evidence" / str(acceptance.business_date) / "data_docs" / "inputs",
         bounds=engine_bounds(home),
         spill_limit=home.settings.spill_limit,
     )
-    write_file(evidence / "gate_inputs.json", canonical_json([asdict(result) for result in judged]))
+    # a night whose scratch is lost after this step publishes the same evidence
+    write_file(evidence_file(home, acceptance.business_date), canonical_json([asdict(result) for result in judged]))
     return judged
 
 

@@ -64,6 +64,11 @@ def delivery_records(home: Home) -> list[DeliveryRecord]:
     return [record for day in sorted((home.raw / "_deliveries").glob("business_date=*")) for record in _read_all(day)]
 
 
+def evidence_file(home: Home, business_date: date) -> Path:
+    """How each expectation went on the delivery of a night, kept until the night publishes it."""
+    return home.raw / "_evidence" / f"business_date={business_date}" / "gate_inputs.json"
+
+
 def intraday_record_file(home: Home, business_date: date, feed: str, sequence: int) -> Path:
     """Where the record of one delivery between nights lies."""
     return home.raw / "_intraday" / f"business_date={business_date}" / f"{feed}-{sequence:06d}.json"

@@ -15,10 +15,10 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import delivery_records, intraday_records
+from creditline.gate.record import delivery_records, evidence_file, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
-from creditline.home.files import canonical_json, clear_directory, flip_pointer, is_in_place, sha256_of
+from creditline.home.files import canonical_json, clear_directory, flip_pointer, is_in_place, sha256_of, write_file
 from creditline.home.keys import sign_file
 from creditline.home.publications import (
     MANIFEST,
@@ -125,9 +125,11 @@ def write_night_reports(
 
 
 def _copy_evidence(home: Home, business_date: date, target: Path) -> None:
-    source = home.warehouse / "evidence" / str(business_date)
+    source, judged = home.warehouse / "evidence" / str(business_date), evidence_file(home, business_date)
     if source.is_dir():
         shutil.copytree(source, target)
+    if judged.is_file():
+        write_file(target / judged.name, judged.read_bytes())
 
 
 def _write_manifest(
