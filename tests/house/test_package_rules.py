@@ -88,6 +88,21 @@ def test_only_home_files_makes_folders():
             assert not made, module
 
 
+def test_no_sql_is_made_of_a_raw_path():
+    """A path with a quote ends the literal, one with [1] is a pattern: `path_to_read`, `path_to_write`, `as_pattern`."""
+    raw = re.compile(
+        r"""(?:\bread_\w+\(\[?|attach |from |to |director(?:y|ies) = \[?|_home = )'\{"""
+        r"""|f"'\{[^}"]*(?:path|file\b|root|folder|directory| / )[^}"]*\}"""
+    )
+    found = [
+        f"{module.relative_to(PACKAGE)}:{number}: {line.strip()}"
+        for module in MODULES
+        for number, line in enumerate(module.read_text().splitlines(), 1)
+        if raw.search(line)
+    ]
+    assert found == []
+
+
 def test_the_doors_are_there_and_run():
     for door in DOORS:
         assert os.access(ROOT / door, os.X_OK), door

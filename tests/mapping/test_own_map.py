@@ -253,3 +253,13 @@ def test_a_source_of_the_wrong_sort_is_refused(bench):
     (bench / "northbank-extract" / "payments.csv").unlink()
     with pytest.raises(UnexpectedExtract, match=r"it has no payments.csv \(table 'payment'"):
         import_book(bench / "home", loaded, bench / "northbank-extract")
+
+
+def test_an_extract_and_a_home_may_have_awkward_names(bench):
+    """`'` ends a literal of SQL, `[1]` and `*` are patterns."""
+    extract = bench / "their [1] extract's"
+    (bench / "northbank-extract").rename(extract)
+    book = import_book(bench / "x's [1] home*", load_map(bench / "northbank"), extract)
+
+    assert dict(book.rows) == {"account_snapshot": 5, "cash_flow": 4}
+    assert {path.name for path in book.home.landing.iterdir()} == {str(day) for day in book.dates}

@@ -11,6 +11,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.home.database import as_pattern
 from creditline.home.marts import with_added
 from creditline.release.told import Told, told_core
 from creditline.release.wording import is_least
@@ -104,7 +105,7 @@ def _floor(home: Home, connection: duckdb.DuckDBPyConnection, decision: Facts) -
     ).fetchone()
     return connection.execute(
         "select floor_amount from read_parquet(?) where policy_version = ?",
-        [f"{home.published}/{path}/marts/dim_policy.parquet", decision["policy_version"]],
+        [as_pattern(home.published / path / "marts" / "dim_policy.parquet"), decision["policy_version"]],
     ).fetchone()[0]
 
 

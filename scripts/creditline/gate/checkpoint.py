@@ -90,8 +90,9 @@ def run_suites(
     context = gx.get_context(mode="ephemeral", project_config=_project(clear_directory(docs)))
     source = context.data_sources.add_sql(
         name,
-        connection_string=f"duckdb+describing:///{database}",
-        kwargs={"connect_args": {"read_only": True, "config": bounds}},
+        # GE would read variables of the environment into a path that stands here
+        connection_string="duckdb+describing:///of-connect-args",
+        kwargs={"connect_args": {"database": str(database), "read_only": True, "config": bounds}},
         # at once: an asset or a batch definition that is added later writes out the whole project each time
         assets=[_asset(table) for table in suites],
     )
@@ -123,7 +124,7 @@ def _asset(table: str) -> dict:
 
 
 def _project(docs: Path) -> object:
-    """A project that lives in memory and whose only site lies in `docs`."""
+    r"""A project that lives in memory and whose only site lies in `docs`; `\$` keeps the environment's variables out."""
     from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
     return DataContextConfig(
@@ -140,7 +141,10 @@ def _project(docs: Path) -> object:
                     "profiling": "None",
                     "validations": {"view": _view("PageView")},
                 },
-                "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
+                "store_backend": {
+                    "class_name": "TupleFilesystemStoreBackend",
+                    "base_directory": str(docs).replace("$", r"\$"),
+                },
             }
         },
     )

@@ -19,7 +19,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect, path_to_write
 from creditline.home.files import make_directory, move_into_place, partial_of
 
 _WAIT_SECONDS = 30
@@ -79,7 +79,7 @@ def _attach_waiting(connection: duckdb.DuckDBPyConnection, path: Path, for_writi
     deadline = time.monotonic() + _WAIT_SECONDS
     while True:
         try:
-            connection.execute(f"attach '{path}' as identity{option}")
+            connection.execute(f"attach {path_to_write(path)} as identity{option}")
             return
         # held by another process, or by another connection of this one
         except (duckdb.IOException, duckdb.BinderException) as error:
@@ -107,7 +107,7 @@ def _create(path: Path) -> None:
 
 def _attach_empty(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """A new store, attached as `store`."""
-    connection.execute(f"attach '{path}' as store")
+    connection.execute(f"attach {path_to_write(path)} as store")
     _create_tables(connection, "store")
 
 

@@ -265,7 +265,7 @@ def local_to_utc(moment: datetime, time_zone: str) -> datetime:
 
 def open_home(root: Path) -> Home:
     """An existing home. Raises UsageError if there is none at `root` or its settings do not hold."""
-    home = Home(root.resolve())
+    home = Home(_place(root))
     home.settings  # noqa: B018  (reads and validates)
     _close_to_others(home)
     return home
@@ -281,7 +281,7 @@ def create_home(root: Path, settings: HomeSettings) -> Home:
     """
     from creditline.home.keys import make_keys
 
-    home = Home(root.resolve())
+    home = Home(_place(root))
     if not (home.root / SETTINGS_FILE).exists() and home.has_history():
         raise UsageError(f"{home.root} is a home that lost its {SETTINGS_FILE}; restore it from a backup")
     make_readable_directory(home.root)
@@ -308,6 +308,17 @@ def _close_to_others(home: Home) -> None:
             facts = folder.stat()
             if facts.st_mode & stat.S_IRWXO and facts.st_uid == os.geteuid():
                 folder.chmod(stat.S_IMODE(facts.st_mode) & ~stat.S_IRWXO)
+
+
+def _place(root: Path) -> Path:
+    """Where a home lies, if databases can be kept there: DuckDB reads `?` as the end of a file's name and `\\` as a `/`, dbt `#`
+    as the end of a path."""
+    place = root.resolve()
+    if not str(place).isprintable() or set("?#\\") & set(str(place)):
+        raise UsageError(
+            f"{str(place)!r} cannot be a home: its path holds ?, #, \\ or a control character; give another --home"
+        )
+    return place
 
 
 def _dates_in(directory: Path) -> Iterator[date]:

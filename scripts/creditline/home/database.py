@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -58,3 +59,22 @@ def connect_again(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConne
     other = connection.cursor()
     other.execute("set enable_progress_bar = false; set TimeZone = 'UTC'")
     return other
+
+
+def as_pattern(path: Path | str) -> str:
+    """The pattern that matches this one path: DuckDB takes every path that it reads for a pattern, `a[1].csv` for `a1.csv`."""
+    return re.sub(r"([\[*?])", r"[\1]", str(path))
+
+
+def path_to_read(path: Path | str, below: str = "") -> str:
+    """A path as a SQL literal of what is read; `below` is a pattern of names in that folder."""
+    return _literal(f"{as_pattern(path)}/{below}" if below else as_pattern(path))
+
+
+def path_to_write(path: Path | str) -> str:
+    """A path as a SQL literal of what is written or attached, which is no pattern."""
+    return _literal(str(path))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

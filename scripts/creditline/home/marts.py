@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from creditline.home import Home
+from creditline.home.database import path_to_read
 from creditline.home.publications import publication_directory, read_manifest
 
 # What was added since the first release, of what is read of past nights: absent there, it is null. Types are the contracts'.
@@ -110,7 +111,7 @@ def mart_rows(home: Home, mart: str, nights: Iterable[date]) -> str:
     """SQL of a mart's rows on these nights, in their first publication. A mart that a night's release did not have is empty;
     one that its manifest names and that is not there is an error, as ever."""
     files = [
-        f"'{publication_directory(home, night) / 'marts' / mart}.parquet'"
+        path_to_read(publication_directory(home, night) / "marts" / f"{mart}.parquet")
         for night in nights
         if mart in read_manifest(home, night, 0)["rows"]
     ]

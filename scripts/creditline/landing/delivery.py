@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import INTRADAY
+from creditline.home.database import path_to_write
 from creditline.home.files import clear_directory, move_into_place, move_tree_into_place, sha256_of
 from creditline.landing.contract import MANIFEST_FILE, Column, contract, contract_version
 
@@ -116,7 +117,7 @@ def _write_table(
     plain = path.with_suffix("") if file_format == "csv.gz" else path
     # The default page layout of DuckDB's writer does not depend on threads once the order is fixed.
     option = "format parquet, compression zstd" if is_parquet else "format csv, header true, delimiter ','"
-    connection.execute(f"copy ({rows}) to '{plain}' ({option})")
+    connection.execute(f"copy ({rows}) to {path_to_write(plain)} ({option})")
     if file_format == "csv.gz":
         path.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
         plain.unlink()

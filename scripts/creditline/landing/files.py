@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 import zlib
 from dataclasses import dataclass
@@ -81,11 +80,6 @@ def check_unchanged(path: Path, file: str, identity: FileIdentity) -> None:
     """Raises FileRefused unless the delivered file is still the one whose hash was compared."""
     if not path.exists() or file_identity(path) != identity:
         raise FileRefused(file, "file_changed", "was changed while it was read", "deliver it by rename, whole")
-
-
-def literal_path(path: Path) -> str:
-    """A path as a DuckDB string literal that is never read as a pattern: `a[1].csv` is not `a1.csv`."""
-    return "'" + re.sub(r"([\[*?])", r"[\1]", str(path)).replace("'", "''") + "'"
 
 
 def check_file(directory: Path, entry: DeliveredSource, source: Source, scratch: Path) -> PlainFile:

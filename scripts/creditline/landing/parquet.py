@@ -8,8 +8,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from creditline.home.database import path_to_read
 from creditline.landing.contract import DeliveredSource, Source
-from creditline.landing.files import FileRefused, PlainFile, literal_path
+from creditline.landing.files import FileRefused, PlainFile
 
 _MAGIC = b"PAR1"
 _SCHEMA = {
@@ -71,5 +72,5 @@ def land_parquet(
     )
     connection.execute(
         f"create or replace view landed_{entry.relation} as select file_row_number + 1 as source_row, {columns}"
-        f" from read_parquet({literal_path(plain.path)}, file_row_number = true, hive_partitioning = false)"
+        f" from read_parquet({path_to_read(plain.path)}, file_row_number = true, hive_partitioning = false)"
     )

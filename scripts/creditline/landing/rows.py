@@ -13,8 +13,9 @@ from pathlib import Path
 
 import duckdb
 
+from creditline.home.database import path_to_read
 from creditline.landing.contract import DeliveredSource, Source
-from creditline.landing.files import MAX_LINE, FileRefused, PlainFile, check_file, check_unchanged, literal_path
+from creditline.landing.files import MAX_LINE, FileRefused, PlainFile, check_file, check_unchanged
 from creditline.landing.parquet import check_parquet, land_parquet
 from creditline.landing.typing import amount
 
@@ -114,7 +115,7 @@ def _land_csv(connection: duckdb.DuckDBPyConnection, plain: PlainFile, entry: De
     try:
         connection.execute(
             f"create or replace table landed_{entry.relation} as select row_number() over () as source_row, *"
-            f" from read_csv({literal_path(plain.path)}, columns = {{{columns}}}, auto_detect = false, header = true,"
+            f" from read_csv({path_to_read(plain.path)}, columns = {{{columns}}}, auto_detect = false, header = true,"
             " delim = ',', quote = '\"', escape = '\"', comment = '', strict_mode = true, null_padding = false,"
             f" max_line_size = {MAX_LINE}, store_rejects = true, rejects_limit = 0,"
             " rejects_table = 'rejected', rejects_scan = 'rejected_scan')"

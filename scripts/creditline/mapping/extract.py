@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import CreditlineError, UsageError
-from creditline.home.database import connect
+from creditline.home.database import connect, path_to_read, path_to_write
 from creditline.mapping.definition import (
     DATES_FILE,
     MAP_FILE,
@@ -53,7 +53,7 @@ def open_extract(map_: Map, source: Path, writable: Path, zone: str) -> Iterator
         connection.execute("create schema extract")
         for name, table in map_.definition.tables.items():
             _load_table(connection, map_, name, table, files[name])
-        connection.execute(f"set allowed_directories = [{_literal(str(writable.resolve()) + '/')}]")
+        connection.execute(f"set allowed_directories = [{path_to_write(writable.resolve())}]")
         connection.execute("set enable_external_access = false")
         set_variable(connection, "currency_code", map_.definition.home.currency)
         for name, value in map_.definition.parameters.items():
@@ -152,7 +152,7 @@ def _check_header(connection: duckdb.DuckDBPyConnection, map_: Map, name: str, t
 
 
 def _reader(table: ExtractTable, files: list[Path]) -> str:
-    listed = f"[{', '.join(_literal(str(file)) for file in files)}]"
+    listed = f"[{', '.join(map(path_to_read, files))}]"
     if all(file.suffix == ".parquet" for file in files):
         return _READ_PARQUET.format(files=listed)
     return _READ_CSV.format(files=listed, delimiter=_literal(table.delimiter), encoding=_literal(table.encoding))

@@ -17,7 +17,7 @@ from rich.table import Table
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect, path_to_read
 from creditline.mapping import import_book, load_map
 from creditline.night import run_all
 from creditline.publish.reader import query_marts
@@ -64,8 +64,8 @@ def default_rates(home: Home, truth: Path) -> dict[str, tuple[int, Decimal]]:
         attach_identity(connection, home)
         rows = connection.execute(
             "select action, count(*), round(100.0 * count_if(truth.has_defaulted) / count(*), 2)::decimal(5, 2)"
-            f" from read_parquet('{decisions}') inner join identity.account using (account_key)"
-            f" inner join read_parquet('{truth}') as truth using (account_id) group by action order by action"
+            f" from read_parquet({path_to_read(decisions)}) inner join identity.account using (account_key)"
+            f" inner join read_parquet({path_to_read(truth)}) as truth using (account_id) group by action order by action"
         ).fetchall()
     return {action: (count, rate) for action, count, rate in rows}
 
@@ -75,7 +75,7 @@ def source_balance(directory: Path, day: date) -> Decimal:
     with connect() as connection:
         return connection.execute(
             "select sum(balance)::decimal(18, 2) from"
-            f" read_parquet('{directory}/berka_daily_19930101_19940330.parquet') where dt = ?",
+            f" read_parquet({path_to_read(directory / 'berka_daily_19930101_19940330.parquet')}) where dt = ?",
             [day],
         ).fetchone()[0]
 

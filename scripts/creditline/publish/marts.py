@@ -10,14 +10,14 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import sync_file
 from creditline.home.publications import latest_revisions, revision_name
 from creditline.warehouse.build import Table
 from creditline.warehouse.parquet import write_parquet
 
 # A home that was moved answers after one `set variable creditline_home = '<where it is now>'`.
-_HOME = "coalesce(getvariable('creditline_home'), '{home}')"
+_HOME = "coalesce(getvariable('creditline_home'), {home})"
 DIFFERENCE = "restatement_diff"
 DIFFERENCE_COLUMNS = (
     "business_date date, table_name varchar, row_key varchar, column_name varchar, before varchar, after varchar"
@@ -73,12 +73,12 @@ def write_marts_database(
     target.unlink(missing_ok=True)
     with connect_within(home, str(target)) as connection:
         # A view is bound when it is made: let it find the one publication that is not in its place yet.
-        connection.execute(f"set variable creditline_home = '{staged_home}'")
+        connection.execute(f"set variable creditline_home = {path_to_read(staged_home)}")
         _write_publications(connection, nights)
         for table in tables:
             if table.startswith("dim_"):
                 file = target.parent / "marts" / f"{table}.parquet"
-                connection.execute(f"create table {table} as select * from read_parquet('{file}')")
+                connection.execute(f"create table {table} as select * from read_parquet({path_to_read(file)})")
             else:
                 _write_history_views(connection, home, table, target.parent)
         _write_runs_view(connection, home)
@@ -104,9 +104,11 @@ def _write_publications(connection: duckdb.DuckDBPyConnection, nights: list[Publ
 def _write_history_views(connection: duckdb.DuckDBPyConnection, home: Home, table: str, directory: Path) -> None:
     columns = ", ".join(
         row[0]
-        for row in connection.execute(f"describe from read_parquet('{directory}/marts/{table}.parquet')").fetchall()
+        for row in connection.execute(
+            f"describe from read_parquet({path_to_read(directory / 'marts' / f'{table}.parquet')})"
+        ).fetchall()
     )
-    files = f"{_HOME.format(home=home.root)} || '/published/*/r*/marts/{table}.parquet'"
+    files = f"{_HOME.format(home=path_to_read(home.root))} || '/published/*/r*/marts/{table}.parquet'"
     for view, shown in ((table, "where is_latest"), (f"{table}_as_published", "")):
         revision = ", publication.revision" if view.endswith("_as_published") else ""
         connection.execute(
@@ -118,7 +120,7 @@ def _write_history_views(connection: duckdb.DuckDBPyConnection, home: Home, tabl
 
 
 def _write_runs_view(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    files = f"{_HOME.format(home=home.root)} || '/published/*/r*/seconds.json'"
+    files = f"{_HOME.format(home=path_to_read(home.root))} || '/published/*/r*/seconds.json'"
     connection.execute(
         "create view ops_run as select runs.business_date, runs.revision, runs.host, runs.run_id, step.key as step,"
         " step.value as seconds"
@@ -139,8 +141,8 @@ def _write_difference_view(
         return
     if not (directory / f"{DIFFERENCE}.parquet").is_file():
         # the new publication restates nothing: the view is bound to those that are in their place
-        connection.execute(f"set variable creditline_home = '{home.root}'")
-    files = f"{_HOME.format(home=home.root)} || '/published/*/r*/{DIFFERENCE}.parquet'"
+        connection.execute(f"set variable creditline_home = {path_to_read(home.root)}")
+    files = f"{_HOME.format(home=path_to_read(home.root))} || '/published/*/r*/{DIFFERENCE}.parquet'"
     connection.execute(
         f"create view {DIFFERENCE} as select rows.business_date, rows.table_name, rows.row_key, rows.column_name,"
         " rows.before, rows.after, publication.revision"

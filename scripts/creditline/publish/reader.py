@@ -11,7 +11,7 @@ import duckdb
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
-from creditline.home.database import connect, engine_bounds
+from creditline.home.database import as_pattern, connect, engine_bounds, path_to_read, path_to_write
 
 # How a view of `marts.duckdb` names its files, from the home on.
 _FILES = re.compile(r"'/(published/[^']+)'")
@@ -40,10 +40,10 @@ def open_marts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     bounds = engine_bounds(home) | {"temp_directory": "", "allow_persistent_secrets": "false"}
     with connect(str(database.resolve()), read_only=True, config=bounds) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set variable creditline_home = {_text(str(home.root))}")
+        connection.execute(f"set variable creditline_home = {path_to_read(home.root)}")
         directories, paths = _needed(home, connection)
-        connection.execute(f"set allowed_directories = [{', '.join(map(_text, directories))}]")
-        connection.execute(f"set allowed_paths = [{', '.join(map(_text, paths))}]")
+        connection.execute(f"set allowed_directories = [{', '.join(map(path_to_write, directories))}]")
+        connection.execute(f"set allowed_paths = [{', '.join(map(path_to_write, paths))}]")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         yield connection
@@ -118,12 +118,8 @@ def _needed(home: Home, connection: duckdb.DuckDBPyConnection) -> tuple[list[str
     directories = [path for folder in sorted(open_folders) for path in _matches(home, folder)]
     closed = [pattern for pattern in patterns if pattern.rpartition("/")[0] not in open_folders]
     files = [path for pattern in closed for path in _matches(home, pattern)]
-    return directories, [*(f"{home.root}/{pattern}" for pattern in patterns), *files]
+    return directories, [*(f"{as_pattern(home.root)}/{pattern}" for pattern in patterns), *files]
 
 
 def _matches(home: Home, pattern: str) -> list[str]:
     return sorted(str(path) for path in home.root.glob(pattern))
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
+from creditline.home.database import path_to_write
 from creditline.home.files import (
     canonical_json,
     is_in_place,
@@ -78,7 +79,7 @@ def write_orders(
     partial = partial_of(file)
     connection.execute(
         f"copy (select {_COLUMNS} from release_order order by account_id, adjustment_id)"
-        f" to '{partial}' (format csv, header true)"
+        f" to {path_to_write(partial)} (format csv, header true)"
     )
     move_into_place(partial, file)
     kept_orders = orders_file(home, feed, sequence)

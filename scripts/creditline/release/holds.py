@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import canonical_json
 from creditline.home.keys import is_signed, sign
 from creditline.home.people import are_two_people, require_person, require_two_people
@@ -61,18 +62,19 @@ def read_holds(home: Home, business_date: date) -> dict[str, Hold]:
     marts = publication_directory(home, business_date) / "marts"
     with connect_within(home) as connection:
         held = connection.execute(
-            f"select slice_code, hold_reason from read_parquet('{marts}/fct_slice_night.parquet') where is_held order by 1"
+            f"select slice_code, hold_reason from read_parquet({path_to_read(marts / 'fct_slice_night.parquet')}) where is_held order by 1"
         ).fetchall()
         if not held:
             return {}
         expires_at = home.cut_off_at(next_expected(home, business_date))
-        orders_file = f"{marts}/fct_limit_adjustment.parquet"
+        orders_file = marts / "fct_limit_adjustment.parquet"
         return {name: _hold(connection, orders_file, name, why, expires_at) for name, why in held}
 
 
-def _hold(connection: object, orders_file: str, slice_code: str, reason: str, expires_at: datetime) -> Hold:
+def _hold(connection: object, orders_file: Path, slice_code: str, reason: str, expires_at: datetime) -> Hold:
     rows = connection.execute(
-        f"select {_ORDER} from read_parquet('{orders_file}') where slice_code = ? order by all", [slice_code]
+        f"select {_ORDER} from read_parquet({path_to_read(orders_file)}) where slice_code = ? order by all",
+        [slice_code],
     ).fetchall()
     content = canonical_json([[str(value) for value in row] for row in rows])
     return Hold(slice_code, reason, hashlib.sha256(content).hexdigest(), len(rows), expires_at)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import canonical_json, move_into_place, sha256_of
 from creditline.home.keys import is_signed, sign
 from creditline.home.people import are_two_people, require_two_people
@@ -68,7 +68,7 @@ def read_batch(home: Home, business_date: date) -> tuple[Inherited, ...]:
             " cast(coalesce(sum(limit_minor), 0) as decimal(34, 0)) * 0.01::decimal(3, 2),"
             " min(triggered_date), max(triggered_date)"
             f" from ({_inherited(home, valid)}) as triggers"
-            f" left join read_parquet('{_state(home, valid, 'account')}') as accounts using (customer_key)"
+            f" left join read_parquet({_state(home, valid, 'account')}) as accounts using (customer_key)"
             " group by pack, trigger_code order by pack, trigger_code"
         ).fetchall()
     if not rows:
@@ -90,7 +90,7 @@ def approve_batch(home: Home, business_date: date, *, by: str, approved_by: str)
     with connect_within(home) as connection:
         rows = f"select {', '.join(APPROVED_COLUMNS)} from ({_inherited(home, _valid_night(home, business_date))}) order by all"
         write_parquet(connection, rows, fresh)
-        triggers = connection.execute(f"select count(*) from read_parquet('{fresh}')").fetchone()[0]
+        triggers = connection.execute(f"select count(*) from read_parquet({path_to_read(fresh)})").fetchone()[0]
     batch = sha256_of(fresh)
     move_into_place(fresh, folder / f"{batch}.parquet")
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -146,10 +146,10 @@ def _valid_night(home: Home, business_date: date) -> date:
 
 
 def _inherited(home: Home, valid: date) -> str:
-    return f"select * from read_parquet('{_state(home, valid, 'trigger')}') where is_inherited"
+    return f"select * from read_parquet({_state(home, valid, 'trigger')}) where is_inherited"
 
 
 def _state(home: Home, valid: date, table: str) -> str:
     file = state_file(home, valid, table)
     check_file(file, read_manifest(home, valid)["state"][file.name])
-    return str(file)
+    return path_to_read(file)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from creditline.errors import UsageError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, path_to_read
 from creditline.home.lock import holding
 from creditline.home.people import require_person, require_two_people
 from creditline.home.publications import publication_directory
@@ -104,7 +104,9 @@ def unknown_slice(home: Home, slice_code: str) -> str | None:
         return None
     file = publication_directory(home, published[-1]) / "marts" / "fct_slice_night.parquet"
     with connect_within(home) as connection:
-        rows = connection.execute(f"select distinct slice_code from read_parquet('{file}') order by 1").fetchall()
+        rows = connection.execute(
+            f"select distinct slice_code from read_parquet({path_to_read(file)}) order by 1"
+        ).fetchall()
     known = [row[0] for row in rows]
     if slice_code in known:
         return None

@@ -14,7 +14,7 @@ import duckdb
 
 from creditline.gate.identity import attach_identity, current_customers, keys_of_people
 from creditline.home import Home
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.publications import last_published
@@ -275,7 +275,7 @@ def _lay_told(
     )
     before = last_published(home, business_date)
     files = [
-        f"'{orders_file(home, SECURITY, one['sequence'])}'"
+        path_to_read(orders_file(home, SECURITY, one["sequence"]))
         for one in records_since(home, SECURITY, before or business_date)
         if one["sequence"] <= through
     ]

@@ -11,6 +11,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
+from creditline.home.database import path_to_read
 from creditline.release.golive import PackRecord, what_is_missing
 from creditline.release.modes import Modes
 
@@ -35,7 +36,9 @@ def lay_orders(
 def lay_marts(connection: duckdb.DuckDBPyConnection, publication: Path, marts: tuple[str, ...]) -> None:
     """Lay marts of a publication under their names."""
     for table in marts:
-        connection.execute(f"create view {table} as from read_parquet('{publication}/marts/{table}.parquet')")
+        connection.execute(
+            f"create view {table} as from read_parquet({path_to_read(publication / 'marts' / f'{table}.parquet')})"
+        )
 
 
 def choose_orders(

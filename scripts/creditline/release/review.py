@@ -8,7 +8,7 @@ from pathlib import Path
 
 from creditline.gate.identity import attach_identity, current_customers
 from creditline.home import Home
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, path_to_write
 from creditline.home.files import canonical_json, make_directory, move_into_place, partial_of, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.publications import publication_directory
@@ -69,7 +69,7 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
         make_directory(file.parent)
         partial = partial_of(file)
         connection.execute(
-            f"copy (from queue order by due_date, case_id, account_id) to '{partial}' (format csv, header true)"
+            f"copy (from queue order by due_date, case_id, account_id) to {path_to_write(partial)} (format csv, header true)"
         )
         move_into_place(partial, file)
         total = connection.execute(

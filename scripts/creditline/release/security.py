@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import connect_within
+from creditline.home.database import as_pattern, connect_within
 from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
 from creditline.home.releases import is_of_watch, orders_file, records_since, settlement_record
@@ -127,7 +127,7 @@ def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, busi
         overtaken += connection.execute(
             "delete from release_order as orders using read_parquet(?) as late"
             " where orders.account_key = late.account_key and orders.action = late.action",
-            [str(orders_file(home, SECURITY, record["sequence"]))],
+            [as_pattern(orders_file(home, SECURITY, record["sequence"]))],
         ).fetchone()[0]
     return overtaken
 
@@ -154,7 +154,7 @@ def _lay_last_words(
                 "insert into word select sequence, account_key, action, ? from read_parquet(?)",
                 [
                     record["watch"]["last_delivery"] >= str(business_date),
-                    str(orders_file(home, SECURITY, record["sequence"])),
+                    as_pattern(orders_file(home, SECURITY, record["sequence"])),
                 ],
             )
     connection.execute(

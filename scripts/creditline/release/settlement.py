@@ -12,7 +12,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import canonical_json, write_file
 from creditline.home.publications import is_void, last_published, last_valid, publication_directory
 from creditline.home.releases import record_files, settlement_record, through_date
@@ -135,7 +135,7 @@ def _settle_one(home: Home, business_date: date) -> None:
         with connect_within(home) as connection:
             _lay(connection, home, files, business_date)
             write_parquet(connection, _LINES, folder / f"{business_date}.parquet")
-            settled = f"from read_parquet('{folder}/{business_date}.parquet')"
+            settled = f"from read_parquet({path_to_read(folder / f'{business_date}.parquet')})"
             lines |= dict(connection.execute(f"select outcome, count(*) {settled} group by all").fetchall())
             late = connection.execute(f"select count(*) {settled} where is_late").fetchone()[0]
     notices = send_notices(home, business_date, _told_through(home, business_date))
@@ -176,7 +176,7 @@ def _unsettled_files(home: Home, business_date: date) -> list[str]:
 
 
 def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str], business_date: date) -> None:
-    paths = ", ".join(f"'{home.root / name}'" for name in files)
+    paths = ", ".join(path_to_read(home.root / name) for name in files)
     connection.execute(f"create view told as from read_parquet([{paths}])")
     connection.execute(f"create view acknowledgement as {_ONCE}")
     # an answer to an order that the outbox keeps no more is one to an unknown order, so that a settlement costs the same
@@ -222,7 +222,7 @@ def _add_known(connection: duckdb.DuckDBPyConnection, name: str, files: list[Pat
     """Add to a table what some files keep of the orders that are acknowledged."""
     columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
     if files:
-        paths = ", ".join(f"'{file}'" for file in files)
+        paths = ", ".join(map(path_to_read, files))
         connection.execute(
             f"insert into {name} select {', '.join(columns)} from read_parquet([{paths}])"
             f" where {condition} and adjustment_id in (select adjustment_id from acknowledgement)"

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import connect_within
+from creditline.home.database import as_pattern, connect_within, path_to_read
 from creditline.home.publications import publication_directory
 from creditline.home.releases import orders_file, records_since
 from creditline.release.clock import instant
@@ -116,7 +116,7 @@ def _why_behind(
 def _is_over(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], feed: str) -> bool:
     """Whether the core would reject the night's order about an account by now."""
     file = publication_directory(home, decision["business_date"]) / "marts" / f"{_CALLED_FOR[feed]}.parquet"
-    query = f"select count(*) from read_parquet('{file}') where account_key = ? and expires_at <= ?"
+    query = f"select count(*) from read_parquet({path_to_read(file)}) where account_key = ? and expires_at <= ?"
     return bool(connection.execute(query, [decision["account_key"], instant(home)]).fetchone()[0])
 
 
@@ -141,4 +141,4 @@ def _is_frozen(
 
 
 def _files(home: Home, feed: str, records: Iterable[dict]) -> list[str]:
-    return [str(orders_file(home, feed, record["sequence"])) for record in records]
+    return [as_pattern(orders_file(home, feed, record["sequence"])) for record in records]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from creditline.home.database import path_to_read
+
 # What stands in place of a value where a whole row is on one side only.
 NO_ROW = "no row"
 
@@ -31,7 +33,7 @@ def compare(
     connection: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...], replayed: str, published: Path
 ) -> Difference | None:
     """Compare the rows of a query with a published Parquet file; None if they are the same rows of the same types."""
-    then, now = f"read_parquet('{published}', hive_partitioning = false)", f"({replayed})"
+    then, now = f"read_parquet({path_to_read(published)}, hive_partitioning = false)", f"({replayed})"
     columns = _columns(connection, now)
     difference = _column_difference(table, _columns(connection, then), columns)
     if difference:

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
+from creditline.home.database import path_to_write
 from creditline.home.files import canonical_json, make_directory, sha256_of, write_file
 from creditline.report.workbook import MOST_ROWS, write_workbook
 
@@ -112,8 +113,9 @@ def _write_report(
         return ReportFile(report_id, entry["title"], "NOT PRODUCED", reason, (), 0, None, {})
     order = ", ".join(keys[model])
     path = directory / f"{stem}.csv"
-    target = str(path).replace("'", "''")
-    connection.execute(f"copy (select * from {model} order by {order}) to '{target}' (format csv, header true)")
+    connection.execute(
+        f"copy (select * from {model} order by {order}) to {path_to_write(path)} (format csv, header true)"
+    )
     rows, totals = _totals(connection, model)
     control = {
         "file": path.name,

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from creditline.home.database import path_to_read, path_to_write
 from creditline.publish.marts import DIFFERENCE, DIFFERENCE_COLUMNS
 from creditline.warehouse.parquet import write_parquet
 
@@ -54,7 +55,7 @@ def note_difference(connection: duckdb.DuckDBPyConnection, table: Compared) -> i
     """Compare one table and lay its changed rows as `changed_row`. Returns: how many rows changed, of either side."""
     columns = _columns(connection, f"({table.now})")
     listed = ", ".join(columns)
-    before = f"select {listed} from read_parquet('{table.before}', hive_partitioning = false)"
+    before = f"select {listed} from read_parquet({path_to_read(table.before)}, hive_partitioning = false)"
     now = f"select {listed} from ({table.now})"
     connection.execute(
         "create or replace temporary table changed_row as"
@@ -105,7 +106,8 @@ def write_difference(connection: duckdb.DuckDBPyConnection, directory: Path) -> 
     """Write the difference of the night as Parquet and CSV. Returns: how many cells differ."""
     query = f"select * from {DIFFERENCE} order by table_name, row_key, column_name"
     write_parquet(connection, query, directory / f"{DIFFERENCE}.parquet")
-    connection.execute(f"copy ({query}) to '{directory / f'{DIFFERENCE}.csv'}' (format csv, header true)")
+    table = path_to_write(directory / f"{DIFFERENCE}.csv")
+    connection.execute(f"copy ({query}) to {table} (format csv, header true)")
     return connection.execute(f"select count(*) from {DIFFERENCE}").fetchone()[0]
 
 

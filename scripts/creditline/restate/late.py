@@ -14,6 +14,7 @@ import duckdb
 
 from creditline.gate.record import DeliveryRecord
 from creditline.home import Home
+from creditline.home.database import path_to_read
 from creditline.home.files import make_directory, sha256_of
 from creditline.home.publications import void_dates
 from creditline.landing.contract import Source, contract
@@ -117,7 +118,7 @@ def _rows(source: Source, files: list[_LateFile], tonight: date) -> str | None:
     columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in raw_columns(source).items())
     parts = []
     for is_correction in (True, False):
-        paths = ", ".join(f"'{file.path}'" for file in files if (file.corrected is not None) is is_correction)
+        paths = ", ".join(path_to_read(file.path) for file in files if (file.corrected is not None) is is_correction)
         if paths:
             until = "true" if is_correction else f"{_day_of(source)} <= date '{tonight}'"
             parts.append(
@@ -143,7 +144,7 @@ def touched_customers(connection: duckdb.DuckDBPyConnection, late: dict[str, Inp
     """Whom the late rows of a laid night touch: whom they name, whose accounts they name, and who shares a device."""
     customers: set[int] = set()
     for relation, file in late.items():
-        rows = f"read_parquet('{file.path}', hive_partitioning = false)"
+        rows = f"read_parquet({path_to_read(file.path)}, hive_partitioning = false)"
         columns = {row[0] for row in connection.execute(f"describe from {rows}").fetchall()}
         queries = []
         if "customer_key" in columns:

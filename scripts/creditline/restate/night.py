@@ -16,6 +16,7 @@ from creditline.errors import CreditlineError
 from creditline.gate.outputs import judge_marts, mart_suites
 from creditline.gate.record import DeliveryRecord, intraday_records
 from creditline.home import Home
+from creditline.home.database import path_to_write
 from creditline.home.files import canonical_json, clear_directory, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.publications import (
@@ -330,7 +331,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, night: _Night, evidence: Path)
     """The gate before publication, as for any night: over copies of the marts that it judges."""
     database = night.home.warehouse / "restated_marts.duckdb"
     database.unlink(missing_ok=True)
-    connection.execute(f"attach '{database}' as judged")
+    connection.execute(f"attach {path_to_write(database)} as judged")
     for table in mart_suites():
         connection.execute(f"create table judged.main.{table} as from {table}")
     connection.execute("detach judged")

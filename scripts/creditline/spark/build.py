@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect, path_to_read
 from creditline.home.files import make_directory
 from creditline.spark.place import Address, address, use_client
 from creditline.spark.session import open_session
@@ -74,7 +74,7 @@ def show_tables(warehouse_file: Path, tables: Path, nodes: Iterable[BuiltNode]) 
                 casts = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in node.columns.items())
                 connection.execute(
                     f"create view {node.name} as select {casts or '*'}"
-                    f" from read_parquet('{tables / node.name}/*.parquet', hive_partitioning = false)"
+                    f" from read_parquet({path_to_read(tables / node.name, '*.parquet')}, hive_partitioning = false)"
                 )
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from creditline.home.database import path_to_write
 from creditline.home.files import make_directory
 from creditline.spark.place import Address
 from creditline.spark.session import open_session
@@ -55,7 +56,7 @@ def _write_files(folder: Path, relation: Relation) -> None:
         return
     with duckdb.connect() as connection:
         lay(connection, [Relation(relation.name, relation.columns, others, relation.rows)])
-        connection.execute(f"copy {relation.name} to '{folder / 'rows.parquet'}' (format parquet)")
+        connection.execute(f"copy {relation.name} to {path_to_write(folder / 'rows.parquet')} (format parquet)")
 
 
 def _is_folded(relation: Relation) -> bool:

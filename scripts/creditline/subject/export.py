@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import connect, path_to_read
 from creditline.publish.reader import open_marts
 from creditline.subject.person import Person, find_person
 
@@ -39,7 +39,7 @@ def _delivered(home: Home, person: Person) -> dict[str, Rows]:
     found = {}
     with connect() as connection:
         for source in sorted(path for path in home.raw.iterdir() if not path.name.startswith("_")):
-            files = ", ".join(f"'{path}'" for path in sorted(source.glob("*/*.parquet")))
+            files = ", ".join(path_to_read(path) for path in sorted(source.glob("*/*.parquet")))
             relation = f"read_parquet([{files}], hive_partitioning = false, union_by_name = true)"
             if files and (rows := _rows_of(connection, relation, person)):
                 found[source.name] = rows

@@ -8,7 +8,7 @@ from datetime import date
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity, known_ids
 from creditline.home import Home
-from creditline.home.database import connect
+from creditline.home.database import as_pattern, connect
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def find_person(home: Home, customer_id: str) -> Person:
             "select customer_key from identity.merged where into_key = ? order by customer_key", [row[0]]
         ).fetchall()
         keys = [row[0], *(key for (key,) in merged)]
-        snapshots = [str(path) for path in sorted((home.raw / "account_snapshot").glob("*/*.parquet"))]
+        snapshots = [as_pattern(path) for path in sorted((home.raw / "account_snapshot").glob("*/*.parquet"))]
         connection.execute(
             "create temp table owned as select account_key, business_date, known_at,"
             " list_contains($customers, customer_key) as is_own"

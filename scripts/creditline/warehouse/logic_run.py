@@ -12,7 +12,7 @@ from queue import SimpleQueue
 import duckdb
 
 from creditline.accidents import advice_on
-from creditline.home.database import connect_again
+from creditline.home.database import connect_again, path_to_read
 from creditline.warehouse.logic import CATALOG, Logic, LogicRefused, Model, Seed, models_read
 
 
@@ -94,7 +94,7 @@ def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Seed) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8", newline="") as file:
         file.write(seed.content)
         file.flush()
-        connection.execute(f"copy {relation} from '{file.name}' (format csv, header true, delimiter ',')")
+        connection.execute(f"copy {relation} from {path_to_read(file.name)} (format csv, header true, delimiter ',')")
 
 
 def _create_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:

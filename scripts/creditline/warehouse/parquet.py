@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from creditline.home.database import path_to_read, path_to_write
 from creditline.home.files import make_directory, move_into_place, partial_of
 
 
@@ -16,7 +17,9 @@ def write_parquet(
     """Write the rows of an ordered query as one Parquet file, whole or not at all, the same bytes every time; its folder is made."""
     make_directory(target.parent)
     partial = partial_of(target)
-    connection.execute(f"copy ({rows}) to '{partial}' (format parquet, compression zstd)", parameters or {})
+    connection.execute(
+        f"copy ({rows}) to {path_to_write(partial)} (format parquet, compression zstd)", parameters or {}
+    )
     move_into_place(partial, target)
 
 
@@ -30,7 +33,7 @@ def lay_parquet(
     if not files:
         connection.execute(f"create table {relation} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
         return
-    listed = ", ".join(f"'{file}'" for file in files)
+    listed = ", ".join(map(path_to_read, files))
     read = f"read_parquet([{listed}], hive_partitioning = false, union_by_name = true)"
 
     def view(held: Collection[str]) -> str:

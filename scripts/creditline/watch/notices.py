@@ -12,7 +12,7 @@ from pathlib import Path
 
 from creditline.gate.identity import attach_identity, current_customers, keys_of_people
 from creditline.home import Home
-from creditline.home.database import connect_beside
+from creditline.home.database import connect_beside, path_to_read
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows, with_columns
 from creditline.home.releases import last_record
@@ -138,7 +138,7 @@ def _changes(home: Home, record_file: Path, scratch: Path) -> list[dict]:
     night = date.fromisoformat(json.loads(record_file.read_text())["watch"]["night"])
     with connect_beside(home, scratch) as connection:
         attach_identity(connection, home)
-        orders = f"from read_parquet('{record_file.with_suffix('.parquet')}')"
+        orders = f"from read_parquet({path_to_read(record_file.with_suffix('.parquet'))})"
         connection.execute(f"create view kept as {with_columns(_ADDED, orders)}")
         # the whole book is read for orders of an earlier release alone
         is_asked = connection.execute("select coalesce(bool_or(is_restricted is null), false) from kept").fetchone()[0]
