@@ -124,7 +124,7 @@ NAMES = ["*.csv", "account[1].csv", "../account_snapshot.csv", "a b.csv", "a\n.c
 @pytest.mark.parametrize("name", NAMES, ids=[repr(name[:30]) for name in NAMES])
 def test_a_hostile_file_name_is_refused(home, delivery, name):
     change_entry(delivery, SNAPSHOT, file=name)
-    refused_by(home, name[:80], "file_name")
+    refused_by(home, name[:80].replace("\n", "\\n"), "file_name")
 
 
 def as_symbolic_link(path: Path) -> None:

@@ -33,6 +33,6 @@ def test_a_home_with_an_awkward_path_lives(book):
     ]
     assert explain_account(home, "A00000001", None, "agent", "en")
     assert export_subject(home, "C00000001")["published"]
-    assert watch(home, last + timedelta(days=1)).acted == ()
+    assert watch(home, last + timedelta(days=1)).deliveries == ()
     assert (home.warehouse / "evidence" / str(last) / "data_docs" / "inputs" / "index.html").is_file()
     assert [path.name for path in home.root.parent.iterdir()] == [home.root.name]

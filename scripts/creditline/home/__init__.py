@@ -24,6 +24,8 @@ from creditline.home.yaml_file import read_yaml
 SETTINGS_FILE = "creditline.yml"
 # What came between nights, below the folder of a business date.
 INTRADAY = "intraday"
+# Years in which a date leaves room for every window and time zone before and after it.
+YEARS = range(1900, 9000)
 # A home that only demonstrates shares one well-known secret, so that two demo homes are equal byte for byte.
 # A release refuses it anywhere else.
 DEMO_SECRET = bytes.fromhex("c0ffee" * 10 + "c0ff")
@@ -238,6 +240,10 @@ class Home:
         """Business dates that have a folder in landing/, in order; one with deliveries between nights once the night's is there."""
         return sorted(day for day in _dates_in(self.landing) if _is_landed(self.landing / str(day)))
 
+    def watched_dates(self) -> list[date]:
+        """Days that have a folder of deliveries between nights, in order."""
+        return sorted(day for day in _dates_in(self.landing) if (self.landing / str(day) / INTRADAY).is_dir())
+
     def published_dates(self) -> list[date]:
         """Business dates that have at least one whole publication, in order."""
         return sorted(day for day in _dates_in(self.published) if (self.published / str(day) / "r00").is_dir())
@@ -324,10 +330,17 @@ def _place(root: Path) -> Path:
 def _dates_in(directory: Path) -> Iterator[date]:
     if directory.is_dir():
         for entry in directory.iterdir():
-            try:
-                yield date.fromisoformat(entry.name)
-            except ValueError:
-                continue
+            if (day := _date_of(entry.name)) is not None:
+                yield day
+
+
+def _date_of(name: str) -> date | None:
+    """The date that a folder is named after; 20260901 and 2026-W36-2 are dates, and no names of folders."""
+    try:
+        day = date.fromisoformat(name)
+    except ValueError:
+        return None
+    return day if str(day) == name and day.year in YEARS else None
 
 
 def _is_landed(folder: Path) -> bool:

@@ -10,9 +10,25 @@ from importlib import resources
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from creditline.home import YEARS
 
 MANIFEST_FILE = "manifest.json"
+# What a manifest counts is counted by the engine, too.
+_MOST = 2**63 - 1
+
+
+def _in_calendar(value: date) -> date:
+    if value.year not in YEARS:
+        raise ValueError(f"lies outside of the years {YEARS[0]} to {YEARS[-1]}")
+    return value
+
+
+Day = Annotated[date, AfterValidator(_in_calendar)]
+Instant = Annotated[datetime, AfterValidator(_in_calendar)]
+Name = Annotated[str, Field(max_length=64)]
+Amount = Annotated[Decimal, Field(max_digits=26, decimal_places=2)]
 
 
 class Column(BaseModel):
@@ -61,14 +77,14 @@ class DeliveredSource(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: str
-    file: str
+    source: Name
+    file: str = Field(max_length=1024)
     format: Literal["csv", "csv.gz", "parquet"]
-    rows: int = Field(ge=0)
+    rows: int = Field(ge=0, le=_MOST)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    totals: dict[str, Annotated[Decimal, Field(max_digits=26, decimal_places=2)]] = {}
-    coverage_from: date | None = None
-    corrects_business_date: date | None = None
+    totals: dict[Name, Amount] = {}
+    coverage_from: Day | None = None
+    corrects_business_date: Day | None = None
 
     @property
     def is_typed(self) -> bool:
@@ -87,12 +103,12 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    contract_version: str
+    contract_version: Name
     feed: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
-    business_date: date
-    sequence: int = Field(ge=1)
-    delivered_at: datetime
-    cutoff_at: datetime
+    business_date: Day
+    sequence: int = Field(ge=1, le=_MOST)
+    delivered_at: Instant
+    cutoff_at: Instant
     sources: tuple[DeliveredSource, ...]
 
 

@@ -16,6 +16,7 @@ from creditline.landing.contract import FILE_NAME, DeliveredSource, Source
 MAX_BYTES = 64 << 30
 MAX_LINE = 1 << 16
 _MAX_RATIO = 100
+_LONGEST_TEXT = 500
 _CHUNK = 1 << 20
 _FOREIGN = {
     b"PAR1": "Parquet",
@@ -28,11 +29,19 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class FileRefused(CreditlineError):
-    """A whole file cannot be believed. `rule` names why; the message says what to do next."""
+    """A whole file cannot be believed. `rule` names why; the message says what to do next.
+
+    What was read stands in it as text of one line, shortened: it is a stranger's.
+    """
 
     def __init__(self, file: str, rule: str, what: str, next_step: str = "deliver it again") -> None:
-        super().__init__(f"{file}: {rule}: {what}; {next_step}")
-        self.file, self.rule = file, rule
+        self.file, self.rule = _line(file), rule
+        super().__init__(f"{self.file}: {rule}: {_line(what)}; {next_step}")
+
+
+def _line(text: str) -> str:
+    shown = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
 
 
 FileIdentity = tuple[int, ...]

@@ -28,18 +28,23 @@ def read_manifest(directory: Path, *, is_intraday: bool = False) -> tuple[Manife
     path = directory / MANIFEST_FILE
     if not path.exists():
         raise _refused("manifest_missing", f"{directory} has none", "deliver it with its manifest")
-    with open_regular(path, MANIFEST_FILE) as stream:
-        content = stream.read(_MAX_BYTES + 1)
+    try:
+        with open_regular(path, MANIFEST_FILE) as stream:
+            content = stream.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise _refused("manifest", f"cannot be read ({error.strerror})") from error
     if len(content) > _MAX_BYTES:
         raise _refused("manifest", f"is larger than {_MAX_BYTES} bytes")
     try:
-        manifest = Manifest(**json.loads(content.decode("utf-8"), object_pairs_hook=_without_twins))
+        manifest = Manifest.model_validate_json(content, strict=True)
+        # only now: what the contract allows is neither deep nor large
+        json.loads(content, object_pairs_hook=_without_twins)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise _refused("manifest", f"{where}: {first['msg']}", "write it as docs/landing.md shows") from error
-    except (ValueError, TypeError) as error:
-        raise _refused("manifest", f"is no JSON object ({error})", "write it as docs/landing.md shows") from error
+        where = ": ".join([".".join(map(str, first["loc"])), first["msg"]] if first["loc"] else [first["msg"]])
+        raise _refused("manifest", where, "write it as docs/landing.md shows") from error
+    except ValueError as error:
+        raise _refused("manifest", str(error), "write it as docs/landing.md shows") from error
     _check_contract(manifest, is_intraday)
     return manifest, hashlib.sha256(content).hexdigest()
 

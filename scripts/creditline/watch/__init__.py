@@ -15,7 +15,7 @@ from pathlib import Path
 
 from creditline.errors import CreditlineError
 from creditline.gate.record import DeliveryRecord, intraday_records, last_closed_day
-from creditline.home import INTRADAY, Home
+from creditline.home import Home
 from creditline.home.files import canonical_json, clear_directory, write_file
 from creditline.home.lock import security_turn
 from creditline.home.publications import last_valid
@@ -132,9 +132,8 @@ def require_nothing_refused(watches: list[Watch]) -> None:
 
 def open_days(home: Home) -> list[date]:
     """The days that have deliveries between nights and may still be watched, in order."""
-    days = sorted(path.parent.name for path in home.landing.glob(f"*-*-*/{INTRADAY}"))
     closed = _last_closed(home)
-    return [day for day in map(date.fromisoformat, days) if closed is None or day > closed]
+    return [day for day in home.watched_dates() if closed is None or day > closed]
 
 
 def _last_closed(home: Home) -> date | None:
