@@ -81,7 +81,7 @@ def test_a_good_delivery_passes_whole(home):
     assert snapshot.raw_file == "raw/account_snapshot/business_date=2026-09-01/core-000001.parquet"
     assert delivery_records(home) == [record]
     assert not (home.warehouse / "accept").exists()
-    assert not home.quarantine.exists()
+    assert not list(home.quarantine.rglob("*"))
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
@@ -154,7 +154,7 @@ def test_a_translation_that_disagrees_stops_the_night(home, monkeypatch):
     monkeypatch.setattr(gate, "run_suites", miscounted)
     with pytest.raises(GateBroken, match=r"range:limit_amount: Great Expectations counts 1 rows, the quarantine 0"):
         gate_inputs(home, NIGHT)
-    assert not home.raw.exists()
+    assert not list(home.raw.rglob("*"))
 
 
 # --- quarantine and conservation -------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def test_a_refused_snapshot_refuses_the_night_and_leaves_no_key(home):
     accept(home, NIGHT)
     with pytest.raises(InputsRefused, match=r"account_snapshot\.csv is refused: .*quarantine_share.*deliver it again"):
         gate_inputs(home, NIGHT)
-    assert not home.raw.exists()
+    assert not list(home.raw.rglob("*"))
     assert not home.identity_file.exists()
     assert not (home.warehouse / "accept").exists()
     kept = json.loads((home.quarantine / str(NIGHT) / "refusal.json").read_text())

@@ -350,7 +350,7 @@ def refused_by(home, file: str, rule: str) -> None:
     assert re.search(r"; \w+", message), "no next step"
     kept = json.loads((home.quarantine / str(NIGHT) / "refusal.json").read_text())
     assert (kept["file"], kept["rule"]) == (file, rule)
-    assert not home.raw.exists()
+    assert not list(home.raw.rglob("*"))
     assert not home.identity_file.exists()
 
 

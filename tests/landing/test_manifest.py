@@ -77,7 +77,7 @@ def test_a_manifest_that_does_not_hold_refuses_the_delivery(home, delivery, chan
     change_manifest(delivery, change)
     kept = refusal(home)
     assert (kept["file"], kept["rule"]) == ("manifest.json", rule)
-    assert not home.raw.exists()
+    assert not list(home.raw.rglob("*"))
 
 
 @pytest.mark.parametrize("delivered_at", ["2026-09-01T18:00:00Z", "2026-08-31T16:00:00Z", "2026-09-02T02:00:00+08:00"])

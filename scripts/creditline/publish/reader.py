@@ -115,7 +115,8 @@ def _needed(home: Home, connection: duckdb.DuckDBPyConnection) -> tuple[list[str
     patterns = sorted({pattern for (sql,) in views for pattern in _FILES.findall(sql)})
     folders = {pattern.rpartition("/")[0] for pattern in patterns}
     open_folders = {folder for folder in folders if not _WILDCARD.search(folder.rpartition("/")[2])}
-    directories = [path for folder in sorted(open_folders) for path in _matches(home, folder)]
+    found = [path for folder in sorted(open_folders) for path in _matches(home, folder)]
+    directories = list(dict.fromkeys([*found, *map(as_pattern, found)]))
     closed = [pattern for pattern in patterns if pattern.rpartition("/")[0] not in open_folders]
     files = [path for pattern in closed for path in _matches(home, pattern)]
     return directories, [*(f"{as_pattern(home.root)}/{pattern}" for pattern in patterns), *files]
