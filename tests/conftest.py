@@ -7,7 +7,7 @@ import shutil
 import pytest
 from sample_book import RunBook, run_sample_book
 
-from creditline.warehouse import dbt
+from creditline.warehouse import compiled, dbt
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +23,10 @@ def project_is_parsed_once(tmp_path_factory: pytest.TempPathFactory):
     dbt parses anew where a warehouse lies in another place, though nothing that it parses depends on that.
     """
     kept = tmp_path_factory.mktemp("parsed")
-    names = ("partial_parse.msgpack", "compiled.json")
+    names = compiled.KEPT
     project, run = dbt.PROJECT_DIR, dbt._run
 
-    def run_parsed(command, target_path, **options):
+    def run_parsed(command, target_path, home, **options):
         from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
         is_project = project == dbt.PROJECT_DIR
@@ -34,9 +34,11 @@ def project_is_parsed_once(tmp_path_factory: pytest.TempPathFactory):
             if (kept / name).is_file():
                 target_path.mkdir(parents=True, exist_ok=True)
                 shutil.copy(kept / name, target_path / name)
+                if home:
+                    compiled.seal(home, target_path)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(DuckDBCredentials, "_connection_keys", lambda _: ("database", "schema"))
-            nodes = run(command, target_path, **options)
+            nodes = run(command, target_path, home, **options)
         for name in names if is_project else ():
             if (target_path / name).is_file() and not (kept / name).is_file():
                 shutil.copy(target_path / name, kept / name)

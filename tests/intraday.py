@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import duckdb
+from resigned import resign
 
 from creditline.home import Home, local_to_utc
 from creditline.home.publications import publication_directory
@@ -151,6 +152,7 @@ def change_mart(home: Home, mart: str, replaced: str) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"create table changed as select * replace ({replaced}) from read_parquet('{file}')")
         connection.execute(f"copy changed to '{file}' (format parquet)")
+    resign(home)
 
 
 def order_files(home: Home) -> list[Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from resigned import resign, resign_home
 
 from creditline.home import SETTINGS_FILE, Home
 from creditline.home.files import write_new_file
@@ -54,6 +55,7 @@ def lay_security_orders(home: Home) -> None:
             " where old_limit_amount = recommended_limit_amount) where number <= 3"
         )
         connection.execute(f"copy orders to '{marts}/fct_security_order.parquet' (format parquet)")
+    resign(home)
 
 
 def own_home(home: Home) -> Home:
@@ -62,6 +64,7 @@ def own_home(home: Home) -> Home:
     path.write_text(path.read_text().replace("is_demo: true", "is_demo: false"))
     home = Home(home.root)
     lay_keys(home, "17" * 32)
+    resign_home(home)
     return home
 
 
@@ -86,6 +89,7 @@ def packs_say(home: Home, **values: str) -> None:
     with duckdb.connect() as connection:
         connection.execute(f"create table packs as select * replace ({replaced}) from read_parquet('{file}')")
         connection.execute(f"copy packs to '{file}' (format parquet)")
+    resign(home)
 
 
 def due_orders(home: Home) -> dict[str, set[str]]:

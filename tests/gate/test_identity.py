@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,10 +18,10 @@ from small_delivery import ALL_SOURCES, NIGHT, deliver, small_home, spoil_cell
 
 from creditline.errors import CreditlineError
 from creditline.gate import identity as identity_room
-from creditline.gate.identity import IdentityBusy, account_key_of, identity
+from creditline.gate.identity import IdentityBusy, IdentityChanged, account_key_of, identity
 from creditline.gate.inputs import gate_inputs
-from creditline.gate.raw import hmac_pads
-from creditline.home import DEMO_SECRET
+from creditline.gate.keyed_hash import keyed_hash, pads
+from creditline.home import DEMO_SECRET, Home
 from creditline.landing.accept import accept
 
 SECOND = NIGHT + timedelta(days=1)
@@ -174,10 +175,62 @@ def test_two_homes_with_other_secrets_give_other_tokens(tmp_path):
 
 
 @pytest.mark.parametrize("length", [0, 1, 32, 64, 65, 200])
-def test_the_pads_are_those_of_the_standard_for_a_key_of_any_length(length):
+def test_the_keyed_hash_is_the_hmac_of_the_standard_for_a_key_of_any_length(length):
     secret = bytes(range(256))[:length]
-    inner, outer = hmac_pads(secret)
     for value in ("", "x", "客户-1", "a" * 500):
-        digest = hashlib.sha256(bytes.fromhex(inner) + value.encode()).digest()
-        ours = hashlib.sha256(bytes.fromhex(outer) + digest).hexdigest()
+        (ours,) = duckdb.execute(f"select {keyed_hash('$value')}", {"value": value} | pads(secret)).fetchone()
         assert ours == hmac.new(secret, value.encode(), hashlib.sha256).hexdigest()
+
+
+SWAP = (
+    "update account set account_id = case account_key when 1 then (select account_id from account where account_key = 2)"
+    " else (select account_id from account where account_key = 1) end where account_key in (1, 2)"
+)
+FORGERIES = {
+    "two ids swapped": SWAP,
+    "two rows swapped with their seals": SWAP.replace("account_id = case", "seal = reverse(seal), account_id = case"),
+    "an id changed": "update customer set customer_id = 'C9' where customer_key = 1",
+    "an alias added": "insert into alias values ('account', 'OTHER', 1, null)",
+    "a row taken away": "delete from account where account_key = 1",
+    "a row added": "insert into account values (10000, 'A9', null)",
+}
+
+
+@pytest.mark.parametrize("statement", FORGERIES.values(), ids=FORGERIES)
+def test_an_identity_store_that_somebody_else_wrote_to_names_nobody(home, statement):
+    deliver(home, accounts=6)
+    take_in(home)
+    with duckdb.connect(str(home.identity_file)) as connection:
+        connection.execute(statement)
+    with pytest.raises(IdentityChanged, match=r"identity\.duckdb: .* restore it from a backup"):
+        account_key_of(home, "A00001")
+
+
+def test_a_store_whose_log_of_writes_was_forged_names_nobody(home):
+    deliver(home, accounts=6)
+    take_in(home)
+    forged = home.identity_file.with_name("forged.duckdb")
+    shutil.copy(home.identity_file, forged)
+    script = f"import duckdb, os; c = duckdb.connect({str(forged)!r}); c.execute({SWAP!r}); os._exit(0)"
+    subprocess.run([sys.executable, "-c", script], check=True)
+    forged.with_name(f"{forged.name}.wal").rename(home.identity_file.with_name(f"{home.identity_file.name}.wal"))
+    with pytest.raises(IdentityChanged, match="rows of account are not what the house wrote"):
+        account_key_of(home, "A00001")
+
+
+def test_a_store_that_was_moved_is_looked_at_once_and_believed_again(home, tmp_path):
+    deliver(home, accounts=6)
+    take_in(home)
+    key = account_key_of(home, "A00001")
+    moved = Home(shutil.copytree(home.root, tmp_path / "moved"))
+    assert account_key_of(moved, "A00001") == key
+    assert identity_room._is_as_sealed(moved)
+
+
+def test_a_store_that_is_gone_is_not_begun_anew(home):
+    deliver(home, accounts=6)
+    take_in(home)
+    (home.published / "2026-01-01" / "r00").mkdir(parents=True)
+    home.identity_file.unlink()
+    with pytest.raises(IdentityChanged, match="is missing"):
+        account_key_of(home, "A00001")

@@ -135,11 +135,11 @@ TOO_LITTLE = "14MB"
 def test_what_does_not_fit_beside_another_model_is_built_once_more_alone(home, monkeypatch, caplog):
     asked = []
 
-    def build_alone(home, *, target_path, models_at_once):
+    def build_alone(home, *, models_at_once):
         asked.append(models_at_once)
         if models_at_once > 1:
             raise OutOfMemory("model ftr_cash_flow: Out of Memory Error")
-        return run_build(home, target_path=target_path, models_at_once=models_at_once)
+        return run_build(home, models_at_once=models_at_once)
 
     monkeypatch.setattr("creditline.warehouse.build.run_build", build_alone)
     run_night(home, NIGHT)

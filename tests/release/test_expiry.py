@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pytest
 from laid_orders import OWN, copy_home, lay_security_orders, own_home, packs_say, take_back
+from resigned import resign
 
 from creditline.home.publications import REVISION, read_manifest
 from creditline.release import FEED, adjustments, approve, clock, read_holds, reject, release, release_security
@@ -42,6 +43,7 @@ def home(sample_book, tmp_path):
             f" from read_parquet('{file}')"
         )
         connection.execute(f"copy slices to '{file}' (format parquet)")
+    resign(home)
     return home
 
 
@@ -80,6 +82,7 @@ def set_expiry(home, name, expression):
             f"create table orders as select * replace ({expression} as expires_at) from read_parquet('{file}')"
         )
         connection.execute(f"copy orders to '{file}' (format parquet)")
+    resign(home)
 
 
 def record(home, feed, sequence):

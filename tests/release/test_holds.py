@@ -11,10 +11,12 @@ import shutil
 
 import duckdb
 import pytest
+from resigned import resign
 
 from creditline.cli.status import home_status
 from creditline.errors import UsageError
 from creditline.home import Home
+from creditline.home.proof import NotGenuine
 from creditline.home.publications import REVISION
 from creditline.release import (
     FEED,
@@ -72,6 +74,7 @@ def rewrite(home, mart, select):
     with duckdb.connect() as connection:
         connection.execute(f"create table rows as {select} from read_parquet('{file}')")
         connection.execute(f"copy rows to '{file}' (format parquet)")
+    resign(home)
 
 
 def orders_of(home, slices):
@@ -180,14 +183,20 @@ SPOILT = {
     "another key": lambda home: spoil_answer(
         home, signature={**json.loads(home.approvals_file.read_text())["signature"], "signature": "AAAA"}
     ),
-    "other orders": other_orders,
 }
 
 
 @pytest.mark.parametrize("change", SPOILT.values(), ids=SPOILT)
-def test_an_approval_that_does_not_hold_lets_nothing_go(home, night, change):
+def test_an_approval_that_somebody_else_wrote_stops_every_release(home, night, change):
     approve(home, HELD, night, **PEOPLE)
     change(home)
+    with pytest.raises(NotGenuine, match=r"approvals\.jsonl line 1 was changed"):
+        adjustments._may_leave(home, night)
+
+
+def test_an_approval_of_other_orders_lets_nothing_go(home, night):
+    approve(home, HELD, night, **PEOPLE)
+    other_orders(home)
     permitted = adjustments._may_leave(home, night)
     assert permitted.approved == frozenset()
     assert list(permitted.waiting()) == [HELD]

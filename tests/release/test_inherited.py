@@ -9,16 +9,17 @@ from decimal import Decimal
 
 import duckdb
 import pytest
+from resigned import control_lines, resign_control
 from small_delivery import NIGHT, add_entry, change_entry, deliver, small_home, spoil, spoil_cell
 
 from creditline.errors import UsageError
 from creditline.home import Home
+from creditline.home.proof import NotGenuine
 from creditline.night import run_night
 from creditline.publish.reader import query_marts
 from creditline.release import ALL_SLICES, NothingInherited, approve_batch, read_batch, set_mode
 from creditline.release.inherited import approved_relation
 from creditline.replay import replay_night
-from creditline.warehouse.inputs import InputRefused
 
 pytestmark = pytest.mark.slow
 
@@ -155,16 +156,22 @@ SPOILT = {
     "no signature": {"signature": {}},
     "another approver": {"approved_by": "somebody"},
     "another batch": {"batch_sha256": "0" * 64},
-    "one person": {"approved_by": "maker"},
 }
 
 
 @pytest.mark.parametrize("changes", SPOILT.values(), ids=SPOILT)
-def test_an_approval_that_does_not_hold_lets_nothing_act(home, changes):
+def test_an_approval_that_somebody_else_wrote_stops_the_night(home, changes):
     approve_batch(home, NIGHT, **PEOPLE)
     assert approved_relation(home, SECOND, NIGHT).files
     line = json.loads(home.inherited_file.read_text())
     home.inherited_file.write_text(json.dumps(line | changes) + "\n")
+    with pytest.raises(NotGenuine, match=r"inherited\.jsonl line 1 was changed"):
+        approved_relation(home, SECOND, NIGHT)
+
+
+def test_a_signed_approval_by_one_person_lets_nothing_act(home):
+    approve_batch(home, NIGHT, **PEOPLE)
+    resign_control(home, home.inherited_file, [control_lines(home.inherited_file)[0] | {"approved_by": "maker"}])
     assert approved_relation(home, SECOND, NIGHT).files == ()
 
 
@@ -174,7 +181,7 @@ def test_a_batch_that_was_changed_stops_the_night(home):
     with duckdb.connect() as connection:
         connection.execute(f"create table batch as select * replace (customer_key + 1 as customer_key) from '{file}'")
         connection.execute(f"copy batch to '{file}' (format parquet)")
-    with pytest.raises(InputRefused, match="was changed"):
+    with pytest.raises(NotGenuine, match="was changed"):
         approved_relation(home, SECOND, NIGHT)
 
 

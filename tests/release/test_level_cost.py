@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from laid_orders import copy_home, lay_security_orders, take_back
+from resigned import lay_record
 
 from creditline.home import HomeSettings, create_home
 from creditline.home.releases import last_record, records_since
@@ -22,13 +22,13 @@ class Reads:
 
     def __init__(self, monkeypatch):
         self.count = 0
-        read_text = Path.read_text
+        read_bytes = Path.read_bytes
 
-        def counted(path, *arguments, **options):
+        def counted(path):
             self.count += path.suffix == ".json" and "releases" in path.parts
-            return read_text(path, *arguments, **options)
+            return read_bytes(path)
 
-        monkeypatch.setattr(Path, "read_text", counted)
+        monkeypatch.setattr(Path, "read_bytes", counted)
 
     def of(self, act):
         self.count = 0
@@ -60,7 +60,7 @@ def lay_records(home, feed, days, **facts):
             "rows": 1,
         }
         name = f"{sequence:06d}.json"
-        (folder / name).write_text(json.dumps(content | {key: value(day) for key, value in facts.items()}))
+        lay_record(home, folder / name, content | {key: value(day) for key, value in facts.items()})
 
 
 def through(day):

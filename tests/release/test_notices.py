@@ -8,9 +8,11 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
+from resigned import lay_record, resign, write_identity
 
 from creditline.home import Home
 from creditline.home.marts import ADDED
+from creditline.home.proof import NotGenuine, read_signed, write_signed
 from creditline.home.publications import REVISION
 from creditline.release import notices, settle
 from creditline.release.notices import FEED, RESTRICTED_FEED, send_notices
@@ -34,6 +36,7 @@ def home(sample_book, tmp_path):
     with duckdb.connect() as connection:
         applied = APPLIED.format(night=last, before=marts(home, before))
         connection.execute(f"copy ({applied}) to '{marts(home, last)}/fct_order_night.parquet' (format parquet)")
+    resign(home)
     (home.releases / "settlement" / f"{last}.through").unlink()
     for folder in (home.releases, home.outbox):
         for feed in (FEED, RESTRICTED_FEED, "security_orders"):
@@ -56,6 +59,7 @@ def change(home, night, mart, replaced):
     with duckdb.connect() as connection:
         connection.execute(f"create table changed as select * replace ({replaced}) from read_parquet('{file}')")
         connection.execute(f"copy changed to '{file}' (format parquet)")
+    resign(home, night)
 
 
 def told(file):
@@ -116,6 +120,7 @@ def lay_recourse(home, night, columns):
             f"insert into one by name select {columns}, account_key from {everybody} where action = 'DOWN'"
         )
         connection.execute(f"copy one to '{file}' (format parquet)")
+    resign(home, night)
 
 
 def test_a_cut_is_told_with_the_day_on_which_the_limit_is_back(home, night):
@@ -179,9 +184,22 @@ def test_a_cap_is_said_to_be_the_law_and_to_have_no_day():
     ]
 
 
+@pytest.mark.parametrize(
+    "mart", ["fct_order_night", "fct_decision_reason", "fct_recourse", "dim_customer", "dim_policy"]
+)
+def test_nobody_is_told_what_altered_bytes_say(home, night, mart):
+    for day in (night, night - timedelta(days=1)):
+        file = marts(home, day) / f"{mart}.parquet"
+        file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(NotGenuine, match=rf"{mart}\.parquet was changed"):
+        send_notices(home, night)
+    assert not (home.outbox / FEED).exists()
+
+
 def test_a_cut_with_no_date_says_so_and_a_raise_says_nothing(home, night):
     file = marts(home, night) / "fct_recourse.parquet"
     duckdb.sql(f"copy (from read_parquet('{file}') limit 0) to '{file}' (format parquet)")
+    resign(home, night)
     change(
         home,
         night,
@@ -210,6 +228,7 @@ def test_a_night_of_an_earlier_release_is_told_all_the_same(home, night):
     stated = json.loads(manifest.read_text())
     del stated["rows"]["fct_recourse"]
     manifest.write_text(json.dumps(stated))
+    resign(home, night)
     notices = told(send_notices(home, night).file)
     assert [notice["reasons"] for notice in notices] == [notice["reasons"] for notice in before]
     assert {notice["way_back"]["restores_on_date"] for notice in notices if notice["action"] == "DOWN"} == {None}
@@ -223,6 +242,7 @@ def leave_out(home, night, mart, condition):
         for (column,) in connection.execute(f"select name from pragma_table_info('old') where {condition}").fetchall():
             connection.execute(f"alter table old drop column {column}")
         connection.execute(f"copy old to '{file}' (format parquet)")
+    resign(home, night)
 
 
 def test_words_that_were_not_published_are_never_those_of_a_desk_for_a_customer():
@@ -257,12 +277,15 @@ def test_of_the_dead_only_the_restricted_queue_is_told(home, night, on):
 
 def test_of_whom_is_merged_into_one_of_the_dead_only_the_restricted_queue_is_told(home, night):
     one = customers(home, night)[0]
-    with duckdb.connect(str(home.identity_file)) as connection:
+    with duckdb.connect(str(home.identity_file), read_only=True) as connection:
         dead, survivor = connection.execute(
             "select customer_key, customer_id from customer where customer_key <> ? order by 1 limit 1", [one]
         ).fetchone()
-        connection.execute("delete from customer where customer_key = ?", [one])
-        connection.execute("insert into merged values (?, ?)", [one, dead])
+    write_identity(
+        home,
+        f"delete from identity.customer where customer_key = {one}",
+        f"insert into identity.merged (customer_key, into_key) values ({one}, {dead})",
+    )
     change(home, night, "dim_customer", f"customer_key = {dead} as is_restricted")
     sent = send_notices(home, night)
     assert survivor in {notice["customer_id"] for notice in told(sent.restricted_file)}
@@ -304,9 +327,9 @@ def leave_late(home, night, **told):
     lay_security_order(home, before)
     settled = home.releases / "settlement"
     (settled / f"{night}.json").unlink()
-    record = json.loads((settled / f"{before}.json").read_text())
+    record = read_signed(home, settled / f"{before}.json")
     del record["security_through"]
-    (settled / f"{before}.json").write_text(json.dumps(record | told))
+    write_signed(home, settled / f"{before}.json", record | told)
     return settled
 
 
@@ -321,7 +344,7 @@ def test_a_freeze_that_left_after_its_night_was_settled_is_told_by_the_next(home
 @pytest.mark.parametrize(("noted", "told_now"), [(0, True), (1, False)])
 def test_of_a_night_that_an_earlier_release_settled_it_is_told_what_left_after_the_note(home, night, noted, told_now):
     settled = leave_late(home, night)
-    (settled / f"{night - timedelta(days=1)}.through").write_text(json.dumps({"security_through": noted}))
+    write_signed(home, settled / f"{night - timedelta(days=1)}.through", {"security_through": noted})
     assert ("FREEZE" in {notice["action"] for notice in told(settle(home, night).notices.file)}) == told_now
 
 
@@ -363,7 +386,8 @@ def lay_security_order(home, night, *, action="FREEZE", sequence=1, is_in_mart=T
         connection.execute(f"copy ({order}) to '{folder}/{sequence:06d}.parquet' (format parquet)")
         if is_in_mart:
             connection.execute(f"copy ({order}) to '{marts(home, night)}/fct_security_order.parquet' (format parquet)")
-    (folder / f"{sequence:06d}.json").write_text(json.dumps({"business_date": str(night), "sequence": sequence}))
+            resign(home, night)
+    lay_record(home, folder / f"{sequence:06d}.json", {"business_date": str(night), "sequence": sequence})
     if is_in_mart:
         change(
             home,
@@ -376,13 +400,13 @@ def lay_security_order(home, night, *, action="FREEZE", sequence=1, is_in_mart=T
 
 def test_a_run_that_was_killed_before_its_record_tells_again_what_it_told_whatever_left_since(home, night, monkeypatch):
     lay_security_order(home, night - timedelta(days=1))
-    write = notices.write_file
+    write = notices.write_signed
 
-    def write_or_die(path, content):
-        write(path, content) if path.parent != home.releases / FEED else 1 / 0
+    def write_or_die(home, path, record):
+        write(home, path, record) if path.parent != home.releases / FEED else 1 / 0
 
     with monkeypatch.context() as killed:
-        killed.setattr(notices, "write_file", write_or_die)
+        killed.setattr(notices, "write_signed", write_or_die)
         with pytest.raises(ZeroDivisionError):
             send_notices(home, night, told_through=0)
     first = (home.outbox / FEED / f"notices_{night}_000001.jsonl").read_bytes()

@@ -8,6 +8,7 @@ import shutil
 
 import duckdb
 import pytest
+from resigned import lay_record, resign
 
 from creditline.home import Home
 from creditline.home.publications import REVISION
@@ -33,6 +34,7 @@ def lay_requests(home, night, count):
         connection.execute(
             f"copy ({REQUESTS.format(count=count)}) to '{marts}/fct_review_request.parquet' (format parquet)"
         )
+    resign(home, night)
 
 
 @pytest.fixture
@@ -75,6 +77,7 @@ def test_a_request_of_an_earlier_release_leaves_with_what_was_known_of_it(home, 
     with duckdb.connect() as connection:
         connection.execute(f"create table old as select * exclude (recheck_result, is_target_higher) from '{file}'")
         connection.execute(f"copy old to '{file}' (format parquet)")
+    resign(home, night)
     rows = rows_of(write_review_queue(home, night).file)
     assert [(row["case_id"], row["recheck_result"]) for row in rows] == [("case2", ""), ("case1", "")]
 
@@ -107,7 +110,7 @@ def test_an_empty_queue_leaves_once_so_that_nobody_works_on_an_old_one(home, nig
         "sha256": "0" * 64,
         "file": "old.csv",
     }
-    (home.releases / FEED / "000001.json").write_text(json.dumps(before))
+    lay_record(home, home.releases / FEED / "000001.json", before)
     queue = write_review_queue(home, night)
     assert (rows_of(queue.file), queue.requests) == ([], 0)
 

@@ -8,7 +8,9 @@ import json
 import duckdb
 import pytest
 from laid_orders import copy_home, lay_security_orders
+from resigned import lay_record, resign
 
+from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import REVISION
 from creditline.home.releases import settlement_record
 from creditline.release import ALL_SLICES, ReleaseRefused, release_security, security, set_mode, settle_interrupted
@@ -59,6 +61,7 @@ def test_a_hold_of_the_breaker_stops_no_freeze(home, night):
         file = marts / "fct_slice_night.parquet"
         connection.execute(f"create table slices as select * replace (true as is_held) from read_parquet('{file}')")
         connection.execute(f"copy slices to '{file}' (format parquet)")
+    resign(home)
     assert release_security(home, night).orders == 3
 
 
@@ -84,6 +87,7 @@ def test_freezes_of_a_paused_slice_follow_once_it_is_live_again(home, night):
             "update orders set slice_code = case when action = 'RESTORE' then ? else ? end", [other, paused]
         )
         connection.execute(f"copy orders to '{file}' (format parquet)")
+    resign(home)
     set_mode(home, paused, "paused", by="maker")
     first = release_security(home, night)
     assert [row["action"] for row in rows_of(first.file)] == ["RESTORE"]
@@ -98,9 +102,9 @@ def test_freezes_of_a_paused_slice_follow_once_it_is_live_again(home, night):
 
 def test_what_leaves_late_of_a_night_that_an_earlier_release_settled_is_left_to_the_notices_of_the_next(home, night):
     record = settlement_record(home, night)
-    settled = json.loads(record.read_text())
+    settled = read_signed(home, record)
     del settled["security_through"]
-    record.write_text(json.dumps(settled))
+    write_signed(home, record, settled)
     record.with_suffix(".through").unlink()
     release_security(home, night)
     assert security_through(home, night) == 0
@@ -128,6 +132,7 @@ def test_an_order_that_no_decision_covers_is_refused(home, night):
             f"create table orders as select * replace (new_limit_amount + 1 as new_limit_amount) from read_parquet('{file}')"
         )
         connection.execute(f"copy orders to '{file}' (format parquet)")
+    resign(home)
     with pytest.raises(ReleaseRefused, match="is no decision of this night"):
         release_security(home, night)
 
@@ -155,16 +160,17 @@ def lay_late_order(home, night, action, *, is_known):
             f" to '{folder}/000001.parquet' (format parquet)"
         )
     record = {
-        "business_date": str(before), "sequence": 1, "sha256": "0" * 64, "orders_sha256": "1" * 64, "keeps_freezes": True,
+        "business_date": str(before), "sequence": 1, "sha256": "0" * 64, "keeps_freezes": True,
         "modes": {}, "file": "security_orders_late.csv", "rows": 1,
     }  # fmt: skip
-    (folder / "000001.json").write_text(json.dumps(record))
+    lay_record(home, folder / "000001.json", record)
     inputs = inputs_file(home, night)
     content = json.loads(inputs.read_text())
     (relation,) = [each for each in content["relations"] if each["name"] == "release.security_order"]
     known = {"path": f"releases/{SECURITY}/000001.parquet", "sha256": "1" * 64, "values": {}}
     relation["files"] = [known] if is_known else []
     inputs.write_text(json.dumps(content))
+    resign(home, night)
     return account
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import datetime, timedelta
 
 import duckdb
 import pytest
+from resigned import lay_record
 
 from creditline.home import Home
+from creditline.home.files import sha256_of
+from creditline.home.proof import NotGenuine
 from creditline.home.releases import last_record
 from creditline.release import SettlementRefused, settle, settlement
 from creditline.release.feed import SECURITY
@@ -52,7 +54,9 @@ def answer(home, monkeypatch, name, *acks):
                 [adjustment_id, status, applied, AT, known_at, name, row],
             )
         connection.execute(f"copy ack to '{file}' (format parquet)")
-    monkeypatch.setattr("creditline.release.settlement._unsettled_files", lambda *_: [str(file.relative_to(home.root))])
+    monkeypatch.setattr(
+        "creditline.release.settlement._unsettled_files", lambda *_: {str(file.relative_to(home.root)): sha256_of(file)}
+    )
 
 
 def settled(home, monkeypatch, *acks):
@@ -111,7 +115,7 @@ def orders_of_days(home, days):
         )
         duckdb.sql(row).write_parquet(str(folder / f"{sequence:06d}.parquet"))
         content = {"sequence": sequence, "business_date": str(day), "through_date": str(day)}
-        (folder / f"{sequence:06d}.json").write_text(json.dumps(content))
+        lay_record(home, folder / f"{sequence:06d}.json", content)
     return first
 
 
@@ -122,6 +126,15 @@ def test_an_order_is_remembered_for_days_and_not_for_files(home, monkeypatch):
     first = orders_of_days(home, [kept - timedelta(days=1), kept, *[night] * 7])
     asked = [(f"order {first + number}", "applied", 1, AT) for number in (0, 1, 8)]
     assert settled(home, monkeypatch, *asked)[0] == {"APPLIED": 2, "UNKNOWN": 1}
+
+
+def test_answers_are_not_compared_with_orders_that_somebody_changed(home, monkeypatch):
+    night = home.published_dates()[-2]
+    first = orders_of_days(home, [night])
+    file = home.releases / SECURITY / f"{first:06d}.parquet"
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(NotGenuine, match=rf"{first:06d}\.parquet was changed"):
+        settled(home, monkeypatch, (f"order {first}", "applied", 1, AT))
 
 
 def test_no_file_is_opened_once_every_order_is_found(home, monkeypatch):

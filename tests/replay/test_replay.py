@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from resigned import resign
 from sample_book import FIRST_NIGHT
 from small_delivery import change_entry, change_manifest
 
@@ -22,12 +23,13 @@ from creditline.cli.replay import COLUMNS, replay_nights
 from creditline.errors import CreditlineError
 from creditline.gate.record import delivery_records
 from creditline.home import SETTINGS_FILE, Home
+from creditline.home.proof import NotGenuine
 from creditline.home.publications import MANIFEST, publication_directory, read_manifest
 from creditline.landing.contract import contract
 from creditline.night import build, run_night
 from creditline.replay import ReplayRefused, replay_night
 from creditline.simulate import continue_book
-from creditline.warehouse.inputs import InputRefused, inputs_file
+from creditline.warehouse.inputs import inputs_file
 from creditline.warehouse.logic import LogicRefused, archive_logic, read_logic
 from creditline.warehouse.state import state_file
 
@@ -145,11 +147,11 @@ def test_a_published_night_that_is_built_again_keeps_its_state_and_inputs(home):
 # --- changed inputs, code and record ----------------------------------------------------------------------------------
 
 CHANGED: dict[str, tuple[type[CreditlineError], Callable[[Home], Path]]] = {
-    "raw": (InputRefused, lambda home: next((home.raw / "session" / f"business_date={FIRST_NIGHT}").glob("*.parquet"))),
-    "state of the night before": (InputRefused, lambda home: state_file(home, FIRST_NIGHT, "customer")),
-    "released orders": (InputRefused, lambda home: home.releases / "limit_adjustments" / "000001.parquet"),
-    "policy pack": (InputRefused, lambda home: next(home.policy.glob("*/scorecard.csv"))),
-    "record of inputs": (InputRefused, lambda home: inputs_file(home, SECOND_NIGHT)),
+    "raw": (NotGenuine, lambda home: next((home.raw / "session" / f"business_date={FIRST_NIGHT}").glob("*.parquet"))),
+    "state of the night before": (NotGenuine, lambda home: state_file(home, FIRST_NIGHT, "customer")),
+    "released orders": (NotGenuine, lambda home: home.releases / "limit_adjustments" / "000001.parquet"),
+    "policy pack": (NotGenuine, lambda home: next(home.policy.glob("*/scorecard.csv"))),
+    "record of inputs": (NotGenuine, lambda home: inputs_file(home, SECOND_NIGHT)),
     "archived SQL": (LogicRefused, lambda home: next(home.logic.glob("*/*_dec_score.sql"))),
     "archived reference data": (LogicRefused, lambda home: next(home.logic.glob("*/seeds/feature.csv"))),
     "archived index": (LogicRefused, lambda home: next(home.logic.glob("*/index.json"))),
@@ -185,6 +187,7 @@ def test_archived_code_that_decides_otherwise_is_found(home):
         for model in logic.models
     )
     change_json(manifest, logic_hash=archive_logic(home, replace(logic, models=other)))
+    resign(home, SECOND_NIGHT)
     done = replay_night(home, SECOND_NIGHT)
     assert done.differing_decisions == done.decisions == 400
     first = done.differences[0]

@@ -14,7 +14,7 @@ import creditline.restate.night as restating
 from creditline.cli.replay import replay_nights
 from creditline.errors import UsageError
 from creditline.home import Home
-from creditline.home.keys import is_signed
+from creditline.home.proof import is_signed
 from creditline.home.publications import (
     MANIFEST,
     latest_revision,

@@ -38,7 +38,7 @@ def build_one(home, project, name, sql, columns=""):
     (models / "marts").mkdir(parents=True)
     (models / "marts" / f"{name}.sql").write_text(sql)
     (models / "marts" / "marts.yml").write_text(f"models: [{{name: {name}, columns: [{columns}]}}]")
-    return dbt.run_build(home, target_path=home.warehouse / "dbt")
+    return dbt.run_build(home)
 
 
 @pytest.mark.parametrize("sql", ["select 1 as n", "select cast(1 as bigint) as n, 2 as m"], ids=["type", "surplus"])
@@ -92,7 +92,7 @@ def test_what_is_built_reads_a_table_in_place_and_works_a_view_out_once(home, pr
     (models / "reader.sql").write_text(
         "with one as (select * from {{ ref('kept') }}), two as (select * from {{ ref('shown') }}) select one.n from one, two"
     )
-    nodes = dbt.run_build(home, target_path=home.warehouse / "dbt")
+    nodes = dbt.run_build(home)
     built = next(sql for sql in ran if "reader" in sql)
     archived = next(model.sql for model in logic_of(nodes).models if model.name == "reader")
     for sql in (built, archived):

@@ -8,8 +8,11 @@ from datetime import date, datetime
 import duckdb
 import pytest
 
-from creditline.home import Home
-from creditline.home.files import sha256_of
+from creditline.home import Home, HomeSettings, create_home
+from creditline.home.files import canonical_json, digests, sha256_of
+from creditline.home.keys import sign_file
+from creditline.home.proof import NotGenuine
+from creditline.home.publications import MANIFEST, publication_directory, state_directory
 from creditline.warehouse.inputs import (
     InputFile,
     InputRefused,
@@ -26,14 +29,14 @@ DAY = date(2026, 9, 1)
 
 @pytest.fixture
 def home(tmp_path):
-    return Home(tmp_path)
+    return create_home(tmp_path, HomeSettings(name="inputs", is_demo=True))
 
 
 @pytest.fixture
 def relations(home):
     parquet, csv = home.root / "raw" / "a.parquet", home.root / "policy" / "v1" / "b.csv"
     for file in (parquet, csv):
-        file.parent.mkdir(parents=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
     duckdb.execute(f"copy (select 2 as n, date '2026-08-31' as d) to '{parquet}'")
     csv.write_text("name,amount\nfirst, 5 \nsecond,\n")
     return (
@@ -73,15 +76,25 @@ def test_a_column_that_an_earlier_release_did_not_keep_is_null(relations):
     assert rows_of([longer]) == {"raw.a": [(date(2026, 8, 31), 2, None)]}
 
 
+def publish_record(home):
+    """A publication whose manifest names what the night left beside its state."""
+    folder = publication_directory(home, DAY)
+    folder.mkdir(parents=True)
+    manifest = {"business_date": str(DAY), "revision": 0, "files": {}, "state": digests(state_directory(home, DAY))}
+    (folder / MANIFEST).write_bytes(canonical_json(manifest))
+    sign_file(home, folder / MANIFEST)
+
+
 def test_a_record_lays_what_was_laid_also_after_the_home_was_moved(home, relations, tmp_path_factory):
     write_inputs(home, DAY, relations)
+    publish_record(home)
     first = inputs_file(home, DAY).read_bytes()
     assert str(home.root).encode() not in first
     laid = rows_of(relations)
     moved = Home(tmp_path_factory.mktemp("moved") / "home")
     home.root.rename(moved.root)
     read = read_inputs(moved, DAY)
-    check_inputs(read)
+    check_inputs(moved, read)
     assert rows_of(read) == laid
     write_inputs(moved, DAY, read)
     assert inputs_file(moved, DAY).read_bytes() == first
@@ -94,16 +107,16 @@ def test_a_value_of_the_wrong_type_is_named_with_its_file(home, relations):
 
 
 @pytest.mark.parametrize("place", [0, 2])
-def test_a_changed_or_missing_file_is_named(relations, place):
+def test_a_changed_or_missing_file_is_named(home, relations, place):
     path = relations[place].files[0].path
     path.write_bytes(path.read_bytes() + b" ")
-    with pytest.raises(InputRefused, match=f"{path.name} was changed"):
-        check_inputs(relations)
+    with pytest.raises(NotGenuine, match=f"{path.name} was changed"):
+        check_inputs(home, relations)
     path.unlink()
-    with pytest.raises(InputRefused, match=f"{path.name} is missing"):
-        check_inputs(relations)
+    with pytest.raises(NotGenuine, match=f"{path.name} is missing"):
+        check_inputs(home, relations)
 
 
 def test_a_night_without_a_record_says_so(home):
-    with pytest.raises(InputRefused, match=r"inputs\.json is missing"):
+    with pytest.raises(NotGenuine, match=r"manifest\.json is missing"):
         read_inputs(home, DAY)

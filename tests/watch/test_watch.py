@@ -25,6 +25,7 @@ from intraday import (
     takeover,
     verified,
 )
+from resigned import write_identity
 from small_delivery import change_manifest, small_home, spoil
 from typer.testing import CliRunner
 
@@ -184,10 +185,12 @@ def test_of_the_dead_and_of_court_cases_only_the_restricted_feed_is_told_whateve
     sued, account = customer_of_two_accounts(home)
     change_mart(home, "dim_customer", f"customer_key in ({dead.customer_key}, {gone.customer_key}) as is_restricted")
     # a night that runs has taken the merge in already
-    with duckdb.connect(str(home.identity_file)) as connection:
-        connection.execute("delete from customer where customer_key = ?", [gone.customer_key])
-        connection.execute("insert into alias values ('customer', ?, ?)", [gone.customer_id, survivor.customer_key])
-        connection.execute("insert into merged values (?, ?)", [gone.customer_key, survivor.customer_key])
+    write_identity(
+        home,
+        f"delete from identity.customer where customer_key = {gone.customer_key}",
+        f"insert into identity.alias (subject, id, key) values ('customer', '{gone.customer_id}', {survivor.customer_key})",
+        f"insert into identity.merged (customer_key, into_key) values ({gone.customer_key}, {survivor.customer_key})",
+    )
     # the court's order comes with the very delivery, on one of two accounts
     moment = instant(home, day, "0955")
     hold = ("H1", "legal_hold", account, None, moment, None, day, None, "clerk1", "clerk2", None, "received")

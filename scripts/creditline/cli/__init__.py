@@ -13,6 +13,7 @@ import typer
 
 from creditline.accidents import told_plainly
 from creditline.cli.inherited import app as inherited_app
+from creditline.cli.logic import app as logic_app
 from creditline.cli.output import Format, TextFormat, errors, print_json, print_rows, tell
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
@@ -27,6 +28,7 @@ app.add_typer(policy_app, name="policy")
 subject_app = typer.Typer(no_args_is_help=True, help="A person's data: all that is held of a customer, and its end.")
 app.add_typer(subject_app, name="subject")
 app.add_typer(inherited_app, name="inherited")
+app.add_typer(logic_app, name="logic")
 
 HomeOption = Annotated[
     Path, typer.Option("--home", envvar="CREDITLINE_HOME", help="The warehouse home.", show_default=True)

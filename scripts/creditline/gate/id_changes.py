@@ -134,20 +134,14 @@ def take_id_changes(connection: duckdb.DuckDBPyConnection, acceptance: Acceptanc
         " from (select kind, subject, old_id, new_id, effective_date from identity.change where false"
         f"{rows}) group by {_CHANGE}"
     )
-    connection.begin()
-    try:
-        _note_judged(connection, acceptance)
-        _note(connection)
-        for statement in (*_apply_renumbers("account"), *_apply_renumbers("customer"), *_APPLY_MERGES):
-            connection.execute(statement, {"tonight": acceptance.business_date})
-        connection.execute(
-            "update identity.change set is_applied = true where not is_applied and effective_date <= $tonight",
-            {"tonight": acceptance.business_date},
-        )
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
+    _note_judged(connection, acceptance)
+    _note(connection)
+    for statement in (*_apply_renumbers("account"), *_apply_renumbers("customer"), *_APPLY_MERGES):
+        connection.execute(statement, {"tonight": acceptance.business_date})
+    connection.execute(
+        "update identity.change set is_applied = true, seal = null where not is_applied and effective_date <= $tonight",
+        {"tonight": acceptance.business_date},
+    )
 
 
 def _note_judged(connection: duckdb.DuckDBPyConnection, acceptance: Acceptance) -> None:
@@ -166,13 +160,13 @@ def _note(connection: duckdb.DuckDBPyConnection) -> None:
         connection, "customer", "select new_id as id from taken where subject = 'customer' and kind <> 'renumber'"
     )
     connection.execute(
-        "update identity.change as waiting set effective_date = taken.effective_date from taken where not is_applied"
-        " and (waiting.kind, waiting.subject, waiting.old_id, waiting.new_id)"
+        "update identity.change as waiting set effective_date = taken.effective_date, seal = null from taken"
+        " where not is_applied and (waiting.kind, waiting.subject, waiting.old_id, waiting.new_id)"
         " = (taken.kind, taken.subject, taken.old_id, taken.new_id)"
     )
     for subject in ("account", "customer"):
         connection.execute(
-            "insert into identity.change"
+            f"insert into identity.change ({_CHANGE}, effective_date, old_key, new_key, is_applied)"
             f" select {_CHANGE}, effective_date, former.key,"
             " case when kind = 'renumber' then former.key else latter.key end, false"
             f" from (from taken anti join identity.change using ({_CHANGE}) where subject = '{subject}') as news"
@@ -180,7 +174,7 @@ def _note(connection: duckdb.DuckDBPyConnection) -> None:
             f" left join {known_ids(subject)} as latter on news.new_id = latter.id order by all"
         )
     connection.execute(
-        "insert into identity.alias select subject, id, key from ("
+        "insert into identity.alias (subject, id, key) select subject, id, key from ("
         "select subject, new_id as id, new_key as key from identity.change where kind = 'renumber' and not is_applied)"
         " anti join identity.alias using (subject, id) order by all"
     )
@@ -197,21 +191,21 @@ def _apply_renumbers(subject: str) -> list[str]:
     """The key bears the new id, and the old one becomes an alias."""
     due = _due("renumber", subject)
     return [
-        f"insert into identity.alias select '{subject}', {subject}_id, {subject}_key from identity.{subject}"
+        f"insert into identity.alias (subject, id, key) select '{subject}', {subject}_id, {subject}_key from identity.{subject}"
         f" where {subject}_key in (select new_key from {due} as due) order by all",
         f"delete from identity.alias where subject = '{subject}' and id in (select new_id from {due} as due)",
-        f"update identity.{subject} set {subject}_id = due.new_id from {due} as due where {subject}_key = due.new_key",
+        f"update identity.{subject} set {subject}_id = due.new_id, seal = null from {due} as due where {subject}_key = due.new_key",
     ]
 
 
 # All ids of the customer who is merged find the survivor's key.
 _APPLY_MERGES = (
-    "insert into identity.alias select 'customer', customer_id, due.new_key from identity.customer"
+    "insert into identity.alias (subject, id, key) select 'customer', customer_id, due.new_key from identity.customer"
     f" inner join {_due('merge', 'customer')} as due on customer_key = due.old_key order by all",
-    f"update identity.alias set key = due.new_key from {_due('merge', 'customer')} as due"
+    f"update identity.alias set key = due.new_key, seal = null from {_due('merge', 'customer')} as due"
     " where alias.subject = 'customer' and alias.key = due.old_key",
     f"delete from identity.customer where customer_key in (select old_key from {_due('merge', 'customer')} as due)",
-    f"update identity.merged set into_key = due.new_key from {_due('merge', 'customer')} as due"
+    f"update identity.merged set into_key = due.new_key, seal = null from {_due('merge', 'customer')} as due"
     " where into_key = due.old_key",
-    f"insert into identity.merged select old_key, new_key from {_due('merge', 'customer')} as due order by all",
+    f"insert into identity.merged (customer_key, into_key) select old_key, new_key from {_due('merge', 'customer')} as due order by all",
 )

@@ -18,20 +18,27 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import CreditlineError
+from creditline.gate.keyed_hash import derived, keyed_hash, pads
 from creditline.home import Home
 from creditline.home.database import connect, path_to_write
 from creditline.home.files import make_directory, move_into_place, partial_of
+from creditline.home.proof import NotGenuine, read_signed, write_signed
+from creditline.home.scratch import is_untouched, seal_of
 
 _WAIT_SECONDS = 30
 _STEP_SECONDS = 0.1
+_SEAL = "seal.json"
 _SUBJECTS = ("account", "customer")
-_TABLES = {
+_SEALED = {
     **{subject: f"{subject}_key bigint not null, {subject}_id varchar not null" for subject in _SUBJECTS},
     "forgotten": "subject varchar not null, key bigint not null",
     "alias": "subject varchar not null, id varchar not null, key bigint not null",
     "merged": "customer_key bigint not null, into_key bigint not null",
     "change": "kind varchar not null, subject varchar not null, old_id varchar not null, new_id varchar not null,"
     " effective_date date not null, old_key bigint not null, new_key bigint not null, is_applied boolean not null",
+}
+_TABLES = {
+    **{table: f"{columns}, seal varchar" for table, columns in _SEALED.items()},
     "judged": "manifest_sha256 varchar not null, relation varchar not null,"
     " held struct(source_row bigint, rule varchar, column_name varchar)[] not null",
 }
@@ -41,37 +48,122 @@ class IdentityBusy(CreditlineError):
     """Somebody else holds the identity store for longer than an exchange takes."""
 
 
+class IdentityChanged(CreditlineError):
+    """Somebody else wrote to the identity store: nobody can say any more whose key is whose."""
+
+
 @contextmanager
 def identity(connection: duckdb.DuckDBPyConnection, home: Home, *, for_writing: bool = False) -> Iterator[None]:
-    """Attach the identity store as `identity`; waits a moment while another process exchanges ids.
+    """Attach the identity store as `identity`; waits a moment while another process exchanges ids. What is written within is
+    written at once, whole or not at all.
 
     Raises:
         IdentityBusy: it stayed locked for half a minute.
+        IdentityChanged: it is not what the house wrote.
     """
     _attach(connection, home, for_writing)
+    if not for_writing:
+        try:
+            yield
+        finally:
+            connection.execute("detach identity")
+        return
+    connection.begin()
     try:
         yield
+        _seal_rows(connection, home)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
     finally:
         connection.execute("detach identity")
+    _seal_file(home)
 
 
 def attach_identity(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Attach the identity store read-only as `identity` for as long as the connection lives."""
+    """Attach the identity store read-only as `identity` for as long as the connection lives. Raises as `identity`."""
     _attach(connection, home, False)
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool) -> None:
     path = home.identity_file
     if not path.exists():
+        if home.published_dates():
+            raise IdentityChanged(f"{path} is missing; restore it from a backup")
         _create(path)
     _attach_waiting(connection, path, for_writing)
-    if _is_of_an_earlier_release(connection):
+    try:
+        if not _is_as_sealed(home):
+            _check(connection, home)
+            if not for_writing:
+                _seal_file(home)
+    except BaseException:
         connection.execute("detach identity")
-        _attach_waiting(connection, path, True)
-        _create_tables(connection, "identity")
-        if not for_writing:
-            connection.execute("detach identity")
-            _attach_waiting(connection, path, False)
+        raise
+
+
+def _is_as_sealed(home: Home) -> bool:
+    """Whether the file is the one that was sealed; one with a log of writes beside it that are not in it yet never is."""
+    path = home.identity_file
+    try:
+        seal = read_signed(home, path.with_name(_SEAL))
+    except NotGenuine:
+        return False
+    return not path.with_name(f"{path.name}.wal").exists() and is_untouched(home, seal)
+
+
+def _seal_file(home: Home) -> None:
+    if not home.identity_file.with_name(f"{home.identity_file.name}.wal").exists():
+        write_signed(home, home.identity_file.with_name(_SEAL), seal_of(home, [home.identity_file]))
+
+
+def _row_seal(table: str) -> str:
+    """SQL: the keyed hash of all that a row of a table says."""
+    columns = [column.split()[0] for column in _SEALED[table].split(", ")]
+    return keyed_hash(f"concat_ws('|', '{table}', {', '.join(columns)})")
+
+
+def _secret(home: Home) -> dict[str, str]:
+    return pads(derived(home.pseudonym_secret(), "identity store"))
+
+
+def _seal_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Seal the rows that were written and have none yet."""
+    for table in _SEALED:
+        connection.execute(f"update identity.{table} set seal = {_row_seal(table)} where seal is null", _secret(home))
+
+
+def _check(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    try:
+        _check_rows(connection, home)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise IdentityChanged(
+            f"{home.identity_file} lacks what this release keeps there ({str(error).splitlines()[0]}); restore it from a backup"
+        ) from error
+
+
+def _check_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Every row says what it was sealed with, and every key that was given out is somebody's or forgotten."""
+    for table in _SEALED:
+        (broken,) = connection.execute(
+            f"select count(*) from identity.{table} where seal is distinct from {_row_seal(table)}", _secret(home)
+        ).fetchone()
+        if broken:
+            raise IdentityChanged(
+                f"{home.identity_file}: {broken} rows of {table} are not what the house wrote; restore it from a backup"
+            )
+    for subject in _SUBJECTS:
+        merged = " union all select customer_key from identity.merged" if subject == "customer" else ""
+        given, last = connection.execute(
+            "select count(distinct key), coalesce(max(key), 0) from ("
+            f"select {subject}_key as key from identity.{subject}{merged}"
+            f" union all select key from identity.forgotten where subject = '{subject}')"
+        ).fetchone()
+        if given != last:
+            raise IdentityChanged(
+                f"{home.identity_file}: {last - given} rows of {subject} are missing; restore it from a backup"
+            )
 
 
 def _attach_waiting(connection: duckdb.DuckDBPyConnection, path: Path, for_writing: bool) -> None:
@@ -86,14 +178,6 @@ def _attach_waiting(connection: duckdb.DuckDBPyConnection, path: Path, for_writi
             if time.monotonic() > deadline:
                 raise IdentityBusy(f"{path} is held by another process; end it and try again ({error})") from error
             time.sleep(_STEP_SECONDS)
-
-
-def _is_of_an_earlier_release(connection: duckdb.DuckDBPyConnection) -> bool:
-    found = connection.execute(
-        "select count(*) from duckdb_tables() where database_name = 'identity' and table_name in (select unnest(?))",
-        [list(_TABLES)],
-    ).fetchone()[0]
-    return found < len(_TABLES)
 
 
 def _create(path: Path) -> None:
@@ -156,7 +240,7 @@ def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: 
     """
     merged = " (select coalesce(max(customer_key), 0) from identity.merged)," if subject == "customer" else ""
     connection.execute(
-        f"insert into identity.{subject}"
+        f"insert into identity.{subject} ({subject}_key, {subject}_id)"
         f" select greatest({merged}"
         f"   (select coalesce(max({subject}_key), 0) from identity.{subject}),"
         f"   (select coalesce(max(key), 0) from identity.forgotten where subject = '{subject}')"
@@ -191,7 +275,8 @@ def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
     path = home.identity_file
     partial = partial_of(path)
     partial.unlink(missing_ok=True)
-    with connect() as connection, identity(connection, home, for_writing=True):
+    with connect() as connection:
+        _attach(connection, home, True)
         # A deleted row stays readable in the file until its block is used again, so the file is written anew.
         _attach_empty(connection, partial)
         connection.execute("create temp table going (subject varchar, key bigint)")
@@ -203,15 +288,17 @@ def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
         for table, stays in _STAYS.items():
             connection.execute(f"insert into store.{table} from identity.{table} as kept where {stays}")
         connection.execute(
-            "insert into store.forgotten select subject, key from ("
+            f"insert into store.forgotten select subject, key, {_row_seal('forgotten')} from ("
             " select 'account' as subject, account_key as key from identity.account"
             " union all select 'customer', customer_key from identity.customer"
             " union all select 'customer', customer_key from identity.merged"
-            ") semi join going using (subject, key) order by all"
+            ") semi join going using (subject, key) order by all",
+            _secret(home),
         )
         connection.execute("detach store")
         # still under the lock of the old file: nobody can give out a key in between
         move_into_place(partial, path)
+        _seal_file(home)
 
 
 # Which rows an erasure leaves.

@@ -44,7 +44,7 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
         GateBroken: the gate contradicts itself.
     """
     acceptance = read_acceptance(home, business_date)
-    if acceptance is None:
+    if acceptance is None or acceptance.is_known:
         known = [record for record in delivery_records(home) if record.business_date == business_date]
         if not known:
             raise InputsRefused(f"night {business_date} is not accepted; run `creditline night --date {business_date}`")

@@ -29,8 +29,14 @@ def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
     """Judge the marts of the scratch warehouse against expectations/marts/.
 
     Raises:
-        OutputsRefused: names the mart, the rule and the count.
+        OutputsRefused: names the mart, the rule and the count, or the night is not built.
+        ScratchChanged, NotGenuine: what the build left is not what it was.
     """
+    # Needs dbt's room, which nothing else of this one does.
+    from creditline.warehouse.build import read_build
+
+    if read_build(home, business_date) is None:
+        raise OutputsRefused(f"night {business_date} is not built; run `creditline night --date {business_date}`")
     return judge_marts(home, business_date, home.warehouse_file, home.warehouse / "evidence" / str(business_date))
 
 

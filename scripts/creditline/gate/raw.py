@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import duckdb
@@ -10,6 +9,7 @@ import duckdb
 from creditline.gate.id_changes import SOURCE as ID_CHANGE
 from creditline.gate.id_changes import take_id_changes
 from creditline.gate.identity import assign_keys, identity, known_ids
+from creditline.gate.keyed_hash import keyed_hash, pads
 from creditline.home import Home
 from creditline.home.files import sha256_of
 from creditline.landing.accept import Acceptance, AcceptedSource
@@ -18,7 +18,6 @@ from creditline.landing.rawtypes import raw_columns
 from creditline.warehouse.parquet import write_parquet
 
 _TOKEN_LENGTH = 32
-_BLOCK = 64
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,8 @@ def _write_source(
     partition = entry.corrects_business_date or acceptance.business_date
     batch = f"{acceptance.feed}-{acceptance.sequence:06d}"
     target = home.raw / source.name / f"business_date={partition}" / f"{batch}.parquet"
-    inner, outer = hmac_pads(home.pseudonym_secret())
-    pads = {"inner": inner, "outer": outer}
-    _lay_tokens(connection, source, entry.relation, pads)
+    secret = pads(home.pseudonym_secret())
+    _lay_tokens(connection, source, entry.relation, secret)
     values = {
         "business_date": f"date '{partition}'",
         "batch_id": f"'{batch}'",
@@ -98,7 +96,7 @@ def _write_source(
         connection,
         f"select {selected} from accepted_{entry.relation} as accepted {_joins(source)} order by {_order(source)}",
         target,
-        pads if any(_is_own_key(source, column) for column in source.columns) else None,
+        secret if any(_is_own_key(source, column) for column in source.columns) else None,
     )
     return RawFile(str(target.relative_to(home.root)), sha256_of(target))
 
@@ -110,7 +108,7 @@ def _order(source: Source) -> str:
 
 def _exchanged(source: Source, column: Column) -> tuple[str, str]:
     if _is_own_key(source, column):
-        return column.token, _hmac(f"accepted.{column.name}")
+        return column.token, _token(f"accepted.{column.name}")
     if column.token:
         return column.token, f"{column.token}_of.token"
     subject = {"account_id": "account", "customer_id": "customer"}.get(column.name)
@@ -142,24 +140,16 @@ def _is_own_key(source: Source, column: Column) -> bool:
     return bool(column.token) and source.key == (column.name,)
 
 
-def _lay_tokens(connection: duckdb.DuckDBPyConnection, source: Source, relation: str, pads: dict[str, str]) -> None:
+def _token(value: str) -> str:
+    return f"left({keyed_hash(value)}, {_TOKEN_LENGTH})"
+
+
+def _lay_tokens(connection: duckdb.DuckDBPyConnection, source: Source, relation: str, secret: dict[str, str]) -> None:
     """Tokens of values that come again, computed once each, as `token_<name>(id, token)`; the secret stands in no table."""
     for column in source.columns:
         if column.token and not _is_own_key(source, column):
             connection.execute(
                 f"create or replace temp table token_{column.token} as"
-                f" select id, {_hmac('id')} as token from (select distinct {column.name} as id from accepted_{relation})",
-                pads,
+                f" select id, {_token('id')} as token from (select distinct {column.name} as id from accepted_{relation})",
+                secret,
             )
-
-
-def _hmac(value: str) -> str:
-    """SQL: HMAC-SHA256 (RFC 2104) of a text, with the pads as parameters."""
-    return f"left(sha256(unhex($outer) || unhex(sha256(unhex($inner) || encode({value})))), {_TOKEN_LENGTH})"
-
-
-def hmac_pads(secret: bytes) -> tuple[str, str]:
-    """The two padded keys of HMAC-SHA256, as hex."""
-    key = hashlib.sha256(secret).digest() if len(secret) > _BLOCK else secret
-    key = key.ljust(_BLOCK, b"\0")
-    return bytes(byte ^ 0x36 for byte in key).hex(), bytes(byte ^ 0x5C for byte in key).hex()

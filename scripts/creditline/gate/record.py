@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from creditline.home import Home
-from creditline.home.files import canonical_json, write_file
+from creditline.home.proof import NotGenuine, read_signed, write_signed
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,15 @@ def record_file(home: Home, business_date: date, feed: str, sequence: int) -> Pa
 
 def write_record(home: Home, record: DeliveryRecord) -> None:
     """Keep a record; from this instant on the delivery is in the house."""
-    write_file(record_file(home, record.business_date, record.feed, record.sequence), canonical_json(record.as_json()))
+    target = record_file(home, record.business_date, record.feed, record.sequence)
+    write_signed(home, target, record.as_json())
 
 
 def delivery_records(home: Home) -> list[DeliveryRecord]:
-    """Every night's delivery in the house, by business date, feed and sequence."""
-    return [record for day in sorted((home.raw / "_deliveries").glob("business_date=*")) for record in _read_all(day)]
+    """Every night's delivery in the house, by business date, feed and sequence. Raises NotGenuine."""
+    return [
+        record for day in sorted((home.raw / "_deliveries").glob("business_date=*")) for record in _read_all(home, day)
+    ]
 
 
 def evidence_file(home: Home, business_date: date) -> Path:
@@ -77,7 +80,7 @@ def intraday_record_file(home: Home, business_date: date, feed: str, sequence: i
 def write_intraday_record(home: Home, record: DeliveryRecord) -> None:
     """Keep the record of a delivery between nights; from this instant on it is in the house."""
     target = intraday_record_file(home, record.business_date, record.feed, record.sequence)
-    write_file(target, canonical_json(record.as_json()))
+    write_signed(home, target, record.as_json())
 
 
 def intraday_records(home: Home, after: date) -> list[DeliveryRecord]:
@@ -87,7 +90,7 @@ def intraday_records(home: Home, after: date) -> list[DeliveryRecord]:
     again, so that nobody reads them once that night was decided.
     """
     days = [path for path in (home.raw / "_intraday").glob("business_date=*") if _day_of(path) > after]
-    records = [record for day in days for record in _read_all(day)]
+    records = [record for day in days for record in _read_all(home, day)]
     return sorted(records, key=lambda record: datetime.fromisoformat(record.delivered_at))
 
 
@@ -98,14 +101,14 @@ def _day_of(partition: Path) -> date:
 def last_closed_day(home: Home) -> date | None:
     """The last business date of which nothing more is taken in between nights, because its night reads it."""
     path = closed_file(home)
-    return date.fromisoformat(path.read_text().strip()) if path.is_file() else None
+    return date.fromisoformat(read_signed(home, path)["business_date"]) if path.is_file() else None
 
 
 def close_day(home: Home, business_date: date) -> None:
     """From this instant on nothing more of this business date is taken in between nights."""
     closed = last_closed_day(home)
     if closed is None or closed < business_date:
-        write_file(closed_file(home), f"{business_date}\n".encode())
+        write_signed(home, closed_file(home), {"business_date": str(business_date)})
 
 
 def closed_file(home: Home) -> Path:
@@ -113,16 +116,19 @@ def closed_file(home: Home) -> Path:
     return home.raw / "_intraday" / "closed"
 
 
-def _read_all(folder: Path) -> list[DeliveryRecord]:
+def _read_all(home: Home, folder: Path) -> list[DeliveryRecord]:
     files = sorted(folder.glob("*.json"))
-    return [_read(path) for path in files if not path.name.startswith(".")]
+    return [_read(home, path) for path in files if not path.name.startswith(".")]
 
 
-def _read(path: Path) -> DeliveryRecord:
-    record = json.loads(path.read_text())
+def _read(home: Home, path: Path) -> DeliveryRecord:
+    record = read_signed(home, path)
     record["business_date"] = date.fromisoformat(record["business_date"])
     record["sources"] = tuple(_read_source(entry) for entry in record["sources"])
-    return DeliveryRecord(**record)
+    read = DeliveryRecord(**record)
+    if (path.parent.name, path.stem) != (f"business_date={read.business_date}", f"{read.feed}-{read.sequence:06d}"):
+        raise NotGenuine(f"{path} is the record of {read.feed} {read.sequence}; restore it from a backup")
+    return read
 
 
 def _read_source(entry: dict) -> SourceRecord:

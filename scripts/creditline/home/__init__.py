@@ -203,6 +203,10 @@ class Home:
         return self.control / "approvals.jsonl"
 
     @property
+    def logic_approvals_file(self) -> Path:
+        return self.control / "logic.jsonl"
+
+    @property
     def inherited_file(self) -> Path:
         return self.control / "inherited.jsonl"
 

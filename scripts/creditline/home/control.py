@@ -1,28 +1,119 @@
-"""What people recorded for good: one JSON object a line in `control/`, appended whole or not at all."""
+"""What people recorded for good: one JSON object a line in `control/`, appended whole or not at all.
+
+Each line bears the home's signature, its number, the name of its file and the sha256 of the line before it, so that none can be
+written, moved, changed or left out by anybody else. `heads.json` says how far each file has come, so that a line that is
+cut off at the end is missed, too.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
+from creditline.home import Home
 from creditline.home.files import write_file
 from creditline.home.lock import holding
+from creditline.home.proof import (
+    NotGenuine,
+    read_proven,
+    read_signed,
+    with_signature,
+    without_signature,
+    write_signed,
+)
 
 # An append takes milliseconds: who holds the folder longer stands still.
 _PATIENCE_SECONDS = 10
+_CHAIN = ("file", "line", "previous_sha256")
 
 
-def read_lines(file: Path) -> list[dict[str, object]]:
-    """Every line of a control file in order; none where nothing was recorded yet."""
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+def read_lines(home: Home, file: Path) -> list[dict[str, object]]:
+    """What every line of a control file says, in order; none where nothing was recorded yet.
+
+    Raises:
+        NotGenuine: a line is not the home's own, or lines are missing; names the file and the line.
+    """
+    # first, so that a line that comes meanwhile is one more than they know, and none less
+    heads = [noted.get(file.name) for noted in (_published_heads(home), _read_heads(home))]
+    lines = file.read_bytes().splitlines() if file.is_file() else []
+    said, before = [], None
+    for number, line in enumerate(lines, start=1):
+        said.append(_read_line(home, file, number, line, before))
+        before = _sha256(line)
+    for head in filter(None, heads):
+        _require_head(file, lines, head)
+    return said
 
 
-def append_line(file: Path, record: dict[str, object]) -> None:
+def _read_line(home: Home, file: Path, number: int, line: bytes, before: str | None) -> dict[str, object]:
+    where = f"{file} line {number}"
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise NotGenuine(f"{where} is no JSON object ({error}); restore the file from a backup") from error
+    said = without_signature(home, record, where)
+    chain = tuple(said.pop(name, None) for name in _CHAIN)
+    if chain != (file.name, number, before):
+        raise NotGenuine(f"{where} does not follow the line before it; restore the file from a backup")
+    return said
+
+
+def _require_head(file: Path, lines: list[bytes], head: dict) -> None:
+    """What was noted once is there; lines after it are those of a process that died before it could note them."""
+    known = head["line"]
+    if len(lines) < known or _sha256(lines[known - 1]) != head["sha256"]:
+        raise NotGenuine(f"{file} holds {len(lines)} lines, {known} were recorded; restore the file from a backup")
+
+
+def append_line(home: Home, file: Path, record: dict[str, object]) -> None:
     """Record one line after those that are there; of two people at once, both are recorded.
 
     Raises:
         HomeBusy: another process does not end its own line; nothing was recorded.
+        NotGenuine: what is there is not what was recorded.
     """
-    with holding(file.parent / ".append.lock", f"{file.name}: nothing was recorded", _PATIENCE_SECONDS):
+    with holding(home.control / ".append.lock", f"{file.name}: nothing was recorded", _PATIENCE_SECONDS):
+        begin_control(home)
+        number = len(read_lines(home, file)) + 1
         earlier = file.read_bytes() if file.is_file() else b""
-        write_file(file, earlier + (json.dumps(record, ensure_ascii=False) + "\n").encode())
+        before = _sha256(earlier.splitlines()[-1]) if earlier else None
+        chained = record | dict(zip(_CHAIN, (file.name, number, before), strict=True))
+        line = json.dumps(with_signature(home, chained), ensure_ascii=False).encode()
+        write_file(file, earlier + line + b"\n")
+        _note_head(home, file, {"line": number, "sha256": _sha256(line)})
+
+
+def _note_head(home: Home, file: Path, head: dict[str, object]) -> None:
+    write_signed(home, _heads_file(home), _read_heads(home) | {file.name: head})
+
+
+def begin_control(home: Home) -> None:
+    """Begin to note what is recorded, where nothing was yet: from the first publication on a home without its notes is not whole."""
+    if not _heads_file(home).exists() and not home.current.is_symlink():
+        write_signed(home, _heads_file(home), {})
+
+
+def control_heads(home: Home) -> dict[str, dict]:
+    """How far each control file has come: the number and the sha256 of its last line. A publication's `run.json` keeps it, too."""
+    return _read_heads(home)
+
+
+def _heads_file(home: Home) -> Path:
+    return home.control / "heads.json"
+
+
+def _read_heads(home: Home) -> dict[str, dict]:
+    file = _heads_file(home)
+    return read_signed(home, file) if file.exists() or home.current.is_symlink() else {}
+
+
+def _published_heads(home: Home) -> dict[str, dict]:
+    """What stood when the newest night was published: older notes that somebody kept and put back are told by it."""
+    if not home.current.is_symlink():
+        return {}
+    return json.loads(read_proven(home, home.current / "run.json")).get("control", {})
+
+
+def _sha256(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()

@@ -26,6 +26,15 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+FileIdentity = tuple[int, ...]
+
+
+def file_identity(path: Path) -> FileIdentity:
+    """What of a file changes when it is written to or exchanged."""
+    facts = path.stat(follow_symlinks=False)
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
 def canonical_json(value: object) -> bytes:
     """UTF-8 JSON with sorted keys, two-space indent and a final newline: the same value, the same bytes."""
     return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2) + "\n").encode()
@@ -191,3 +200,10 @@ def clear_directory(directory: Path) -> Path:
     if directory.exists():
         shutil.rmtree(directory)
     return make_directory(directory)
+
+
+def digests(directory: Path) -> dict[str, str]:
+    """sha256 of every file below a folder, by relative path."""
+    return {
+        str(file.relative_to(directory)): sha256_of(file) for file in sorted(directory.rglob("*")) if file.is_file()
+    }

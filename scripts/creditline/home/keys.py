@@ -8,9 +8,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from functools import cache, lru_cache
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -28,7 +29,12 @@ def signing_key(home: Home) -> Ed25519PrivateKey:
     if home.settings.is_demo:
         return _demo_signing_key()
     path = home.key_file(home.settings.keys.signing_key)
-    content = read_key_file(path)
+    return _signing_key_of(path, read_key_file(path))
+
+
+@lru_cache(maxsize=8)
+def _signing_key_of(path: Path, content: bytes) -> Ed25519PrivateKey:
+    """The key that a file holds; the file is read every time, and what it holds is worked out once."""
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
@@ -39,6 +45,11 @@ def signing_key(home: Home) -> Ed25519PrivateKey:
             f" {SETTINGS_FILE} under keys.signing_key where it lies"
         )
     return key
+
+
+def public_key(home: Home) -> bytes:
+    """The 32 raw bytes of the public half of the home's key. Raises KeyRefused."""
+    return public_bytes(signing_key(home))
 
 
 def require_keys(home: Home) -> None:
@@ -105,15 +116,6 @@ def sign(home: Home, content: bytes) -> dict[str, str]:
     }
 
 
-def is_signed(home: Home, content: bytes, signature: dict[str, str]) -> bool:
-    """Whether a signature over these bytes was made with this home's own key, whatever key it names."""
-    try:
-        signing_key(home).public_key().verify(base64.b64decode(signature["signature"]), content)
-    except (InvalidSignature, KeyError, ValueError):
-        return False
-    return True
-
-
 def sign_file(home: Home, path: Path) -> None:
     """Write `<path>.sig`: the signature over the file's bytes."""
     write_file(path.with_name(f"{path.name}.sig"), canonical_json(sign(home, path.read_bytes())))
@@ -129,5 +131,6 @@ def demo_keys(home: Home) -> list[str]:
     return found
 
 
+@cache
 def _demo_signing_key() -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(DEMO_SECRET).digest())

@@ -7,7 +7,7 @@ from datetime import date
 
 from creditline.home import Home
 from creditline.home.database import path_to_read
-from creditline.home.publications import publication_directory, read_manifest
+from creditline.home.publications import latest_revision, published_mart, read_manifest
 
 # What was added since the first release, of what is read of past nights: absent there, it is null. Types are the contracts'.
 ADDED: dict[str, dict[str, str]] = {
@@ -107,14 +107,18 @@ ADDED: dict[str, dict[str, str]] = {
 }
 
 
-def mart_rows(home: Home, mart: str, nights: Iterable[date]) -> str:
-    """SQL of a mart's rows on these nights, in their first publication. A mart that a night's release did not have is empty;
-    one that its manifest names and that is not there is an error, as ever."""
-    files = [
-        path_to_read(publication_directory(home, night) / "marts" / f"{mart}.parquet")
-        for night in nights
-        if mart in read_manifest(home, night, 0)["rows"]
-    ]
+def mart_rows(home: Home, mart: str, nights: Iterable[date], revision: int | None = 0) -> str:
+    """SQL of a mart's rows on these nights, of the first publication of each, or the latest where `revision` is None. A mart
+    that a night's release did not have is empty.
+
+    Raises:
+        NotGenuine: a file is not what the night's signed manifest says.
+    """
+    files = []
+    for night in nights:
+        chosen = latest_revision(home, night) if revision is None else revision
+        if mart in read_manifest(home, night, chosen)["rows"]:
+            files.append(path_to_read(published_mart(home, night, mart, chosen)))
     rows = f"from read_parquet([{', '.join(files)}], union_by_name = true, hive_partitioning = false)"
     return with_added(mart, rows if files else None)
 

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from creditline.home import Home
 from creditline.home.files import let_all_read, make_readable_directory, move_tree_into_place
+from creditline.home.proof import NotGenuine, check_file, read_proven
 from creditline.home.restatements import read_restatements
 
 REVISION = "r00"
 MANIFEST = "manifest.json"
+RUN = "run.json"
 
 
 def revision_name(revision: int) -> str:
@@ -58,9 +60,40 @@ def state_directory(home: Home, business_date: date, revision: int = 0) -> Path:
 
 
 def read_manifest(home: Home, business_date: date, revision: int | None = None) -> dict[str, object]:
-    """The manifest of one publication of a night, of the latest without a revision."""
+    """The manifest of one publication of a night, of the latest without a revision.
+
+    Raises:
+        NotGenuine: it is not what this home signed for this publication.
+    """
     chosen = latest_revision(home, business_date) if revision is None else revision
-    return json.loads((publication_directory(home, business_date, chosen) / MANIFEST).read_text())
+    path = publication_directory(home, business_date, chosen) / MANIFEST
+    manifest = json.loads(read_proven(home, path))
+    said = (manifest["business_date"], manifest["revision"])
+    if said != (str(business_date), chosen):
+        raise NotGenuine(f"{path} is that of {said[0]}, {revision_name(said[1])}; restore it from a backup")
+    return manifest
+
+
+def published_file(home: Home, business_date: date, name: str, revision: int = 0) -> Path:
+    """A file of a publication that is what its signed manifest says, the first publication's without a revision.
+
+    Args:
+        name: its path below the publication, like `marts/fct_night.parquet`.
+
+    Raises:
+        NotGenuine: the manifest is not the home's, does not name the file, or the file is missing or was changed.
+    """
+    path = publication_directory(home, business_date, revision) / name
+    digests = read_manifest(home, business_date, revision)["files"]
+    if name not in digests:
+        raise NotGenuine(f"{path} is not in the manifest of its publication; restore both from a backup")
+    check_file(path, digests[name])
+    return path
+
+
+def published_mart(home: Home, business_date: date, mart: str, revision: int = 0) -> Path:
+    """The rows of a mart or report of one publication. Raises NotGenuine."""
+    return published_file(home, business_date, f"marts/{mart}.parquet", revision)
 
 
 def is_void(home: Home, business_date: date) -> bool:

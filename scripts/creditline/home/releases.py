@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from datetime import date, timedelta
 from pathlib import Path
 
 from creditline.home import Home
+from creditline.home.proof import NotGenuine, check_file, read_signed
 
 # How late a night's file of an earlier release, which did not note through which day its feed had come, may have left.
 _LATE_DAYS = 31
@@ -20,15 +20,34 @@ def record_files(home: Home, feed: str) -> list[Path]:
     return [folder / name for name in sorted(names, reverse=True) if name.endswith(".json")]
 
 
+def read_record(home: Home, path: Path) -> dict:
+    """What one file of a feed held.
+
+    Raises:
+        NotGenuine: the record is not the one that the home kept for that file.
+    """
+    record = read_signed(home, path)
+    if (record["feed"], f"{record['sequence']:06d}") != (path.parent.name, path.stem):
+        raise NotGenuine(f"{path} is the record of {record['feed']} {record['sequence']}; restore it from a backup")
+    return record
+
+
 def orders_file(home: Home, feed: str, sequence: int) -> Path:
-    """The orders of one file of a feed, as the house keeps them beside its record."""
+    """Where the house keeps the orders of one file of a feed, beside its record."""
     return home.releases / feed / f"{sequence:06d}.parquet"
 
 
+def kept_orders(home: Home, record: dict) -> Path:
+    """The orders of a recorded file as they left. Raises NotGenuine."""
+    path = orders_file(home, record["feed"], record["sequence"])
+    check_file(path, record["orders_sha256"])
+    return path
+
+
 def last_record(home: Home, feed: str) -> dict | None:
-    """What the newest file of a feed held."""
+    """What the newest file of a feed held. Raises NotGenuine."""
     files = record_files(home, feed)
-    return json.loads(files[0].read_text()) if files else None
+    return read_record(home, files[0]) if files else None
 
 
 def records_since(home: Home, feed: str, first: date) -> list[dict]:
@@ -38,7 +57,7 @@ def records_since(home: Home, feed: str, first: date) -> list[dict]:
     """
     records = []
     for path in record_files(home, feed):
-        record = json.loads(path.read_text())
+        record = read_record(home, path)
         if record["business_date"] >= str(first):
             records.append(record)
         if through_date(record) < first:

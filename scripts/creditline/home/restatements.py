@@ -24,7 +24,7 @@ class Restatement:
 
 def read_restatements(home: Home) -> tuple[Restatement, ...]:
     """Every restatement in the order in which it was recorded."""
-    return tuple(_read(line) for line in read_lines(home.restatements_file))
+    return tuple(_read(line) for line in read_lines(home, home.restatements_file))
 
 
 def record_restatement(
@@ -52,7 +52,7 @@ def record_restatement(
         "known_until": str(known_until),
         "publications": {str(day): revision for day, revision in publications.items()},
     }
-    append_line(home.restatements_file, line)
+    append_line(home, home.restatements_file, line)
     return restatement
 
 

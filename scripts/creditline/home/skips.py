@@ -22,7 +22,7 @@ class Skip:
 
 def read_skips(home: Home) -> tuple[Skip, ...]:
     """Every skip in the order in which it was recorded."""
-    lines = read_lines(home.skips_file)
+    lines = read_lines(home, home.skips_file)
     return tuple(Skip(**{**line, "business_date": date.fromisoformat(line["business_date"])}) for line in lines)
 
 
@@ -34,5 +34,5 @@ def skipped_dates(home: Home) -> frozenset[date]:
 def record_skip(home: Home, business_date: date, *, by: str, approved_by: str, reason: str) -> Skip:
     """Record a skip for good; whether it may be is for the caller to know (`creditline.night.calendar`)."""
     skip = Skip(business_date, by, approved_by, reason, datetime.now(UTC).isoformat(timespec="seconds"))
-    append_line(home.skips_file, {**asdict(skip), "business_date": str(business_date)})
+    append_line(home, home.skips_file, {**asdict(skip), "business_date": str(business_date)})
     return skip

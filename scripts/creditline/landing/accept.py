@@ -20,6 +20,8 @@ from creditline.gate.record import DeliveryRecord, delivery_records
 from creditline.home import SETTINGS_FILE, Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, clear_directory, write_file
+from creditline.home.proof import NotGenuine, read_signed, write_signed
+from creditline.home.scratch import is_untouched, seal_of
 from creditline.home.skips import skipped_dates
 from creditline.landing.contract import DeliveredSource, Manifest, contract
 from creditline.landing.expected import require_known_sources
@@ -104,11 +106,21 @@ def keep_refusal(home: Home, business_date: date, file: str, rule: str, reason: 
 
 
 def read_acceptance(home: Home, business_date: date) -> Acceptance | None:
-    """What acceptance left for the gate of this night, if it is still there."""
+    """What acceptance left for the gate of this night, if it is still there. Scratch that somebody else wrote to is made anew.
+
+    Raises:
+        DeliveryRefused: as `accept`.
+    """
     path = _record_file(home, business_date)
     if not path.is_file() or not scratch_file(home, business_date).is_file():
         return None
-    return _ACCEPTANCE.validate_json(path.read_bytes())
+    try:
+        record = read_signed(home, path)
+    except NotGenuine:
+        return accept(home, business_date)
+    if not is_untouched(home, record["seal"]):
+        return accept(home, business_date)
+    return _ACCEPTANCE.validate_python(record["acceptance"])
 
 
 def _accept(home: Home, business_date: date) -> Acceptance:
@@ -122,7 +134,11 @@ def _accept(home: Home, business_date: date) -> Acceptance:
     with connect_within(home, str(scratch_file(home, business_date))) as connection:
         sources = accept_files(connection, directory, manifest, records, home, scratch)
     acceptance = acceptance_of(manifest, manifest_sha256, sources)
-    write_file(_record_file(home, business_date), canonical_json(_ACCEPTANCE.dump_python(acceptance, mode="json")))
+    record = {
+        "acceptance": _ACCEPTANCE.dump_python(acceptance, mode="json"),
+        "seal": seal_of(home, [scratch_file(home, business_date)]),
+    }
+    write_signed(home, _record_file(home, business_date), record)
     return acceptance
 
 

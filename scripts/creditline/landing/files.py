@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from creditline.errors import CreditlineError
+from creditline.home.files import FileIdentity, file_identity
 from creditline.landing.contract import FILE_NAME, DeliveredSource, Source
 
 MAX_BYTES = 64 << 30
@@ -44,9 +45,6 @@ def _line(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)
 
 
-FileIdentity = tuple[int, ...]
-
-
 @dataclass(frozen=True)
 class PlainFile:
     """A checked file as plain bytes: the delivered one, or its unpacked copy in the scratch folder.
@@ -77,12 +75,6 @@ def open_regular(path: Path, file: str) -> BinaryIO:
         os.close(descriptor)
         raise FileRefused(file, "file_kind", "is no regular file with one name", "deliver a plain file")
     return os.fdopen(descriptor, "rb")
-
-
-def file_identity(path: Path) -> FileIdentity:
-    """What of a file changes when it is written to or exchanged."""
-    facts = path.stat(follow_symlinks=False)
-    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 def check_unchanged(path: Path, file: str, identity: FileIdentity) -> None:

@@ -27,7 +27,15 @@ from creditline.night.calendar import is_refused, missing_dates, require_turn
 from creditline.night.room import require_room
 from creditline.publish import Publication
 from creditline.publish import publish as publish_night
-from creditline.release import FEED, Release, Settlement, release_security, settle_interrupted, write_review_queue
+from creditline.release import (
+    FEED,
+    Release,
+    Settlement,
+    approve_first_logic,
+    release_security,
+    settle_interrupted,
+    write_review_queue,
+)
 from creditline.release import release as release_night
 from creditline.release import settle as settle_night
 from creditline.release.feed import SECURITY
@@ -73,10 +81,12 @@ def gate_inputs(home: Home, business_date: date) -> object:
 
 def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Build:
     """Build features, decisions, marts and reports in the scratch warehouse; from then on nothing more of the day is taken
-    in between nights. Raises BuildFailed, HomeBusy."""
+    in between nights. A demo home approves the decision code of its first night by itself. Raises BuildFailed, HomeBusy."""
     with _timed(home, business_date, "build"):
         _close_day(home, business_date)
-        return build_warehouse(home, business_date, engine)
+        built = build_warehouse(home, business_date, engine)
+        approve_first_logic(home, built.logic_hash)
+        return built
 
 
 def _close_day(home: Home, business_date: date) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 
 from creditline.home import Home, local_to_utc
 from creditline.home.publications import last_published, read_manifest
-from creditline.policy.packs import Pack, PolicySet, Row, load_pack
+from creditline.policy.packs import Pack, PolicySet, Row, archived_pack
 
 EVERY_SOURCE = "*"
 _DAY = timedelta(days=1)
@@ -52,7 +52,7 @@ def next_expected(home: Home, business_date: date) -> date:
     """The next business date that a pack which decided a published night expects; the day after, where none does for a year."""
     versions = read_manifest(home, business_date)["policy_versions"].values()
     first, last = business_date + _DAY, business_date + _LONGEST_PAUSE
-    days = (expected_dates(load_pack(home.policy / version).tables["calendar"], first, last) for version in versions)
+    days = (expected_dates(archived_pack(home, version).tables["calendar"], first, last) for version in versions)
     return min((days_of_pack[0] for days_of_pack in days if days_of_pack), default=first)
 
 
@@ -66,7 +66,7 @@ def book_packs(home: Home, policies: PolicySet, business_date: date) -> tuple[Pa
         return policies.packs
     tonight = {pack.settings.name: pack for pack in policies.packs}
     decided = read_manifest(home, before)["policy_versions"]
-    return tuple(tonight.get(name) or load_pack(home.policy / version) for name, version in sorted(decided.items()))
+    return tuple(tonight.get(name) or archived_pack(home, version) for name, version in sorted(decided.items()))
 
 
 def timetable(home: Home, policies: PolicySet, business_date: date) -> Timetable:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.files import canonical_json, clear_directory, is_in_place, move_tree_into_place, sha256_of
+from creditline.home.proof import NotGenuine
 from creditline.policy.schema import ASSIGNMENT_COLUMNS, PACK_FILES, PackSettings
 from creditline.warehouse.inputs import InputFile, Relation
 
@@ -134,7 +135,25 @@ def _archive(home: Home, pack: Pack) -> Pack:
         for file in sorted(pack.directory.glob("*.*")):
             (staged / file.name).write_bytes(file.read_bytes())
         move_tree_into_place(staged, target)
-    return replace(pack, directory=target)
+    return archived_pack(home, pack.policy_version)
+
+
+def archived_pack(home: Home, policy_version: str) -> Pack:
+    """A pack as it was kept when it first decided.
+
+    Raises:
+        NotGenuine: what is kept is not of that version.
+    """
+    directory = home.policy / policy_version
+    try:
+        pack = load_pack(directory)
+    except PackRefused as error:
+        raise NotGenuine(f"{directory} is not as it was kept ({error}); restore it from a backup") from error
+    if pack.policy_version != policy_version:
+        raise NotGenuine(
+            f"{directory} was changed: its rows are of version {pack.policy_version}; restore it from a backup"
+        )
+    return pack
 
 
 def policy_relations(policies: PolicySet) -> list[Relation]:

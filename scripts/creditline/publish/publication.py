@@ -17,12 +17,23 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.record import delivery_records, evidence_file, intraday_records
 from creditline.home import Home
+from creditline.home.control import begin_control, control_heads
 from creditline.home.database import connect_within
-from creditline.home.files import canonical_json, clear_directory, flip_pointer, is_in_place, sha256_of, write_file
+from creditline.home.files import (
+    canonical_json,
+    clear_directory,
+    digests,
+    flip_pointer,
+    is_in_place,
+    sha256_of,
+    write_file,
+)
 from creditline.home.keys import sign_file
+from creditline.home.proof import check_files
 from creditline.home.publications import (
     MANIFEST,
     REVISION,
+    RUN,
     last_published,
     latest_publication,
     latest_revision,
@@ -35,7 +46,6 @@ from creditline.publish.marts import export_marts, published_nights, write_marts
 from creditline.report import ReportFile, write_reports
 from creditline.warehouse.build import Build, Table, read_build
 
-RUN = "run.json"
 SECONDS = "seconds.json"
 # Files whose bytes never repeat are facts about the run: listed in run.json, not in the manifest.
 _RUN_FACTS = ("marts.duckdb", SECONDS, "evidence/data_docs/")
@@ -64,14 +74,18 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
 
     Raises:
         NothingToPublish: build the night first.
+        ScratchChanged, NotGenuine: what the build left is not what it was.
     """
     target = publication_directory(home, business_date)
     if is_in_place(target):
         show_latest(home, business_date)
         return Publication(business_date, target, sha256_of(target / MANIFEST), None, is_new=False)
     build = read_build(home, business_date)
-    if build is None or build.business_date != business_date:
+    if build is None:
         raise NothingToPublish(f"night {business_date} is not built; run `creditline night --date {business_date}`")
+    state = state_directory(home, business_date)
+    check_files(((state / name, digest) for name, digest in build.state.items()), home.settings.threads)
+    begin_control(home)
     staged_home = clear_directory(home.warehouse / "publication")
     staged = clear_directory(staged_home / "published" / str(business_date) / REVISION)
     tables = (*build.marts, *build.reports)
@@ -157,7 +171,7 @@ def _write_manifest(
         "policy_versions": build.policy_versions,
         "rows": rows,
         "checks": checks,
-        "state": digests(state_directory(home, build.business_date)),
+        "state": build.state,
         "files": manifest_files(staged),
     }
     (staged / MANIFEST).write_bytes(canonical_json(manifest))
@@ -194,6 +208,8 @@ def write_run(home: Home, staged: Path, run_id: str, business_date: date, revisi
         "host": socket.gethostname(),
         "run_id": run_id,
         "engine": engine,
+        # what people had recorded by then: control files that somebody put back to an earlier day are told by it
+        "control": control_heads(home),
         "python": platform.python_version(),
         "versions": {
             name: metadata.version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations")
@@ -207,10 +223,3 @@ def write_run(home: Home, staged: Path, run_id: str, business_date: date, revisi
 def manifest_files(staged: Path) -> dict[str, str]:
     """The files of a publication that a manifest names, with their sha256."""
     return {name: digest for name, digest in digests(staged).items() if not name.startswith(_RUN_FACTS)}
-
-
-def digests(directory: Path) -> dict[str, str]:
-    """sha256 of every file below a folder, by relative path."""
-    return {
-        str(file.relative_to(directory)): sha256_of(file) for file in sorted(directory.rglob("*")) if file.is_file()
-    }

@@ -5,6 +5,7 @@ from creditline.release.feed import settle_interrupted
 from creditline.release.golive import NotReady
 from creditline.release.holds import approve, read_holds, reject
 from creditline.release.inherited import NothingInherited, approve_batch, read_batch
+from creditline.release.logic import DecisionCode, approve_first_logic, approve_logic, decision_codes
 from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode, unknown_slice
 from creditline.release.orders import ReleaseRefused
 from creditline.release.review import ReviewQueue, write_review_queue
@@ -14,6 +15,7 @@ from creditline.release.settlement import Settlement, SettlementRefused, settle
 __all__ = [
     "ALL_SLICES",
     "FEED",
+    "DecisionCode",
     "ModeChange",
     "Modes",
     "NotReady",
@@ -26,6 +28,9 @@ __all__ = [
     "SettlementRefused",
     "approve",
     "approve_batch",
+    "approve_first_logic",
+    "approve_logic",
+    "decision_codes",
     "read_batch",
     "read_holds",
     "read_modes",

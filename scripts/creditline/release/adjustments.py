@@ -16,7 +16,7 @@ from creditline.home.publications import publication_directory
 from creditline.release.clock import instant
 from creditline.release.feed import ADJUSTMENTS, records_of, settle_interrupted, slices_that_left, write_orders
 from creditline.release.holds import Hold, is_approved, read_holds
-from creditline.release.modes import Modes, read_modes
+from creditline.release.modes import Modes, modes_of_night
 from creditline.release.orders import (
     ReleaseRefused,
     has_live_slice,
@@ -62,8 +62,7 @@ def release(home: Home, business_date: date) -> Release:
         HomeBusy: a watch took longer than minutes.
     """
     settle_interrupted(home, FEED)
-    publication = publication_directory(home, business_date)
-    if not publication.is_dir():
+    if not publication_directory(home, business_date).is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     earlier = records_of(home, FEED, business_date)
     permit = _may_leave(home, business_date)
@@ -77,7 +76,7 @@ def release(home: Home, business_date: date) -> Release:
         orders, called_for = _lay_orders(connection, home, business_date, permit, left)
         withheld = called_for - orders - sum(record["rows"] for record in earlier)
         if not has_live_slice(connection):
-            return Release(business_date, None, None, 0, withheld, "every slice is in observe or paused", is_new=False)
+            return Release(business_date, None, None, 0, withheld, permit.why_nothing_leaves(), is_new=False)
         # nobody is frozen between the look at who is and the file that says so
         with security_turn(home, f"orders of {business_date}"):
             expired = leave_out_expired(connection, instant(home))
@@ -105,6 +104,15 @@ class _Permit:
         """Those of some slices that may be ordered about and that nothing holds."""
         return {name for name in slices if self.modes.share_percent(name) and name not in self.waiting()}
 
+    def why_nothing_leaves(self) -> str:
+        """Why no slice at all may be ordered about."""
+        if code := self.modes.unapproved_logic:
+            return (
+                f"decision code {code[:12]} is approved by no two people, so that every slice is in observe; creditline logic"
+                f" approve {code[:12]} --by A --approved-by B"
+            )
+        return "every slice is in observe or paused"
+
     def reason(self, done: str, expired: int) -> str:
         """What was done, which slices stay behind and until when they may be approved, and how many orders came too late."""
         held = [
@@ -117,7 +125,7 @@ class _Permit:
 def _may_leave(home: Home, business_date: date) -> _Permit:
     holds = read_holds(home, business_date)
     approved = frozenset(name for name, hold in holds.items() if is_approved(home, business_date, hold))
-    return _Permit(read_modes(home), holds, approved)
+    return _Permit(modes_of_night(home, business_date), holds, approved)
 
 
 def _lay_orders(
@@ -129,12 +137,11 @@ def _lay_orders(
 ) -> tuple[int, int]:
     """Lay the orders that may leave but for who is frozen; of the slices that `left` nothing is looked at. Returns how many,
     and how many the night calls for."""
-    publication = publication_directory(home, business_date)
 
     def may_leave(name: str) -> bool:
         return name not in permit.waiting() and name not in left
 
-    return lay_orders(connection, home, publication, "fct_limit_adjustment", permit.modes, may_leave)
+    return lay_orders(connection, home, business_date, "fct_limit_adjustment", permit.modes, may_leave)
 
 
 def _write_release(

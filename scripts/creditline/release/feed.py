@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from creditline.home.files import (
     sha256_of,
     write_file,
 )
+from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import MANIFEST, publication_directory
 from creditline.home.releases import last_record, orders_file, record_files, records_since, through_date
 from creditline.release.modes import leaving
@@ -82,9 +82,9 @@ def write_orders(
         f" to {path_to_write(partial)} (format csv, header true)"
     )
     move_into_place(partial, file)
-    kept_orders = orders_file(home, feed, sequence)
+    orders = orders_file(home, feed, sequence)
     kept = _KEPT.format(sequence=sequence, beside="".join(f", {name}" for name in beside))
-    write_parquet(connection, kept, kept_orders)
+    write_parquet(connection, kept, orders)
     control = _control(connection, feed, file, business_date, sequence, previous)
     record = {
         **control,
@@ -92,10 +92,10 @@ def write_orders(
         # a night that waited leaves behind later days' watches: it is from here on that a search may end
         "through_date": str(max(business_date, through_date(previous)) if previous else business_date),
         "manifest_sha256": sha256_of(publication_directory(home, night or business_date) / MANIFEST),
-        "orders_sha256": sha256_of(kept_orders),
+        "orders_sha256": sha256_of(orders),
     }
     prepared = records / f"{sequence:06d}{_PREPARED}"
-    write_file(prepared, canonical_json(record))
+    write_signed(home, prepared, record)
     with leaving(home, f"{file.name} did not leave"):
         if not may_leave():
             settle_interrupted(home, feed)
@@ -112,7 +112,7 @@ def settle_interrupted(home: Home, feed: str) -> None:
     Whoever calls it is the only one who writes to that feed.
     """
     for prepared in sorted((home.releases / feed).glob(f"*{_PREPARED}")):
-        file = home.outbox / feed / json.loads(prepared.read_text())["file"]
+        file = home.outbox / feed / read_signed(home, prepared)["file"]
         if file.exists() and not is_in_place(file.with_suffix(".ctl")):
             # first of all, so that a file half withdrawn is not taken for one that the core fetched
             prepared.unlink()

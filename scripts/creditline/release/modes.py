@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
 
 from creditline.errors import UsageError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
 from creditline.home.database import connect_within, path_to_read
 from creditline.home.lock import holding
+from creditline.home.logic_approvals import is_logic_approved
 from creditline.home.people import require_person, require_two_people
-from creditline.home.publications import publication_directory
+from creditline.home.publications import published_mart, read_manifest
 from creditline.release.golive import require_ready
 
 DEFAULT_MODE = "observe"
@@ -37,12 +38,15 @@ class ModeChange:
 
 @dataclass(frozen=True)
 class Modes:
-    """The modes in force at one instant."""
+    """The modes in force at one instant; under code that nobody approved (`unapproved_logic`) every slice is in observe."""
 
     changes: tuple[ModeChange, ...]
+    unapproved_logic: str | None = None
 
     def of(self, slice_code: str) -> str:
         """The mode of a slice: the latest change that names it or all slices, else observe."""
+        if self.unapproved_logic:
+            return DEFAULT_MODE
         named = [change.mode for change in self.changes if change.slice_code in (slice_code, ALL_SLICES)]
         return named[-1] if named else DEFAULT_MODE
 
@@ -56,7 +60,18 @@ class Modes:
 
 def read_modes(home: Home) -> Modes:
     """The modes as recorded at this instant."""
-    return Modes(tuple(ModeChange(**line) for line in read_lines(home.modes_file)))
+    return Modes(tuple(ModeChange(**line) for line in read_lines(home, home.modes_file)))
+
+
+def modes_of_night(home: Home, business_date: date) -> Modes:
+    """The modes as recorded at this instant, for the orders of a published night: what no two people approved decides in observe
+    only.
+
+    Raises:
+        NotGenuine: the night's manifest or a line of what people recorded is not the home's own.
+    """
+    logic_hash = str(read_manifest(home, business_date, 0)["logic_hash"])
+    return replace(read_modes(home), unapproved_logic=None if is_logic_approved(home, logic_hash) else logic_hash)
 
 
 def set_mode(home: Home, slice_code: str, mode: str, *, by: str, approved_by: str | None = None) -> ModeChange:
@@ -78,7 +93,7 @@ def set_mode(home: Home, slice_code: str, mode: str, *, by: str, approved_by: st
         require_two_people(f"mode '{mode}'", by, approved_by)
         require_ready(home, slice_code)
     change = ModeChange(slice_code, mode, by, approved_by, datetime.now(UTC).isoformat(timespec="seconds"))
-    append_line(home.modes_file, asdict(change))
+    append_line(home, home.modes_file, asdict(change))
     with leaving(home, f"'{mode}' is recorded for {slice_code}, but the last file of orders may still leave"):
         return change
 
@@ -102,7 +117,7 @@ def unknown_slice(home: Home, slice_code: str) -> str | None:
     published = home.published_dates()
     if slice_code == ALL_SLICES or not published:
         return None
-    file = publication_directory(home, published[-1]) / "marts" / "fct_slice_night.parquet"
+    file = published_mart(home, published[-1], "fct_slice_night")
     with connect_within(home) as connection:
         rows = connection.execute(
             f"select distinct slice_code from read_parquet({path_to_read(file)}) order by 1"

@@ -17,8 +17,9 @@ from creditline.home import Home
 from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows
+from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import last_published
-from creditline.home.releases import last_record, orders_file, records_since, settlement_record
+from creditline.home.releases import kept_orders, last_record, records_since, settlement_record
 from creditline.release.feed import SECURITY, control_of
 from creditline.release.wording import (
     NOTHING_TO_BORROW,
@@ -136,7 +137,7 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
 def security_through(home: Home, business_date: date) -> int | None:
     """The last file of freezes and restores that the notices of a night know; None where nobody has noted it."""
     note = _through_note(home, business_date)
-    return json.loads(note.read_text())["security_through"] if note.is_file() else None
+    return read_signed(home, note)["security_through"] if note.is_file() else None
 
 
 def note_security_through(home: Home, business_date: date) -> int:
@@ -146,7 +147,7 @@ def note_security_through(home: Home, business_date: date) -> int:
     if through is None:
         newest = last_record(home, SECURITY)
         through = newest["sequence"] if newest else 0
-        write_file(_through_note(home, business_date), canonical_json({"security_through": through}))
+        write_signed(home, _through_note(home, business_date), {"security_through": through})
     return through
 
 
@@ -163,7 +164,7 @@ def _write(home: Home, feed: str, business_date: date, previous: dict | None, no
     write_file(file, "".join(_line(notice) for notice in notices).encode())
     control = control_of(feed, file, business_date, sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
-    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json(control))
+    write_signed(home, home.releases / feed / f"{sequence:06d}.json", control)
     return file
 
 
@@ -275,7 +276,7 @@ def _lay_told(
     )
     before = last_published(home, business_date)
     files = [
-        path_to_read(orders_file(home, SECURITY, one["sequence"]))
+        path_to_read(kept_orders(home, one))
         for one in records_since(home, SECURITY, before or business_date)
         if one["sequence"] <= through
     ]

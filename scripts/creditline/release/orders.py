@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from pathlib import Path
 
 import duckdb
 
@@ -12,6 +11,7 @@ from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
 from creditline.home.database import path_to_read
+from creditline.home.publications import published_mart
 from creditline.release.golive import PackRecord, what_is_missing
 from creditline.release.modes import Modes
 
@@ -23,21 +23,25 @@ class ReleaseRefused(CreditlineError):
 def lay_orders(
     connection: duckdb.DuckDBPyConnection,
     home: Home,
-    publication: Path,
+    night: date,
     mart: str,
     modes: Modes,
     may_leave: Callable[[str], bool],
 ) -> tuple[int, int]:
-    """Lay `release_order`, the rows of a published mart of orders that may leave, and `slice_mode` (`choose_orders`)."""
-    lay_marts(connection, publication, (mart, "fct_limit_decision", "dim_policy"))
+    """Lay `release_order`, the rows of a published mart of orders that may leave, and `slice_mode` (`choose_orders`).
+
+    Raises:
+        NotGenuine: the night's manifest or a mart of it is not what this home published.
+    """
+    lay_marts(connection, home, night, (mart, "fct_limit_decision", "dim_policy"))
     return choose_orders(connection, home, mart, modes, may_leave)
 
 
-def lay_marts(connection: duckdb.DuckDBPyConnection, publication: Path, marts: tuple[str, ...]) -> None:
-    """Lay marts of a publication under their names."""
+def lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, night: date, marts: tuple[str, ...]) -> None:
+    """Lay marts of a night's first publication under their names. Raises NotGenuine."""
     for table in marts:
         connection.execute(
-            f"create view {table} as from read_parquet({path_to_read(publication / 'marts' / f'{table}.parquet')})"
+            f"create view {table} as from read_parquet({path_to_read(published_mart(home, night, table))})"
         )
 
 

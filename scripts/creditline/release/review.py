@@ -11,6 +11,7 @@ from creditline.home import Home
 from creditline.home.database import connect_within, path_to_write
 from creditline.home.files import canonical_json, make_directory, move_into_place, partial_of, write_file
 from creditline.home.marts import mart_rows
+from creditline.home.proof import write_signed
 from creditline.home.publications import publication_directory
 from creditline.home.releases import last_record
 from creditline.release.feed import control_of
@@ -77,5 +78,5 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
         ).fetchone()
     control = control_of(FEED, file, business_date, sequence, previous, rows, {"limit_amount": total[0]})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
-    write_file(home.releases / FEED / f"{sequence:06d}.json", canonical_json(control))
+    write_signed(home, home.releases / FEED / f"{sequence:06d}.json", control)
     return ReviewQueue(file, rows)

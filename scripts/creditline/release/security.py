@@ -15,10 +15,10 @@ from creditline.home import Home
 from creditline.home.database import as_pattern, connect_within
 from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
-from creditline.home.releases import is_of_watch, orders_file, records_since, settlement_record
+from creditline.home.releases import is_of_watch, kept_orders, records_since, settlement_record
 from creditline.release.clock import instant
 from creditline.release.feed import SECURITY, records_of, settle_interrupted, slices_that_left, write_orders
-from creditline.release.modes import read_modes
+from creditline.release.modes import modes_of_night
 from creditline.release.notices import note_security_through
 from creditline.release.orders import ReleaseRefused, lay_orders, leave_out_expired, modes_in_force, refuse_orders
 from creditline.warehouse.sources import late_records, security_records
@@ -69,20 +69,19 @@ def release_security(home: Home, business_date: date) -> SecurityRelease:
 def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
     """`release_security` for a caller that holds the turn."""
     settle_interrupted(home, SECURITY)
-    publication = publication_directory(home, business_date)
-    if not publication.is_dir():
+    if not publication_directory(home, business_date).is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     earlier = [record for record in records_of(home, SECURITY, business_date) if not is_of_watch(record)]
     released = _released_before(home, earlier)
     if business_date != max(home.published_dates()):
         # a later night says who is frozen now
         return released
-    modes, left = read_modes(home), slices_that_left(earlier)
+    modes, left = modes_of_night(home, business_date), slices_that_left(earlier)
     if earlier and not any(modes.share_percent(name) for name in set(earlier[0]["modes"]) - left):
         return released
     with connect_within(home) as connection:
         orders, _ = lay_orders(
-            connection, home, publication, "fct_security_order", modes, lambda name: name not in left
+            connection, home, business_date, "fct_security_order", modes, lambda name: name not in left
         )
         orders -= _leave_out_overtaken(connection, home, business_date)
         expired = leave_out_expired(connection, instant(home))
@@ -97,7 +96,14 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
         stamp = f"{business_date}_{home.settings.cut_off:%H%M}"
         facts = {"modes": modes_in_force(connection), "expired": expired, "keeps_freezes": True}
         left = write_orders(
-            connection, home, SECURITY, business_date, stamp, facts, lambda: read_modes(home) == modes, BESIDE
+            connection,
+            home,
+            SECURITY,
+            business_date,
+            stamp,
+            facts,
+            lambda: modes_of_night(home, business_date) == modes,
+            BESIDE,
         )
     if left is None:
         raise ReleaseRefused("a mode was changed while the freezes were written; none of them left: release again")
@@ -127,7 +133,7 @@ def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, busi
         overtaken += connection.execute(
             "delete from release_order as orders using read_parquet(?) as late"
             " where orders.account_key = late.account_key and orders.action = late.action",
-            [as_pattern(orders_file(home, SECURITY, record["sequence"]))],
+            [as_pattern(kept_orders(home, record))],
         ).fetchone()[0]
     return overtaken
 
@@ -154,7 +160,7 @@ def _lay_last_words(
                 "insert into word select sequence, account_key, action, ? from read_parquet(?)",
                 [
                     record["watch"]["last_delivery"] >= str(business_date),
-                    as_pattern(orders_file(home, SECURITY, record["sequence"])),
+                    as_pattern(kept_orders(home, record)),
                 ],
             )
     connection.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,9 +12,10 @@ from creditline.errors import CreditlineError
 from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within, path_to_read
-from creditline.home.files import canonical_json, write_file
+from creditline.home.files import sha256_of
+from creditline.home.proof import check_file, check_files, read_signed, write_signed
 from creditline.home.publications import is_void, last_published, last_valid, publication_directory
-from creditline.home.releases import record_files, settlement_record, through_date
+from creditline.home.releases import kept_orders, read_record, record_files, settlement_record, through_date
 from creditline.landing.manifest import INTRADAY_FEEDS
 from creditline.release.feed import ORDER_FEEDS
 from creditline.release.notices import FEED, RESTRICTED_FEED, Notices, security_through, send_notices
@@ -67,7 +67,7 @@ _ONCE = f"""
     )
 """
 # Orders are looked for among so many files at once, from the newest on.
-_FILES_AT_ONCE = 400
+_FILES_AT_ONCE = 60
 
 
 class SettlementRefused(CreditlineError):
@@ -101,7 +101,7 @@ def settle(home: Home, business_date: date) -> Settlement:
         )
     for night in _unsettled_nights(home, business_date):
         _settle_one(home, night)
-    record = json.loads(settlement_record(home, business_date).read_text())
+    record = read_signed(home, settlement_record(home, business_date))
     notices = Notices(
         _file(home, FEED, record["notice_file"]),
         record["notices"],
@@ -129,8 +129,8 @@ def _unsettled_nights(home: Home, business_date: date) -> list[date]:
 def _settle_one(home: Home, business_date: date) -> None:
     folder = settlement_record(home, business_date).parent
     # a void night reads no answers: they wait for the next valid one, which reads them all
-    files = [] if is_void(home, business_date) else _unsettled_files(home, business_date)
-    lines, late = dict.fromkeys(OUTCOMES, 0), 0
+    files = {} if is_void(home, business_date) else _unsettled_files(home, business_date)
+    lines, late, settled_sha256 = dict.fromkeys(OUTCOMES, 0), 0, None
     if files:
         with connect_within(home) as connection:
             _lay(connection, home, files, business_date)
@@ -138,10 +138,12 @@ def _settle_one(home: Home, business_date: date) -> None:
             settled = f"from read_parquet({path_to_read(folder / f'{business_date}.parquet')})"
             lines |= dict(connection.execute(f"select outcome, count(*) {settled} group by all").fetchall())
             late = connection.execute(f"select count(*) {settled} where is_late").fetchone()[0]
+        settled_sha256 = sha256_of(folder / f"{business_date}.parquet")
     notices = send_notices(home, business_date, _told_through(home, business_date))
     record = {
         "business_date": str(business_date),
-        "files": files,
+        "files": list(files),
+        "settled_sha256": settled_sha256,
         "lines": lines,
         "late": late,
         "notices": notices.count,
@@ -150,7 +152,7 @@ def _settle_one(home: Home, business_date: date) -> None:
         "restricted_notice_file": notices.restricted_file.name if notices.restricted_file else None,
         "security_through": notices.security_through,
     }
-    write_file(settlement_record(home, business_date), canonical_json(record))
+    write_signed(home, settlement_record(home, business_date), record)
 
 
 def _told_through(home: Home, business_date: date) -> int | None:
@@ -158,24 +160,25 @@ def _told_through(home: Home, business_date: date) -> int | None:
     before = last_published(home, business_date)
     if before is None or not settlement_record(home, before).is_file():
         return None
-    record = json.loads(settlement_record(home, before).read_text())
+    record = read_signed(home, settlement_record(home, before))
     # of a night that an earlier release settled, it is noted before the first that leaves late
     return record.get("security_through", security_through(home, before))
 
 
-def _unsettled_files(home: Home, business_date: date) -> list[str]:
-    """Raw files of acknowledgements, relative to the home, that came after the last valid night that was settled."""
+def _unsettled_files(home: Home, business_date: date) -> dict[str, str]:
+    """Raw files of acknowledgements that came after the last valid night that was settled: sha256 by path in the home."""
     before = last_valid(home, business_date)
-    return [
-        entry.raw_file
+    return {
+        entry.raw_file: entry.raw_sha256
         for record in (*delivery_records(home), *intraday_records(home, before or date.min))
         if record.business_date <= business_date and (before is None or record.business_date > before)
         for entry in record.sources
         if entry.source == "adjustment_ack" and entry.raw_file and entry.accepted_rows
-    ]
+    }
 
 
-def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str], business_date: date) -> None:
+def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: dict[str, str], business_date: date) -> None:
+    check_files(((home.root / name, sha256) for name, sha256 in files.items()), home.settings.threads)
     paths = ", ".join(path_to_read(home.root / name) for name in files)
     connection.execute(f"create view told as from read_parquet([{paths}])")
     connection.execute(f"create view acknowledgement as {_ONCE}")
@@ -185,7 +188,7 @@ def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str], bu
     _lay_released(connection, home, first)
     # what a killed settlement of this night left is no earlier one
     earlier = [
-        file
+        _settled_lines(home, file)
         for file in sorted(settlement_record(home, business_date).parent.glob("*.parquet"))
         if str(first) <= file.stem < str(business_date)
     ]
@@ -194,6 +197,12 @@ def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: list[str], bu
     )
     _add_known(connection, "settled", earlier, "true")
     connection.execute("create view earlier as from settled where outcome in ('APPLIED', 'PARTIAL', 'REJECTED')")
+
+
+def _settled_lines(home: Home, file: Path) -> Path:
+    """The lines that a night settled, as its record names them. Raises NotGenuine."""
+    check_file(file, read_signed(home, file.with_suffix(".json"))["settled_sha256"])
+    return file
 
 
 def _lay_released(connection: duckdb.DuckDBPyConnection, home: Home, first: date) -> None:
@@ -206,15 +215,15 @@ def _lay_released(connection: duckdb.DuckDBPyConnection, home: Home, first: date
     for feed in ORDER_FEEDS:
         recorded = record_files(home, feed)
         for start in range(0, len(recorded), _FILES_AT_ONCE):
-            records = recorded[start : start + _FILES_AT_ONCE]
             is_open = connection.execute(
                 "select count(*) > 0 from acknowledgement where adjustment_id not in (select adjustment_id from released)"
             ).fetchone()[0]
             if not is_open:
                 return
-            files = [record.with_suffix(".parquet") for record in records]
+            records = [read_record(home, path) for path in recorded[start : start + _FILES_AT_ONCE]]
+            files = [kept_orders(home, record) for record in records]
             _add_known(connection, "released", files, f"business_date >= date '{first}'")
-            if through_date(json.loads(records[-1].read_text())) < first:
+            if through_date(records[-1]) < first:
                 break
 
 

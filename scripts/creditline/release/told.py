@@ -10,12 +10,12 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.database import as_pattern, connect_within, path_to_read
-from creditline.home.publications import publication_directory
-from creditline.home.releases import orders_file, records_since
+from creditline.home.publications import published_mart
+from creditline.home.releases import kept_orders, records_since
 from creditline.release.clock import instant
 from creditline.release.feed import ADJUSTMENTS, SECURITY, records_of, slices_that_left
 from creditline.release.holds import is_approved, read_holds
-from creditline.release.modes import read_modes
+from creditline.release.modes import modes_of_night
 from creditline.release.orders import is_in_share
 
 # Longer than any freeze lasts with its extensions; of an account that is frozen or restored tonight it may be a legal hold,
@@ -70,7 +70,7 @@ def _mode(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[s
     """Why nobody may order about the customer: by the modes of this instant on the newest night, else as they were recorded."""
     night, slice_code = decision["business_date"], decision["slice_code"]
     if _is_newest(home, night):
-        modes = read_modes(home)
+        modes = modes_of_night(home, night)
         name, share = modes.of(slice_code), modes.share_percent(slice_code)
     else:
         records = records_of(home, ADJUSTMENTS, night) + records_of(home, SECURITY, night)
@@ -88,7 +88,7 @@ def _is_newest(home: Home, night: date) -> bool:
 
 
 def _has_left(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], feed: str) -> bool:
-    files = _files(home, feed, records_of(home, feed, decision["business_date"]))
+    files = _files(home, records_of(home, feed, decision["business_date"]))
     if not files:
         return False
     query = "select count(*) from read_parquet(?, union_by_name = true) where account_key = ? and action = ?"
@@ -115,7 +115,7 @@ def _why_behind(
 
 def _is_over(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], feed: str) -> bool:
     """Whether the core would reject the night's order about an account by now."""
-    file = publication_directory(home, decision["business_date"]) / "marts" / f"{_CALLED_FOR[feed]}.parquet"
+    file = published_mart(home, decision["business_date"], _CALLED_FOR[feed])
     query = f"select count(*) from read_parquet({path_to_read(file)}) where account_key = ? and expires_at <= ?"
     return bool(connection.execute(query, [decision["account_key"], instant(home)]).fetchone()[0])
 
@@ -128,7 +128,7 @@ def _is_frozen(
     is_concerned = decision["display_state"] == "FROZEN_SECURITY" or decision["action"] == "RESTORE"
     first = date.min + _LONGEST_FREEZE if is_concerned else night - _LONGEST_FREEZE
     records = records_since(home, SECURITY, first)
-    files = _files(home, SECURITY, (one for one in records if is_today or one["business_date"] <= str(night)))
+    files = _files(home, (one for one in records if is_today or one["business_date"] <= str(night)))
     if not files:
         return False
     return bool(
@@ -140,5 +140,5 @@ def _is_frozen(
     )
 
 
-def _files(home: Home, feed: str, records: Iterable[dict]) -> list[str]:
-    return [as_pattern(orders_file(home, feed, record["sequence"])) for record in records]
+def _files(home: Home, records: Iterable[dict]) -> list[str]:
+    return [as_pattern(kept_orders(home, record)) for record in records]

@@ -13,7 +13,7 @@ from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.publications import publication_directory, read_manifest, revision_name
 from creditline.replay.comparison import Difference, compare
-from creditline.warehouse.inputs import check_file, check_inputs, inputs_file, lay, read_inputs, standing_models
+from creditline.warehouse.inputs import check_inputs, lay, read_inputs, standing_models
 from creditline.warehouse.logic import Logic, archived_logic, scratch_database
 from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.state import carried_rows, state_file
@@ -53,7 +53,7 @@ def replay_night(home: Home, business_date: date, revision: int = 0) -> NightRep
 
     Raises:
         ReplayRefused: the night is not published, or a published table cannot be read.
-        InputRefused: an input or the record of inputs was changed; names the first file.
+        NotGenuine: the manifest, an input or the record of inputs was changed; names the first file.
         LogicRefused: the archived code was changed, or does not run on this engine.
     """
     started = time.perf_counter()
@@ -62,10 +62,8 @@ def replay_night(home: Home, business_date: date, revision: int = 0) -> NightRep
         raise ReplayRefused(f"night {business_date} is not published{which}; only a published night can be replayed")
     manifest = read_manifest(home, business_date, revision)
     logic = archived_logic(home, manifest["logic_hash"])
-    record = inputs_file(home, business_date, revision)
-    check_file(record, manifest["state"][record.name])
     inputs = read_inputs(home, business_date, revision)
-    check_inputs(inputs)
+    check_inputs(home, inputs)
     with scratch_database(home) as connection:
         lay(connection, inputs)
         run_logic(connection, logic, skip=standing_models(inputs))

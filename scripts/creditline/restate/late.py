@@ -16,6 +16,7 @@ from creditline.gate.record import DeliveryRecord
 from creditline.home import Home
 from creditline.home.database import path_to_read
 from creditline.home.files import make_directory, sha256_of
+from creditline.home.proof import check_files
 from creditline.home.publications import void_dates
 from creditline.landing.contract import Source, contract
 from creditline.landing.rawtypes import raw_columns
@@ -35,6 +36,7 @@ class _LateFile:
     """One raw file that came after the night: whole if it corrects `corrected`, else the rows of days up to the night."""
 
     path: Path
+    sha256: str
     corrected: date | None
 
 
@@ -51,6 +53,9 @@ def write_late_rows(
         records: every delivery that is known now.
 
     Returns: the file of each relation that has late rows, by its full name.
+
+    Raises:
+        NotGenuine: a delivered file is not what it was.
     """
     make_directory(folder)
     later = [record for record in records if record.business_date > night.business_date]
@@ -58,6 +63,7 @@ def write_late_rows(
     found = {}
     for relation, source in _relations().items():
         files = [file for file in _late_files(home, later, source) if _speaks_of(file, relation, source, night, void)]
+        check_files(((file.path, file.sha256) for file in files), home.settings.threads)
         rows = _rows(source, files, night.business_date)
         if rows is None or not connection.execute(f"select count(*) from ({rows})").fetchone()[0]:
             continue
@@ -88,7 +94,7 @@ def _relations() -> dict[str, Source]:
 
 def _late_files(home: Home, later: list[DeliveryRecord], source: Source) -> list[_LateFile]:
     return [
-        _LateFile(home.root / entry.raw_file, entry.corrects_business_date)
+        _LateFile(home.root / entry.raw_file, entry.raw_sha256, entry.corrects_business_date)
         for record in later
         for entry in record.sources
         if entry.source == source.name and entry.raw_file

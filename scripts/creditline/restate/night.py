@@ -17,7 +17,7 @@ from creditline.gate.outputs import judge_marts, mart_suites
 from creditline.gate.record import DeliveryRecord, intraday_records
 from creditline.home import Home
 from creditline.home.database import path_to_write
-from creditline.home.files import canonical_json, clear_directory, sha256_of
+from creditline.home.files import canonical_json, clear_directory, digests, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.publications import (
     MANIFEST,
@@ -25,12 +25,12 @@ from creditline.home.publications import (
     latest_revision,
     place_publication,
     publication_directory,
+    published_mart,
     read_manifest,
     state_directory,
 )
 from creditline.publish.marts import export_marts, published_nights, write_marts_database
 from creditline.publish.publication import (
-    digests,
     edit_checks,
     manifest_files,
     write_night_reports,
@@ -51,9 +51,7 @@ from creditline.warehouse.inputs import (
     MODELS,
     InputFile,
     Relation,
-    check_file,
     check_inputs,
-    inputs_file,
     lay,
     read_inputs,
     standing_models,
@@ -156,7 +154,7 @@ def restate_night(
     Raises:
         RestatementRefused: a row of somebody changes whom no late row touches; names the first.
         OutputsRefused: a mart breaks an expectation.
-        InputRefused, LogicRefused: a file that the night needs is not what it was.
+        NotGenuine, LogicRefused: a file that the night needs is not what it was.
     """
     first = read_manifest(home, business_date, 0)
     night = _Night(
@@ -173,7 +171,7 @@ def restate_night(
     started = time.perf_counter()
     with scratch_database(home) as connection:
         inputs, late = _restated_inputs(connection, night, records, progress.revisions)
-        check_inputs(inputs)
+        check_inputs(home, inputs)
         lay(connection, inputs)
         run_logic(connection, night.logic, skip=standing_models(inputs))
         touched = progress.customers | touched_customers(connection, late)
@@ -202,8 +200,6 @@ def _restated_inputs(
     Features are computed anew from raw: what is carried of them counted rows once, and cannot tell any more which.
     """
     home = night.home
-    record = inputs_file(home, night.business_date)
-    check_file(record, night.first["state"][record.name])
     recorded = {relation.name: relation for relation in read_inputs(home, night.business_date)}
     parameters = _parameters(recorded["run.night"])
     relations = recorded | {
@@ -274,9 +270,8 @@ def _published(night: _Night, table: str) -> InputFile:
 def _compare(connection: duckdb.DuckDBPyConnection, night: _Night, customers: Collection[int]) -> dict[str, int]:
     """Lay the state of the restated night, and the difference to what stands. Returns: changed rows by table."""
     lay_affected(connection, customers)
-    marts = publication_directory(night.home, night.business_date, night.standing) / "marts"
     published = [
-        Compared(table.name, table.key, f"select * from {table.name}", marts / f"{table.name}.parquet")
+        Compared(table.name, table.key, f"select * from {table.name}", _standing_mart(night, table.name))
         for table in night.tables("dim_", "fct_", "mon_", "rpt_")
     ]
     before = state_directory(night.home, night.business_date, night.standing)
@@ -301,6 +296,10 @@ def _compare(connection: duckdb.DuckDBPyConnection, night: _Night, customers: Co
     for table in night.logic.carried if not night.is_void else ():
         write_parquet(connection, carried_rows(table), night.state / f"{table.name}.parquet")
     return changed
+
+
+def _standing_mart(night: _Night, table: str) -> Path:
+    return published_mart(night.home, night.business_date, table, night.standing)
 
 
 # --- what is published ------------------------------------------------------------------------------------------------

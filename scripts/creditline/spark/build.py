@@ -37,9 +37,7 @@ def build_on_spark(home: Home, inputs: Iterable[Relation]) -> tuple[list[BuiltNo
     folder = _new_folder(home)
     lay_sources(server, database, folder / "sources", inputs)
     version = _start_afresh(server, database)
-    nodes = run_spark_build(
-        server.host, server.port, database, folder / "tables", _threads(), target_path=home.warehouse / "dbt-spark"
-    )
+    nodes = run_spark_build(home, server.host, server.port, database, folder / "tables", _threads())
     show_tables(home.warehouse_file, folder / "tables", nodes)
     return nodes, version
 

@@ -61,7 +61,7 @@ def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approve
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
     # Written first: a kill in between leaves a record whose erasure is repeated, never an erasure without a record.
-    append_line(home.erasures_file, asdict(erasure))
+    append_line(home, home.erasures_file, asdict(erasure))
     forget_keys(home, {"customer": list(person.customer_keys), "account": list(person.last_accounts)})
     return erasure
 

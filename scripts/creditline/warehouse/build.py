@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from dataclasses import asdict, dataclass
@@ -14,15 +13,17 @@ import duckdb
 from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
-from creditline.home.files import canonical_json, make_directory, write_file
-from creditline.home.publications import last_valid
+from creditline.home.files import digests, make_directory
+from creditline.home.proof import read_signed, write_signed
+from creditline.home.publications import last_valid, state_directory
+from creditline.home.scratch import ScratchChanged, is_untouched, seal_of
 from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
 from creditline.release.inherited import approved_relation
 from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, OutOfMemory, compile_project, run_build
 from creditline.warehouse.engine import Engine
-from creditline.warehouse.inputs import Relation, lay, write_inputs
-from creditline.warehouse.logic import Logic, archive_logic, logic_of
+from creditline.warehouse.inputs import Relation, check_inputs, lay, write_inputs
+from creditline.warehouse.logic import Logic, archive_logic, archived_logic, logic_of
 from creditline.warehouse.sources import (
     NightParameters,
     NightSource,
@@ -49,7 +50,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Build:
-    """What a build leaves for the steps after it; `seconds` and `engine` are facts about the run, the rest is the night's."""
+    """What a build leaves for the steps after it; `seconds`, `engine` and the `seal` of its tables are facts about the run, the
+    rest is the night's. `state` are the sha256 of what it hands on, by name of file."""
 
     business_date: date
     previous_business_date: date | None
@@ -58,8 +60,10 @@ class Build:
     policy_versions: dict[str, str]
     marts: tuple[Table, ...]
     reports: tuple[Table, ...]
+    state: dict[str, str]
     seconds: dict[str, float]
     engine: str
+    seal: dict[str, list[int]]
 
 
 def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Build:
@@ -68,9 +72,11 @@ def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Bu
     The decision code that is archived is DuckDB's on either engine, so a replay of Spark's night is a proof across both.
 
     Raises:
+        NotGenuine: something that the night reads is not what this home wrote.
         BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
     night, inputs = night_inputs(home, business_date)
+    check_inputs(home, inputs)
     _clear(home)
     ran = _run_spark(home, inputs) if engine is Engine.SPARK else _run_duckdb(home, inputs)
     if business_date not in home.published_dates():
@@ -79,25 +85,32 @@ def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Bu
         business_date=business_date,
         previous_business_date=night.previous_business_date,
         is_void=night.is_void,
-        logic_hash=archive_logic(home, ran.logic),
+        logic_hash=_keep_logic(home, ran.logic),
         policy_versions=_used_policy_versions(home),
         marts=_tables(ran.nodes, ("dim_", "fct_", "mon_")),
         reports=_tables(ran.nodes, ("rpt_",)),
+        state=digests(state_directory(home, business_date)),
         seconds={node.name: round(node.seconds, 3) for node in ran.nodes},
         engine=ran.engine,
+        seal=seal_of(home, _built_files(home)),
     )
-    write_file(_record_file(home, business_date), canonical_json(_as_json(result)))
+    write_signed(home, _record_file(home, business_date), _as_json(result))
     return result
 
 
 def read_build(home: Home, business_date: date) -> Build | None:
-    """The build of this night if the scratch warehouse still holds it."""
+    """The build of this night if the scratch warehouse still holds it.
+
+    Raises:
+        NotGenuine: its record is not the home's own.
+        ScratchChanged: somebody wrote to what it left.
+    """
     path = _record_file(home, business_date)
     if not path.is_file() or not home.warehouse_file.is_file():
         return None
-    record = json.loads(path.read_text())
+    record = read_signed(home, path)
     previous = record["previous_business_date"]
-    return Build(
+    build = Build(
         business_date=date.fromisoformat(record["business_date"]),
         previous_business_date=date.fromisoformat(previous) if previous else None,
         is_void=record["is_void"],
@@ -105,9 +118,22 @@ def read_build(home: Home, business_date: date) -> Build | None:
         policy_versions=record["policy_versions"],
         marts=tuple(Table(table["name"], tuple(table["key"])) for table in record["marts"]),
         reports=tuple(Table(table["name"], tuple(table["key"])) for table in record["reports"]),
+        state=record["state"],
         seconds=record["seconds"],
         engine=record["engine"],
+        seal=record["seal"],
     )
+    if build.business_date != business_date or not is_untouched(home, build.seal):
+        raise ScratchChanged(
+            f"{home.warehouse_file} is not what the build of {business_date} left; run `creditline night --date"
+            f" {business_date}`, which builds it anew"
+        )
+    return build
+
+
+def _built_files(home: Home) -> list[Path]:
+    """The scratch warehouse; of a build on Spark also the files that its tables lie in."""
+    return [home.warehouse_file, *(path for path in (home.warehouse / "spark").rglob("*.parquet"))]
 
 
 def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list[Relation]]:
@@ -117,6 +143,8 @@ def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list
     sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
     night = _night(home, business_date, sources)
     state = state_relations(home, night.previous_business_date)
+    # what else the night reads depends on it
+    check_inputs(home, state)
     between = intraday_records(home, night.previous_business_date or date.min)
     relations = [
         *run_relations(night, sources),
@@ -154,7 +182,7 @@ def _run_duckdb(home: Home, inputs: list[Relation]) -> _Run:
     def build(models_at_once: int) -> list[BuiltNode]:
         with connect_within(home, str(home.warehouse_file)) as connection:
             lay(connection, inputs)
-        return run_build(home, target_path=home.warehouse / "dbt", models_at_once=models_at_once)
+        return run_build(home, models_at_once=models_at_once)
 
     try:
         nodes = build(home.settings.threads)
@@ -173,7 +201,12 @@ def _run_spark(home: Home, inputs: list[Relation]) -> _Run:
     from creditline.spark.build import build_on_spark
 
     nodes, version = build_on_spark(home, inputs)
-    return _Run(nodes, logic_of(compile_project(home.warehouse / "dbt")), f"{Engine.SPARK} {version}")
+    return _Run(nodes, logic_of(compile_project(home.warehouse / "dbt", home)), f"{Engine.SPARK} {version}")
+
+
+def _keep_logic(home: Home, logic: Logic) -> str:
+    """Archive what decided, and see that what is kept is just that. Returns: `logic_hash`."""
+    return archived_logic(home, archive_logic(home, logic)).logic_hash
 
 
 def _clear(home: Home) -> None:
@@ -189,6 +222,8 @@ def _hand_on(home: Home, night: NightParameters, inputs: list[Relation]) -> None
 
     A void night leaves its inputs and no state: nothing that it saw goes on.
     """
+    # an earlier try may have been of another delivery
+    shutil.rmtree(state_directory(home, night.business_date), ignore_errors=True)
     if not night.is_void:
         with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
             export_state(connection, home, night.business_date)

@@ -1,7 +1,7 @@
-"""The SQL that dbt made of each model, kept beside its parsed project: the same project compiles to the same SQL.
+"""What dbt keeps in scratch of a project between two nights: as it parsed it, and the SQL that it made of each model.
 
 Nothing in a model asks for the time, the data or a variable, so all that the SQL comes from are the project's files and dbt's own
-macros (docs/decisions/0010).
+macros (docs/decisions/0010). Both files decide, so they count with the home's seal alone; without it dbt makes them anew.
 """
 
 from __future__ import annotations
@@ -12,12 +12,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from creditline.errors import CreditlineError
+from creditline.home import Home
 from creditline.home.files import canonical_json, sha256_of, write_file
+from creditline.home.proof import read_signed, write_signed
 
 if TYPE_CHECKING:
     from creditline.warehouse.dbt import BuiltNode
 
 _FILE = "compiled.json"
+_SEAL = "seal.json"
+# dbt's own name for a parsed project.
+KEPT = ("partial_parse.msgpack", _FILE)
 # Policies are input of a night, and what dbt leaves behind is none.
 _NOT_COMPILED = ("policies", "target", "logs")
 _DISTRIBUTIONS = ("dbt-core", "dbt-adapters", "dbt-duckdb")
@@ -26,17 +32,41 @@ _DISTRIBUTIONS = ("dbt-core", "dbt-adapters", "dbt-duckdb")
 class CompiledModels:
     """What was kept of a project as it stands: `sql` by the id of the model, empty if any of its files has changed."""
 
-    def __init__(self, target_path: Path, project: Path) -> None:
-        self._file = target_path / _FILE
+    def __init__(self, home: Home, target_path: Path, project: Path) -> None:
+        self._home, self._target_path = home, target_path
         self._project_sha256 = _sha256_of_project(project)
-        kept = json.loads(self._file.read_text()) if self._file.is_file() else {}
+        clear_unsealed(home, target_path)
+        file = target_path / _FILE
+        kept = json.loads(file.read_text()) if file.is_file() else {}
         self.sql: dict[str, str] = kept["sql"] if kept.get("project_sha256") == self._project_sha256 else {}
 
     def keep(self, nodes: list[BuiltNode]) -> None:
-        """Keep what a build compiled, unless that is what was read."""
+        """Keep what a build compiled, unless that is what was read, and seal it with what dbt parsed."""
         sql = {node.unique_id: node.compiled_sql for node in nodes if node.resource_type == "model"}
         if sql != self.sql:
-            write_file(self._file, canonical_json({"project_sha256": self._project_sha256, "sql": sql}))
+            content = {"project_sha256": self._project_sha256, "sql": sql}
+            write_file(self._target_path / _FILE, canonical_json(content))
+        seal(self._home, self._target_path)
+
+
+def seal(home: Home, target_path: Path) -> None:
+    """Let what lies there count from now on."""
+    write_signed(home, target_path / _SEAL, _digests(target_path))
+
+
+def clear_unsealed(home: Home, target_path: Path) -> None:
+    """Take away what dbt kept if it is not what this home sealed."""
+    try:
+        is_sealed = read_signed(home, target_path / _SEAL) == _digests(target_path)
+    except CreditlineError:
+        is_sealed = False
+    if not is_sealed:
+        for name in KEPT:
+            (target_path / name).unlink(missing_ok=True)
+
+
+def _digests(target_path: Path) -> dict[str, str]:
+    return {name: sha256_of(target_path / name) for name in KEPT if (target_path / name).is_file()}
 
 
 def _sha256_of_project(project: Path) -> str:

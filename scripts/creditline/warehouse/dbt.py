@@ -13,7 +13,7 @@ from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.database import engine_bounds
 from creditline.home.files import make_directory
-from creditline.warehouse.compiled import CompiledModels
+from creditline.warehouse.compiled import CompiledModels, clear_unsealed, seal
 
 PROJECT_DIR = Path(__file__).resolve().parents[3] / "dbt_project"
 
@@ -47,7 +47,7 @@ class BuiltNode:
     depends_on: tuple[str, ...]
 
 
-def run_build(home: Home, *, target_path: Path, models_at_once: int | None = None) -> list[BuiltNode]:
+def run_build(home: Home, *, models_at_once: int | None = None) -> list[BuiltNode]:
     """Run `dbt build` against the home's scratch warehouse.
 
     Args:
@@ -58,12 +58,11 @@ def run_build(home: Home, *, target_path: Path, models_at_once: int | None = Non
         OutOfMemory: it failed because its memory is bounded.
     """
     _environment(home.warehouse_file, engine_bounds(home) | {"spill_limit": home.settings.spill_limit})
-    return _run(["build", "--threads", str(models_at_once or home.settings.threads)], target_path, keeps_compiled=True)
+    threads = str(models_at_once or home.settings.threads)
+    return _run(["build", "--threads", threads], home.warehouse / "dbt", home, keeps_compiled=True)
 
 
-def run_spark_build(
-    host: str, port: int, database: str, tables: Path, threads: int, *, target_path: Path
-) -> list[BuiltNode]:
+def run_spark_build(home: Home, host: str, port: int, database: str, tables: Path, threads: int) -> list[BuiltNode]:
     """Run `dbt build` on Spark; every table lands as Parquet in a folder of `tables`.
 
     Raises:
@@ -77,11 +76,14 @@ def run_spark_build(
         "CREDITLINE_SPARK_THREADS": str(threads),
     }
     # The databases are new and empty: there is nothing to look up.
-    return _run(["build", "--target", "spark", "--no-populate-cache"], target_path)
+    return _run(["build", "--target", "spark", "--no-populate-cache"], home.warehouse / "dbt-spark", home)
 
 
-def compile_project(target_path: Path) -> list[BuiltNode]:
+def compile_project(target_path: Path, home: Home | None = None) -> list[BuiltNode]:
     """Run `dbt compile` against an empty scratch database in `target_path`.
+
+    Args:
+        home: the home whose scratch that folder is; without one the folder is the caller's own.
 
     Raises:
         BuildFailed: names the first node that does not compile.
@@ -89,10 +91,10 @@ def compile_project(target_path: Path) -> list[BuiltNode]:
     make_directory(target_path)
     # Compiled SQL carries the name of the catalog, which is the stem of the file.
     _environment(target_path / "warehouse.duckdb", {})
-    return _run(["compile"], target_path)
+    return _run(["compile"], target_path, home)
 
 
-def _run(command: list[str], target_path: Path, *, keeps_compiled: bool = False) -> list[BuiltNode]:
+def _run(command: list[str], target_path: Path, home: Home | None, *, keeps_compiled: bool = False) -> list[BuiltNode]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -102,7 +104,9 @@ def _run(command: list[str], target_path: Path, *, keeps_compiled: bool = False)
 
     _quiet()
     drop_unlogged_events()
-    kept = CompiledModels(target_path, PROJECT_DIR) if keeps_compiled else None
+    kept = CompiledModels(home, target_path, PROJECT_DIR) if home and keeps_compiled else None
+    if home and not kept:
+        clear_unsealed(home, target_path)
     make_models_fresh(kept.sql if kept else {})
     try:
         outcome = dbtRunner().invoke([*command, *_arguments(target_path)])
@@ -125,6 +129,8 @@ def _run(command: list[str], target_path: Path, *, keeps_compiled: bool = False)
         )
     if kept:
         kept.keep(nodes)
+    elif home:
+        seal(home, target_path)
     return nodes
 
 

@@ -21,8 +21,9 @@ import pyarrow as pa
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.files import canonical_json, sha256_of, write_file
-from creditline.home.publications import state_directory
+from creditline.home.files import canonical_json, write_file
+from creditline.home.proof import check_file, check_files
+from creditline.home.publications import read_manifest, state_directory
 from creditline.warehouse.parquet import lay_parquet
 
 # The schema of models and reference data: a relation of it stands in place of the model of its name.
@@ -30,7 +31,7 @@ MODELS = "main"
 
 
 class InputRefused(CreditlineError):
-    """A file that a night reads is not what it was, or does not hold what it should."""
+    """A file that a night reads does not hold what it should."""
 
 
 @dataclass(frozen=True)
@@ -137,11 +138,10 @@ def read_inputs(home: Home, business_date: date, revision: int = 0) -> tuple[Rel
     """What one publication of a night depended on, in the order in which it was laid.
 
     Raises:
-        InputRefused: the night left no record.
+        NotGenuine: the record is missing or is not the one that the night's signed manifest names.
     """
     path = inputs_file(home, business_date, revision)
-    if not path.is_file():
-        raise InputRefused(f"{path} is missing: nothing says what night {business_date} read; restore it from a backup")
+    check_file(path, read_manifest(home, business_date, revision)["state"][path.name])
     return tuple(
         Relation(
             entry["name"],
@@ -153,20 +153,10 @@ def read_inputs(home: Home, business_date: date, revision: int = 0) -> tuple[Rel
     )
 
 
-def check_inputs(relations: Iterable[Relation]) -> None:
+def check_inputs(home: Home, relations: Iterable[Relation]) -> None:
     """Compare every file with its sha256.
 
     Raises:
-        InputRefused: names the first file that is missing or differs.
+        NotGenuine: names the first file that is missing or differs.
     """
-    for relation in relations:
-        for file in relation.files:
-            check_file(file.path, file.sha256)
-
-
-def check_file(path: Path, sha256: str) -> None:
-    """Compare one file with its sha256. Raises InputRefused."""
-    if not path.is_file():
-        raise InputRefused(f"{path} is missing; restore it from a backup")
-    if sha256_of(path) != sha256:
-        raise InputRefused(f"{path} was changed: its sha256 is not {sha256}; restore it from a backup")
+    check_files(((file.path, file.sha256) for relation in relations for file in relation.files), home.settings.threads)

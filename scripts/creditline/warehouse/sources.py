@@ -7,7 +7,6 @@ SQL is the same every night.
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -16,7 +15,7 @@ from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.publications import last_valid, void_dates
-from creditline.home.releases import is_of_watch, orders_file, records_since
+from creditline.home.releases import is_of_watch, orders_file, read_record, records_since
 from creditline.landing.contract import Source, contract
 from creditline.landing.manifest import naive_utc
 from creditline.landing.rawtypes import raw_columns
@@ -350,7 +349,7 @@ def released_relation(home: Home, business_date: date, state: list[Relation]) ->
     known = _last_known_sequence(home, state)
     # The record beside it is written last: orders without one never left.
     records = [
-        (path, json.loads(path.read_text()))
+        (path, read_record(home, path))
         for path in sorted((home.releases / "limit_adjustments").glob("*.json"))
         if int(path.stem) > known
     ]

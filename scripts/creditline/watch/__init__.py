@@ -16,8 +16,9 @@ from pathlib import Path
 from creditline.errors import CreditlineError
 from creditline.gate.record import DeliveryRecord, intraday_records, last_closed_day
 from creditline.home import Home
-from creditline.home.files import canonical_json, clear_directory, write_file
+from creditline.home.files import clear_directory
 from creditline.home.lock import security_turn
+from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import last_valid
 from creditline.landing.files import FileRefused
 from creditline.release.feed import SECURITY
@@ -157,7 +158,7 @@ def _watch(home: Home, business_date: date, night: date, at: str | None, scratch
     closed = _last_closed(home)
     # a watch that was killed took in what it did not act on yet
     left = intraday_records(home, closed)
-    watched = [_act(home, record, night, scratch) for record in left if not _record_file(home, record).is_file()]
+    watched = [_act(home, record, night, scratch) for record in left if not _is_done(home, record)]
     refused = []
     found, unreadable = arrivals(home, business_date)
     for error, place in unreadable:
@@ -187,7 +188,7 @@ def tell_untold(home: Home) -> None:
     """
     # before the first night nothing left
     taken_in = intraday_records(home, _last_closed(home) or date.max)
-    untold = [record for record in taken_in if not _record_file(home, record).is_file()]
+    untold = [record for record in taken_in if not _is_done(home, record)]
     if not untold:
         return
     scratch = clear_directory(home.warehouse / "watch")
@@ -211,7 +212,7 @@ def _tell(home: Home, record: DeliveryRecord, outcome: Outcome, night: date, scr
     watched = _watched(home, record, outcome, *notices)
     content = {name: str(value) if isinstance(value, date) else value for name, value in asdict(watched).items()}
     content["file"] = outcome.file
-    write_file(_record_file(home, record), canonical_json(content | {"night": str(night)}))
+    write_signed(home, _record_file(home, record), content | {"night": str(night)})
     return watched
 
 
@@ -231,6 +232,12 @@ def _watched(home: Home, record: DeliveryRecord, outcome: Outcome, notices: int,
         file=home.outbox / SECURITY / outcome.file if outcome.file else None,
         notes=tuple(f"{entry.source}: {reason}" for entry in record.sources for reason in entry.reasons),
     )
+
+
+def _is_done(home: Home, record: DeliveryRecord) -> bool:
+    """Whether a watch acted on a delivery and told of it. Raises NotGenuine."""
+    file = _record_file(home, record)
+    return file.is_file() and bool(read_signed(home, file))
 
 
 def _record_file(home: Home, record: DeliveryRecord) -> Path:

@@ -18,14 +18,14 @@ from creditline.gate.identity import keys_of_people
 from creditline.gate.record import DeliveryRecord, delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_beside
-from creditline.home.publications import publication_directory, read_manifest
+from creditline.home.publications import read_manifest
 from creditline.home.releases import is_of_watch, records_since
 from creditline.landing.manifest import naive_utc
 from creditline.release.feed import SECURITY, write_orders
-from creditline.release.modes import read_modes
+from creditline.release.modes import modes_of_night
 from creditline.release.orders import ReleaseRefused, choose_orders, lay_marts, modes_in_force, refuse_moves
 from creditline.release.security import BESIDE
-from creditline.warehouse.inputs import Relation, lay, read_inputs
+from creditline.warehouse.inputs import Relation, check_inputs, lay, read_inputs
 from creditline.warehouse.logic import archived_logic, needed_for, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import (
@@ -87,7 +87,7 @@ def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Ou
         night: the valid published night that goes on.
         scratch: an existing folder for what does not fit into memory.
 
-    Raises: ReleaseRefused, LogicRefused, InputRefused.
+    Raises: ReleaseRefused, LogicRefused, NotGenuine.
     """
     left = left_before(home, record)
     if left is not None:
@@ -140,6 +140,7 @@ def _lay_sources(
         *(relation for name, relation in recorded.items() if name.startswith("policy.")),
         _renamed(recorded["raw.account_snapshot"], "night.account_snapshot"),
     ]
+    check_inputs(home, relations)
     lay(connection, relations)
     connection.execute(
         f"create view raw.account_snapshot as select * replace (date '{today.business_date}' as business_date)"
@@ -159,8 +160,8 @@ def _release(
     logic_hash: str,
     last_delivery: date,
 ) -> Outcome:
-    modes = read_modes(home)
-    lay_marts(connection, publication_directory(home, night), ("fct_limit_decision", "dim_policy", "dim_customer"))
+    modes = modes_of_night(home, night)
+    lay_marts(connection, home, night, ("fct_limit_decision", "dim_policy", "dim_customer"))
     orders, called_for = choose_orders(connection, home, "watch_order", modes, lambda _slice: True)
     outcome = _outcome(connection, home, record, called_for - orders)
     if not orders:
@@ -188,7 +189,7 @@ def _release(
         record.business_date,
         stamp,
         facts,
-        lambda: read_modes(home) == modes,
+        lambda: modes_of_night(home, night) == modes,
         (*BESIDE, *TOLD),
         night,
     )

@@ -15,7 +15,8 @@ from creditline.home import Home
 from creditline.home.database import connect_beside, path_to_read
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows, with_columns
-from creditline.home.releases import last_record
+from creditline.home.proof import write_signed
+from creditline.home.releases import kept_orders, last_record, read_record
 from creditline.release.feed import SECURITY, control_of
 from creditline.release.wording import NOTHING_TO_BORROW, is_least, told_appeal, told_way_back
 
@@ -74,7 +75,8 @@ def send_notices(home: Home, order_file: str, scratch: Path) -> tuple[int, int]:
 
     The caller holds the turn. Returns: how many customers are told, and how many lines the desk gets.
     """
-    changes = _changes(home, home.releases / SECURITY / f"{_parts(order_file)[1]}.json", scratch)
+    record = read_record(home, home.releases / SECURITY / f"{_parts(order_file)[1]}.json")
+    changes = _changes(home, record, scratch)
     customers = [_for_customer(home, change) for change in changes if not change["is_restricted"]]
     desk = [_for_desk(change) for change in changes if change["is_restricted"]]
     for feed, notices in ((FEED, customers), (RESTRICTED_FEED, desk)):
@@ -98,7 +100,7 @@ def _write(home: Home, feed: str, order_file: str, notices: list[dict]) -> None:
     write_file(file, "".join(map(_line, notices)).encode())
     control = control_of(feed, file, notices[0]["business_date"], sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
-    write_file(home.releases / feed / f"{sequence:06d}.json", canonical_json({**control, "order_file": order_file}))
+    write_signed(home, home.releases / feed / f"{sequence:06d}.json", {**control, "order_file": order_file})
 
 
 def _for_customer(home: Home, change: dict) -> dict:
@@ -134,11 +136,11 @@ def _told(change: dict, words: tuple[str, ...]) -> dict:
     }
 
 
-def _changes(home: Home, record_file: Path, scratch: Path) -> list[dict]:
-    night = date.fromisoformat(json.loads(record_file.read_text())["watch"]["night"])
+def _changes(home: Home, record: dict, scratch: Path) -> list[dict]:
+    night = date.fromisoformat(record["watch"]["night"])
     with connect_beside(home, scratch) as connection:
         attach_identity(connection, home)
-        orders = f"from read_parquet({path_to_read(record_file.with_suffix('.parquet'))})"
+        orders = f"from read_parquet({path_to_read(kept_orders(home, record))})"
         connection.execute(f"create view kept as {with_columns(_ADDED, orders)}")
         # the whole book is read for orders of an earlier release alone
         is_asked = connection.execute("select coalesce(bool_or(is_restricted is null), false) from kept").fetchone()[0]
