@@ -32,6 +32,16 @@ def resign(home: Home, night: date | None = None, revision: int = 0) -> None:
         sign_file(home, folder / RUN)
 
 
+def unpublish_mart(home: Home, mart: str) -> None:
+    """Let every publication be of a release that had no such mart."""
+    for folder in home.published.glob(_PUBLICATION):
+        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest["rows"].pop(mart, None)
+        manifest["files"].pop(f"marts/{mart}.parquet", None)
+        (folder / MANIFEST).write_bytes(canonical_json(manifest))
+        sign_file(home, folder / MANIFEST)
+
+
 def lay_record(home: Home, path: Path, record: dict[str, object]) -> None:
     """A record of a file of orders as the home would have kept it, with the orders that lie beside it."""
     orders = path.with_suffix(".parquet")

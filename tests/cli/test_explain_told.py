@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 import duckdb
 import pytest
 from laid_orders import copy_home, take_back
+from resigned import lay_record, resign
 from sample_book import RunBook
 from test_explain import LATEST, accounts_where
 
@@ -50,6 +50,7 @@ def hold(home):
             f"create table rows as select * replace (true as is_held, 'cuts' as hold_reason) from '{file}'"
         )
         connection.execute(f"copy rows to '{file}' (format parquet)")
+    resign(home)
 
 
 def expire(home, is_every_order=True):
@@ -65,6 +66,7 @@ def expire(home, is_every_order=True):
                 {"all": is_every_order, "now": home.cut_off_at(home.published_dates()[-1])},
             )
             connection.execute(f"copy rows to '{marts}/{mart}.parquet' (format parquet)")
+    resign(home)
 
 
 def leave(home):
@@ -187,12 +189,12 @@ def lay_watched(home, day, key, expires_at):
         "modes": {},
         "watch": {"last_delivery": str(day)},
     }
-    (folder / f"{sequence:06d}.json").write_text(json.dumps(record))
     with duckdb.connect() as connection:
         connection.execute(
             f"copy (select {sequence}::bigint as sequence, date '{day}' as business_date, {key}::bigint as account_key,"
             f" 'FREEZE' as action, timestamp '{expires_at}' as expires_at) to '{folder}/{sequence:06d}.parquet' (format parquet)"
         )
+    lay_record(home, folder / f"{sequence:06d}.json", record)
 
 
 def test_a_restore_that_stays_behind_opens_nothing_and_one_that_left_opens_on_its_day(home):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from erasures import traces
+from resigned import unpublish_mart
 from small_delivery import NIGHT, add_entry, deliver, small_home, spoil_cell
 
 import creditline.subject.erase as erasing
@@ -15,6 +16,7 @@ from creditline.errors import CreditlineError, UsageError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home, open_home
 from creditline.home.database import connect
+from creditline.home.proof import NotGenuine
 from creditline.home.retention import purge_expired
 from creditline.night import run_night
 from creditline.replay import replay_night
@@ -168,9 +170,16 @@ def test_a_legal_hold_keeps_everything(home, no_retention, rows, is_held):
 
 
 def test_where_no_night_tells_of_cases_nobody_is_erased(home, no_retention):
-    for file in home.published.glob("*/r*/marts/fct_case.parquet"):
-        file.unlink()
+    unpublish_mart(home, "fct_case")
     with pytest.raises(ErasureRefused, match=r"night \S+ does not tell of cases"):
+        erase_subject(home, CUSTOMER, **PEOPLE)
+
+
+@pytest.mark.parametrize("mart", ["fct_account_night", "fct_case", "dim_regulatory_parameter"])
+def test_an_altered_mart_ends_nobodys_record(home, no_retention, mart):
+    file = home.published / str(home.published_dates()[-1]) / "r00" / "marts" / f"{mart}.parquet"
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(NotGenuine, match=rf"{mart}\.parquet was changed"):
         erase_subject(home, CUSTOMER, **PEOPLE)
 
 

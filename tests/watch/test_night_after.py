@@ -11,11 +11,11 @@ from datetime import timedelta
 import duckdb
 import pytest
 from intraday import Person, instant, land_intraday, orders_of, people, read_orders, takeover, verified
+from resigned import lay_record, resign
 from small_delivery import add_entry, spoil
 
 from creditline.gate.record import intraday_records
 from creditline.home import Home
-from creditline.home.files import canonical_json
 from creditline.home.lock import HomeBusy, holding
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.night import run_night
@@ -211,7 +211,7 @@ def lay_watch_order(home, day, order, action, *, last_delivery):
         "sha256": "0" * 64,
         "watch": {"last_delivery": str(last_delivery)},
     }
-    (folder / f"{sequence:06d}.json").write_bytes(canonical_json(record))
+    lay_record(home, folder / f"{sequence:06d}.json", record)
 
 
 @pytest.mark.parametrize(
@@ -241,6 +241,7 @@ def test_a_night_freezes_and_restores_nobody_on_whom_a_watch_had_the_last_word(
             [order["account_key"]],
         )
         connection.execute(f"copy orders to '{file}' (format parquet)")
+    resign(home, day)
     lay_watch_order(home, day, order, of_watch, last_delivery=day if knows_night else day - timedelta(days=1))
     assert release_security(home, day).orders == leaves
 

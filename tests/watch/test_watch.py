@@ -25,7 +25,7 @@ from intraday import (
     takeover,
     verified,
 )
-from resigned import write_identity
+from resigned import lay_record, resign, write_identity
 from small_delivery import change_manifest, small_home, spoil
 from typer.testing import CliRunner
 
@@ -35,6 +35,7 @@ from creditline.errors import CreditlineError
 from creditline.gate.record import close_day, delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.files import sha256_of
+from creditline.home.proof import read_signed
 from creditline.home.publications import publication_directory
 from creditline.home.releases import records_since
 from creditline.release import ALL_SLICES, set_mode
@@ -465,10 +466,12 @@ def test_what_a_killed_watch_of_an_earlier_release_left_untold_is_told(home, day
     assert not (home.warehouse / "watch").exists()
     orders = home.releases / SECURITY / f"{len(order_files(home)):06d}.parquet"
     keep_less(orders, "is_restricted", "reference_limit_amount", "floor_amount", *RESTRICTED_WORDS)
+    lay_record(home, orders.with_suffix(".json"), read_signed(home, orders.with_suffix(".json")))
     if not names_the_dead:
         keep_less(
             publication_directory(home, home.published_dates()[-1]) / "marts" / "dim_customer.parquet", "is_restricted"
         )
+        resign(home)
     tell_untold(home)
     customers, desk = told(home, NOTICES), told(home, RESTRICTED_NOTICES)
     assert [one["customer_id"] for one in customers] == ([plain.customer_id] if names_the_dead else [])

@@ -15,9 +15,10 @@ from creditline.errors import CreditlineError
 from creditline.gate.identity import forget_keys
 from creditline.home import Home
 from creditline.home.control import append_line
+from creditline.home.database import connect_within
+from creditline.home.marts import mart_rows
 from creditline.home.people import require_two_people
-from creditline.home.publications import is_void, last_valid, latest_publication
-from creditline.publish.reader import open_marts
+from creditline.home.publications import is_void, last_valid, read_manifest
 from creditline.subject.person import Person, find_person
 
 RETENTION = "customer_record_retention_years"
@@ -72,10 +73,23 @@ def _refuse_duties(home: Home, person: Person) -> None:
         raise ErasureRefused(
             f"customer {person.customer_id}: no night is published that says what stands; run the night"
         )
-    with open_marts(home) as connection:
+    valid = max((day for day in (newest, last_valid(home, newest)) if day and not is_void(home, day)), default=None)
+    with connect_within(home) as connection:
+        _lay_marts(connection, home, newest, valid)
         _refuse_open_accounts(connection, person, newest)
         _refuse_running_retention(connection, person, newest)
-        _refuse_legal_hold(connection, home, person, newest)
+        _refuse_legal_hold(connection, home, person, valid)
+
+
+def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, newest: date, valid: date | None) -> None:
+    """What says whether a duty stands, as this home published it last: an altered mart must not end anybody's record."""
+    read = {
+        "fct_account_night": home.published_dates(),
+        "dim_regulatory_parameter": [newest],
+        "fct_case": [valid] if valid else [],
+    }
+    for mart, nights in read.items():
+        connection.execute(f"create view {mart} as {mart_rows(home, mart, nights, None)}")
 
 
 def _refuse_open_accounts(connection: duckdb.DuckDBPyConnection, person: Person, newest: date) -> None:
@@ -110,9 +124,8 @@ def _refuse_running_retention(connection: duckdb.DuckDBPyConnection, person: Per
         )
 
 
-def _refuse_legal_hold(connection: duckdb.DuckDBPyConnection, home: Home, person: Person, newest: date) -> None:
-    valid = max((day for day in (newest, last_valid(home, newest)) if day and not is_void(home, day)), default=None)
-    if valid and not (latest_publication(home, valid) / "marts" / "fct_case.parquet").is_file():
+def _refuse_legal_hold(connection: duckdb.DuckDBPyConnection, home: Home, person: Person, valid: date | None) -> None:
+    if valid and "fct_case" not in read_manifest(home, valid)["rows"]:
         raise ErasureRefused(
             f"customer {person.customer_id}: night {valid} does not tell of cases, so nobody can say whether a legal hold"
             " stands; run the next night first"
