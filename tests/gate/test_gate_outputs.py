@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from small_delivery import NIGHT
 
-from creditline.gate.outputs import OutputsRefused, gate_outputs
+from creditline.gate.outputs import OutputsRefused, gate_outputs, judge_marts
 
 _MARTS = {
     "fct_account_night": """
@@ -26,7 +26,7 @@ _MARTS = {
 @pytest.fixture
 def marts(home):
     """The scratch warehouse of a night whose marts hold; gives a function that runs one statement on it."""
-    home.warehouse.mkdir(parents=True)
+    home.warehouse.mkdir(parents=True, exist_ok=True)
 
     def run(*statements: str) -> None:
         with duckdb.connect(str(home.warehouse_file)) as connection:
@@ -37,8 +37,17 @@ def marts(home):
     return run
 
 
+def judge(home):
+    return judge_marts(home, NIGHT, home.warehouse_file, home.warehouse / "evidence" / str(NIGHT))
+
+
+def test_marts_that_no_build_left_are_not_judged(home, marts):
+    with pytest.raises(OutputsRefused, match=f"night {NIGHT} is not built"):
+        gate_outputs(home, NIGHT)
+
+
 def test_good_marts_pass_and_leave_evidence(home, marts):
-    verdict = gate_outputs(home, NIGHT)
+    verdict = judge(home)
     assert {result.table for result in verdict.judged} == {"fct_account_night", "fct_limit_decision"}
     evidence = home.warehouse / "evidence" / str(NIGHT)
     kept = json.loads((evidence / "gate_outputs.json").read_text())
@@ -48,10 +57,10 @@ def test_good_marts_pass_and_leave_evidence(home, marts):
 
 
 def test_the_evidence_is_the_same_bytes_every_time(home, marts):
-    gate_outputs(home, NIGHT)
+    judge(home)
     path = home.warehouse / "evidence" / str(NIGHT) / "gate_outputs.json"
     first = path.read_bytes()
-    gate_outputs(home, NIGHT)
+    judge(home)
     assert path.read_bytes() == first
 
 
@@ -74,6 +83,6 @@ def test_a_broken_mart_is_refused_by_its_rule(home, marts, statement, mart, rule
     with pytest.raises(
         OutputsRefused, match=rf"night {NIGHT}: {mart}: {rule} does not hold .* nothing is published, see "
     ):
-        gate_outputs(home, NIGHT)
+        judge(home)
     kept = json.loads((home.warehouse / "evidence" / str(NIGHT) / "gate_outputs.json").read_text())
     assert [entry["rule"] for entry in kept if not entry["success"]] == [rule]
