@@ -70,6 +70,9 @@ def init(
     retention_days: Annotated[
         int | None, typer.Option("--retention-days", help="Of deliveries and orders; 400 unless told.")
     ] = None,
+    trial: Annotated[
+        bool, typer.Option("--trial", help="To try own history: what is ordered reaches no core, and no clock ends it.")
+    ] = False,
     output_format: Annotated[TextFormat, typer.Option("--format", help="text for people, json for programs.")] = (
         TextFormat.TEXT
     ),
@@ -84,6 +87,7 @@ def init(
         time_zone=time_zone,
         cut_off=cut_off,
         retention_days=retention_days,
+        is_trial=trial,
     )
     if output_format is TextFormat.JSON:
         print_json({"home": made.home.root, "made": made.made, "next": dict(next_steps(made.home))})
@@ -144,15 +148,20 @@ def import_extract(
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last business date.")] = None,
     nights: Annotated[int | None, typer.Option(min=1, help="At most so many nights.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="A demo home: its keys are well known.")] = False,
+    trial: Annotated[
+        bool, typer.Option("--trial", help="A home whose orders reach no core, so that past nights can be tried live.")
+    ] = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Turn an extract into landing files. The book stays in observe: nothing is ordered."""
     from creditline.cli.imported import times_text
     from creditline.mapping import import_book, load_map
 
+    if demo and trial:
+        raise UsageError("--demo and --trial: a home is a demo or a trial, not both")
     book = import_book(
         context.obj, load_map(map_name), source,
-        first=_day(first), last=_day(last), max_nights=nights, is_demo=demo,
+        first=_day(first), last=_day(last), max_nights=nights, is_demo=demo, is_trial=trial,
         progress=lambda day, number, of: tell(f"[{number}/{of}] {day} landed"),
     )  # fmt: skip
     for line in times_text(book.local_times):
@@ -297,7 +306,7 @@ def status(context: typer.Context, output_format: FormatOption = Format.TABLE) -
         result["columns"],
         [tuple(row.values()) for row in result["nights"]],
         output_format,
-        title=f"Home {result['name']}",
+        title=f"Home {result['title']}",
     )
     print_rows(("what", "where"), result["places"].items(), output_format, title="Where things are")
 
@@ -402,9 +411,11 @@ def mode_show(context: typer.Context, output_format: FormatOption = Format.TABLE
     from creditline.home import open_home
     from creditline.release import read_modes
 
-    changes = read_modes(open_home(context.obj)).changes
+    home = open_home(context.obj)
+    changes = read_modes(home).changes
     rows = [(change.slice_code, change.mode, change.by, change.approved_by, change.recorded_at) for change in changes]
-    print_rows(("slice", "mode", "by", "approved by", "recorded at"), rows, output_format)
+    title = f"Home {home.settings.title}"
+    print_rows(("slice", "mode", "by", "approved by", "recorded at"), rows, output_format, title=title)
 
 
 @mode_app.command("set")

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from creditline.errors import UsageError
-from creditline.home import SETTINGS_FILE, Home, HomeSettings, create_home
+from creditline.home import SETTINGS_FILE, TRIAL_OUTBOX, Home, HomeSettings, create_home
 from creditline.home.keys import require_keys
 from creditline.landing.expected import require_known_sources
 
@@ -21,10 +21,26 @@ _OPTIONS = {
     "time_zone": "--time-zone",
     "cut_off": "--cut-off",
     "retention_days": "--retention-days",
+    "is_trial": "--trial",
 }
 _REQUIRED_SOURCE = "account_snapshot"
-# What a disk or the scheduler of the night puts beside the parts of a home.
-_BESIDE = {"lost+found", "airflow"}
+# The parts of a home, and what a disk or the scheduler of the night puts beside them.
+_NAMES = {
+    *(
+        SETTINGS_FILE,
+        "keys",
+        "landing",
+        "identity",
+        "raw",
+        "quarantine",
+        "state",
+        "policy",
+        "logic",
+        "warehouse",
+        "published",
+    ),
+    *("outbox", TRIAL_OUTBOX, "releases", "control", "airflow", "lost+found"),
+}
 
 
 @dataclass(frozen=True)
@@ -43,12 +59,14 @@ def initialise(
     time_zone: str | None,
     cut_off: str | None,
     retention_days: int | None,
+    is_trial: bool = False,
 ) -> MadeHome:
     """Make a home that is no demo, or what is missing of one whose making was interrupted or that was written by hand.
 
     Args:
         expect: sources that are missed where they do not come, beside the account snapshot; none: the home's own.
         time_zone, cut_off, retention_days: None: the home's own, or the default of a new one.
+        is_trial: what is ordered reaches no core, and the newest night's cut-off is its now.
 
     Raises:
         UsageError: an option cannot be, a home with other settings is there, or something that is no part of a home.
@@ -63,21 +81,28 @@ def initialise(
         "time_zone": time_zone,
         "cut_off": cut_off,
         "retention_days": retention_days,
+        "is_trial": is_trial or None,
     }
     settings = _settings({key: value for key, value in given.items() if value is not None})
     home = Home(root.resolve())
-    _require_place(home)
-    if (home.root / SETTINGS_FILE).is_file():
+    there = _require_place(home)
+    if home.root / SETTINGS_FILE in there:
         _require_same(home, settings)
-    missing = [path for path in _parts(home, home.settings if _is_there(home) else settings) if not path.exists()]
+        there = {path for path in _parts(home) if path.exists()}
     create_home(home.root, settings)
     require_keys(home)
-    return MadeHome(home, tuple(missing))
+    return MadeHome(home, tuple(path for path in _parts(home) if path not in there))
 
 
 def next_steps(home: Home) -> list[tuple[str, str]]:
     """What to do with a new home, in order, and with which command or where."""
     creditline = f"creditline --home {shlex.quote(str(home.root))}"
+    mode = f"{creditline} mode set ENTITY/product 'ramp 5' --by A --approved-by B"
+    live = (
+        (f"Go live whenever you like: orders go to {home.outbox.name}, which reaches no core.", mode)
+        if home.settings.is_trial
+        else ("Go live step by step (docs/go-live.md).", mode)
+    )
     keys = home.key_file(home.settings.keys.signing_key).parent
     return [
         ("Back up the keys, apart from the home: a lost one is never made anew.", str(keys)),
@@ -88,10 +113,7 @@ def next_steps(home: Home) -> list[tuple[str, str]]:
         ("Land the first night (docs/landing.md), and try it.", f"creditline check {home.landing}/DATE"),
         ("Run it: every slice is in observe, nothing is ordered.", f"{creditline} night --all"),
         ("See where the nights stand.", f"{creditline} status"),
-        (
-            "Go live step by step (docs/go-live.md).",
-            f"{creditline} mode set ENTITY/product 'ramp 5' --by A --approved-by B",
-        ),
+        live,
     ]
 
 
@@ -99,9 +121,9 @@ def made_text(made: MadeHome) -> str:
     """What was made, and what comes next, for people."""
     home = made.home
     if not made.made:
-        return f"{home.root} is the home of '{home.settings.name}' already, and complete: nothing was made"
+        return f"{home.root} is the home of {home.settings.title} already, and complete: nothing was made"
     names = [str(path.relative_to(home.root)) if path.is_relative_to(home.root) else str(path) for path in made.made]
-    lines = [f"Home '{home.settings.name}' in {home.root}", "", "Made:"]
+    lines = [f"Home {home.settings.title}", f"  in {home.root}", "", "Made:"]
     lines += textwrap.wrap(", ".join(names), 78, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
     lines += ["", "Next:"]
     for number, (what, how) in enumerate(next_steps(home), start=1):
@@ -119,24 +141,20 @@ def _settings(given: dict[str, object]) -> HomeSettings:
         raise UsageError(f"{option} {first['input']}: {why}") from error
 
 
-def _is_there(home: Home) -> bool:
-    return (home.root / SETTINGS_FILE).is_file()
-
-
-def _parts(home: Home, settings: HomeSettings) -> list[Path]:
-    keys = (settings.keys.pseudonym_secret, settings.keys.signing_key)
+def _parts(home: Home) -> list[Path]:
+    keys = (home.settings.keys.pseudonym_secret, home.settings.keys.signing_key)
     return [home.root / SETTINGS_FILE, home.published, *home.private_folders, *map(home.key_file, keys)]
 
 
-def _require_place(home: Home) -> None:
-    """A home has a folder of its own."""
+def _require_place(home: Home) -> set[Path]:
+    """A home has a folder of its own. Returns what lies there."""
     if home.root.exists() and not home.root.is_dir():
         raise UsageError(f"{home.root} is no folder; give --home the folder of the home")
-    parts = {SETTINGS_FILE, "published", "keys", *_BESIDE, *(folder.name for folder in home.private_folders)}
-    names = [path.name for path in home.root.iterdir()] if home.root.is_dir() else []
-    foreign = sorted(name for name in names if name not in parts and not name.startswith("."))
+    there = set(home.root.iterdir()) if home.root.is_dir() else set()
+    foreign = sorted(path.name for path in there if path.name not in _NAMES and not path.name.startswith("."))
     if foreign:
         raise UsageError(f"{home.root} holds {foreign[0]}, which is no part of a home; give --home a folder of its own")
+    return there
 
 
 def _require_same(home: Home, asked: HomeSettings) -> None:

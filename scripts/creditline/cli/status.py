@@ -47,7 +47,13 @@ def home_status(root: Path) -> dict[str, object]:
         )
         for day, state in sorted(states.items())
     ]
-    return {"name": home.settings.name, "columns": _COLUMNS, "nights": nights, "places": _places(home)}
+    return {
+        "name": home.settings.name,
+        "title": home.settings.title,
+        "columns": _COLUMNS,
+        "nights": nights,
+        "places": _places(home),
+    }
 
 
 def _states(home: Home) -> dict[date, str]:

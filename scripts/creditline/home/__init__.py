@@ -14,7 +14,16 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    model_validator,
+)
 
 from creditline.errors import UsageError
 from creditline.home.files import make_directory, make_readable_directory, write_new_file
@@ -22,6 +31,8 @@ from creditline.home.key_files import read_secret
 from creditline.home.yaml_file import read_yaml
 
 SETTINGS_FILE = "creditline.yml"
+# Where the files of a trial go, and how their names begin: nobody who fetches orders looks there, and no pattern fits them.
+TRIAL_OUTBOX, TRIAL_MARK = "trial-outbox", "TRIAL_"
 # What came between nights, below the folder of a business date.
 INTRADAY = "intraday"
 # Years in which a date leaves room for every window and time zone before and after it.
@@ -95,10 +106,22 @@ class HomeSettings(BaseModel):
     keys: KeyLocations = KeyLocations()
     appeal_route: AppealRoute = AppealRoute()
     is_demo: bool = False
+    is_trial: bool = False
     memory_limit: str = Field(default="4GB", pattern=_SIZE)
     threads: int = Field(default=2, ge=1)
     spill_directory: str = "warehouse/spill"
     spill_limit: str = Field(default="100GB", pattern=_SIZE)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> HomeSettings:
+        if self.is_demo and self.is_trial:
+            raise ValueError("is_demo and is_trial: a home is a demo or a trial, not both")
+        return self
+
+    @property
+    def title(self) -> str:
+        """The name, and that the home is a trial: nobody may mistake it for one that orders somebody about."""
+        return f"{self.name} (trial: its orders reach no core)" if self.is_trial else self.name
 
     @property
     def memory_limit_bytes(self) -> int:
@@ -175,7 +198,12 @@ class Home:
 
     @property
     def outbox(self) -> Path:
-        return self.root / "outbox"
+        """Files for the core and for who tells customers; those of a trial, which nobody fetches, lie apart."""
+        return self.root / (TRIAL_OUTBOX if self.settings.is_trial else "outbox")
+
+    def feed_file(self, feed: str, rest: str) -> Path:
+        """A file of a feed in the outbox; the name of a trial's says so."""
+        return self.outbox / feed / f"{TRIAL_MARK if self.settings.is_trial else ''}{feed}_{rest}"
 
     @property
     def releases(self) -> Path:
@@ -302,6 +330,11 @@ def create_home(root: Path, settings: HomeSettings) -> Home:
         raise UsageError(
             f"{home.root} already is the home of '{home.settings.name}', not of '{settings.name}'; give another --home"
         )
+    for kind in ("demo", "trial"):
+        if getattr(settings, f"is_{kind}") and not getattr(home.settings, f"is_{kind}"):
+            raise UsageError(
+                f"{home.root} already is the home of '{home.settings.name}', no {kind}; give another --home"
+            )
     make_readable_directory(home.published)
     for folder in home.private_folders:
         make_directory(folder, mode=0o700)

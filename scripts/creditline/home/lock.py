@@ -27,15 +27,25 @@ class HomeBusy(CreditlineError):
     """Another process works on a night of this home."""
 
 
+def _require_own(home: Home) -> None:
+    """Keys that can be believed, and a home of the kind that its nights were."""
+    # publications are recorded by way of this module
+    from creditline.home.publications import require_kind
+
+    require_keys(home)
+    require_kind(home)
+
+
 @contextmanager
 def only_worker(home: Home, what: str) -> Iterator[None]:
     """Hold the home for one step of a night.
 
     Raises:
         KeyRefused: the home's keys are lost or open to others; nothing was done.
+        UsageError: the home was no trial, and is said to be one now, or the other way round; nothing was done.
         HomeBusy: another process holds it; nothing was done.
     """
-    require_keys(home)
+    _require_own(home)
     make_directory(home.warehouse)
     with (home.warehouse / "lock").open("w") as lock:
         try:
@@ -90,8 +100,9 @@ def security_turn(home: Home, what: str) -> Iterator[None]:
 
     Raises:
         KeyRefused: the home's keys are lost or open to others; nothing was done.
+        UsageError: the home was no trial, and is said to be one now, or the other way round; nothing was done.
         HomeBusy: another process held it for five minutes; nothing was done.
     """
-    require_keys(home)
+    _require_own(home)
     with holding(home.releases / "security.lock", what, _TURN_SECONDS):
         yield

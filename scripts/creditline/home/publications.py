@@ -11,7 +11,8 @@ import json
 from datetime import date
 from pathlib import Path
 
-from creditline.home import Home
+from creditline.errors import UsageError
+from creditline.home import SETTINGS_FILE, Home
 from creditline.home.files import let_all_read, make_readable_directory, move_tree_into_place
 from creditline.home.proof import NotGenuine, check_file, read_proven
 from creditline.home.restatements import read_restatements
@@ -94,6 +95,24 @@ def published_file(home: Home, business_date: date, name: str, revision: int = 0
 def published_mart(home: Home, business_date: date, mart: str, revision: int = 0) -> Path:
     """The rows of a mart or report of one publication. Raises NotGenuine."""
     return published_file(home, business_date, f"marts/{mart}.parquet", revision)
+
+
+def require_kind(home: Home) -> None:
+    """Stop where a home is said to be a trial that was none as its nights were published, or no trial any more.
+
+    Raises:
+        UsageError: the settings and the newest night's manifest differ.
+    """
+    published = home.published_dates()
+    if not published:
+        return
+    was_trial = bool(read_manifest(home, published[-1], 0).get("is_trial"))
+    if was_trial != home.settings.is_trial:
+        says, kind = str(home.settings.is_trial).lower(), "a trial" if was_trial else "no trial"
+        raise UsageError(
+            f"{home.root / SETTINGS_FILE}: is_trial is {says}, and night {published[-1]} was published as that of {kind}; set"
+            " it back: a trial never becomes live, nor a home a trial; start another with `creditline init`"
+        )
 
 
 def is_void(home: Home, business_date: date) -> bool:

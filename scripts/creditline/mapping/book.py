@@ -70,6 +70,7 @@ def import_book(
     last: date | None = None,
     max_nights: int | None = None,
     is_demo: bool = False,
+    is_trial: bool = False,
     file_format: str = "csv",
     progress: Progress | None = None,
 ) -> ImportedBook:
@@ -82,6 +83,7 @@ def import_book(
         source: the file or folder that the map takes.
         first, last: bounds of the business dates, both included; without them all of the map's.
         max_nights: at most so many nights, counted from the first.
+        is_demo, is_trial: what kind of home is made; one that is there must be of that kind.
         file_format: csv, csv.gz or parquet.
         progress: called after every new night with its date, its number and how many there are.
 
@@ -107,7 +109,7 @@ def import_book(
                 columns |= dict.fromkeys(f"{table.source}.{name}" for name in naive)
                 counts += to_instants(connection, table.source, table.relation, naive, zone)
             # Only now, so that a wrong extract leaves no home behind.
-            home = create_home(home.root, map_.home_settings(is_demo=is_demo))
+            home = create_home(home.root, map_.home_settings(is_demo=is_demo, is_trial=is_trial))
             _write(connection, home, map_, night, tables, file_format)
             if progress:
                 progress(night.business_date, number, len(nights))

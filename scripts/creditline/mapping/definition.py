@@ -112,7 +112,7 @@ class Map:
     def name(self) -> str:
         return self.definition.name
 
-    def home_settings(self, *, is_demo: bool = False) -> HomeSettings:
+    def home_settings(self, *, is_demo: bool = False, is_trial: bool = False) -> HomeSettings:
         """The settings of a new home for this book."""
         home = self.definition.home
         return HomeSettings(
@@ -121,6 +121,7 @@ class Map:
             cut_off=home.cut_off,
             expected_sources=home.expected_sources,
             is_demo=is_demo,
+            is_trial=is_trial,
         )
 
     def has(self, file: str) -> bool:

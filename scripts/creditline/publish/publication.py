@@ -157,6 +157,7 @@ def _write_manifest(
         "business_date": str(build.business_date),
         "revision": 0,
         "home": home.settings.name,
+        **({"is_trial": True} if home.settings.is_trial else {}),
         "time_zone": home.settings.time_zone,
         "cut_off_at": f"{home.cut_off_at(build.business_date).isoformat()}Z",
         "is_void": build.is_void,

@@ -10,9 +10,10 @@ from creditline.home import Home
 def instant(home: Home) -> datetime:
     """Now, as naive UTC, in a home that has a published night.
 
-    The days of a demo home are made up, and no clock tells them: there it is the cut-off of the newest published night.
+    The days of a demo home are made up, those of a trial are past, and no clock tells them: there it is the cut-off of the
+    newest published night.
     """
-    if home.settings.is_demo:
+    if home.settings.is_demo or home.settings.is_trial:
         return home.cut_off_at(home.published_dates()[-1])
     return _machine_time()
 

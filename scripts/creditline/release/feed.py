@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.home import Home
+from creditline.home import TRIAL_MARK, Home
 from creditline.home.database import path_to_write
 from creditline.home.files import (
     canonical_json,
@@ -71,10 +71,10 @@ def write_orders(
     records = home.releases / feed
     previous = last_record(home, feed)
     sequence = previous["sequence"] + 1 if previous else 1
-    file = home.outbox / feed / f"{feed}_{stamp}_{sequence:06d}.csv"
+    file = home.feed_file(feed, f"{stamp}_{sequence:06d}.csv")
     make_directory(file.parent)
     # what a killed release left under another name never left the house
-    for leftover in file.parent.glob(f"{feed}_*_{sequence:06d}.csv"):
+    for leftover in file.parent.glob(f"*{feed}_*_{sequence:06d}.csv"):
         leftover.unlink()
     partial = partial_of(file)
     connection.execute(
@@ -206,4 +206,5 @@ def control_of(
         "totals": totals,
         "sha256": sha256_of(file),
         "previous_sha256": previous["sha256"] if previous else None,
+        **({"is_trial": True} if file.name.startswith(TRIAL_MARK) else {}),
     }

@@ -1,6 +1,6 @@
 """What must hold before anybody is ordered about: keys of one's own, a pack of one's own, and a validation that is not overdue.
 
-A demo home may go live with demo packs: nobody real is behind it.
+A demo home may go live with demo packs: nobody real is behind it. A trial may go live with any: its orders reach nobody.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class PackRecord:
 def require_ready(home: Home, slice_code: str) -> None:
     """Stop a slice, or with `*` all of them, from going live by a pack that may order nobody about.
 
-    The packs are those that `assignment.csv` routes the slice to on the newest published night. A demo home may be set
-    live before its first night; any other runs beside its core first.
+    The packs are those that `assignment.csv` routes the slice to on the newest published night. A demo home or a trial may
+    be set live before its first night; any other runs beside its core first.
 
     Raises:
         NotReady: the first thing that is missing, and how many there are.
@@ -43,7 +43,7 @@ def require_ready(home: Home, slice_code: str) -> None:
 
     published = home.published_dates()
     if not published:
-        if home.settings.is_demo:
+        if home.settings.is_demo or home.settings.is_trial:
             return
         raise NotReady(f"{slice_code} may not go live: no night is published yet; run nights in observe first")
     packs = _packs_of(packs_in_force(build.POLICIES_DIR, published[-1]), slice_code)
@@ -67,6 +67,8 @@ def what_is_missing(
         asks_validation: False for orders that protect a customer, which wait for no paper.
     """
     missing = [] if home.settings.is_demo else _demo_keys(home)
+    if home.settings.is_trial:
+        return missing
     for record in packs:
         if record.is_demo:
             if not home.settings.is_demo:

@@ -160,7 +160,7 @@ def _write(home: Home, feed: str, business_date: date, previous: dict | None, no
     if not notices:
         return None
     sequence = previous["sequence"] + 1 if previous else 1
-    file = home.outbox / feed / f"{feed}_{business_date}_{sequence:06d}.jsonl"
+    file = home.feed_file(feed, f"{business_date}_{sequence:06d}.jsonl")
     write_file(file, "".join(_line(notice) for notice in notices).encode())
     control = control_of(feed, file, business_date, sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))

@@ -55,7 +55,7 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
         # a later night says who waits now
         return ReviewQueue(None, 0)
     sequence = previous["sequence"] + 1 if previous else 1
-    file = home.outbox / FEED / f"{FEED}_{business_date}.csv"
+    file = home.feed_file(FEED, f"{business_date}.csv")
     with connect_within(home) as connection:
         attach_identity(connection, home)
         connection.execute(

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from creditline.gate.identity import attach_identity, current_customers, keys_of_people
-from creditline.home import Home
+from creditline.home import TRIAL_MARK, Home
 from creditline.home.database import connect_beside, path_to_read
 from creditline.home.files import canonical_json, write_file
 from creditline.home.marts import mart_rows, with_columns
@@ -86,7 +86,8 @@ def send_notices(home: Home, order_file: str, scratch: Path) -> tuple[int, int]:
 
 def _parts(order_file: str) -> tuple[str, str]:
     """What the name of a file of orders says of its time, and its sequence."""
-    stamp, _, number = Path(order_file).stem.removeprefix(f"{SECURITY}_").rpartition("_")
+    name = Path(order_file).stem.removeprefix(TRIAL_MARK)
+    stamp, _, number = name.removeprefix(f"{SECURITY}_").rpartition("_")
     return stamp, number
 
 
@@ -96,7 +97,7 @@ def _write(home: Home, feed: str, order_file: str, notices: list[dict]) -> None:
     if not notices or (previous and previous["order_file"] == order_file):
         return
     sequence = previous["sequence"] + 1 if previous else 1
-    file = home.outbox / feed / f"{feed}_{_parts(order_file)[0]}_{sequence:06d}.jsonl"
+    file = home.feed_file(feed, f"{_parts(order_file)[0]}_{sequence:06d}.jsonl")
     write_file(file, "".join(map(_line, notices)).encode())
     control = control_of(feed, file, notices[0]["business_date"], sequence, previous, len(notices), {})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
