@@ -109,7 +109,7 @@ def happen(home: Home, night: date) -> None:
             None,
             *verified(home, Person("", "", 0, 0), night, "1000")[0][4:5],
         )
-        PEOPLE["appealed"].cases = [(*appeal, None, None, None, "officer_a", None, "reduction_disputed", "received")]
+        PEOPLE["appealed"].cases = [(*appeal, None, None, None, "officer_chen", None, "reduction_disputed", "received")]
         PEOPLE["pending"].has_default = True
         PEOPLE["closed"].status, PEOPLE["closed"].owed = "closed", Decimal(0)
 

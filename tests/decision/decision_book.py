@@ -294,8 +294,10 @@ class Book:
             "amount_minor": None if self._one_in(6) else self._amount(account),
             "from_date": None if kind in ("override", "legal_hold") and self._one_in(6) else start,
             "to_date": None if self._one_in(5) else end,
-            "actor": self._pick(("clerk1", "clerk2", "clerk2", None, "")),
-            "approver": self._pick(("clerk1", "Clerk2 ", "clerk3", "clerk3", "clerk3", "clerk3", None, " ")),
+            "actor": self._pick(("clerk_ann", "clerk_bob", "clerk_bob", None, "")),
+            "approver": self._pick(
+                ("clerk_ann", "Clerk.b0b ", "clerk_bo", "clerk_cid", "clerk_cid", "clerk_cid", None, " ")
+            ),
             "ground": f"bad_source_row.{self._pick(CORRECTED)}.{self._some_night_before()}",
             "outcome": self._pick((None, None, *closing)),
             "local_date": day,

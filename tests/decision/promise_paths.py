@@ -180,8 +180,8 @@ class Lives:
             "amount_minor": amount,
             "from_date": day,
             "to_date": day + timedelta(days=int(choose.choice([0, 2, 6, 15]))),
-            "actor": "clerk1",
-            "approver": "clerk2",
+            "actor": "clerk_ann",
+            "approver": "clerk_bob",
             "outcome": [None, None, "received", "upheld"][int(choose.integers(4))] if kind != "override" else None,
             "local_date": day,
         }

@@ -6,6 +6,7 @@ No code and no thought is shared with the SQL. Amounts are minor units, scores p
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -1587,9 +1588,20 @@ class Work:
 
 
 def is_second_person(approver: str | None, actor: str | None) -> bool:
-    """Whether somebody else approved: a name in other letters, or none, is nobody else."""
-    names = [(name or "").strip().lower() for name in (approver, actor)]
-    return all(names) and names[0] != names[1]
+    """Whether somebody else approved: a name in other letters, with one letter changed, or none, is nobody else."""
+    first, second = (re.sub("[^a-z0-9]", "", (name or "").lower()) for name in (approver, actor))
+    first, second = (re.sub("[1i]", "l", name.replace("0", "o")) for name in (first, second))
+    return bool(first and second) and _edits(first, second) > 1
+
+
+def _edits(first: str, second: str) -> int:
+    """Letters to change, put in or leave out until one text is the other."""
+    row = list(range(len(second) + 1))
+    for number, letter in enumerate(first, start=1):
+        above, row = row, [number]
+        for place, other in enumerate(second):
+            row.append(min(above[place] + (letter != other), above[place + 1] + 1, row[place] + 1))
+    return row[-1]
 
 
 def _split(before: State, old: int, new: int) -> State:

@@ -101,7 +101,7 @@ def raised_to(key, amount):
     day = FIRST + timedelta(days=1)
     return {
         "event_token": f"o{key}", "kind": "override", "account_key": key, "amount_minor": amount, "actor": "a",
-        "approver": "b", "from_date": day, "to_date": day, "local_date": day,
+        "approver": "bob", "from_date": day, "to_date": day, "local_date": day,
         "occurred_at": datetime.combine(day, time(12)),
     }  # fmt: skip
 

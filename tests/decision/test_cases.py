@@ -153,7 +153,18 @@ def test_of_what_began_long_ago_all_is_kept_that_says_what_stands():
 
 @pytest.mark.parametrize(
     ("actor", "approver"),
-    [("a", None), (None, "b"), ("a", ""), ("a", "  "), ("", "b"), ("a", "a"), ("officer_a", "Officer_A"), ("a", " a ")],
+    [
+        ("a", None),
+        (None, "b"),
+        ("a", ""),
+        ("a", "  "),
+        ("", "b"),
+        ("a", "a"),
+        ("officer_a", "Officer_A"),
+        ("a", " a "),
+        ("ann", "A.nn"),
+        ("ann", "anna"),
+    ],
 )
 def test_an_override_without_a_second_person_does_nothing(life, policies, actor, approver):
     dates = {"from_date": day(1), "to_date": day(9), "amount_minor": 70_000_00}
@@ -164,7 +175,7 @@ def test_an_override_without_a_second_person_does_nothing(life, policies, actor,
 
 def test_an_override_of_two_people_stands(life, policies):
     dates = {"from_date": day(1), "to_date": day(9), "amount_minor": 70_000_00}
-    both = event("override", 1, "o", account_key=1, actor="a", approver="b", **dates)
+    both = event("override", 1, "o", account_key=1, actor="ann", approver="bob", **dates)
     assert life.night(policies, account(), events=[both])[1]["recommended_minor"] == 70_000_00
     assert cases(life, "state", "is_open") == [("RUNNING", True)]
 
@@ -263,7 +274,7 @@ def test_a_limit_that_a_bad_row_cut_comes_back_at_once(life, policies, cut, outc
 
 
 RAISED = event(
-    "override", 3, "o", account_key=1, actor="a", approver="b", amount_minor=LIMIT, from_date=day(3), to_date=day(3)
+    "override", 3, "o", account_key=1, actor="ann", approver="bob", amount_minor=LIMIT, from_date=day(3), to_date=day(3)
 )
 
 

@@ -80,7 +80,7 @@ def test_a_withdrawn_hold_and_a_withdrawn_override_are_over(life, pack):
         "to_date": day(30),
         "amount_minor": 3_000_00,
         "actor": "a",
-        "approver": "b",
+        "approver": "bob",
     }
     stood = [event("legal_hold", 1, "l1", account_key=1), event("override", 1, "o1", **override)]
     life.night(policies, account(1), account(2), events=stood)

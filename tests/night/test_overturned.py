@@ -49,7 +49,7 @@ APPEAL = """
         ('K1', 'appeal', 'A00000', timestamp '{day} 02:00:00', 'reduction_disputed', 'received'),
         ('K2', 'appeal', 'A00000', timestamp '{day} 03:00:00', '{ground}', 'overturned')
     ) as events (event_id, kind, account_id, occurred_at, ground, outcome)
-    cross join (select null as customer_id, null as amount, null as from_date, null as to_date, 'officer_a' as actor,
+    cross join (select null as customer_id, null as amount, null as from_date, null as to_date, 'officer_chen' as actor,
         null as approver)"""
 GROUND = f"bad_source_row.bureau_score.{SECOND}"
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
+import duckdb
+import jinja2
 import pytest
 
 from creditline.errors import UsageError
@@ -32,9 +35,39 @@ ONE_PERSON = [
     ("A", "A "),
     ("", "ann"),
     ("ann", ""),
-    (" ", "\t"),
+    (" ", "  "),
     ("Ж", "ж"),
+    # one letter changed, put in, left out; blanks, punctuation, accents, widths; letters that look alike
+    ("ann", "anna"),
+    ("wang", "yang"),
+    ("ann", "A nn"),
+    ("o'neil", "O-NEIL."),
+    ("josé maría", "jose maria"),
+    ("\uff41\uff4e\uff4e", "ann"),
+    ("mila01", "MlLAOI"),
+    ("\u0430nn\u0430", "anna"),
+    ("...", "ann"),
 ]
+# What a code of the core can hold: the nights read these in SQL.
+CODES = [
+    ("ann", "bob", True),
+    ("ann", "amy", True),
+    ("ann", "annabel", True),
+    ("clerk_10", "clerk_37", True),
+    ("w.ang-1", "Wang_1", False),
+    ("officer_1", "officer_2", False),
+    ("0tt0", "OTTO", False),
+    ("1iam", "LIAM", False),
+    ("a--b", "ab", False),
+    ("A--1", "a..22", True),
+    ("x", "y", False),
+    ("ann", "nan", True),
+    ("", "ann", False),
+    ("  ", "ann", False),
+    (None, "ann", False),
+    ("ann", None, False),
+]
+MACRO = Path(__file__).resolve().parents[2] / "dbt_project" / "macros" / "second_person.sql"
 
 
 @pytest.fixture
@@ -53,3 +86,42 @@ def test_one_person_is_not_two(home, act, by, approved_by):
 def test_two_people_are_two_and_nobody_is_no_second_one():
     assert are_two_people("ann", "Bob")
     assert not are_two_people("ann", None)
+
+
+@pytest.mark.parametrize("name", ["ann\n", "\x1b[31mann", "a\u200bnn", "ann\u202e", "\tann", "a\u2028nn"])
+def test_a_name_that_cannot_be_printed_is_nobody(home, name):
+    for people in ({"by": name, "approved_by": "roberta"}, {"by": "roberta", "approved_by": name}):
+        with pytest.raises(UsageError, match="needs names that can be printed") as refused:
+            set_mode(home, "*", "live", **people)
+        assert str(refused.value).isprintable()
+    with pytest.raises(UsageError, match="needs names that can be printed"):
+        set_mode(home, "*", "paused", by=name)
+    assert not home.control.exists()
+
+
+@pytest.mark.parametrize("nobody", ["", " ", "...", "\u3000"])
+def test_nobody_pauses_nothing(home, nobody):
+    with pytest.raises(UsageError, match="needs somebody who answers for it"):
+        set_mode(home, "*", "paused", by=nobody)
+
+
+def second_person_sql(actor: str | None, approver: str | None) -> str:
+    """The macro of the nights over two literals, as both engines run it."""
+    literals = ("cast(null as string)" if name is None else f"'{name}'" for name in (actor, approver))
+    return str(jinja2.Environment().from_string(MACRO.read_text()).module.is_approved_by_second_person(*literals))
+
+
+@pytest.mark.parametrize(("actor", "approver", "are_two"), CODES)
+def test_the_nights_read_two_people_as_the_commands_do(actor, approver, are_two):
+    assert are_two_people(actor, approver) is are_two
+    assert duckdb.sql(f"select {second_person_sql(actor, approver)}").fetchone()[0] is are_two
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(("actor", "approver", "are_two"), CODES)
+def test_spark_reads_two_people_as_duckdb_does(actor, approver, are_two):
+    from creditline.spark.place import address
+    from creditline.spark.session import open_session
+
+    with open_session(address()) as session:
+        assert session.run(f"select {second_person_sql(actor, approver)}") == [(are_two,)]

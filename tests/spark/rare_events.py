@@ -43,7 +43,7 @@ def correct_arrears(home: Home, day: date, of: date) -> None:
     assert rows, f"nobody who was past due was cut on {of}"
     corrected = [row | {"days_past_due": "0", "arrears_balance": "0.00"} for row in rows]
     add_correction(directory, SNAPSHOT, of, _text(corrected))
-    appeal = {"kind": "appeal", "account_id": rows[0]["account_id"], "actor": "officer_a"}
+    appeal = {"kind": "appeal", "account_id": rows[0]["account_id"], "actor": "officer_chen"}
     waiting = appeal | {"account_id": rows[-1]["account_id"]}
     assert rows[0] is not rows[-1]
     ground = f"bad_source_row.{SNAPSHOT}.{of}"

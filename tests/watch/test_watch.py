@@ -172,7 +172,20 @@ def test_an_attack_that_goes_on_uses_up_no_extension_before_its_time_is_over(hom
 def test_a_legal_hold_stops_draws_at_once_and_has_no_end(home, day):
     (person,) = people(home, 1)
     moment = instant(home, day, "0955")
-    hold = ("H1", "legal_hold", None, person.customer_id, moment, None, day, None, "clerk1", "clerk2", None, "received")
+    hold = (
+        "H1",
+        "legal_hold",
+        None,
+        person.customer_id,
+        moment,
+        None,
+        day,
+        None,
+        "clerk_ann",
+        "clerk_bob",
+        None,
+        "received",
+    )
     land_intraday(home, day, "1000", sequence=1, case_event=[hold])
     watched = watch(home, day)
     (order,) = orders_of(home, person)
@@ -194,7 +207,7 @@ def test_of_the_dead_and_of_court_cases_only_the_restricted_feed_is_told_whateve
     )
     # the court's order comes with the very delivery, on one of two accounts
     moment = instant(home, day, "0955")
-    hold = ("H1", "legal_hold", account, None, moment, None, day, None, "clerk1", "clerk2", None, "received")
+    hold = ("H1", "legal_hold", account, None, moment, None, day, None, "clerk_ann", "clerk_bob", None, "received")
     events = [row for one in (plain, dead, survivor, sued) for row in takeover(home, one, day, "1000")]
     land_intraday(home, day, "1000", sequence=1, session=events, case_event=[hold])
     (watched,) = watch(home, day).deliveries

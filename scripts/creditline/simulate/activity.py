@@ -34,7 +34,7 @@ LENDERS = 20
 CASE_KINDS = ("appeal", "override", "hardship_pause", "human_review", "limit_request", "step_up_verified")
 CASE_OUTCOMES = ("received", "upheld", "partial", "overturned", "restored", "withdrawn")
 GROUNDS = ("reduction_disputed", "appeal_overturned", "loss_of_income", "asked_by_customer", "identity_confirmed")
-ACTORS = ("customer", "officer_a", "officer_b")
+ACTORS = ("customer", "officer_chen", "officer_wang")
 SMALL_APPLICATION_FEN = 1_000_00
 _EVENTS_A_DAY = 32
 _BUREAU_EVERY = 30
@@ -245,7 +245,7 @@ def cases(world: World) -> Rows:
             customer=paused,
             from_=world.day,
             to=until[paused],
-            approver="officer_a",
+            approver="officer_chen",
             ground="loss_of_income",
         ),
         _case("appeal", account=appealing, amount=limit[appealing], ground="reduction_disputed", outcome="received"),
@@ -257,7 +257,7 @@ def cases(world: World) -> Rows:
             amount=limit[asking] * 4 // 5 // 100_00 * 100_00,
             ground="asked_by_customer",
         ),
-        _case("human_review", account=doubtful, actor="officer_b"),
+        _case("human_review", account=doubtful, actor="officer_wang"),
     ]
     rows = _stack(parts)
     seconds = _seconds_of_day(rng, len(rows["kind"]))
@@ -273,15 +273,15 @@ def _appeals_decided(world: World, rng: np.random.Generator) -> list[Rows]:
     ended = world.ended_yesterday("appeal")
     verdict = rng.choice([1, 2, 3], len(ended), p=[0.5, 0.2, 0.3])
     won = ended[verdict == 3]
-    decided = _case("appeal", account=ended, actor="officer_a", ground="reduction_disputed")
+    decided = _case("appeal", account=ended, actor="officer_chen", ground="reduction_disputed")
     override = _case(
         "override",
         account=won,
         amount=world.limit[won],
         from_=world.day,
         to=np.full(len(won), world.day + 90),
-        actor="officer_a",
-        approver="officer_b",
+        actor="officer_chen",
+        approver="officer_wang",
         ground="appeal_overturned",
     )
     return [{**decided, "outcome": verdict}, override]
