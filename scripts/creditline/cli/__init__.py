@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from datetime import date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +15,18 @@ import typer
 from creditline.accidents import told_plainly
 from creditline.cli.inherited import app as inherited_app
 from creditline.cli.logic import app as logic_app
-from creditline.cli.output import Format, TextFormat, errors, print_json, print_rows, tell
+from creditline.cli.output import Format, TextFormat, complain, print_json, print_rows, print_text, tell
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
 from creditline.home.files import write_privately
 from creditline.warehouse.engine import Engine
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 mode_app = typer.Typer(no_args_is_help=True, help="Who may be ordered about: show or set the mode of a slice.")
 app.add_typer(mode_app, name="mode")
 policy_app = typer.Typer(no_args_is_help=True, help="Policy packs: validate them, compare two.")
@@ -41,10 +47,19 @@ INTERRUPTED = 130
 DateOption = Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Business date.")]
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        print_text(f"creditline {version('creditline')}")
+        raise typer.Exit
+
+
 @app.callback()
 def choose_home(
     context: typer.Context,
     home: HomeOption = Path("var"),
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", envvar=DEBUG, help="Show where an error came from.")] = False,
 ) -> None:
     """Creditline: the nightly warehouse that decides credit limits and answers for its decisions."""
@@ -92,7 +107,7 @@ def init(
     if output_format is TextFormat.JSON:
         print_json({"home": made.home.root, "made": made.made, "next": dict(next_steps(made.home))})
     else:
-        print(made_text(made))
+        print_text(made_text(made))
 
 
 @app.command()
@@ -349,7 +364,7 @@ def explain(
     if output_format is TextFormat.JSON:
         print_json(facts)
     else:
-        print(explanation_text(facts))
+        print_text(explanation_text(facts))
 
 
 @app.command()
@@ -556,17 +571,17 @@ def main() -> None:
     except CreditlineError as error:
         if os.environ.get(DEBUG):
             traceback.print_exception(error)
-        errors.print(f"creditline: {error}", style="red", markup=False)
+        complain(str(error))
         raise SystemExit(2 if isinstance(error, UsageError) else 1) from None
 
 
 def _run() -> None:
     """Run the command; whatever it printed has reached its reader then."""
     try:
-        app()
+        app(prog_name="creditline")
     except SystemExit as end:
         if end.code == INTERRUPTED:
-            errors.print("creditline: interrupted; nothing is lost, run the same command again", style="red")
+            complain("interrupted; nothing is lost, run the same command again")
         _flush()
         raise
 

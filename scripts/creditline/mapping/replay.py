@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from creditline.cli.output import complain
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
@@ -100,7 +101,7 @@ def main(arguments: list[str]) -> int:
         try:
             result = replay(name, source, Path(folder) / "home", most)
         except CreditlineError as error:
-            print(f"real-data: {error}", file=sys.stderr)
+            complain(str(error), "real-data")
             return 1
         head = ("night", "accounts", "decisions", "limits", "principal", "60+ days", "up", "hold", "down")
         _print(f"{name}: nights", head, night_totals(result.home))

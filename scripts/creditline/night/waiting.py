@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from creditline.accidents import told_plainly
+from creditline.cli.output import complain
 from creditline.errors import CreditlineError
 from creditline.home import open_home
 from creditline.night import pending_nights
@@ -17,7 +18,7 @@ def main() -> int:
         with told_plainly():
             waiting = pending_nights(open_home(Path(sys.argv[1])))
     except CreditlineError as error:
-        print(f"creditline: {error}", file=sys.stderr)
+        complain(str(error))
         return 2
     if not waiting:
         return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from creditline.accidents import told_plainly
-from creditline.cli.output import Format, print_rows, tell
+from creditline.cli.output import Format, complain, print_rows, tell
 from creditline.errors import CreditlineError
 from creditline.spark import cluster
 
@@ -32,6 +32,6 @@ if __name__ == "__main__":
         with told_plainly():
             code = main(sys.argv[1:])
     except CreditlineError as error:
-        print(f"spark: {error}", file=sys.stderr)
+        complain(str(error), "spark")
         code = 1
     sys.exit(code)
