@@ -21,7 +21,7 @@ def home(tmp_path_factory):
     root = tmp_path_factory.mktemp("o'query") / "home"
     home = create_home(root, HomeSettings(name="query", is_demo=True, memory_limit="300MB", threads=1))
     for folder in ("landing", "releases", "identity", "raw", "keys"):
-        (root / folder).mkdir()
+        (root / folder).mkdir(exist_ok=True)
         (root / folder / "private.csv").write_text("id\nA00000001\n")
     for night in NIGHTS:
         publication = root / "published" / night / "r00"

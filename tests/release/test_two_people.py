@@ -80,7 +80,7 @@ def home(tmp_path):
 def test_one_person_is_not_two(home, act, by, approved_by):
     with pytest.raises(UsageError, match="needs two people: give --by a name, and --approved-by"):
         act(home, {"by": by, "approved_by": approved_by})
-    assert not home.control.exists()
+    assert not list(home.control.iterdir())
 
 
 def test_two_people_are_two_and_nobody_is_no_second_one():
@@ -96,7 +96,7 @@ def test_a_name_that_cannot_be_printed_is_nobody(home, name):
         assert str(refused.value).isprintable()
     with pytest.raises(UsageError, match="needs names that can be printed"):
         set_mode(home, "*", "paused", by=name)
-    assert not home.control.exists()
+    assert not list(home.control.iterdir())
 
 
 @pytest.mark.parametrize("nobody", ["", " ", "...", "\u3000"])
