@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
+from laid_nights import publish_rows
 
 from creditline.errors import UsageError
 from creditline.home import HomeSettings, create_home
 from creditline.publish.reader import open_marts, query_marts
 
 NIGHTS = ("2026-09-01", "2026-09-02")
+SHOWN = (
+    "dim_policy", "fct_night", "fct_night_as_published", "ops_run", "publication", "restatement_diff",
+    "rpt_r00_edit_check", "rpt_r00_edit_check_as_published",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -24,22 +30,7 @@ def home(tmp_path_factory):
         (root / folder).mkdir(exist_ok=True)
         (root / folder / "private.csv").write_text("id\nA00000001\n")
     for night in NIGHTS:
-        publication = root / "published" / night / "r00"
-        (publication / "marts").mkdir(parents=True)
-        (publication / "manifest.json").write_text('{"files": {}}')
-        (publication / "seconds.json").write_text(f'{{"business_date": "{night}", "seconds": 1.5}}')
-        duckdb.sql(f"select date '{night}' as business_date, 7 as accounts").write_parquet(
-            str(publication / "marts" / "fct_night.parquet")
-        )
-    here = str(root).replace("'", "''")
-    with duckdb.connect(str(publication / "marts.duckdb")) as connection:
-        place = f"coalesce(getvariable('creditline_home'), '{here}')"
-        for view, reader, files in (
-            ("fct_night", "read_parquet", "marts/fct_night.parquet"),
-            ("ops_run", "read_json", "seconds.json"),
-        ):
-            connection.execute(f"create view {view} as from {reader}({place} || '/published/*/r*/{files}')")
-    (root / "published" / "current").symlink_to(f"{NIGHTS[-1]}/r00")
+        publish_rows(home, date.fromisoformat(night))
     return home
 
 
@@ -53,12 +44,15 @@ def digest(root: Path) -> dict[str, str]:
 @pytest.mark.parametrize(
     "query, rows",
     [
-        ("select business_date::varchar, accounts from fct_night order by 1;", [(night, 7) for night in NIGHTS]),
+        (
+            "select business_date::varchar, account_count from fct_night order by 1;",
+            list(zip(NIGHTS, (10, 20), strict=True)),
+        ),
         ("select count(*), sum(seconds) from ops_run", [(2, 3.0)]),
         ("/* a; b */ from fct_night select count(*) -- ; copy", [(2,)]),
         ("with recent as (from fct_night limit 1) select count(*) from recent, range(3)", [(3,)]),
-        ("show tables", [("fct_night",), ("ops_run",)]),
-        ("select column_name from (describe fct_night)", [("business_date",), ("accounts",)]),
+        ("show tables", [(table,) for table in SHOWN]),
+        ("select column_name from (describe fct_night)", [("business_date",), ("account_count",)]),
         ("select 'copy x to y; attach z'", [("copy x to y; attach z",)]),
     ],
 )
@@ -86,7 +80,7 @@ ESCAPES = [
     "create macro reach() as table from read_text('{home}/creditline.yml')",
     "insert into fct_night values (1)",
     "with written as (insert into fct_night values (1) returning *) from written",
-    "update fct_night set accounts = 1",
+    "update fct_night set account_count = 1",
     "delete from fct_night",
     "drop view fct_night",
     "select 1 into planted",

@@ -278,7 +278,8 @@ class Home:
 
     def published_dates(self) -> list[date]:
         """Business dates that have at least one whole publication, in order."""
-        return sorted(day for day in _dates_in(self.published) if (self.published / str(day) / "r00").is_dir())
+        published = str(self.published)
+        return sorted(day for day in _dates_in(self.published) if os.path.isdir(f"{published}/{day}/r00"))
 
     def cut_off_at(self, business_date: date) -> datetime:
         """The instant (UTC, naive) after which nothing more is known to this night.

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import connect_within, path_to_read
+from creditline.home.database import connect_within, path_to_read, path_to_write
 from creditline.home.files import sync_file
-from creditline.home.publications import latest_revisions, revision_name
+from creditline.publish.descriptions import descriptions
+from creditline.publish.history import (
+    DIFFERENCE,
+    DIFFERENCE_COLUMNS,
+    FOLDER,
+    RUNS,
+    PublishedNight,
+    file_of,
+    read_publications,
+    tables_of,
+    volumes,
+)
 from creditline.warehouse.build import Table
 from creditline.warehouse.parquet import write_parquet
 
-# A home that was moved answers after one `set variable creditline_home = '<where it is now>'`.
-_HOME = "coalesce(getvariable('creditline_home'), {home})"
-DIFFERENCE = "restatement_diff"
-DIFFERENCE_COLUMNS = (
-    "business_date date, table_name varchar, row_key varchar, column_name varchar, before varchar, after varchar"
+AS_PUBLISHED = "_as_published"
+_OF_PUBLICATION = ("publication_date", "publication_revision")
+_SUPERSEDED = (
+    "(select business_date as publication_date, revision as publication_revision from publication where not is_latest)"
 )
+_ALL_PUBLICATIONS = "All publications of every night, the superseded ones too."
+_REVISION = "which publication of the night: 0 is the first, each restatement adds one"
 
 
 @dataclass(frozen=True)
-class PublishedNight:
-    """One publication that `marts.duckdb` may show: `path` is relative to `published/`."""
+class _Files:
+    """Where every row of a table lies that was ever published, below `published/`: in files of volumes, and, of publications
+    that are in none, in their own."""
 
-    business_date: str
-    revision: int
-    path: str
-
-
-def published_nights(home: Home, added: dict[date, int]) -> list[PublishedNight]:
-    """Every publication of every night, by night and revision.
-
-    Args:
-        added: the latest revision of nights that get a new publication now.
-    """
-    latest = dict.fromkeys(home.published_dates(), 0) | latest_revisions(home) | added
-    return [
-        PublishedNight(str(day), revision, f"{day}/{revision_name(revision)}")
-        for day, last in sorted(latest.items())
-        for revision in range(last + 1)
-    ]
+    volumes: list[str]
+    publications: list[str]
 
 
 def export_marts(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table], directory: Path) -> dict[str, int]:
@@ -71,81 +69,162 @@ def write_marts_database(
         staged_home: folder in which the new publication lies as it will in the home, `published/<date>/r<NN>/`.
     """
     target.unlink(missing_ok=True)
+    new = target.parent
+    listed = _listed(home, nights, new, staged_home / "published")
     with connect_within(home, str(target)) as connection:
-        # A view is bound when it is made: let it find the one publication that is not in its place yet.
-        connection.execute(f"set variable creditline_home = {path_to_read(staged_home)}")
+        connection.execute("begin")
         _write_publications(connection, nights)
+        _write_place(connection, home)
+        views = []
         for table in tables:
+            file = path_to_read(new / file_of(table))
             if table.startswith("dim_"):
-                file = target.parent / "marts" / f"{table}.parquet"
-                connection.execute(f"create table {table} as select * from read_parquet({path_to_read(file)})")
+                connection.execute(f"create table {table} as from read_parquet({file})")
             else:
-                _write_history_views(connection, home, table, target.parent)
-        _write_runs_view(connection, home)
-        _write_difference_view(connection, home, nights, target.parent)
+                _write_lists(connection, table, f"[{file}]", f"[{file}]")
+                _write_views(connection, table, listed[table], _columns(connection, table, file))
+                views.append(table)
+        views += _write_runs(connection, home, listed[RUNS], new)
+        views += _write_difference(connection, home, listed[DIFFERENCE], new)
+        connection.execute("; ".join(_comments(connection)))
+        # A view is bound when it is made, to the new publication; what it reads from then on may not be in its place yet.
+        for table in views:
+            _write_lists(connection, table, _below(listed[table].volumes), _below(listed[table].publications))
+        connection.execute("commit")
         connection.execute("checkpoint")
     sync_file(target)
 
 
+def _listed(home: Home, nights: list[PublishedNight], new: Path, staged: Path) -> dict[str, _Files]:
+    """The files of every table that is no dimension. The new publication still lies in `new`, below `staged`."""
+    listed: dict[str, _Files] = defaultdict(lambda: _Files([], []))
+    merged: set[str] = set()
+    for volume in volumes(home):
+        merged |= volume.publications
+        for table in volume.tables:
+            listed[table].volumes.append(f"{FOLDER}/{volume.path}/{table}.parquet")
+        for table, paths in volume.apart.items():
+            listed[table].publications.extend(f"{path}/{file_of(table)}" for path in paths)
+    for night in nights:
+        if night.path not in merged:
+            place = staged / night.path
+            for table in tables_of(place if place == new else home.published / night.path):
+                listed[table].publications.append(f"{night.path}/{file_of(table)}")
+    return listed
+
+
+def _below(paths: list[str]) -> str:
+    """SQL of a list of files below `published/` of the home, wherever that is when it is read."""
+    return f"list_transform({paths}::varchar[], path -> published_folder() || path)"
+
+
 def _write_publications(connection: duckdb.DuckDBPyConnection, nights: list[PublishedNight]) -> None:
-    connection.execute(
-        "create table publication (business_date date, revision bigint, path varchar, is_latest boolean)"
-    )
     latest = {night.business_date: night.revision for night in sorted(nights, key=lambda night: night.revision)}
-    connection.executemany(
-        "insert into publication values (?, ?, ?, ?)",
-        [
-            [night.business_date, night.revision, night.path, latest[night.business_date] == night.revision]
-            for night in nights
-        ],
-    )
-
-
-def _write_history_views(connection: duckdb.DuckDBPyConnection, home: Home, table: str, directory: Path) -> None:
-    columns = ", ".join(
-        row[0]
-        for row in connection.execute(
-            f"describe from read_parquet({path_to_read(directory / 'marts' / f'{table}.parquet')})"
-        ).fetchall()
-    )
-    files = f"{_HOME.format(home=path_to_read(home.root))} || '/published/*/r*/marts/{table}.parquet'"
-    for view, shown in ((table, "where is_latest"), (f"{table}_as_published", "")):
-        revision = ", publication.revision" if view.endswith("_as_published") else ""
-        connection.execute(
-            f"create view {view} as select {', '.join(f'rows.{name}' for name in columns.split(', '))}{revision}"
-            f" from read_parquet({files}, filename = true, union_by_name = true, hive_partitioning = false) as rows"
-            f" inner join (select * from publication {shown}) as publication"
-            f" on publication.path = regexp_extract(rows.filename, '([0-9-]+/r[0-9]+)/marts/', 1)"
-        )
-
-
-def _write_runs_view(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    files = f"{_HOME.format(home=path_to_read(home.root))} || '/published/*/r*/seconds.json'"
     connection.execute(
-        "create view ops_run as select runs.business_date, runs.revision, runs.host, runs.run_id, step.key as step,"
-        " step.value as seconds"
-        " from (select *, unnest(map_entries(seconds)) as step from read_json(" + files + ", columns = {"
-        "business_date: 'date', revision: 'bigint', host: 'varchar', run_id: 'varchar',"
-        " seconds: 'map(varchar, double)'})) as runs"
-        # what a killed restatement left behind is no publication
-        " inner join publication using (business_date, revision)"
+        "create table publication as select unnest($dates)::date as business_date, unnest($revisions)::bigint as revision,"
+        " unnest($paths)::varchar as path, unnest($latest)::boolean as is_latest",
+        {
+            "dates": [night.business_date for night in nights],
+            "revisions": [night.revision for night in nights],
+            "paths": [night.path for night in nights],
+            "latest": [latest[night.business_date] == night.revision for night in nights],
+        },
     )
 
 
-def _write_difference_view(
-    connection: duckdb.DuckDBPyConnection, home: Home, nights: list[PublishedNight], directory: Path
-) -> None:
-    """`restatement_diff`: every cell that a restatement changed, with the publication that did."""
-    if not any(night.revision for night in nights):
-        connection.execute(f"create table {DIFFERENCE} ({DIFFERENCE_COLUMNS}, revision bigint)")
-        return
-    if not (directory / f"{DIFFERENCE}.parquet").is_file():
-        # the new publication restates nothing: the view is bound to those that are in their place
-        connection.execute(f"set variable creditline_home = {path_to_read(home.root)}")
-    files = f"{_HOME.format(home=path_to_read(home.root))} || '/published/*/r*/{DIFFERENCE}.parquet'"
+def _write_place(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """`published_folder()`: a home that was moved answers after one `set variable creditline_home = '<where it is now>'`."""
+    # a path in a list is read as a pattern
     connection.execute(
-        f"create view {DIFFERENCE} as select rows.business_date, rows.table_name, rows.row_key, rows.column_name,"
-        " rows.before, rows.after, publication.revision"
-        f" from read_parquet({files}, filename = true, hive_partitioning = false) as rows inner join publication"
-        f" on publication.path = regexp_extract(rows.filename, '([0-9-]+/r[0-9]+)/{DIFFERENCE}', 1)"
+        "create macro published_folder() as"
+        f" regexp_replace(coalesce(getvariable('creditline_home'), {path_to_write(home.root)}), '([*?[])', '[\\1]', 'g')"
+        " || '/published/'"
     )
+
+
+def _write_lists(connection: duckdb.DuckDBPyConnection, table: str, volumes: str, publications: str) -> None:
+    """The lists of files, SQL, that the views of a table read."""
+    connection.execute(f"create or replace macro {table}_volumes() as {volumes}")
+    connection.execute(f"create or replace macro {table}_files() as {publications}")
+
+
+def _rows(table: str, files: _Files) -> str:
+    """SQL of every row of a table that was ever published."""
+    parts = []
+    if files.volumes:
+        parts.append(f"select * from read_parquet({table}_volumes(), union_by_name = true, hive_partitioning = false)")
+    if files.publications:
+        parts.append(read_publications(table, f"{table}_files()"))
+    return " union all by name ".join(f"({part})" for part in parts)
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str, file: str) -> str:
+    """The columns that a publication has of a table."""
+    described = connection.execute(f"describe {read_publications(table, f'[{file}]')}").fetchall()
+    return ", ".join(row[0] for row in described if row[0] not in _OF_PUBLICATION)
+
+
+def _write_views(connection: duckdb.DuckDBPyConnection, table: str, files: _Files, columns: str) -> None:
+    rows = _rows(table, files)
+    connection.execute(
+        f"create view {table} as select {columns} from ({rows}) anti join {_SUPERSEDED} using ({', '.join(_OF_PUBLICATION)})"
+    )
+    connection.execute(
+        f"create view {table}{AS_PUBLISHED} as select {columns}, publication_revision as revision from ({rows})"
+    )
+
+
+def _write_runs(connection: duckdb.DuckDBPyConnection, home: Home, files: _Files, new: Path) -> list[str]:
+    """`ops_run`: the seconds of every publication's run. Returns: its name."""
+    file = path_to_read(new / file_of(RUNS))
+    _write_lists(connection, RUNS, _first(home, files.volumes), f"[{file}]")
+    columns = _columns(connection, RUNS, file)
+    connection.execute(f"create view {RUNS} as select {columns} from ({_rows(RUNS, files)})")
+    return [RUNS]
+
+
+def _write_difference(connection: duckdb.DuckDBPyConnection, home: Home, files: _Files, new: Path) -> list[str]:
+    """`restatement_diff`: every cell that a restatement changed, with the publication that did. Returns: its name if it is a
+    view, because a night was restated."""
+    if not (files.volumes or files.publications):
+        columns = ", ".join(f"{name} {kind}" for name, kind in DIFFERENCE_COLUMNS.items())
+        connection.execute(f"create table {DIFFERENCE} ({columns}, revision bigint)")
+        return []
+    own = new / file_of(DIFFERENCE)
+    alone = f"[{path_to_read(own)}]" if own.is_file() else _first(home, files.publications)
+    _write_lists(connection, DIFFERENCE, _first(home, files.volumes), alone)
+    connection.execute(
+        f"create view {DIFFERENCE} as select {', '.join(DIFFERENCE_COLUMNS)}, publication_revision as revision"
+        f" from ({_rows(DIFFERENCE, files)})"
+    )
+    return [DIFFERENCE]
+
+
+def _first(home: Home, paths: list[str]) -> str:
+    """SQL of a list of the first of some files that are in their places."""
+    return f"[{', '.join(path_to_read(home.published / path) for path in paths[:1])}]"
+
+
+def _comments(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """A comment on every table and column, in the words in which dbt describes them. A restated night may have some that this
+    release knows no more."""
+    known = descriptions()
+    found = connection.execute(
+        "select table_name, list(column_name), table_name in (select view_name from duckdb_views())"
+        " from duckdb_columns() where not internal group by table_name order by table_name"
+    ).fetchall()
+    for table, columns, is_view in found:
+        described = known.get(table.removesuffix(AS_PUBLISHED))
+        if described is None:
+            continue
+        text, texts = described.text, described.columns
+        if table.endswith(AS_PUBLISHED):
+            text, texts = f"{text} {_ALL_PUBLICATIONS}", texts | {"revision": _REVISION}
+        yield f"comment on {'view' if is_view else 'table'} {table} is {_text(text)}"
+        for column in columns:
+            if column in texts:
+                yield f"comment on column {table}.{column} is {_text(texts[column])}"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -42,7 +42,8 @@ from creditline.home.publications import (
     revision_name,
     state_directory,
 )
-from creditline.publish.marts import export_marts, published_nights, write_marts_database
+from creditline.publish.history import merge_closed_months, published_nights
+from creditline.publish.marts import export_marts, write_marts_database
 from creditline.report import ReportFile, write_reports
 from creditline.warehouse.build import Build, Table, read_build
 
@@ -97,6 +98,7 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
     run_id = uuid.uuid4().hex
     by_model = {f"model {name}": value for name, value in build.seconds.items()}
     write_seconds(staged, run_id, business_date, 0, {**(seconds or {}), **by_model})
+    merge_closed_months(home, business_date)
     nights = published_nights(home, {business_date: 0})
     write_marts_database(staged / "marts.duckdb", home, [table.name for table in tables], nights, staged_home)
     _write_manifest(home, build, staged, rows, checks)

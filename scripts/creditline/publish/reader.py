@@ -11,11 +11,11 @@ import duckdb
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
-from creditline.home.database import as_pattern, connect, engine_bounds, path_to_read, path_to_write
+from creditline.home.database import as_pattern, connect, engine_bounds, path_to_write
+from creditline.publish.history import DIFFERENCE, FOLDER, RUNS, file_of
 
-# How a view of `marts.duckdb` names its files, from the home on.
-_FILES = re.compile(r"'/(published/[^']+)'")
-_WILDCARD = re.compile(r"[*?[]")
+# How a view that an earlier release wrote names its files, from the home on.
+_PATTERN = re.compile(r"'/(published/[^']+)'")
 # A SELECT can write: `from enable_logging(storage = 'file', ...)` does. Functions that stand where a table stands are those
 # that make rows out of nothing, or tell what there is; the marts themselves need none.
 _TABLE_FUNCTIONS = {
@@ -40,7 +40,7 @@ def open_marts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     bounds = engine_bounds(home) | {"temp_directory": "", "allow_persistent_secrets": "false"}
     with connect(str(database.resolve()), read_only=True, config=bounds) as connection:
         connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set variable creditline_home = {path_to_read(home.root)}")
+        connection.execute(f"set variable creditline_home = {path_to_write(home.root)}")
         directories, paths = _needed(home, connection)
         connection.execute(f"set allowed_directories = [{', '.join(map(path_to_write, directories))}]")
         connection.execute(f"set allowed_paths = [{', '.join(map(path_to_write, paths))}]")
@@ -106,21 +106,14 @@ def _table_functions(tree: dict) -> set[str]:
 
 
 def _needed(home: Home, connection: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
-    """The folders and the files behind the views of `marts.duckdb`.
-
-    A pattern is a path of its own to the engine. Of a folder that is named beyond a publication's own the whole is open;
-    beside the marts of a publication lie other things, there the files are named one by one.
-    """
+    """The folders and the files behind `marts.duckdb`: the marts of every publication that it shows, what else these state
+    of themselves, and the volumes of closed months. A pattern is a path of its own to the engine."""
+    paths = connection.execute("select path from publication").fetchall()
+    # a file in a list is a pattern too, which spells a bracket in the home's path otherwise
+    roots = {str(home.published), as_pattern(home.published)}
+    places = [f"{root}/{path}" for root in roots for (path,) in paths]
     views = connection.execute("select sql from duckdb_views() where not internal").fetchall()
-    patterns = sorted({pattern for (sql,) in views for pattern in _FILES.findall(sql)})
-    folders = {pattern.rpartition("/")[0] for pattern in patterns}
-    open_folders = {folder for folder in folders if not _WILDCARD.search(folder.rpartition("/")[2])}
-    found = [path for folder in sorted(open_folders) for path in _matches(home, folder)]
-    directories = list(dict.fromkeys([*found, *map(as_pattern, found)]))
-    closed = [pattern for pattern in patterns if pattern.rpartition("/")[0] not in open_folders]
-    files = [path for pattern in closed for path in _matches(home, pattern)]
+    patterns = sorted({pattern for (sql,) in views for pattern in _PATTERN.findall(sql)})
+    directories = [*(f"{place}/marts" for place in places), *(f"{root}/{FOLDER}" for root in roots)]
+    files = [f"{place}/{file_of(table)}" for place in places for table in (RUNS, DIFFERENCE)]
     return directories, [*(f"{as_pattern(home.root)}/{pattern}" for pattern in patterns), *files]
-
-
-def _matches(home: Home, pattern: str) -> list[str]:
-    return sorted(str(path) for path in home.root.glob(pattern))

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from creditline.home.database import path_to_read, path_to_write
-from creditline.publish.marts import DIFFERENCE, DIFFERENCE_COLUMNS
+from creditline.publish.history import DIFFERENCE, DIFFERENCE_COLUMNS
 from creditline.warehouse.parquet import write_parquet
 
 # What stands in place of a column where a whole row came or went.
@@ -48,7 +48,8 @@ def lay_affected(connection: duckdb.DuckDBPyConnection, customers: Collection[in
         " union all select account_key, customer_key from state.account)"
         " semi join restated_customer using (customer_key)"
     )
-    connection.execute(f"create temporary table {DIFFERENCE} ({DIFFERENCE_COLUMNS})")
+    columns = ", ".join(f"{name} {kind}" for name, kind in DIFFERENCE_COLUMNS.items())
+    connection.execute(f"create temporary table {DIFFERENCE} ({columns})")
 
 
 def note_difference(connection: duckdb.DuckDBPyConnection, table: Compared) -> int:

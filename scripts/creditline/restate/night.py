@@ -29,7 +29,8 @@ from creditline.home.publications import (
     read_manifest,
     state_directory,
 )
-from creditline.publish.marts import export_marts, published_nights, write_marts_database
+from creditline.publish.history import published_nights
+from creditline.publish.marts import export_marts, write_marts_database
 from creditline.publish.publication import (
     edit_checks,
     manifest_files,
