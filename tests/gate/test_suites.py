@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html.parser import HTMLParser
+
 import duckdb
 import pytest
 from small_delivery import NIGHT, add_entry, deliver
@@ -73,7 +76,13 @@ def judged(tmp_path_factory):
             for rule in suite.row_rules
         }
     results = run_suites(
-        database, {"planted": suite}, name="planted", docs=folder / "docs", bounds={}, spill_limit="1GB"
+        database,
+        {"planted": suite},
+        name="planted",
+        run_name="2026-09-01",
+        docs=folder / "docs",
+        bounds={},
+        spill_limit="1GB",
     )
     return {result.rule: result for result in results}, ours, folder / "docs"
 
@@ -92,6 +101,45 @@ def test_no_value_of_a_row_stands_in_the_evidence(judged):
     assert len(pages) == 2  # the index, and one validation
     assert [page for page in pages if b"secret-id" in page.read_bytes()] == []
     assert any(b"expect" in page.read_bytes().lower() or b"values" in page.read_bytes() for page in pages)
+
+
+class _Named(HTMLParser):
+    """Everything that a page names: in attributes, in styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = re.findall(r"""(?:@import\s+|url\(\s*)["']?([^"')\s;]+)""", page)
+        self.scripts = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.scripts += tag == "script"
+        self.found += [
+            value for name, value in attrs if name in ("src", "href", "srcset", "action", "data", "poster") and value
+        ]
+
+
+def test_a_page_of_evidence_needs_no_other_host_and_no_script(judged):
+    _, _, docs = judged
+    pages = {page: _Named(page.read_text()) for page in docs.rglob("*.html")}
+    assert {
+        place for page in pages.values() for place in page.found if re.match(r"(?!data:)[a-z]*:|//", place)
+    } == set()
+    assert {page.scripts for page in pages.values()} == {0}
+    for page, named in pages.items():
+        there = [place for place in named.found if not place.startswith(("#", "data:"))]
+        assert [place for place in there if not (page.parent / place).is_file()] == []
+    # nothing else lies there: no fonts, no pictures
+    assert {path for path in docs.rglob("*") if path.is_file()} == pages.keys()
+
+
+def test_the_list_of_validations_is_in_the_page_and_the_run_bears_the_night_s_date(judged):
+    _, _, docs = judged
+    index = (docs / "index.html").read_text()
+    (link,) = [place for place in _Named(index).found if place.endswith(".html")]
+    assert link.startswith("validations/planted/2026-09-01/")
+    assert "2026-09-01" in re.sub(r"<[^>]*>", "", index)
+    assert "__none__" not in index + (docs / link).read_text()
 
 
 def test_a_row_rule_without_a_translation_is_refused():

@@ -129,7 +129,7 @@ def test_a_column_that_is_new_is_null_on_earlier_nights(home):
 
 
 def test_a_home_answers_from_a_folder_with_any_name(tmp_path):
-    home = lay_home(tmp_path / "one [a] home*", date(2026, 9, 2))
+    home = lay_home(tmp_path / "it's [a] home*", date(2026, 9, 2))
     every = rows(home, ALL)
     assert len(every) == len(home.published_dates())
     moved = Home(shutil.copytree(home.root, tmp_path / "moved [1]", symlinks=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -73,12 +74,20 @@ def _great_expectations() -> object:
 
 
 def run_suites(
-    database: Path, suites: dict[str, Suite], *, name: str, docs: Path, bounds: dict[str, str], spill_limit: str
+    database: Path,
+    suites: dict[str, Suite],
+    *,
+    name: str,
+    run_name: str,
+    docs: Path,
+    bounds: dict[str, str],
+    spill_limit: str,
 ) -> list[Judged]:
     """Run one checkpoint: each table of a DuckDB file against its suite, and write its Data Docs.
 
     Args:
         suites: table name to suite; several tables may share one.
+        run_name: what Data Docs call the run.
         docs: folder that Data Docs are written to; emptied first.
         bounds: settings of the engine (`engine_bounds`).
         spill_limit: how much of it may go to disk.
@@ -107,7 +116,7 @@ def run_suites(
         gx.Checkpoint(name=name, validation_definitions=definitions, result_format=_RESULT_FORMAT)
     )
     try:
-        outcome = checkpoint.run()
+        outcome = checkpoint.run(run_id=gx.RunIdentifier(run_name=run_name))
     finally:
         _close(source)
     _write_docs(context, docs)
@@ -157,9 +166,8 @@ def _view(name: str) -> dict:
 def _write_docs(context: object, docs: Path) -> None:
     """Once for all tables: the checkpoint's own action would render the whole site again for each of them."""
     context.build_data_docs(site_names=[_SITE])
-    # Moving pictures for beginners: nine tenths of a site's bytes, every night, and no page of ours shows them.
-    for picture in docs.glob("static/images/*.gif"):
-        picture.unlink()
+    # fonts and pictures, a megabyte a site: no page names one of them
+    shutil.rmtree(docs / "static")
 
 
 def _close(source: object) -> None:

@@ -1,11 +1,16 @@
-"""Pages of Great Expectations' Data Docs, whose templates are compiled once a process and not once a page."""
+"""Pages of Great Expectations' Data Docs that need nothing but themselves: no script, no font, no picture, no other host.
+
+They are the library's own sections and tables. Only what stood on other hosts' files is laid out here (`pages/`), and a list
+of runs is a table in the page and not one that a script would draw. Templates are compiled once a process, not once a page.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import CodeType
 
 from great_expectations.render.view.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
-from jinja2 import BytecodeCache
+from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader
 from jinja2.bccache import Bucket
 
 
@@ -25,17 +30,19 @@ class _Compiled(BytecodeCache):
 
 
 _compiled = _Compiled()
+_PAGES = FileSystemLoader(Path(__file__).with_name("pages"))
 
 
-class _Kept:
+class _OfOneFile:
     def __init__(self, *folders: str | None, **options: str | None) -> None:
         super().__init__(*folders, **options)
+        self.env.loader = ChoiceLoader([_PAGES, self.env.loader])
         self.env.bytecode_cache = _compiled
 
 
-class PageView(_Kept, DefaultJinjaPageView):
+class PageView(_OfOneFile, DefaultJinjaPageView):
     """The page of one validation."""
 
 
-class IndexPageView(_Kept, DefaultJinjaIndexPageView):
+class IndexPageView(_OfOneFile, DefaultJinjaIndexPageView):
     """The page that lists them."""

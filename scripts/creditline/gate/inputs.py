@@ -76,6 +76,7 @@ def _judge(home: Home, acceptance: Acceptance, suites: dict[str, Suite]) -> list
         scratch_file(home, acceptance.business_date),
         {f"typed_{relation}": suite for relation, suite in suites.items()},
         name="gate_inputs",
+        run_name=str(acceptance.business_date),
         docs=home.warehouse / "evidence" / str(acceptance.business_date) / "data_docs" / "inputs",
         bounds=engine_bounds(home),
         spill_limit=home.settings.spill_limit,

@@ -58,6 +58,7 @@ def judge_marts(home: Home, business_date: date, database: Path, evidence: Path)
         database,
         mart_suites(),
         name="gate_outputs",
+        run_name=str(business_date),
         docs=evidence / "data_docs" / "outputs",
         bounds=engine_bounds(home),
         spill_limit=home.settings.spill_limit,
