@@ -1,4 +1,4 @@
-"""How fast is it? `scripts/bench floor|night|growth|peers [--accounts N] [--nights K] [--runs R] [--engine E]
+"""How fast is it? `scripts/bench floor|night|growth|marts|peers [--accounts N] [--nights K] [--runs R] [--engine E]
 [--history-days D] [--landing parquet|csv] [--memory-limit SIZE] [--format json]`; makes its own data."""
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from copied_book import land_book
 from floor import FLOOR, READ_AND_WRITE
+from marts import Asked, ask
 from peers.contest import Contender, ContenderFailed, ResultsDiffer, contend
 from peers.workload import lay_workload, run_first_night
 
@@ -29,6 +30,7 @@ from creditline.warehouse.engine import Engine
 
 SEED = 1
 FULL_WINDOWS = 130
+FEW_NIGHTS, MANY_NIGHTS = 60, 1_100
 RUN_NIGHT = Path(__file__).with_name("run_nights.py")
 BOUNDS = Path(__file__).with_name("floor.py")
 
@@ -67,12 +69,13 @@ class Bound:
 def main() -> int:
     """Print machine, versions and the measured nights."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("what", choices=("floor", "night", "growth", "peers"))
+    parser.add_argument("what", choices=("floor", "night", "growth", "marts", "peers"))
     parser.add_argument("--accounts", type=int, nargs="+", default=[2_000], help="of growth and floor also several")
     parser.add_argument(
         "--nights",
         type=int,
-        help="nights landed, 4 unless said: the first brings the history and is not counted; of peers 1, the last is decided",
+        help="nights landed, 4 unless said: the first brings the history and is not counted; of peers 1, the last is decided;"
+        f" of marts nights published, {MANY_NIGHTS} unless said, beside {FEW_NIGHTS}",
     )
     parser.add_argument("--history-days", type=int, default=130)
     parser.add_argument("--runs", type=int, default=1, help="homes made and measured; the median counts")
@@ -81,19 +84,25 @@ def main() -> int:
     parser.add_argument("--memory-limit", help="of the engine, as in creditline.yml")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     asked = parser.parse_args()
-    nights = asked.nights or (1 if asked.what == "peers" else 4)
+    nights = asked.nights or {"peers": 1, "marts": MANY_NIGHTS}.get(asked.what, 4)
     if nights < 2 and asked.what in ("floor", "night"):
         parser.error(f"{asked.what} leaves out the first night, which brings the history: ask for two or more")
-    if asked.engine != Engine.DUCKDB and asked.what in ("floor", "peers"):
+    if asked.what == "marts" and nights < FEW_NIGHTS:
+        parser.error(f"marts compares with {FEW_NIGHTS} nights: ask for as many or more")
+    if asked.engine != Engine.DUCKDB and asked.what in ("floor", "marts", "peers"):
         parser.error(f"{asked.what} is of DuckDB: --engine is for night and growth")
     if len(asked.accounts) > 1 and asked.what not in ("floor", "growth"):
         parser.error(f"{asked.what} takes one book: give one number of accounts")
+    landed = 2 if asked.what == "marts" else nights
     books = [
-        Book(accounts, nights, asked.history_days, asked.landing, asked.memory_limit) for accounts in asked.accounts
+        Book(accounts, landed, asked.history_days, asked.landing, asked.memory_limit) for accounts in asked.accounts
     ]
     engine, output_format = Engine(asked.engine), Format(asked.format)
     if asked.what == "peers":
         return _compare_peers(books[0], asked.runs, output_format)
+    if asked.what == "marts":
+        _print_asked(books[0].accounts, _ask_marts(books[0], nights), output_format)
+        return 0
     if asked.what == "floor":
         _print_bounds([(book, _middle([_bounds(book) for _ in range(asked.runs)])) for book in books], output_format)
         return 0
@@ -179,6 +188,26 @@ def _print_bounds(measured: list[tuple[Book, dict[str, Bound]]], output_format: 
         ],
         output_format,
         title="The newest night of each book, and what the engine alone costs of it",
+    )
+
+
+def _ask_marts(book: Book, nights: int) -> list[Asked]:
+    """A book's newest night with few nights behind it, and with many."""
+    with _landed(book) as home:
+        _run_nights(home, book, Engine.DUCKDB)
+        return [ask(home, behind) for behind in dict.fromkeys((FEW_NIGHTS, nights))]
+
+
+def _print_asked(accounts: int, asked: list[Asked], output_format: Format) -> None:
+    if output_format is Format.JSON:
+        print_json({"machine": _machine(), "accounts": accounts, "asked": [asdict(one) for one in asked]})
+        return
+    print(", ".join(f"{name} {value}" for name, value in _machine().items()))
+    print_rows(
+        ("seconds", *(f"{one.nights:,} nights" for one in asked)),
+        [(name, *(f"{one.seconds[name]:.3f}" for one in asked)) for name in asked[0].seconds],
+        output_format,
+        title=f"Marts of {accounts:,} accounts",
     )
 
 

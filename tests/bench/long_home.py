@@ -9,11 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from creditline.home import Home
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, path_to_read, path_to_write
 from creditline.home.files import canonical_json, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.publications import MANIFEST, RUN, publication_directory
-from creditline.landing.files import literal_path
 
 # What is asked is dated anew, row by row; the other marts are links to the original's.
 ASKED = "fct_limit_decision"
@@ -36,8 +35,8 @@ def lengthen(home: Home, nights: int) -> None:
             )
             asked, dated = (place / "marts" / f"{ASKED}.parquet" for place in (original, target))
             connection.execute(
-                f"copy (select * replace (date '{night}' as business_date) from read_parquet({literal_path(asked)}))"
-                f" to '{dated}' (format parquet, compression zstd)"
+                f"copy (select * replace (date '{night}' as business_date) from read_parquet({path_to_read(asked)}))"
+                f" to {path_to_write(dated)} (format parquet, compression zstd)"
             )
             for name in ("seconds.json", RUN, MANIFEST):
                 facts = json.loads((original / name).read_text()) | {"business_date": str(night)}

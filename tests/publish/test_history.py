@@ -97,8 +97,8 @@ def test_a_month_is_merged_once(home):
     assert sorted(path for path in home.published.rglob("*")) == before
 
 
-def test_a_publication_that_was_changed_goes_into_no_volume(tmp_path):
-    home = lay_home(tmp_path / "home", LAST_OF_MONTH)
+def test_a_publication_that_was_changed_goes_into_no_volume(home):
+    shutil.rmtree(home.published / "history")
     file = home.published / str(CLOSED) / "r00" / "marts" / "fct_night.parquet"
     duckdb.sql(f"select date '{CLOSED}' as business_date, 99 as account_count").write_parquet(str(file))
     merge_closed_months(home, NEXT)
@@ -113,9 +113,11 @@ def test_a_volume_that_was_changed_counts_no_more(home):
     assert [volume.path for volume in volumes(home)] == ["2026-08/v00"]
 
 
-def test_a_table_that_is_too_big_for_a_volume_stays_with_its_nights(tmp_path, monkeypatch):
+def test_a_table_that_is_too_big_for_a_volume_stays_with_its_nights(home, monkeypatch):
+    shutil.rmtree(home.published / "history")
     monkeypatch.setattr("creditline.publish.history._MOST_BYTES", 0)
-    home = lay_home(tmp_path / "home")
+    merge_closed_months(home, NEXT)
+    publish_rows(home, NEXT)
     assert volumes(home)[1].apart.keys() == {"fct_night", "rpt_r00_edit_check"}
     assert len(rows(home, ALL)) == len(home.published_dates())
 
