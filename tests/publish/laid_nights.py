@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home, create_home
+from creditline.home.control import begin_control
 from creditline.home.files import canonical_json, clear_directory, flip_pointer, move_tree_into_place, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.publications import MANIFEST, RUN, revision_name
@@ -26,6 +27,7 @@ def publish_rows(home: Home, night: date, revision: int = 0, *, columns: str = "
         columns: further columns of the mart, as SQL.
         is_open: with its `marts.duckdb`, and shown.
     """
+    begin_control(home)
     place = f"{night}/{revision_name(revision)}"
     staged_home = clear_directory(home.warehouse / "publication")
     staged = staged_home / "published" / place

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from creditline.home import Home
 from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import canonical_json, clear_directory, sha256_of
-from creditline.home.keys import is_signed, sign_file
+from creditline.home.keys import sign_file
+from creditline.home.proof import NotGenuine, check_file, read_proven
 from creditline.home.publications import MANIFEST, RUN, latest_revisions, place_publication, revision_name
 from creditline.warehouse.parquet import write_parquet
 
@@ -113,13 +116,18 @@ def tables_of(publication: Path) -> frozenset[str]:
 def volumes(home: Home) -> list[Volume]:
     """Every volume of the home that bears its signature, by month and number."""
     history = home.published / FOLDER
-    return [_volume(folder, history) for folder in sorted(history.glob("*/v*")) if _is_signed(home, folder)]
+    found = []
+    for folder in sorted(history.glob("*/v*")):
+        with suppress(NotGenuine):
+            read_proven(home, folder / RUN)
+            manifest = json.loads(read_proven(home, folder / MANIFEST))
+            found.append(_volume(str(folder.relative_to(history)), manifest))
+    return found
 
 
-def _volume(folder: Path, history: Path) -> Volume:
-    manifest = json.loads((folder / MANIFEST).read_text())
+def _volume(path: str, manifest: dict[str, Any]) -> Volume:
     return Volume(
-        path=str(folder.relative_to(history)),
+        path=path,
         publications=frozenset(manifest["publications"]),
         tables=frozenset(Path(name).stem for name in manifest["files"]) | {RUNS},
         apart={table: tuple(paths) for table, paths in manifest["apart"].items()},
@@ -147,21 +155,14 @@ def _whole(home: Home, nights: list[PublishedNight]) -> dict[str, frozenset[str]
     for night in nights:
         directory = home.published / night.path
         tables = tables_of(directory)
-        if _is_signed(home, directory):
+        with suppress(NotGenuine):
             named = {}
             for name in (MANIFEST, RUN):
-                named |= json.loads((directory / name).read_text())["files"]
-            if all(named.get(file_of(table)) == sha256_of(directory / file_of(table)) for table in tables):
-                whole[night.path] = tables
+                named |= json.loads(read_proven(home, directory / name))["files"]
+            for table in tables:
+                check_file(directory / file_of(table), named.get(file_of(table), "in no manifest"))
+            whole[night.path] = tables
     return whole
-
-
-def _is_signed(home: Home, directory: Path) -> bool:
-    """Whether the manifest of a folder, and the facts of its run, bear the home's signature."""
-    return all(
-        is_signed(home, (directory / name).read_bytes(), json.loads((directory / f"{name}.sig").read_text()))
-        for name in (MANIFEST, RUN)
-    )
 
 
 def _write_volume(home: Home, month: str, publications: dict[str, frozenset[str]]) -> None:
