@@ -218,6 +218,18 @@ def test_a_store_whose_log_of_writes_was_forged_names_nobody(home):
         account_key_of(home, "A00001")
 
 
+def test_an_older_store_that_was_put_back_gives_no_key_away_twice(home):
+    deliver(home, accounts=6)
+    take_in(home)
+    older = shutil.copytree(home.identity_file.parent, home.root / "older")
+    deliver(home, night=SECOND, accounts=7)
+    take_in(home, SECOND)
+    shutil.rmtree(home.identity_file.parent)
+    older.rename(home.identity_file.parent)
+    with pytest.raises(IdentityChanged, match="it knows 6 account keys, 7 were given out; restore the newest backup"):
+        account_key_of(home, "A00001")
+
+
 def test_a_store_that_was_moved_is_looked_at_once_and_believed_again(home, tmp_path):
     deliver(home, accounts=6)
     take_in(home)

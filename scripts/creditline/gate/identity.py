@@ -19,6 +19,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.gate.keyed_hash import derived, keyed_hash, pads
+from creditline.gate.record import keys_given
 from creditline.home import Home
 from creditline.home.database import connect, path_to_write
 from creditline.home.files import make_directory, move_into_place, partial_of
@@ -94,6 +95,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool
         _create(path)
     _attach_waiting(connection, path, for_writing)
     try:
+        _require_newest(connection, home)
         if not _is_as_sealed(home):
             _check(connection, home)
             if not for_writing:
@@ -101,6 +103,37 @@ def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool
     except BaseException:
         connection.execute("detach identity")
         raise
+
+
+def last_keys(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The highest key that was ever given out, by subject; the store is attached as `identity`."""
+    return {
+        subject: connection.execute(f"select coalesce(max(key), 0) from {_every_key(subject)}").fetchone()[0]
+        for subject in _SUBJECTS
+    }
+
+
+def _every_key(subject: str) -> str:
+    """SQL: every key that was given out, the same one perhaps more than once."""
+    merged = " union all select customer_key from identity.merged" if subject == "customer" else ""
+    return (
+        f"(select {subject}_key as key from identity.{subject}{merged}"
+        f" union all select key from identity.forgotten where subject = '{subject}')"
+    )
+
+
+def _require_newest(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """An older store that was put back would give keys away twice, and lose the orders of whom it does not know."""
+    try:
+        known = last_keys(connection)
+    except duckdb.CatalogException as error:
+        raise _lacking(home, error) from error
+    for subject, given in keys_given(home).items():
+        if known[subject] < given:
+            raise IdentityChanged(
+                f"{home.identity_file} is older than the newest delivery: it knows {known[subject]} {subject} keys, {given} were"
+                " given out; restore the newest backup of it"
+            )
 
 
 def _is_as_sealed(home: Home) -> bool:
@@ -138,9 +171,14 @@ def _check(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     try:
         _check_rows(connection, home)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise IdentityChanged(
-            f"{home.identity_file} lacks what this release keeps there ({str(error).splitlines()[0]}); restore it from a backup"
-        ) from error
+        raise _lacking(home, error) from error
+
+
+def _lacking(home: Home, error: duckdb.Error) -> IdentityChanged:
+    what = str(error).splitlines()[0]
+    return IdentityChanged(
+        f"{home.identity_file} lacks what this release keeps there ({what}); restore it from a backup"
+    )
 
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
@@ -154,11 +192,8 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
                 f"{home.identity_file}: {broken} rows of {table} are not what the house wrote; restore it from a backup"
             )
     for subject in _SUBJECTS:
-        merged = " union all select customer_key from identity.merged" if subject == "customer" else ""
         given, last = connection.execute(
-            "select count(distinct key), coalesce(max(key), 0) from ("
-            f"select {subject}_key as key from identity.{subject}{merged}"
-            f" union all select key from identity.forgotten where subject = '{subject}')"
+            f"select count(distinct key), coalesce(max(key), 0) from {_every_key(subject)}"
         ).fetchone()
         if given != last:
             raise IdentityChanged(
@@ -238,13 +273,9 @@ def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: 
         subject: account or customer; `identity` must be attached for writing.
         ids_query: a query with one column, `id`; nulls are ignored.
     """
-    merged = " (select coalesce(max(customer_key), 0) from identity.merged)," if subject == "customer" else ""
     connection.execute(
         f"insert into identity.{subject} ({subject}_key, {subject}_id)"
-        f" select greatest({merged}"
-        f"   (select coalesce(max({subject}_key), 0) from identity.{subject}),"
-        f"   (select coalesce(max(key), 0) from identity.forgotten where subject = '{subject}')"
-        f" ) + row_number() over (order by id), id"
+        f" select (select coalesce(max(key), 0) from {_every_key(subject)}) + row_number() over (order by id), id"
         f" from (select distinct id from ({ids_query}) as delivered"
         f" anti join {known_ids(subject)} as known using (id) where id is not null)"
     )

@@ -54,8 +54,8 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
     with connect_within(home, str(scratch_file(home, business_date))) as connection:
         verdicts = _conclude(home, connection, acceptance, suites, judged)
         _refuse_night(home, business_date, verdicts)
-        raw = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
-    record = delivery_record(acceptance, verdicts, raw)
+        raw, keys = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
+    record = delivery_record(acceptance, verdicts, raw, keys)
     write_record(home, record)
     _clear_scratch(home)
     return GateVerdict(record)
@@ -130,7 +130,9 @@ def _clear_scratch(home: Home) -> None:
     shutil.rmtree(home.warehouse / "accept")
 
 
-def delivery_record(acceptance: Acceptance, verdicts: list[SourceVerdict], raw: dict[str, RawFile]) -> DeliveryRecord:
+def delivery_record(
+    acceptance: Acceptance, verdicts: list[SourceVerdict], raw: dict[str, RawFile], keys: dict[str, int]
+) -> DeliveryRecord:
     """What is kept of a judged delivery for good."""
     return DeliveryRecord(
         feed=acceptance.feed,
@@ -140,6 +142,7 @@ def delivery_record(acceptance: Acceptance, verdicts: list[SourceVerdict], raw: 
         delivered_at=f"{acceptance.delivered_at.isoformat()}Z",
         cutoff_at=f"{acceptance.cutoff_at.isoformat()}Z",
         sources=tuple(_source_record(verdict, raw.get(verdict.entry.relation)) for verdict in verdicts),
+        last_keys=keys,
     )
 
 

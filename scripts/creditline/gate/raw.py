@@ -8,7 +8,7 @@ import duckdb
 
 from creditline.gate.id_changes import SOURCE as ID_CHANGE
 from creditline.gate.id_changes import take_id_changes
-from creditline.gate.identity import assign_keys, identity, known_ids
+from creditline.gate.identity import assign_keys, identity, known_ids, last_keys
 from creditline.gate.keyed_hash import keyed_hash, pads
 from creditline.home import Home
 from creditline.home.files import sha256_of
@@ -35,20 +35,23 @@ def write_raw(
     kept: list[AcceptedSource],
     *,
     gives_keys: bool = True,
-) -> dict[str, RawFile]:
-    """Exchange ids of every kept source and write its raw file. Returns: raw files by relation.
+) -> tuple[dict[str, RawFile], dict[str, int]]:
+    """Exchange ids of every kept source and write its raw file.
+
+    Returns: raw files by relation, and the highest keys that were given out, by subject.
 
     Changes of ids come first. Keys are given out in the order of the contract's sources and sorted within a file, so that
     the same deliveries give everybody the same key; without `gives_keys` every id has one already. Raises IdentityBusy.
     """
     if not kept:
-        return {}
+        return {}, {}
     order = list(contract())
     kept = sorted(kept, key=lambda entry: order.index(entry.source))
     if gives_keys:
         _give_keys(home, connection, acceptance, kept)
     with identity(connection, home):
-        return {entry.relation: _write_source(home, connection, acceptance, entry) for entry in kept}
+        raw = {entry.relation: _write_source(home, connection, acceptance, entry) for entry in kept}
+        return raw, last_keys(connection)
 
 
 def _give_keys(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 
@@ -34,7 +34,8 @@ class SourceRecord:
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """One delivery that passed the gate. Deterministic content only; times are those of the manifest, UTC."""
+    """One delivery that passed the gate. Deterministic content only; times are those of the manifest, UTC. `last_keys` are the
+    highest keys that were given out by then, by subject; of a delivery between nights, which gives none, it is empty."""
 
     feed: str
     sequence: int
@@ -43,6 +44,7 @@ class DeliveryRecord:
     delivered_at: str
     cutoff_at: str
     sources: tuple[SourceRecord, ...]
+    last_keys: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """The record as plain JSON values."""
@@ -70,6 +72,13 @@ def delivery_records(home: Home) -> list[DeliveryRecord]:
 def evidence_file(home: Home, business_date: date) -> Path:
     """How each expectation went on the delivery of a night, kept until the night publishes it."""
     return home.raw / "_evidence" / f"business_date={business_date}" / "gate_inputs.json"
+
+
+def keys_given(home: Home) -> dict[str, int]:
+    """The highest keys that the newest night's delivery in the house knows of, by subject. Raises NotGenuine."""
+    days = sorted((home.raw / "_deliveries").glob("business_date=*"), reverse=True)
+    newest = next((records for day in days if (records := _read_all(home, day))), [])
+    return newest[-1].last_keys if newest else {}
 
 
 def intraday_record_file(home: Home, business_date: date, feed: str, sequence: int) -> Path:

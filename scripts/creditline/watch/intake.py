@@ -79,8 +79,8 @@ def take_in(home: Home, arrival: Arrival, scratch: Path) -> DeliveryRecord:
         verdicts = [_judge(home, connection, acceptance, arrival, entry) for entry in sources]
         for verdict in verdicts:
             keep_quarantine(home, connection, acceptance, verdict.entry, is_refused=False)
-        raw = write_raw(home, connection, acceptance, list(sources), gives_keys=False)
-    record = delivery_record(acceptance, verdicts, raw)
+        raw, _ = write_raw(home, connection, acceptance, list(sources), gives_keys=False)
+    record = delivery_record(acceptance, verdicts, raw, {})
     write_intraday_record(home, record)
     _refusal_file(home, arrival.business_date, arrival.at).unlink(missing_ok=True)
     return record
