@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from creditline.gate import identity as identity_room
 from creditline.gate.identity import identity
 from creditline.home import Home
 from creditline.home import control as controls
@@ -101,5 +102,18 @@ def resign_home(home: Home) -> None:
         *home.raw.glob("_intraday/*/*.json"),
     ):
         resign_record(home, path)
-    for folder in home.published.glob(_PUBLICATION):
-        sign_file(home, folder / MANIFEST)
+    for manifest in home.published.glob(f"{_PUBLICATION}/{MANIFEST}"):
+        sign_file(home, manifest)
+    reseal_identity(home)
+
+
+def reseal_identity(home: Home) -> None:
+    """Let the identity store be what the home wrote: its secret is another one."""
+    if not home.identity_file.is_file():
+        return
+    with duckdb.connect(str(home.identity_file)) as connection:
+        for table in identity_room._SEALED:
+            connection.execute(f"update {table} set seal = null")
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{home.identity_file}' as identity")
+        identity_room._seal_rows(connection, home)

@@ -110,7 +110,7 @@ def test_a_size_is_one_that_the_engine_reads(home, name, value):
 
 def test_a_manifest_that_cannot_be_read_is_refused_as_one(home):
     (home.landing / str(NIGHT) / "manifest.json").write_text("{")
-    with pytest.raises(DeliveryRefused, match="is no JSON object"):
+    with pytest.raises(DeliveryRefused, match="Invalid JSON"):
         accept(home, NIGHT)
 
 

@@ -124,7 +124,7 @@ def unapproved(home):
 def test_a_demo_home_approves_its_first_code_and_says_so(home, night):
     (code,) = decision_codes(home)
     assert code.is_approved
-    assert (code.approval.by, code.approval.approved_by) == ("the demo home itself", None)
+    assert (code.approval.by, code.approval.approved_by) == ("the home itself", None)
     assert release(home, night).file
 
 

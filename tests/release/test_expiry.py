@@ -11,7 +11,9 @@ import pytest
 from laid_orders import OWN, copy_home, lay_security_orders, own_home, packs_say, take_back
 from resigned import resign
 
-from creditline.home.publications import REVISION, read_manifest
+from creditline.home.files import canonical_json
+from creditline.home.publications import MANIFEST, REVISION, publication_directory
+from creditline.policy import load_pack
 from creditline.release import FEED, adjustments, approve, clock, read_holds, reject, release, release_security
 from creditline.release.feed import SECURITY
 from creditline.release.holds import NotHeld
@@ -155,7 +157,13 @@ def test_a_freeze_that_the_core_has_ended_by_now_does_not_leave(home, night, mac
 
 
 def test_a_hold_outlasts_a_day_that_the_calendar_does_not_expect(home, night):
-    for version in read_manifest(home, night)["policy_versions"].values():
+    manifest = publication_directory(home, night) / MANIFEST
+    said = json.loads(manifest.read_text())
+    for pack, version in said["policy_versions"].items():
         calendar = home.policy / version / "calendar.csv"
         calendar.write_text(calendar.read_text() + "holiday,closed,*,2026-09-04,2026-09-06\n")
+        said["policy_versions"][pack] = load_pack(home.policy / version).policy_version
+        (home.policy / version).rename(home.policy / said["policy_versions"][pack])
+    manifest.write_bytes(canonical_json(said))
+    resign(home, night)
     assert read_holds(home, night)[HELD].expires_at == home.cut_off_at(date(2026, 9, 6))

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 import yaml
 from laid_orders import OWN, copy_home, in_pem, lay_security_orders, own_home, packs_say, take_back
+from resigned import reseal_identity, resign_home
 
 from creditline.errors import UsageError
 from creditline.home import DEMO_SECRET, HomeSettings, create_home
@@ -146,8 +147,10 @@ def test_the_well_known_keys_of_demo_homes_order_nobody_about(home, policies, tm
     ):
         set_mode(home, "CFC01/jiebei_mini", "live", **PEOPLE)
     secret.write_text(own)
+    reseal_identity(home)
     demo = signing_key(home_of(tmp_path / "demo", is_demo=True))
     home.key_file(home.settings.keys.signing_key).write_bytes(in_pem(demo))
+    resign_home(home)
     with pytest.raises(NotReady, match=r"keys\.signing_key is the well-known one"):
         set_mode(home, "CFC01/jiebei_mini", "live", **PEOPLE)
 
@@ -213,6 +216,7 @@ def test_a_freeze_waits_for_no_paper_and_yet_not_for_a_demo(book):
 def test_demo_keys_let_nothing_leave(book):
     packs_say(book, **OWN)
     book.key_file(book.settings.keys.pseudonym_secret).write_text(DEMO_SECRET.hex())
+    reseal_identity(book)
     with pytest.raises(ReleaseRefused, match=r"keys\.pseudonym_secret"):
         release_security(book, book.published_dates()[-1])
 

@@ -1,6 +1,7 @@
 """Decision code that may order somebody about, recorded in `control/logic.jsonl`: two people approved it, by its `logic_hash`.
 
-A demo home approves the code of its first night by itself: nobody real is behind it. Any later code needs two people there, too.
+A demo or a trial approves the code of its first night by itself: what it orders reaches nobody. Any later code needs two people
+there, too.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from creditline.home import Home
 from creditline.home.control import append_line, read_lines
 from creditline.home.people import are_two_people
 
-OWN = "the demo home itself"
+OWN = "the home itself"
 
 
 @dataclass(frozen=True)
 class LogicApproval:
-    """One line of `control/logic.jsonl`; `approved_by` is None where a demo home approved its first code by itself."""
+    """One line of `control/logic.jsonl`; `approved_by` is None where a demo or a trial approved its first code by itself."""
 
     logic_hash: str
     by: str
@@ -45,5 +46,10 @@ def record_logic_approval(home: Home, logic_hash: str, *, by: str, approved_by: 
     return said
 
 
+def orders_nobody_real(home: Home) -> bool:
+    """Whether what the home orders reaches nobody: of a demo, which nobody is behind, and of a trial."""
+    return home.settings.is_demo or home.settings.is_trial
+
+
 def _is_own(home: Home, said: LogicApproval) -> bool:
-    return home.settings.is_demo and said.by == OWN
+    return orders_nobody_real(home) and said.by == OWN

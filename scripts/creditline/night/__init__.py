@@ -81,7 +81,7 @@ def gate_inputs(home: Home, business_date: date) -> object:
 
 def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Build:
     """Build features, decisions, marts and reports in the scratch warehouse; from then on nothing more of the day is taken
-    in between nights. A demo home approves the decision code of its first night by itself. Raises BuildFailed, HomeBusy."""
+    in between nights. A demo or a trial approves the decision code of its first night by itself. Raises BuildFailed, HomeBusy."""
     with _timed(home, business_date, "build"):
         _close_day(home, business_date)
         built = build_warehouse(home, business_date, engine)
