@@ -119,6 +119,11 @@ class HomeSettings(BaseModel):
         return self
 
     @property
+    def orders_nobody_real(self) -> bool:
+        """What the home orders reaches nobody: of a demo, which nobody is behind, and of a trial."""
+        return self.is_demo or self.is_trial
+
+    @property
     def title(self) -> str:
         """The name, and that the home is a trial: nobody may mistake it for one that orders somebody about."""
         return f"{self.name} (trial: its orders reach no core)" if self.is_trial else self.name

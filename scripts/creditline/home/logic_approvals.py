@@ -46,10 +46,5 @@ def record_logic_approval(home: Home, logic_hash: str, *, by: str, approved_by: 
     return said
 
 
-def orders_nobody_real(home: Home) -> bool:
-    """Whether what the home orders reaches nobody: of a demo, which nobody is behind, and of a trial."""
-    return home.settings.is_demo or home.settings.is_trial
-
-
 def _is_own(home: Home, said: LogicApproval) -> bool:
-    return orders_nobody_real(home) and said.by == OWN
+    return home.settings.orders_nobody_real and said.by == OWN

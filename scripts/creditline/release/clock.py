@@ -13,7 +13,7 @@ def instant(home: Home) -> datetime:
     The days of a demo home are made up, those of a trial are past, and no clock tells them: there it is the cut-off of the
     newest published night.
     """
-    if home.settings.is_demo or home.settings.is_trial:
+    if home.settings.orders_nobody_real:
         return home.cut_off_at(home.published_dates()[-1])
     return _machine_time()
 
