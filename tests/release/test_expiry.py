@@ -118,7 +118,7 @@ def test_an_answer_that_came_too_late_takes_back_none_that_came_in_time(home, ni
 
 
 def test_a_release_says_until_when_a_slice_may_be_approved(home, night, machine):
-    assert f"{HELD} is held (too many cuts) until 2026-09-04 18:00:00 UTC" in release(home, night).reason
+    assert f"{HELD} is held (too many cuts) until 2026-09-04 18:00:00 UTC" in release(home, night).held
 
 
 def test_an_expired_order_does_not_leave_and_is_counted(home, night, machine):

@@ -12,14 +12,18 @@ import shutil
 import duckdb
 import pytest
 from resigned import resign
+from typer.testing import CliRunner
 
+from creditline.cli import app
 from creditline.cli.status import home_status
-from creditline.errors import UsageError
+from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
 from creditline.home.proof import NotGenuine
 from creditline.home.publications import REVISION
+from creditline.night.approval import approve_slices
 from creditline.release import (
     FEED,
+    OrdersLeft,
     ReleaseRefused,
     adjustments,
     approve,
@@ -30,6 +34,7 @@ from creditline.release import (
     release,
     set_mode,
     settle_interrupted,
+    unanswered_slices,
 )
 from creditline.release.holds import APPROVED, NotHeld
 
@@ -99,11 +104,12 @@ def test_the_orders_of_a_held_slice_stay_behind_and_the_release_says_so(home, ni
     result = release(home, night)
     assert released(result) == free
     assert result.withheld == len(waiting)
-    assert f"{HELD} is held (cuts: 45, median 5)" in result.reason
+    (held,) = result.held
+    assert held.startswith(f"{HELD} is held (cuts: 45, median 5) until ")
     assert record(home, result)["held"] == {HELD: "cuts: 45, median 5"}
     again = release(home, night)
     assert (again.is_new, again.sequence) == (False, result.sequence)
-    assert f"{HELD} is held" in again.reason
+    assert again.held == (held,)
 
 
 def test_approved_orders_follow_once_in_a_file_of_their_own(home, night):
@@ -290,6 +296,96 @@ def test_an_approved_slice_that_is_paused_stays_behind(home, night):
     approve(home, HELD, night, **PEOPLE)
     set_mode(home, HELD, "paused", by="operator")
     assert released(release(home, night)) == orders_of(home, "<>")
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_rejection_after_the_orders_left_says_what_left_and_is_none(home, night, monkeypatch, is_recorded):
+    approve(home, HELD, night, **PEOPLE)
+    if is_recorded:
+        result = release(home, night)
+        sequence, file = result.sequence, result.file
+    else:
+        with monkeypatch.context() as patch:
+            patch.setattr(feed, "move_into_place", killed_at_the_record(feed.move_into_place))
+            with pytest.raises(Killed):
+                release(home, night)
+        (control,) = (home.outbox / FEED).glob(f"*{night}*.ctl")
+        sequence, file = json.loads(control.read_text())["sequence"], control.with_suffix(".csv")
+    count = len(orders_of(home, "="))
+    with pytest.raises(OrdersLeft) as refused:
+        reject(home, HELD, night, by="operator")
+    assert f"{count} orders in {file} (sequence {sequence}) of the {count} that were held have left" in str(
+        refused.value
+    )
+    assert [answer.answer for answer in holds._signed_answers(home)] == [APPROVED, holds.TOO_LATE]
+    assert adjustments._may_leave(home, night).approved == {HELD}
+
+
+def test_an_approval_of_a_slice_that_may_not_be_ordered_about_reports_no_other_slices_file(home, night):
+    release(home, night)
+    for mode in ("paused", "observe"):
+        set_mode(home, "*", mode, by="operator")
+        (one,) = approve_slices(home, [HELD], night, **PEOPLE)
+        assert one.left == ()
+        assert one.why_none.startswith(
+            f"it is in {mode}; once that is changed, `creditline night --date {night}` lets "
+        )
+    set_mode(home, HELD, "live", **PEOPLE)
+    (one,) = approve_slices(home, [HELD], night, **PEOPLE)
+    (left,) = one.left
+    assert (left.orders, one.why_none) == (len(orders_of(home, "=")), None)
+    assert left.file.name in {path.name for path in (home.outbox / FEED).glob(f"*{night}*.csv")}
+
+
+def test_an_approval_whose_release_fails_says_that_it_is_recorded(home, night, monkeypatch):
+    def fail(*_):
+        raise ReleaseRefused("no pack is validated")
+
+    monkeypatch.setattr("creditline.night.release", fail)
+    with pytest.raises(CreditlineError, match=f"{HELD}: the approval is recorded, .* no pack is validated"):
+        approve_slices(home, [HELD], night, **PEOPLE)
+    assert adjustments._may_leave(home, night).approved == {HELD}
+
+
+def run(home, *words):
+    people = ("--by", "maker", "--approved-by", "checker") if words[0] == "approve" else ("--by", "operator")
+    return CliRunner().invoke(
+        app, ["--home", str(home.root), *words, "--date", str(home.published_dates()[-1]), *people]
+    )
+
+
+def test_all_held_slices_are_answered_but_those_that_somebody_answered(home, night):
+    rewrite(home, "fct_slice_night", "select * replace (true as is_held, 'cuts' as hold_reason)")
+    every = list(read_holds(home, night))
+    assert run(home, "reject", every[0]).exit_code == 0
+    lines = run(home, "approve", "--all-held").stderr.splitlines()
+    assert [line.split(" is approved")[0] for line in lines] == every[1:]
+    assert sum(int(line.split(": ")[1].split()[0]) for line in lines if " orders in " in line) == sum(
+        hold.orders for name, hold in read_holds(home, night).items() if name != every[0]
+    )
+    with pytest.raises(NotHeld, match="waits for an answer"):
+        unanswered_slices(home, night)
+
+
+def test_one_slice_is_named_or_all_are_meant(home):
+    for words in (["approve"], ["approve", HELD, "--all-held"]):
+        said = run(home, *words).exception
+        assert isinstance(said, UsageError)
+        assert str(said) == "say one of SLICE, --all-held"
+    assert not home.approvals_file.exists()
+
+
+def test_answers_that_come_to_nothing_end_with_a_no(home):
+    set_mode(home, "*", "paused", by="operator")
+    said = run(home, "approve", HELD)
+    assert f"{HELD} is approved" in said.stderr
+    assert "nothing of it left" in said.stderr
+    assert str(said.exception).startswith(f"the approval is recorded, and nothing left of {HELD}: it is in paused")
+    set_mode(home, "*", "live", **PEOPLE)
+    assert run(home, "approve", HELD).exit_code == 0
+    said = run(home, "reject", HELD)
+    assert isinstance(said.exception, OrdersLeft)
+    assert "is rejected" not in said.output + str(said.exception)
 
 
 def test_a_hold_names_exactly_the_orders_that_wait(home, night):

@@ -1,9 +1,9 @@
 """Release: modes, and the orders that leave for the core."""
 
 from creditline.release.adjustments import FEED, Release, release
-from creditline.release.feed import settle_interrupted
+from creditline.release.feed import LeftFile, files_that_left, settle_interrupted
 from creditline.release.golive import NotReady
-from creditline.release.holds import approve, read_holds, reject
+from creditline.release.holds import OrdersLeft, approve, read_holds, reject, unanswered_slices
 from creditline.release.inherited import NothingInherited, approve_batch, read_batch
 from creditline.release.logic import DecisionCode, approve_first_logic, approve_logic, decision_codes
 from creditline.release.modes import ALL_SLICES, ModeChange, Modes, read_modes, set_mode, unknown_slice
@@ -16,10 +16,12 @@ __all__ = [
     "ALL_SLICES",
     "FEED",
     "DecisionCode",
+    "LeftFile",
     "ModeChange",
     "Modes",
     "NotReady",
     "NothingInherited",
+    "OrdersLeft",
     "Release",
     "ReleaseRefused",
     "ReviewQueue",
@@ -31,6 +33,7 @@ __all__ = [
     "approve_first_logic",
     "approve_logic",
     "decision_codes",
+    "files_that_left",
     "read_batch",
     "read_holds",
     "read_modes",
@@ -40,6 +43,7 @@ __all__ = [
     "set_mode",
     "settle",
     "settle_interrupted",
+    "unanswered_slices",
     "unknown_slice",
     "write_review_queue",
 ]

@@ -34,7 +34,7 @@ FEED = ADJUSTMENTS
 class Release:
     """What a release did. `file` is None where no slice may be ordered about, and `reason` says so.
 
-    `expired` are those of the `withheld` orders that the core would have rejected at that instant.
+    `held` says of each slice that stays behind until two people approve it why, and until when they may. `expired` are those of the `withheld` orders that the core would have rejected at that instant.
     """
 
     business_date: date
@@ -45,6 +45,7 @@ class Release:
     reason: str
     is_new: bool
     expired: int = 0
+    held: tuple[str, ...] = ()
 
 
 def release(home: Home, business_date: date) -> Release:
@@ -76,7 +77,8 @@ def release(home: Home, business_date: date) -> Release:
         orders, called_for = _lay_orders(connection, home, business_date, permit, left)
         withheld = called_for - orders - sum(record["rows"] for record in earlier)
         if not has_live_slice(connection):
-            return Release(business_date, None, None, 0, withheld, permit.why_nothing_leaves(), is_new=False)
+            reason = permit.why_nothing_leaves()
+            return Release(business_date, None, None, 0, withheld, reason, is_new=False, held=permit.held())
         # nobody is frozen between the look at who is and the file that says so
         with security_turn(home, f"orders of {business_date}"):
             expired = leave_out_expired(connection, instant(home))
@@ -113,13 +115,11 @@ class _Permit:
             )
         return "every slice is in observe or paused"
 
-    def reason(self, done: str, expired: int) -> str:
-        """What was done, which slices stay behind and until when they may be approved, and how many orders came too late."""
-        held = [
+    def held(self) -> tuple[str, ...]:
+        """Which slices stay behind, why, and until when they may be approved: one a line."""
+        return tuple(
             f"{name} is held ({why}) until {self.holds[name].expires_at} UTC" for name, why in self.waiting().items()
-        ]
-        late = [f"{expired} orders expired before they could leave"] if expired else []
-        return "; ".join([done, *held, *late])
+        )
 
 
 def _may_leave(home: Home, business_date: date) -> _Permit:
@@ -167,7 +167,8 @@ def _write_release(
         raise ReleaseRefused(
             "a mode or an answer was changed while the orders were written; none of them left: release again"
         )
-    return Release(business_date, *left, reason=permit.reason("released", counts["expired"]), is_new=True, **counts)
+    reason = _reason("released", counts["expired"])
+    return Release(business_date, *left, reason=reason, is_new=True, held=permit.held(), **counts)
 
 
 def _released_before(home: Home, business_date: date, record: dict, permit: _Permit, expired: int = 0) -> Release:
@@ -177,7 +178,13 @@ def _released_before(home: Home, business_date: date, record: dict, permit: _Per
         record["sequence"],
         record["rows"],
         record["withheld"],
-        permit.reason("released before", record.get("expired", 0) + expired),
+        _reason("released before", record.get("expired", 0) + expired),
         is_new=False,
         expired=record.get("expired", 0) + expired,
+        held=permit.held(),
     )
+
+
+def _reason(done: str, expired: int) -> str:
+    """What was done, and how many orders came too late."""
+    return f"{done}; {expired} orders expired before they could leave" if expired else done

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from creditline.home import TRIAL_MARK, Home
-from creditline.home.database import path_to_write
+from creditline.home.database import as_pattern, connect_within, path_to_write
 from creditline.home.files import (
     canonical_json,
     is_in_place,
@@ -22,8 +23,8 @@ from creditline.home.files import (
     write_file,
 )
 from creditline.home.proof import read_signed, write_signed
-from creditline.home.publications import MANIFEST, publication_directory
-from creditline.home.releases import last_record, orders_file, record_files, records_since, through_date
+from creditline.home.publications import MANIFEST, publication_directory, published_mart
+from creditline.home.releases import kept_orders, last_record, orders_file, record_files, records_since, through_date
 from creditline.release.modes import leaving
 from creditline.warehouse.parquet import write_parquet
 
@@ -42,6 +43,18 @@ _KEPT = (
     " expires_at{beside}"
     " from release_order order by account_key, adjustment_id"
 )
+
+
+@dataclass(frozen=True)
+class LeftFile:
+    """A file in which orders of a slice left for the core, and how many of them."""
+
+    file: Path
+    sequence: int
+    orders: int
+
+    def __str__(self) -> str:
+        return f"{self.orders} orders in {self.file} (sequence {self.sequence})"
 
 
 def write_orders(
@@ -112,13 +125,18 @@ def settle_interrupted(home: Home, feed: str) -> None:
     Whoever calls it is the only one who writes to that feed.
     """
     for prepared in sorted((home.releases / feed).glob(f"*{_PREPARED}")):
-        file = home.outbox / feed / read_signed(home, prepared)["file"]
-        if file.exists() and not is_in_place(file.with_suffix(".ctl")):
+        if _has_left(home, feed, read_signed(home, prepared)):
+            move_into_place(prepared, prepared.with_suffix(".json"))
+        else:
             # first of all, so that a file half withdrawn is not taken for one that the core fetched
             prepared.unlink()
-        else:
-            move_into_place(prepared, prepared.with_suffix(".json"))
     _clear_unprepared(home, feed)
+
+
+def _has_left(home: Home, feed: str, record: dict) -> bool:
+    """Whether the orders of a record that was prepared are valid: their control file is there, or the core fetched both."""
+    file = home.outbox / feed / record["file"]
+    return not file.exists() or is_in_place(file.with_suffix(".ctl"))
 
 
 def _clear_unprepared(home: Home, feed: str) -> None:
@@ -153,6 +171,39 @@ def records_of(home: Home, feed: str, business_date: date) -> list[dict]:
     return [
         record for record in records_since(home, feed, business_date) if record["business_date"] == str(business_date)
     ]
+
+
+def files_that_left(home: Home, business_date: date, slice_code: str) -> tuple[LeftFile, ...]:
+    """The limit-adjustment files with orders of one slice of a night, in order; one that a killed release left behind valid
+    and not recorded is among them. Whoever needs it to stay so asks while nothing can leave (`leaving`)."""
+    prepared = [read_signed(home, path) for path in (home.releases / ADJUSTMENTS).glob(f"*{_PREPARED}")]
+    owed = [
+        record
+        for record in prepared
+        if record["business_date"] == str(business_date) and _has_left(home, ADJUSTMENTS, record)
+    ]
+    records = [*records_of(home, ADJUSTMENTS, business_date), *owed]
+    counts = _orders_of_slice(home, business_date, slice_code, records)
+    return tuple(
+        LeftFile(home.outbox / ADJUSTMENTS / record["file"], record["sequence"], counts[record["sequence"]])
+        for record in records
+        if record["sequence"] in counts
+    )
+
+
+def _orders_of_slice(home: Home, business_date: date, slice_code: str, records: list[dict]) -> dict[int, int]:
+    """How many orders of a slice the house keeps, by the sequence of their file; files without one are left out."""
+    if not records:
+        return {}
+    kept = [as_pattern(kept_orders(home, record)) for record in records]
+    mart = as_pattern(published_mart(home, business_date, "fct_limit_adjustment"))
+    with connect_within(home) as connection:
+        rows = connection.execute(
+            "select sequence, count(*) from read_parquet(?) semi join (select adjustment_id from read_parquet(?)"
+            " where slice_code = ?) as orders using (adjustment_id) group by sequence",
+            [kept, mart, slice_code],
+        ).fetchall()
+    return dict(rows)
 
 
 def slices_that_left(records: list[dict]) -> set[str]:

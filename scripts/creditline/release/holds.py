@@ -15,10 +15,12 @@ from creditline.home import Home
 from creditline.home.control import append_line, read_lines
 from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import canonical_json
+from creditline.home.lock import HomeBusy
 from creditline.home.people import are_two_people, require_person, require_two_people
 from creditline.home.publications import published_mart
 from creditline.policy.calendar import next_expected
 from creditline.release.clock import instant
+from creditline.release.feed import files_that_left
 from creditline.release.modes import leaving
 
 APPROVED, REJECTED = "approved", "rejected"
@@ -29,6 +31,10 @@ _ORDER = "adjustment_id, account_key, action, old_limit_amount, new_limit_amount
 
 class NotHeld(CreditlineError):
     """There is no hold to answer, or it expired."""
+
+
+class OrdersLeft(CreditlineError):
+    """Orders that were to be kept back have left; says which, and where they lie."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ def reject(home: Home, slice_code: str, business_date: date, *, by: str) -> Answ
     Raises:
         UsageError: nobody answers for it.
         NotHeld: the slice is not held on that night, or the hold expired.
+        OrdersLeft: it was approved, and orders of it have left; kept as too late, and no rejection.
     """
     require_person("rejecting a held slice", by)
     return _record(home, slice_code, business_date, REJECTED, by, None)
@@ -104,32 +111,64 @@ def reject(home: Home, slice_code: str, business_date: date, *, by: str) -> Answ
 def _record(home: Home, slice_code: str, business_date: date, answer: str, by: str, approved_by: str | None) -> Answer:
     hold = _open_hold(home, slice_code, business_date)
     is_over = instant(home) >= hold.expires_at
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    kind = TOO_LATE if is_over else answer
-    said = Answer(slice_code, str(business_date), kind, hold.orders_sha256, by, approved_by, now)
-    append_line(home, home.approvals_file, asdict(said))
+
+    def keep(kind: str) -> Answer:
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        said = Answer(slice_code, str(business_date), kind, hold.orders_sha256, by, approved_by, now)
+        append_line(home, home.approvals_file, asdict(said))
+        return said
+
+    try:
+        # no release is between its last look at the answers and the end of its file: what left before stays all that did
+        with leaving(home, f"'{answer}' is recorded for {slice_code}, but its orders may still leave without it"):
+            left = files_that_left(home, business_date, slice_code) if answer == REJECTED else ()
+            said = keep(TOO_LATE if is_over or left else answer)
+    except HomeBusy:
+        keep(answer)
+        raise
+    if left:
+        raise OrdersLeft(
+            f"{slice_code} cannot be rejected for {business_date}: {'; '.join(map(str, left))} of the"
+            f" {hold.orders} that were held have left, and the core may have applied them; what was wrongly decided goes back"
+            " by an override or a restatement (docs/runbook.md)"
+        )
     if is_over:
         raise NotHeld(
             f"{slice_code}: its hold of {business_date} expired at {hold.expires_at} UTC, the next night's cut-off; its"
             f" {hold.orders} orders cannot be answered any more, the next night decides anew: run it, and answer that one's"
         )
-    # a release that looked before this was recorded has ended
-    with leaving(home, f"'{answer}' is recorded for {slice_code}, but its orders may still leave without it"):
-        return said
+    return said
+
+
+def unanswered_slices(home: Home, business_date: date) -> list[str]:
+    """The held slices of the newest night that nobody approved or rejected yet.
+
+    Raises:
+        NotHeld: there is none.
+    """
+    _require_newest(home, business_date, "its held slices")
+    waiting = [
+        name for name, hold in read_holds(home, business_date).items() if not _last_answer(home, business_date, hold)
+    ]
+    if not waiting:
+        raise NotHeld(f"no held slice of {business_date} waits for an answer; a rejected one is approved by its name")
+    return waiting
 
 
 def _open_hold(home: Home, slice_code: str, business_date: date) -> Hold:
-    published = home.published_dates()
-    if business_date not in published:
-        raise NotHeld(f"night {business_date} is not published; run `creditline night --date {business_date}`")
-    if business_date != published[-1]:
-        raise NotHeld(
-            f"{slice_code}: its hold of {business_date} expired when {published[-1]} was published; answer that night's"
-        )
+    _require_newest(home, business_date, f"{slice_code}: its hold of {business_date}")
     holds = read_holds(home, business_date)
     if slice_code not in holds:
         raise NotHeld(f"{slice_code} is not held on {business_date}; held are: {', '.join(holds) or 'none'}")
     return holds[slice_code]
+
+
+def _require_newest(home: Home, business_date: date, what: str) -> None:
+    published = home.published_dates()
+    if business_date not in published:
+        raise NotHeld(f"night {business_date} is not published; run `creditline night --date {business_date}`")
+    if business_date != published[-1]:
+        raise NotHeld(f"{what} expired when {published[-1]} was published; answer that night's")
 
 
 def is_approved(home: Home, business_date: date, hold: Hold) -> bool:
@@ -138,6 +177,11 @@ def is_approved(home: Home, business_date: date, hold: Hold) -> bool:
     Raises:
         NotGenuine: an answer is not the home's own, or one is missing.
     """
+    last = _last_answer(home, business_date, hold)
+    return last is not None and last.answer == APPROVED and are_two_people(last.by, last.approved_by)
+
+
+def _last_answer(home: Home, business_date: date, hold: Hold) -> Answer | None:
     answers = [
         answer
         for answer in (Answer(**line) for line in read_lines(home, home.approvals_file))
@@ -145,7 +189,4 @@ def is_approved(home: Home, business_date: date, hold: Hold) -> bool:
         and (answer.slice_code, answer.business_date, answer.orders_sha256)
         == (hold.slice_code, str(business_date), hold.orders_sha256)
     ]
-    if not answers:
-        return False
-    last = answers[-1]
-    return last.answer == APPROVED and are_two_people(last.by, last.approved_by)
+    return answers[-1] if answers else None
