@@ -26,6 +26,7 @@ def test_misfits_are_counted_by_column_and_rule_with_three_samples(delivery):
     spoil_cell(delivery, SNAPSHOT, 9, "days_past_due", "-1")
     misfits = {(misfit.column, misfit.rule): misfit for misfit in check_delivery(delivery).misfits}
     assert set(misfits) == {
+        ("", "quarantine_share"),
         ("limit_amount", "money:limit_amount"),
         ("status", "code:status"),
         ("days_past_due", "range:days_past_due"),

@@ -191,19 +191,24 @@ def import_extract(
 
 @app.command()
 def check(
+    context: typer.Context,
     directory: Annotated[Path, typer.Argument(help="A delivery: a folder with manifest.json and its files.")],
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Try a delivery without a home: what does not fit, by column, with sample rows."""
+    """Try a delivery: what does not fit, by column, with sample rows; with --home all that its night would say."""
+    from creditline.cli.check import COLUMNS, rows_of, verdict_of
+    from creditline.home import open_home
     from creditline.landing.checking import check_delivery
+    from creditline.night.checking import check_against
 
-    result = check_delivery(directory)
-    rows = [
-        (misfit.file, misfit.column, misfit.rule, misfit.rows, "; ".join(misfit.samples)) for misfit in result.misfits
-    ]
-    print_rows(("file", "column", "rule", "rows", "samples"), rows, output_format, title=str(directory))
-    if result.misfits:
-        raise CreditlineError(f"{directory}: {len(result.misfits)} misfits; mend them and check again")
+    is_against_home = context.parent.get_parameter_source("home").name != "DEFAULT"
+    result = check_against(open_home(context.obj), directory) if is_against_home else check_delivery(directory)
+    if result.misfits or output_format is Format.JSON:
+        print_rows(COLUMNS, rows_of(result), output_format, title=str(directory))
+    if result.refusals:
+        raise CreditlineError(f"{verdict_of(result)}; mend it and check again")
+    say = tell if output_format is Format.JSON else print_text
+    say(verdict_of(result) if is_against_home else f"{verdict_of(result)}; --home tries it against a home, too")
 
 
 @app.command()
@@ -243,9 +248,10 @@ def night(
                 round(sum(result.seconds.values()), 1),
                 orders,
                 result.release.reason,
+                result.release.held,
             )
         )
-    print_rows(("night", *STEPS, "seconds", "orders", "release"), rows, output_format, title="Nights run")
+    print_rows(("night", *STEPS, "seconds", "orders", "release", "held"), rows, output_format, title="Nights run")
 
 
 @app.command()
@@ -526,20 +532,29 @@ def subject_erase(
 @app.command()
 def approve(
     context: typer.Context,
-    slice_code: Annotated[str, typer.Argument(metavar="SLICE", help="The held slice.")],
     business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night that holds it.")],
     by: Annotated[str, typer.Option("--by", help="Who approves it.")],
     approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
+    slice_code: Annotated[str | None, typer.Argument(metavar="SLICE", help="The held slice.")] = None,
+    all_held: Annotated[bool, typer.Option("--all-held", help="Every slice of the night that waits.")] = False,
 ) -> None:
     """Approve the orders of a held slice, exactly as they were published, and let them leave."""
-    from creditline import night, release
     from creditline.home import open_home
+    from creditline.night.approval import approve_slices
+    from creditline.release import unanswered_slices
 
-    home = open_home(context.obj)
-    answer = release.approve(home, slice_code, business_date.date(), by=by, approved_by=approved_by)
-    tell(f"{slice_code} is approved for {answer.business_date}: orders {answer.orders_sha256}")
-    result = night.release(home, business_date.date())
-    tell(f"{result.reason}: {result.orders} orders in {result.file}")
+    if (slice_code is not None) == all_held:
+        raise UsageError("say one of SLICE, --all-held")
+    home, day = open_home(context.obj), business_date.date()
+    slices = [slice_code] if slice_code else unanswered_slices(home, day)
+    approved = approve_slices(home, slices, day, by=by, approved_by=approved_by)
+    for one in approved:
+        left = ", ".join(map(str, one.left))
+        outcome = f"{left} left" if left else "nothing of it left"
+        tell(f"{one.slice_code} is approved for {day}: {outcome}; orders {one.orders_sha256}")
+    kept = [f"{one.slice_code}: {one.why_none}" for one in approved if one.why_none]
+    if kept:
+        raise CreditlineError(f"the approval is recorded, and nothing left of {'; '.join(kept)}")
 
 
 @app.command()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
@@ -49,16 +51,24 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
         if not known:
             raise InputsRefused(f"night {business_date} is not accepted; run `creditline night --date {business_date}`")
         return GateVerdict(known[-1])
-    suites = _suites(home, acceptance)
-    judged = _judge(home, acceptance, suites)
-    with connect_within(home, str(scratch_file(home, business_date))) as connection:
-        verdicts = _conclude(home, connection, acceptance, suites, judged)
+    with judged_delivery(home, acceptance) as (connection, verdicts):
         _refuse_night(home, business_date, verdicts)
         raw, keys = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
     record = delivery_record(acceptance, verdicts, raw, keys)
     write_record(home, record)
     _clear_scratch(home)
     return GateVerdict(record)
+
+
+@contextmanager
+def judged_delivery(
+    home: Home, acceptance: Acceptance
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[SourceVerdict]]]:
+    """The scratch database of an accepted delivery with the verdict on every file; nothing of it is taken in yet."""
+    suites = _suites(home, acceptance)
+    judged = _judge(home, acceptance, suites)
+    with connect_within(home, str(scratch_file(home, acceptance.business_date))) as connection:
+        yield connection, _conclude(home, connection, acceptance, suites, judged)
 
 
 def _suites(home: Home, acceptance: Acceptance) -> dict[str, Suite]:

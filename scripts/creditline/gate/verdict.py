@@ -65,7 +65,7 @@ def judge_source(
     _must_be_conserved(connection, entry, accepted_rows, quarantined, totals)
     findings = [
         *_failed_tables(judged),
-        *_share(entry, quarantined, suite),
+        *_share(entry.delivered_rows, quarantined, suite),
         *_mixed(connection, entry, suite),
         *_breakers(suite, accepted_rows, totals, previous),
     ]
@@ -135,15 +135,17 @@ def _held(suite: Suite, counts: list[tuple[str, int, list[str]]]) -> list[str]:
     ]
 
 
-def _share(entry: AcceptedSource, quarantined: int, suite: Suite) -> list[tuple[str, str]]:
+def _share(delivered: int, quarantined: int, suite: Suite) -> list[tuple[str, str]]:
+    why = too_many_bad(delivered, quarantined, suite)
+    return [("refuse", why)] if why else []
+
+
+def too_many_bad(delivered: int, quarantined: int, suite: Suite) -> str | None:
+    """Why a file is refused for its bad rows; None while they are few."""
     most_bp, most_rows = suite.meta["refuse_above_bp"], suite.meta["refuse_above_rows"]
-    if quarantined > most_rows and quarantined * 10000 > entry.delivered_rows * most_bp:
-        why = (
-            f"quarantine_share: {quarantined} of {entry.delivered_rows} rows are bad,"
-            f" more than {most_bp} bp and {most_rows} rows"
-        )
-        return [("refuse", why)]
-    return []
+    if quarantined <= most_rows or quarantined * 10000 <= delivered * most_bp:
+        return None
+    return f"quarantine_share: {quarantined} of {delivered} rows are bad, more than {most_bp} bp and {most_rows} rows"
 
 
 def _mixed(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource, suite: Suite) -> list[tuple[str, str]]:

@@ -1,0 +1,26 @@
+"""What a trial of a delivery found, as rows, and as the one line that says whether it fits."""
+
+from __future__ import annotations
+
+from creditline.landing.checking import DeliveryCheck
+
+COLUMNS = ("file", "column", "rule", "rows", "samples", "then")
+
+
+def rows_of(result: DeliveryCheck) -> list[tuple]:
+    """A row a misfit."""
+    return [
+        (misfit.file, misfit.column, misfit.rule, misfit.rows or "", misfit.samples, misfit.then)
+        for misfit in result.misfits
+    ]
+
+
+def verdict_of(result: DeliveryCheck) -> str:
+    """Whether the delivery fits, and for what it is refused or held."""
+    if result.refusals:
+        return f"{result.directory} does not fit: {len(result.refusals)} of {len(result.misfits)} misfits are refused"
+    if result.held_rows:
+        return f"{result.directory} fits but for {result.held_rows} rows that would stay in quarantine"
+    if result.is_known:
+        return f"{result.directory} fits: it is in the home already"
+    return f"{result.directory} fits" + (", see what is said above" if result.misfits else "")

@@ -1,0 +1,154 @@
+"""Trying a delivery against a home: all that its night would say, and nothing of the home changes.
+
+The night's own steps run, in a folder of their own: what they read of the home is linked there, what they write stays there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from creditline.gate.id_changes import SOURCE as ID_CHANGE
+from creditline.gate.inputs import judged_delivery
+from creditline.gate.record import evidence_file, intraday_records
+from creditline.gate.verdict import SourceVerdict
+from creditline.home import Home
+from creditline.home.files import make_directory
+from creditline.landing.accept import DeliveryRefused, accept, read_acceptance
+from creditline.landing.checking import (
+    FILE_REFUSED,
+    REFUSED,
+    DeliveryCheck,
+    Misfit,
+    check_delivery,
+    manifest_of,
+    refusal_of,
+    rows_in_quarantine,
+)
+from creditline.landing.contract import MANIFEST_FILE, Manifest
+from creditline.landing.files import FileRefused
+from creditline.landing.manifest import INTRADAY_FEEDS, check_intraday
+from creditline.night.calendar import NightHeld, require_turn
+
+# What the steps before the build write; of raw it is the evidence alone, until a delivery is taken in.
+_OWN = ("landing", "warehouse", "quarantine", "outbox", "identity", "raw")
+_SAID = {"distrust": "the file is kept and not trusted tonight", "refuse": FILE_REFUSED}
+
+
+def check_against(home: Home, directory: Path) -> DeliveryCheck:
+    """Try a delivery as its night would: turn, cut-off, sequence, duplicates, types, rules, routing, changes of ids, and the
+    night before. Of one between nights its place in the order is looked at beside what `check_delivery` does.
+
+    Raises:
+        UsageError: there is no such folder.
+    """
+    try:
+        manifest, manifest_sha256 = manifest_of(directory)
+    except FileRefused as error:
+        return DeliveryCheck(directory, (refusal_of(error, REFUSED),))
+    if manifest.feed.startswith(INTRADAY_FEEDS):
+        return _between_nights(home, directory, manifest, manifest_sha256)
+    with tempfile.TemporaryDirectory() as scratch:
+        found, is_known = _as_its_night(_beside(home, Path(scratch), directory, manifest), directory)
+    return DeliveryCheck(directory, (*found, *_missing(home, manifest)), is_known)
+
+
+def _between_nights(home: Home, directory: Path, manifest: Manifest, manifest_sha256: str) -> DeliveryCheck:
+    found, records = check_delivery(directory).misfits, intraday_records(home, date.min)
+    if any(record.manifest_sha256 == manifest_sha256 for record in records):
+        return DeliveryCheck(directory, found, is_known=True)
+    try:
+        check_intraday(home, manifest, manifest.business_date, directory.resolve().name, records)
+    except FileRefused as error:
+        found = (refusal_of(error, REFUSED), *found)
+    return DeliveryCheck(directory, found)
+
+
+def _beside(home: Home, root: Path, directory: Path, manifest: Manifest) -> Home:
+    """A home whose steps read the given one's and write to themselves, with the delivery as the night's."""
+    _link(home.root, root, _OWN)
+    if home.identity_file.exists() and any(entry.source == ID_CHANGE for entry in manifest.sources):
+        shutil.copytree(home.identity_file.parent, root / home.identity_file.parent.name)
+    tried = Home(root)
+    make_directory(tried.raw)
+    _link(home.raw, tried.raw, (evidence_file(home, manifest.business_date).parents[1].name,))
+    make_directory(tried.landing)
+    (tried.landing / str(_night_of(home, directory, manifest))).symlink_to(directory.resolve())
+    return tried
+
+
+def _link(folder: Path, target: Path, but: tuple[str, ...]) -> None:
+    """Link all that lies in a folder, if it is there, under the same names in another, but for some."""
+    for entry in folder.glob("*"):
+        if entry.name not in but:
+            (target / entry.name).symlink_to(entry)
+
+
+def _night_of(home: Home, directory: Path, manifest: Manifest) -> date:
+    """The night that would take it in: that of its folder where it lies in landing/, else its own."""
+    place = directory.resolve()
+    landed = {str(day): day for day in home.landed_dates()} if place.parent == home.landing.resolve() else {}
+    return landed.get(place.name, manifest.business_date)
+
+
+def _as_its_night(tried: Home, directory: Path) -> tuple[list[Misfit], bool]:
+    """What the night's steps say, and whether the delivery is in already."""
+    (night,) = tried.landing.iterdir()
+    business_date = date.fromisoformat(night.name)
+    found = [] if business_date in tried.published_dates() else _out_of_turn(tried, business_date)
+    try:
+        acceptance = accept(tried, business_date)
+    except DeliveryRefused as error:
+        refused = refusal_of(error.__cause__, REFUSED)
+        others = [misfit for misfit in check_delivery(directory).misfits if misfit.rule != refused.rule]
+        return [*found, refused, *others], False
+    if not acceptance.is_known:
+        with judged_delivery(tried, read_acceptance(tried, business_date)) as (connection, verdicts):
+            found += [misfit for verdict in verdicts for misfit in _misfits(connection, verdict)]
+    return found, acceptance.is_known
+
+
+def _out_of_turn(tried: Home, business_date: date) -> list[Misfit]:
+    try:
+        require_turn(tried, business_date)
+    except NightHeld as error:
+        return [Misfit(MANIFEST_FILE, "", "turn", "", 0, (str(error),), "the night waits")]
+    return []
+
+
+def _misfits(connection: duckdb.DuckDBPyConnection, verdict: SourceVerdict) -> list[Misfit]:
+    entry = verdict.entry
+    refused = REFUSED if entry.is_required else FILE_REFUSED
+    rows = [] if entry.refusal else rows_in_quarantine(connection, entry)
+    told = {
+        misfit.rule: reason for misfit in rows for reason in verdict.reasons if reason.startswith(f"{misfit.rule}: ")
+    }
+    whole = [
+        Misfit(entry.file, "", reason.partition(":")[0], "", 0, (reason,), said)
+        for reason in verdict.reasons
+        if reason not in (*told.values(), *entry.notes)
+        for said in [refused if not verdict.is_kept else _SAID.get(verdict.verdict, "it is noted")]
+    ]
+    advised = [replace(misfit, then=_advice(told, misfit) if verdict.is_kept else refused) for misfit in rows]
+    return [*whole, *advised]
+
+
+def _advice(told: dict[str, str], misfit: Misfit) -> str:
+    """What becomes of rows that are held, and what to do where the rule knows it."""
+    advice = told.get(misfit.rule, "").partition("; ")[2]
+    return f"{misfit.then}; {advice}" if advice else misfit.then
+
+
+def _missing(home: Home, manifest: Manifest) -> list[Misfit]:
+    """Sources that the home expects every night and that are not in the delivery."""
+    delivered = {entry.source for entry in manifest.sources if entry.corrects_business_date is None}
+    return [
+        Misfit(source, "", "expected_source", "", 0, ("it is not in the delivery",), "the night goes on without it")
+        for source in home.settings.expected_sources
+        if source not in delivered
+    ]
