@@ -10,7 +10,7 @@ COLUMNS = ("file", "column", "rule", "rows", "samples", "then")
 def rows_of(result: DeliveryCheck) -> list[tuple]:
     """A row a misfit."""
     return [
-        (misfit.file, misfit.column, misfit.rule, misfit.rows or "", misfit.samples, misfit.then)
+        (misfit.file, misfit.column, misfit.rule, misfit.rows or None, misfit.samples, misfit.then)
         for misfit in result.misfits
     ]
 
@@ -18,7 +18,8 @@ def rows_of(result: DeliveryCheck) -> list[tuple]:
 def verdict_of(result: DeliveryCheck) -> str:
     """Whether the delivery fits, and for what it is refused or held."""
     if result.refusals:
-        return f"{result.directory} does not fit: {len(result.refusals)} of {len(result.misfits)} misfits are refused"
+        count, of = len(result.refusals), len(result.misfits)
+        return f"{result.directory} does not fit: {count} of {of} misfits refuse a file or the whole of it"
     if result.held_rows:
         return f"{result.directory} fits but for {result.held_rows} rows that would stay in quarantine"
     if result.is_known:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from creditline.cli.output import complain
+from creditline.cli.output import Format, complain, print_rows, tell
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
@@ -42,7 +39,7 @@ def replay(map_name: str, source: Path, root: Path, max_nights: int | None = Non
     for result in run_all(book.home):
         seconds.append(time.perf_counter() - started)
         started = time.perf_counter()
-        Console(stderr=True).print(f"{result.business_date}: {seconds[-1]:.1f} s", style="dim", highlight=False)
+        tell(f"{result.business_date}: {seconds[-1]:.1f} s")
     return Replay(book.home, tuple(seconds))
 
 
@@ -81,15 +78,6 @@ def source_balance(directory: Path, day: date) -> Decimal:
         ).fetchone()[0]
 
 
-def _print(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column)
-    for row in rows:
-        table.add_row(*(str(value) for value in row))
-    Console(width=160, highlight=False).print(table)
-
-
 def main(arguments: list[str]) -> int:
     """Entry point: replay one book in a temporary home and print its closing tables."""
     if len(arguments) not in (2, 3) or arguments[0] not in ("taiwan", "berka"):
@@ -104,21 +92,22 @@ def main(arguments: list[str]) -> int:
             complain(str(error), "real-data")
             return 1
         head = ("night", "accounts", "decisions", "limits", "principal", "60+ days", "up", "hold", "down")
-        _print(f"{name}: nights", head, night_totals(result.home))
-        _print(
-            "seconds a night",
+        print_rows(head, night_totals(result.home), Format.TABLE, title=f"{name}: nights")
+        print_rows(
             ("first", "median after it", "longest after it"),
             [(f"{result.seconds[0]:.1f}", *_spread(result.seconds[1:]))],
+            Format.TABLE,
+            title="seconds a night",
         )
         if name == "taiwan":
             rates = default_rates(result.home, result.home.landing / "truth" / "taiwan.parquet")
             rows = [(action, count, rate) for action, (count, rate) in rates.items()]
-            _print("October default rate by action of the September night", ("action", "accounts", "percent"), rows)
+            title = "October default rate by action of the September night"
+            print_rows(("action", "accounts", "percent"), rows, Format.TABLE, title=title)
         else:
             rows = [(row[0], row[4], source_balance(source, row[0])) for row in night_totals(result.home)[-3:]]
-            _print(
-                "principal is what is owed: minus the balance", ("night", "principal", "balance in the source"), rows
-            )
+            title = "principal is what is owed: minus the balance"
+            print_rows(("night", "principal", "balance in the source"), rows, Format.TABLE, title=title)
     return 0
 
 
