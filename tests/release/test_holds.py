@@ -18,6 +18,7 @@ from creditline.cli import app
 from creditline.cli.status import home_status
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
+from creditline.home.control import read_lines
 from creditline.home.proof import NotGenuine
 from creditline.home.publications import REVISION
 from creditline.night.approval import approve_slices
@@ -317,7 +318,7 @@ def test_a_rejection_after_the_orders_left_says_what_left_and_is_none(home, nigh
     assert f"{count} orders in {file} (sequence {sequence}) of the {count} that were held have left" in str(
         refused.value
     )
-    assert [answer.answer for answer in holds._signed_answers(home)] == [APPROVED, holds.TOO_LATE]
+    assert [line["answer"] for line in read_lines(home, home.approvals_file)] == [APPROVED, holds.TOO_LATE]
     assert adjustments._may_leave(home, night).approved == {HELD}
 
 
