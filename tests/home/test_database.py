@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from laid_nights import publish_rows
 
 from creditline.errors import UsageError
 from creditline.home import HomeSettings, create_home, open_home
@@ -47,16 +49,10 @@ def test_a_home_does_not_lie_where_no_database_can_be_kept(tmp_path, character):
 
 def test_readers_of_an_awkward_home_reach_its_publications_and_nothing_else(folder):
     home = create_home(folder, HomeSettings(name="awkward", is_demo=True))
-    marts = home.published / "2026-09-01" / "r00" / "marts"
-    marts.mkdir(parents=True)
-    home.current.symlink_to("2026-09-01/r00")
-    with connect(str(home.current / "marts.duckdb")) as connection:
-        connection.execute(f"copy (select 7 as seven) to {path_to_write(marts / 'fct.parquet')} (format parquet)")
-        connection.execute(f"copy (select 8 as seven) to {path_to_write(folder / 'other.parquet')} (format parquet)")
-        connection.execute(f"set variable creditline_home = {path_to_read(folder)}")
-        files = "getvariable('creditline_home') || '/published/*/r*/marts/fct.parquet'"
-        connection.execute(f"create view fct as from read_parquet({files})")
+    publish_rows(home, date(2026, 9, 1))
+    with connect() as connection:
+        connection.execute(f"copy (select 8 as eight) to {path_to_write(folder / 'other.parquet')} (format parquet)")
     with open_marts(home) as connection:
-        assert connection.execute("from fct").fetchall() == [(7,)]
+        assert connection.execute("select account_count from fct_night").fetchall() == [(10,)]
         with pytest.raises(Exception, match="Cannot access file"):
             connection.execute(f"from read_parquet({path_to_read(folder / 'other.parquet')})")
