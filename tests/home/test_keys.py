@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from creditline.gate.identity import account_key_of
 from creditline.home import HomeSettings, create_home, open_home
 from creditline.home.files import write_new_file
 from creditline.home.key_files import KeyRefused
 from creditline.home.keys import make_keys, require_keys, sign, signing_key
 from creditline.home.lock import only_worker
 from creditline.home.publications import place_publication
+from creditline.release import set_mode
+from creditline.subject import erase_subject
 
 SECRET, SIGNING = "keys/pseudonym.secret", "keys/signing.pem"
 
@@ -188,6 +191,25 @@ def test_a_home_written_by_hand_says_so_in_one_line(tmp_path):
     assert f"{tmp_path}/{SECRET} is not there" in done.stderr
     assert "creditline init" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["creditline.yml", "landing"]
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        lambda home: set_mode(home, "*", "paused", by="ann"),
+        lambda home: erase_subject(home, "C1", reason="x", by="ann", approved_by="bob"),
+        lambda home: account_key_of(home, "A1"),
+    ],
+    ids=["mode", "erasure", "explanation"],
+)
+def test_who_lacks_the_keys_leaves_nothing_behind_that_looks_like_history(tmp_path, asks):
+    """Or `init` would take the keys for lost ones of a home that used them."""
+    (tmp_path / "creditline.yml").write_text("name: byhand\n")
+    home = open_home(tmp_path)
+    with pytest.raises(KeyRefused, match="is not there"):
+        asks(home)
+    assert [path.name for path in tmp_path.iterdir()] == ["creditline.yml"]
+    assert create_home(tmp_path, HomeSettings(name="byhand")) == home
 
 
 # ---- who may enter what

@@ -97,12 +97,6 @@ def initialise(
 def next_steps(home: Home) -> list[tuple[str, str]]:
     """What to do with a new home, in order, and with which command or where."""
     creditline = f"creditline --home {shlex.quote(str(home.root))}"
-    mode = f"{creditline} mode set ENTITY/product 'ramp 5' --by A --approved-by B"
-    live = (
-        (f"Go live whenever you like: orders go to {home.outbox.name}, which reaches no core.", mode)
-        if home.settings.is_trial
-        else ("Go live step by step (docs/go-live.md).", mode)
-    )
     keys = home.key_file(home.settings.keys.signing_key).parent
     return [
         ("Back up the keys, apart from the home: a lost one is never made anew.", str(keys)),
@@ -113,7 +107,18 @@ def next_steps(home: Home) -> list[tuple[str, str]]:
         ("Land the first night (docs/landing.md), and try it.", f"creditline check {home.landing}/DATE"),
         ("Run it: every slice is in observe, nothing is ordered.", f"{creditline} night --all"),
         ("See where the nights stand.", f"{creditline} status"),
-        live,
+        *_going_live(home, creditline),
+    ]
+
+
+def _going_live(home: Home, creditline: str) -> list[tuple[str, str]]:
+    mode = f"{creditline} mode set ENTITY/product 'ramp 5' --by A --approved-by B"
+    if home.settings.is_trial:
+        return [(f"Go live whenever you like: orders go to {home.outbox.name}, which reaches no core.", mode)]
+    code = f"{creditline} logic approve HASH --by A --approved-by B"
+    return [
+        ("Let two people approve the decision code (`creditline logic show`).", code),
+        ("Go live step by step (docs/go-live.md).", mode),
     ]
 
 

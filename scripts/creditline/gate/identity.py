@@ -92,6 +92,8 @@ def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool
     if not path.exists():
         if home.published_dates():
             raise IdentityChanged(f"{path} is missing; restore it from a backup")
+        # a store is sealed by the home's key: without it none is begun
+        home.pseudonym_secret()
         _create(path)
     _attach_waiting(connection, path, for_writing)
     try:

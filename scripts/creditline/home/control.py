@@ -13,6 +13,7 @@ from pathlib import Path
 
 from creditline.home import Home
 from creditline.home.files import write_file
+from creditline.home.keys import require_keys
 from creditline.home.lock import holding
 from creditline.home.proof import (
     NotGenuine,
@@ -72,7 +73,9 @@ def append_line(home: Home, file: Path, record: dict[str, object]) -> None:
     Raises:
         HomeBusy: another process does not end its own line; nothing was recorded.
         NotGenuine: what is there is not what was recorded.
+        KeyRefused: the home's keys are lost or open to others.
     """
+    require_keys(home)
     with holding(home.control / ".append.lock", f"{file.name}: nothing was recorded", _PATIENCE_SECONDS):
         begin_control(home)
         number = len(read_lines(home, file)) + 1

@@ -7,6 +7,7 @@ import sys
 from creditline.accidents import told_plainly
 from creditline.cli.output import Format, complain, print_rows, tell
 from creditline.errors import CreditlineError
+from creditline.home.files import write_privately
 from creditline.spark import cluster
 
 USAGE = "usage: scripts/spark up|down|status"
@@ -28,6 +29,8 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # what a night's models put aside on the way is nobody else's to read
+    write_privately()
     try:
         with told_plainly():
             code = main(sys.argv[1:])
