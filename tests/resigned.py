@@ -60,7 +60,8 @@ def resign_control(home: Home, file: Path, lines: list[dict[str, object]]) -> No
     """Let a control file hold these lines, without their chain, and nothing else."""
     _forget_control(home, home.current / RUN)
     heads = {name: head for name, head in controls.control_heads(home).items() if name != file.name}
-    write_signed(home, home.control / "heads.json", heads)
+    for note in controls._notes(home):
+        write_signed(home, note, heads)
     file.unlink(missing_ok=True)
     for line in lines:
         controls.append_line(home, file, line)
@@ -92,7 +93,8 @@ def resign_home(home: Home) -> None:
     files = {file: control_lines(file) for file in sorted(home.control.glob("*.jsonl"))}
     for run in home.published.glob(f"{_PUBLICATION}/{RUN}"):
         _forget_control(home, run)
-    write_signed(home, home.control / "heads.json", {})
+    for note in controls._notes(home):
+        write_signed(home, note, {})
     for file, lines in files.items():
         resign_control(home, file, lines)
     for path in (

@@ -20,6 +20,7 @@ def home(tmp_path):
     """A home in which a slice went live and was paused."""
     home = create_home(tmp_path / "home", HomeSettings(name="control", is_demo=True))
     set_mode(home, ALL_SLICES, "live", **PEOPLE)
+    shutil.copytree(home.control, home.root / "before")
     set_mode(home, ALL_SLICES, "paused", by="maker")
     return home
 
@@ -48,6 +49,10 @@ FORGERIES = {
     "a line changed": lambda home: lay(home, [line.replace('"paused"', '"live"') for line in lines(home)]),
     "no JSON": lambda home: lay(home, [*lines(home), "live"]),
     "a list": lambda home: lay(home, [*lines(home), "[]"]),
+    "the file and its notes as they were before the pause": lambda home: (
+        shutil.rmtree(home.control),
+        shutil.copytree(home.root / "before", home.control),
+    ),
     "the notes of another day": lambda home: (
         lay(home, lines(home)[:1]),
         (home.control / "heads.json").write_text(

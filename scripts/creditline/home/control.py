@@ -2,13 +2,14 @@
 
 Each line bears the home's signature, its number, the name of its file and the sha256 of the line before it, so that none can be
 written, moved, changed or left out by anybody else. `heads.json` says how far each file has come, so that a line that is
-cut off at the end is missed, too.
+cut off at the end is missed, too; the ledger and the newest publication say it once more, for notes that were put back.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from functools import partial
 from pathlib import Path
 
 from creditline.home import Home
@@ -36,7 +37,7 @@ def read_lines(home: Home, file: Path) -> list[dict[str, object]]:
         NotGenuine: a line is not the home's own, or lines are missing; names the file and the line.
     """
     # first, so that a line that comes meanwhile is one more than they know, and none less
-    heads = [noted.get(file.name) for noted in (_published_heads(home), _read_heads(home))]
+    heads = [noted.get(file.name) for noted in (_published_heads(home), *map(partial(_read_heads, home), _notes(home)))]
     lines = file.read_bytes().splitlines() if file.is_file() else []
     said, before = [], None
     for number, line in enumerate(lines, start=1):
@@ -88,27 +89,29 @@ def append_line(home: Home, file: Path, record: dict[str, object]) -> None:
 
 
 def _note_head(home: Home, file: Path, head: dict[str, object]) -> None:
-    write_signed(home, _heads_file(home), _read_heads(home) | {file.name: head})
+    for note in _notes(home):
+        write_signed(home, note, _read_heads(home, note) | {file.name: head})
 
 
 def begin_control(home: Home) -> None:
     """Begin to note what is recorded, where nothing was yet: from the first publication on a home without its notes is not whole."""
-    if not _heads_file(home).exists() and not home.current.is_symlink():
-        write_signed(home, _heads_file(home), {})
+    for note in _notes(home):
+        if not note.exists() and not home.current.is_symlink():
+            write_signed(home, note, {})
 
 
 def control_heads(home: Home) -> dict[str, dict]:
     """How far each control file has come: the number and the sha256 of its last line. A publication's `run.json` keeps it, too."""
-    return _read_heads(home)
+    return _read_heads(home, _notes(home)[0])
 
 
-def _heads_file(home: Home) -> Path:
-    return home.control / "heads.json"
+def _notes(home: Home) -> tuple[Path, Path]:
+    """Where it is noted how far each file has come: beside them, and in the ledger."""
+    return home.control / "heads.json", home.ledger / "control_heads.json"
 
 
-def _read_heads(home: Home) -> dict[str, dict]:
-    file = _heads_file(home)
-    return read_signed(home, file) if file.exists() or home.current.is_symlink() else {}
+def _read_heads(home: Home, note: Path) -> dict[str, dict]:
+    return read_signed(home, note) if note.exists() or home.current.is_symlink() else {}
 
 
 def _published_heads(home: Home) -> dict[str, dict]:
