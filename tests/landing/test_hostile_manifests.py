@@ -48,7 +48,7 @@ def look_at(home, delivery, text: str) -> str | None:
     try:
         for is_intraday in (True, False):
             manifest, sha256 = read_manifest(delivery, is_intraday=is_intraday)
-            check_intraday(home, manifest, NIGHT, at, [])
+            check_intraday(home, manifest, NIGHT, at, [], None)
             check_night(home, manifest, NIGHT)
             is_known(manifest, sha256, delivery_records(home))
             for entry in manifest.sources:

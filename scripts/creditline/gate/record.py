@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from creditline.home import Home
@@ -34,8 +34,11 @@ class SourceRecord:
 
 @dataclass(frozen=True)
 class DeliveryRecord:
-    """One delivery that passed the gate. Deterministic content only; times are those of the manifest, UTC. `last_keys` are the
-    highest keys that were given out by then, by subject; of a delivery between nights, which gives none, it is empty."""
+    """One delivery that passed the gate. Deterministic content only; times are those of the manifest, UTC.
+
+    `last_keys` are the highest keys that were given out by then, by subject; of a delivery between nights, which gives none, it is
+    empty. `known_at` is there if a delivery between nights came after a later one of another feed: its rows count from then on.
+    """
 
     feed: str
     sequence: int
@@ -45,10 +48,19 @@ class DeliveryRecord:
     cutoff_at: str
     sources: tuple[SourceRecord, ...]
     last_keys: dict[str, int] = field(default_factory=dict)
+    known_at: str | None = None
+
+    @property
+    def instant(self) -> datetime:
+        """When its rows became known, as naive UTC."""
+        return datetime.fromisoformat(self.known_at or self.delivered_at).astimezone(UTC).replace(tzinfo=None)
 
     def as_json(self) -> dict[str, object]:
         """The record as plain JSON values."""
-        return json.loads(json.dumps(asdict(self), default=str))
+        content = asdict(self)
+        if self.known_at is None:
+            del content["known_at"]
+        return json.loads(json.dumps(content, default=str))
 
 
 def record_file(home: Home, business_date: date, feed: str, sequence: int) -> Path:
@@ -93,14 +105,14 @@ def write_intraday_record(home: Home, record: DeliveryRecord) -> None:
 
 
 def intraday_records(home: Home, after: date) -> list[DeliveryRecord]:
-    """The deliveries between nights of the days after a date that are in the house, by the instant of delivery.
+    """The deliveries between nights of the days after a date that are in the house, by the instant at which they became known.
 
     They say nothing about what a night may believe of a source: only the night's own delivery does. It brings their rows
     again, so that nobody reads them once that night was decided.
     """
     days = [path for path in (home.raw / "_intraday").glob("business_date=*") if _day_of(path) > after]
     records = [record for day in days for record in _read_all(home, day)]
-    return sorted(records, key=lambda record: datetime.fromisoformat(record.delivered_at))
+    return sorted(records, key=lambda record: record.instant)
 
 
 def _day_of(partition: Path) -> date:

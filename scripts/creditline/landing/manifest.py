@@ -82,14 +82,18 @@ def check_night(home: Home, manifest: Manifest, business_date: date) -> None:
         )
 
 
-def check_intraday(home: Home, manifest: Manifest, business_date: date, at: str, records: list[DeliveryRecord]) -> None:
-    """The manifest speaks of its folder `landing/<business_date>/intraday/<at>/`, and comes after all that was taken in.
+def check_intraday(
+    home: Home, manifest: Manifest, business_date: date, at: str, records: list[DeliveryRecord], latest: datetime | None
+) -> None:
+    """The manifest speaks of its folder `landing/<business_date>/intraday/<at>/`, comes after what its feed delivered, on no day
+    before one of which another feed delivered, and from no later than now.
 
     A sequence may be left out: events stand for themselves, and the night's own delivery brings what is missing.
 
     Args:
         at: the local time of delivery, HHMM.
         records: the deliveries between nights that are in the house.
+        latest: now; None where nobody knows.
 
     Raises: FileRefused.
     """
@@ -101,6 +105,12 @@ def check_intraday(home: Home, manifest: Manifest, business_date: date, at: str,
             f"says {manifest.business_date} and {local:%Y-%m-%d %H:%M}, it lies in landing/{business_date}/intraday/{at}",
             "lay it in the folder of the local day and minute of its delivered_at",
         )
+    if latest is not None and delivered_at > latest:
+        raise _refused(
+            "intraday_ahead",
+            f"delivered at {delivered_at}Z, it is {latest:%Y-%m-%d %H:%M:%S}Z",
+            "wait: it is taken in once its time has come; or have the sender's clock set right",
+        )
     for record in records:
         if record.feed == manifest.feed and record.sequence >= manifest.sequence:
             raise _refused(
@@ -108,7 +118,8 @@ def check_intraday(home: Home, manifest: Manifest, business_date: date, at: str,
                 f"feed {manifest.feed} delivered {record.sequence} already, this is {manifest.sequence}",
                 "send it under the next sequence",
             )
-        if naive_utc(datetime.fromisoformat(record.delivered_at)) >= delivered_at:
+        stands = naive_utc(datetime.fromisoformat(record.delivered_at))
+        if record.business_date > business_date or (record.feed == manifest.feed and stands >= delivered_at):
             raise _refused(
                 "intraday_order",
                 f"delivered at {delivered_at}Z, {record.feed} {record.sequence} of {record.delivered_at} is in already",

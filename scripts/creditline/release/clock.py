@@ -18,5 +18,10 @@ def instant(home: Home) -> datetime:
     return _machine_time()
 
 
+def latest_stamp(home: Home) -> datetime | None:
+    """Now, as naive UTC: nothing can have been delivered later. None in a demo home or a trial: nobody knows how late its day is."""
+    return None if home.settings.is_demo or home.settings.is_trial else _machine_time()
+
+
 def _machine_time() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)

@@ -17,7 +17,6 @@ from creditline.home.database import connect_within
 from creditline.home.publications import last_valid, void_dates
 from creditline.home.releases import is_of_watch, orders_file, read_record, records_since
 from creditline.landing.contract import Source, contract
-from creditline.landing.manifest import naive_utc
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy.calendar import Timetable
 from creditline.warehouse.dbt import PROJECT_DIR
@@ -105,7 +104,7 @@ def _verdict(record: DeliveryRecord, entry: SourceRecord, timetable: Timetable) 
         return entry.verdict
     if entry.source in timetable.in_maintenance:
         return "maintenance"
-    delivered_at = naive_utc(datetime.fromisoformat(record.delivered_at))
+    delivered_at = record.instant
     return "late" if timetable.is_late(entry.source, delivered_at) else "pass"
 
 

@@ -3,7 +3,8 @@
     landing/<date>/intraday/<HHMM>/  ->  intake  ->  the last night's own code  ->  release  ->  outbox/security_orders/
 
 It works beside a running night and changes no limit. The result depends on the files alone: the instant of a watch is the
-`delivered_at` of the delivery that it takes in, whenever it runs.
+`delivered_at` of the delivery that it takes in, whenever it runs. Only where a delivery of one feed is taken in after a later one
+of another feed has been acted on does the order of their coming count: it is acted on a second after that one, and undoes nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from creditline.home.lock import security_turn
 from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import last_valid
 from creditline.landing.files import FileRefused
+from creditline.release.clock import latest_stamp
 from creditline.release.feed import SECURITY
 from creditline.release.security import release_in_turn
 from creditline.watch.decision import Outcome, decide, left_before
@@ -96,7 +98,7 @@ def watch(home: Home, business_date: date, at: str | None = None) -> Watch:
     """Take in what arrived under `landing/<business_date>/intraday/` since the last watch, and freeze and restore.
 
     Each delivery is taken in whole and once, or refused with a reason that lies in quarantine; each is acted on at its own
-    instant, in their order. Safe to run again after a kill at any instruction.
+    instant, in their order; order holds within a feed. Safe to run again after a kill at any instruction.
 
     Args:
         at: look at this delivery (HHMM) alone.
@@ -160,13 +162,14 @@ def _watch(home: Home, business_date: date, night: date, at: str | None, scratch
     left = intraday_records(home, closed)
     watched = [_act(home, record, night, scratch) for record in left if not _is_done(home, record)]
     refused = []
+    latest = latest_stamp(home)
     found, unreadable = arrivals(home, business_date)
     for error, place in unreadable:
         refused.append(_refuse(home, business_date, place, error))
     for arrival in found:
         if at in (None, arrival.at):
             try:
-                record = take_in(home, arrival, scratch)
+                record = take_in(home, arrival, scratch, latest)
             except FileRefused as error:
                 refused.append(_refuse(home, business_date, arrival.at, error))
             else:

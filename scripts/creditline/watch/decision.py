@@ -20,7 +20,6 @@ from creditline.home import Home
 from creditline.home.database import connect_beside
 from creditline.home.publications import read_manifest
 from creditline.home.releases import is_of_watch, records_since
-from creditline.landing.manifest import naive_utc
 from creditline.release.feed import SECURITY, write_orders
 from creditline.release.modes import modes_of_night
 from creditline.release.orders import ReleaseRefused, choose_orders, lay_marts, modes_in_force, refuse_moves
@@ -92,26 +91,25 @@ def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Ou
     left = left_before(home, record)
     if left is not None:
         return left
-    delivered_at = naive_utc(datetime.fromisoformat(record.delivered_at))
     # read once: a night that runs beside this takes in its delivery at any instant
     deliveries = delivery_records(home)
     logic_hash = read_manifest(home, night)["logic_hash"]
     logic = needed_for(archived_logic(home, logic_hash), ORDERS, RESTRICTED)
     with connect_beside(home, scratch) as connection:
         use_scratch_catalog(connection)
-        _lay_sources(connection, home, _as_night(home, record.business_date, delivered_at, night), night, deliveries)
+        _lay_sources(connection, home, _as_night(home, record, night), night, deliveries)
         run_logic(connection, logic)
         connection.execute(
-            f"create table watch_order as select *, timestamp '{delivered_at.isoformat(sep=' ')}' as watched_at from {ORDERS}"
+            f"create table watch_order as select *, timestamp '{record.instant.isoformat(sep=' ')}' as watched_at from {ORDERS}"
         )
         return _release(connection, home, record, night, logic_hash, deliveries[-1].business_date)
 
 
-def _as_night(home: Home, business_date: date, delivered_at: datetime, night: date) -> NightParameters:
+def _as_night(home: Home, record: DeliveryRecord, night: date) -> NightParameters:
     return NightParameters(
-        business_date=business_date,
+        business_date=record.business_date,
         # of a night that ran before its cut-off everything is known
-        cut_off_at=max(delivered_at, home.cut_off_at(night)),
+        cut_off_at=max(record.instant, home.cut_off_at(night)),
         previous_business_date=night,
         is_void=False,
         home_name=home.settings.name,

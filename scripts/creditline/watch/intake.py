@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -30,6 +30,8 @@ from creditline.landing.manifest import check_intraday, naive_utc, read_manifest
 
 # How long a feed's last sequence is remembered.
 _REMEMBERED_DAYS = 31
+# Instants at the core have seconds.
+_STEP = timedelta(seconds=1)
 _TIME = re.compile(r"([01]\d|2[0-3])[0-5]\d")
 
 
@@ -63,15 +65,19 @@ def arrivals(home: Home, business_date: date) -> tuple[list[Arrival], list[tuple
     return sorted(found, key=lambda arrival: naive_utc(arrival.manifest.delivered_at)), unreadable
 
 
-def take_in(home: Home, arrival: Arrival, scratch: Path) -> DeliveryRecord:
+def take_in(home: Home, arrival: Arrival, scratch: Path, latest: datetime | None) -> DeliveryRecord:
     """Judge a delivery and write what is good of it to raw; from its record on it is in the house.
+
+    Args:
+        latest: now; None where nobody knows.
 
     Raises:
         FileRefused: it does not follow what is in the house, or one of its files cannot be believed; nothing changed.
         IdentityBusy: a night gives out keys for longer than half a minute.
     """
     earlier = _earlier(home, arrival.business_date)
-    check_intraday(home, arrival.manifest, arrival.business_date, arrival.at, earlier)
+    check_intraday(home, arrival.manifest, arrival.business_date, arrival.at, earlier, latest)
+    known_at = _known_at(arrival.manifest, earlier)
     database = scratch / f"{arrival.manifest.feed}-{arrival.manifest.sequence:06d}.duckdb"
     with connect_beside(home, scratch, str(database)) as connection:
         sources = accept_files(connection, arrival.directory, arrival.manifest, earlier, home, scratch)
@@ -79,11 +85,21 @@ def take_in(home: Home, arrival: Arrival, scratch: Path) -> DeliveryRecord:
         verdicts = [_judge(home, connection, acceptance, arrival, entry) for entry in sources]
         for verdict in verdicts:
             keep_quarantine(home, connection, acceptance, verdict.entry, is_refused=False)
-        raw, _ = write_raw(home, connection, acceptance, list(sources), gives_keys=False)
+        known = replace(acceptance, delivered_at=known_at)
+        raw, _ = write_raw(home, connection, known, list(sources), gives_keys=False)
     record = delivery_record(acceptance, verdicts, raw, {})
+    if known_at != acceptance.delivered_at:
+        record = replace(record, known_at=f"{known_at.isoformat()}Z")
     write_intraday_record(home, record)
     _refusal_file(home, arrival.business_date, arrival.at).unlink(missing_ok=True)
     return record
+
+
+def _known_at(manifest: Manifest, earlier: list[DeliveryRecord]) -> datetime:
+    """When the house got to know of a delivery: at its own instant, or, where a later one of another feed was acted on already,
+    after that. What came too late to be known then is news now, and undoes nothing that was done since."""
+    after_others = (record.instant + _STEP for record in earlier)
+    return max([naive_utc(manifest.delivered_at), *after_others])
 
 
 def keep_refusal(home: Home, business_date: date, at: str, error: FileRefused) -> None:
