@@ -46,14 +46,27 @@ def only_worker(home: Home, what: str) -> Iterator[None]:
         HomeBusy: another process holds it; nothing was done.
     """
     _require_own(home)
+    with _alone(home, "lock", f"{what}: another process works on a night of {home.root}"):
+        yield
+
+
+@contextmanager
+def only_lander(home: Home, what: str) -> Iterator[None]:
+    """Hold the landing folder of a home whose deliveries are made here.
+
+    Raises:
+        HomeBusy: another process holds it; nothing was done.
+    """
+    with _alone(home, "landing.lock", f"{what}: another process lands nights in {home.root}"):
+        yield
+
+
+@contextmanager
+def _alone(home: Home, name: str, otherwise: str) -> Iterator[None]:
     make_directory(home.warehouse)
-    with (home.warehouse / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise HomeBusy(
-                f"{what}: another process works on a night of {home.root}; wait until it ends, then run this again"
-            ) from None
+    with (home.warehouse / name).open("w") as lock:
+        if not _taken(lock):
+            raise HomeBusy(f"{otherwise}; wait until it ends, then run this again")
         yield
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from creditline.errors import UsageError
 from creditline.home import Home, HomeSettings
 from creditline.home.database import connect_within
+from creditline.home.lock import only_lander
 from creditline.landing.contract import MANIFEST_FILE, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.night import pending_nights, run_night
@@ -89,27 +90,30 @@ def simulate_book(
             but the last is run before the next one is landed.
         progress: is told one line a stage.
 
-    Raises UsageError if an argument is out of range or the home already holds another book.
+    Raises UsageError if an argument is out of range or the home already holds another book, HomeBusy if another process lands
+    nights in it.
     """
     _check_arguments(accounts, nights, history_days, file_format, core)
     truth = _truth_dir(home)
     book = Book(seed, accounts, day_number(first_date), history_days, home.settings.time_zone, core)
-    there = read_progress(truth)
-    if there is not None:
-        check_continues(there, book, file_format, first_date, truth)
-    if there is None and core != APART:
-        _let_orders_leave(home)
-    return _land_nights(home, there or start_progress(truth, book, file_format), nights, progress or _silent)
+    with only_lander(home, "simulation"):
+        there = read_progress(truth)
+        if there is not None:
+            check_continues(there, book, file_format, first_date, truth)
+        if there is None and core != APART:
+            _let_orders_leave(home)
+        return _land_nights(home, there or start_progress(truth, book, file_format), nights, progress or _silent)
 
 
 def continue_book(home: Home, *, nights: int = 1, progress: Teller | None = None) -> SimulatedBook:
     """Land the next nights of the book that the home holds. Raises UsageError if it holds none."""
     if nights < 1:
         raise UsageError(f"nights is {nights}; ask for one or more")
-    there = read_progress(_truth_dir(home))
-    if there is None:
-        raise UsageError(f"{home.root} holds no simulated book to continue; simulate one first")
-    return _land_nights(home, there, nights, progress or _silent)
+    with only_lander(home, "simulation"):
+        there = read_progress(_truth_dir(home))
+        if there is None:
+            raise UsageError(f"{home.root} holds no simulated book to continue; simulate one first")
+        return _land_nights(home, there, nights, progress or _silent)
 
 
 def _check_arguments(accounts: int, nights: int, history_days: int, file_format: str, core: str) -> None:
