@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from datetime import date
 
 import duckdb
 import pytest
@@ -21,6 +22,7 @@ from creditline.release import (
     NotReady,
     ReleaseRefused,
     clock,
+    golive,
     read_modes,
     release,
     release_security,
@@ -105,8 +107,11 @@ def test_a_pack_without_a_validation_record_does_not_go_live(home, policies):
 
 
 @pytest.mark.parametrize(("due", "is_overdue"), [("2026-08-31", True), (NIGHT, False)])
-def test_a_validation_is_overdue_after_its_day_by_the_business_date(home, policies, due, is_overdue):
+def test_a_validation_is_overdue_after_its_day_by_the_business_date(home, policies, monkeypatch, due, is_overdue):
     validate(policies, VALIDATED | {"next_due_date": due})
+    monkeypatch.setattr(golive, "read_manifest", lambda home, night: {"policy_versions": {"own": "", "default": ""}})
+    overdue = golive.overdue_validations(home, date.fromisoformat(NIGHT))
+    assert [pack for pack, _ in overdue] == (["own"] if is_overdue else [])
     if is_overdue:
         with pytest.raises(NotReady, match=f"pack own was due for validation on {due} and the night is {NIGHT}"):
             set_mode(home, "CFC01/jiebei_mini", "live", **PEOPLE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from dataclasses import asdict
 from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -227,15 +228,19 @@ def night(
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Run one landed night, or all that are waiting: accept, gate, build, gate, publish, release, settle."""
+    from creditline.cli.status import nothing_to_run, print_needs
     from creditline.home import open_home
     from creditline.night import STEPS, pending_nights, run_night
+    from creditline.night.attention import needs_of_night
 
     if [business_date is not None, every, all_but_last].count(True) != 1:
         raise UsageError("say one of --date D, --all, --all-but-last")
     home = open_home(context.obj)
     waiting = pending_nights(home)
     nights = [business_date.date()] if business_date else waiting if every else waiting[:-1]
-    rows = []
+    if not nights:
+        tell(f"{waiting[-1]} is the only night that waits, and the newest" if waiting else nothing_to_run(home))
+    rows, needs = [], []
     for number, day in enumerate(nights, start=1):
         result = run_night(
             home, day, lambda message, number=number: tell(f"[{number}/{len(nights)}] {message}"), engine
@@ -251,7 +256,14 @@ def night(
                 result.release.held,
             )
         )
-    print_rows(("night", *STEPS, "seconds", "orders", "release", "held"), rows, output_format, title="Nights run")
+        needs.append([asdict(need) for need in needs_of_night(home, day)])
+    columns = ("night", *STEPS, "seconds", "orders", "release", "held")
+    if output_format is Format.JSON:
+        print_rows((*columns, "needs"), [(*row, said) for row, said in zip(rows, needs, strict=True)], output_format)
+        return
+    if rows:
+        print_rows(columns, rows, output_format, title="Nights run")
+    print_needs([need for said in needs for need in said])
 
 
 @app.command()
@@ -316,20 +328,22 @@ def skip(
 
 @app.command()
 def status(context: typer.Context, output_format: FormatOption = Format.TABLE) -> None:
-    """Where the nights stand, and where the files are."""
-    from creditline.cli.status import home_status
+    """What needs somebody, where the nights stand, and where the files are; exit 1 if a night is missing, refused or held."""
+    from creditline.cli.status import home_status, print_needs, require_nothing_stopped
 
     result = home_status(context.obj)
     if output_format is Format.JSON:
         print_json(result)
-        return
-    print_rows(
-        result["columns"],
-        [tuple(row.values()) for row in result["nights"]],
-        output_format,
-        title=f"Home {result['title']}",
-    )
-    print_rows(("what", "where"), result["places"].items(), output_format, title="Where things are")
+    else:
+        print_needs(result["needs"])
+        print_rows(
+            result["columns"],
+            [tuple(row.values()) for row in result["nights"]],
+            output_format,
+            title=f"Home {result['title']}",
+        )
+        print_rows(("what", "where"), result["places"].items(), output_format, title="Where things are")
+    require_nothing_stopped(result["needs"])
 
 
 @app.command()

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
+import duckdb
+
+from creditline.cli.output import Format, print_rows
+from creditline.errors import CreditlineError
 from creditline.home import Home, open_home
 from creditline.home.publications import is_void
 from creditline.home.skips import skipped_dates
 from creditline.night import held_nights, pending_nights
+from creditline.night.attention import needs_of_home
 from creditline.night.calendar import is_refused
 from creditline.publish.reader import open_marts
 from creditline.release import FEED
@@ -32,7 +38,7 @@ _COLUMNS = (
 
 
 def home_status(root: Path) -> dict[str, object]:
-    """Name, one entry a landed or published night, and the places of the newest files."""
+    """What needs somebody, the home's name, one entry a landed or published night, and the places of the newest files."""
     home = open_home(root)
     facts = _night_facts(home)
     orders = _orders(home)
@@ -47,7 +53,9 @@ def home_status(root: Path) -> dict[str, object]:
         )
         for day, state in sorted(states.items())
     ]
+    needs = needs_of_home(home)
     return {
+        "needs": [asdict(need) for need in needs],
         "name": home.settings.name,
         "title": home.settings.title,
         "columns": _COLUMNS,
@@ -56,25 +64,56 @@ def home_status(root: Path) -> dict[str, object]:
     }
 
 
+def print_needs(needs: list[dict]) -> None:
+    """What needs somebody, for people."""
+    if needs:
+        rows = [(need["what"], need["why"], need["command"]) for need in needs]
+        print_rows(("what", "why", "next"), rows, Format.TABLE, title="Needs somebody")
+
+
+def require_nothing_stopped(needs: list[dict]) -> None:
+    """Raise CreditlineError if a night is missing, refused or held, or what was published is gone or changed; names the first."""
+    stopped = [need for need in needs if need["stops"]]
+    if stopped:
+        more = f" ({len(stopped) - 1} more)" if len(stopped) > 1 else ""
+        raise CreditlineError(f"{stopped[0]['what']}: {stopped[0]['why']}{more}")
+
+
+def nothing_to_run(home: Home) -> str:
+    """Why there is no night to run."""
+    landed = home.landed_dates()
+    if not landed:
+        return f"no night is landed in {home.landing}: a delivery is a folder a business date (docs/landing.md)"
+    return f"every landed night was run, or skipped; the newest is {landed[-1]}"
+
+
 def _states(home: Home) -> dict[date, str]:
     """What became of every landed, published, skipped or missing business date."""
-    held = held_nights(home)
+    try:
+        held, void = held_nights(home), {day for day in home.published_dates() if is_void(home, day)}
+    except CreditlineError:
+        # what cannot be believed stands under what needs somebody
+        held, void = {}, set()
     states = dict.fromkeys(home.landed_dates(), "landed")
     states |= {day: f"held by {missing}" for day, missing in held.items()}
     states |= dict.fromkeys(held.values(), "missing")
     states |= {day: "refused" for day in pending_nights(home) if is_refused(home, day)}
     states |= dict.fromkeys(skipped_dates(home), "skipped")
-    return states | {day: "void" if is_void(home, day) else "published" for day in home.published_dates()}
+    return states | {day: "void" if day in void else "published" for day in home.published_dates()}
 
 
 def _night_facts(home: Home) -> dict[date, tuple]:
     if not home.current.exists():
         return {}
-    with open_marts(home) as connection:
-        rows = connection.execute(
-            "select business_date, account_count, customer_count, up_count, hold_count, down_count, floored_count,"
-            " limit_amount, recommended_limit_amount from fct_night"
-        ).fetchall()
+    try:
+        with open_marts(home) as connection:
+            rows = connection.execute(
+                "select business_date, account_count, customer_count, up_count, hold_count, down_count, floored_count,"
+                " limit_amount, recommended_limit_amount from fct_night"
+            ).fetchall()
+    except (CreditlineError, duckdb.Error):
+        # what is gone or changed stands under what needs somebody
+        return {}
     return {row[0]: row[1:] for row in rows}
 
 

@@ -23,7 +23,7 @@ from creditline.gate.verdict import SourceVerdict, judge_source, previous_record
 from creditline.home import Home
 from creditline.home.database import connect_within, engine_bounds
 from creditline.home.files import canonical_json, write_file
-from creditline.landing.accept import Acceptance, keep_refusal, read_acceptance, scratch_file
+from creditline.landing.accept import Acceptance, clear_refusal, keep_refusal, read_acceptance, scratch_file
 from creditline.landing.files import check_unchanged
 
 
@@ -50,12 +50,14 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
         known = [record for record in delivery_records(home) if record.business_date == business_date]
         if not known:
             raise InputsRefused(f"night {business_date} is not accepted; run `creditline night --date {business_date}`")
+        clear_refusal(home, business_date)
         return GateVerdict(known[-1])
     with judged_delivery(home, acceptance) as (connection, verdicts):
         _refuse_night(home, business_date, verdicts)
         raw, keys = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
     record = delivery_record(acceptance, verdicts, raw, keys)
     write_record(home, record)
+    clear_refusal(home, business_date)
     _clear_scratch(home)
     return GateVerdict(record)
 

@@ -102,7 +102,12 @@ def accept(home: Home, business_date: date) -> Acceptance:
 def keep_refusal(home: Home, business_date: date, file: str, rule: str, reason: str) -> None:
     """Leave the reason why a night's delivery was refused where `status` and people look for it."""
     refusal = {"business_date": str(business_date), "file": file, "rule": rule, "reason": reason}
-    write_file(home.quarantine / str(business_date) / "refusal.json", canonical_json(refusal))
+    write_file(_refusal_file(home, business_date), canonical_json(refusal))
+
+
+def clear_refusal(home: Home, business_date: date) -> None:
+    """Take the reason away, now that the night's delivery is in the house."""
+    _refusal_file(home, business_date).unlink(missing_ok=True)
 
 
 def read_acceptance(home: Home, business_date: date) -> Acceptance | None:
@@ -243,6 +248,10 @@ def acceptance_of(
         sources=sources,
         is_known=is_known,
     )
+
+
+def _refusal_file(home: Home, business_date: date) -> Path:
+    return home.quarantine / str(business_date) / "refusal.json"
 
 
 def _record_file(home: Home, business_date: date) -> Path:

@@ -118,13 +118,22 @@ def write_orders(
     return file, sequence
 
 
+def interrupted_files(home: Home, feed: str) -> list[str]:
+    """The files of a feed whose release was interrupted: `settle_interrupted` says of each whether it left."""
+    return [read_signed(home, prepared)["file"] for prepared in _prepared(home, feed)]
+
+
+def _prepared(home: Home, feed: str) -> list[Path]:
+    return sorted((home.releases / feed).glob(f"*{_PREPARED}"))
+
+
 def settle_interrupted(home: Home, feed: str) -> None:
     """Record a release of a feed that was interrupted after its control file made the orders valid; withdraw one before that.
 
     The core may have fetched the files since: a file of orders that lies there without its control file never left.
     Whoever calls it is the only one who writes to that feed.
     """
-    for prepared in sorted((home.releases / feed).glob(f"*{_PREPARED}")):
+    for prepared in _prepared(home, feed):
         if _has_left(home, feed, read_signed(home, prepared)):
             move_into_place(prepared, prepared.with_suffix(".json"))
         else:

@@ -12,6 +12,7 @@ from datetime import date
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import SETTINGS_FILE, Home
 from creditline.home.keys import demo_keys
+from creditline.home.publications import read_manifest
 from creditline.policy import Pack, PolicySet, packs_in_force
 
 
@@ -79,6 +80,20 @@ def what_is_missing(
         elif asks_validation:
             missing += _validation(record, business_date)
     return missing
+
+
+def overdue_validations(home: Home, business_date: date) -> list[tuple[str, str]]:
+    """The packs that decided a published night and are not validated, each with what is missing; a demo is none to validate."""
+    from creditline.warehouse import build
+
+    decided = read_manifest(home, business_date)["policy_versions"]
+    records = [_record_of(pack) for pack in packs_in_force(build.POLICIES_DIR, business_date).packs]
+    return [
+        (record.pack, line)
+        for record in records
+        if record.pack in decided and not record.is_demo
+        for line in _validation(record, business_date)
+    ]
 
 
 def _demo_keys(home: Home) -> list[str]:

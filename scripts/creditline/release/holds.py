@@ -181,6 +181,15 @@ def is_approved(home: Home, business_date: date, hold: Hold) -> bool:
     return last is not None and last.answer == APPROVED and are_two_people(last.by, last.approved_by)
 
 
+def is_answered(home: Home, business_date: date, hold: Hold) -> bool:
+    """Whether people have let these very orders go, or kept them back.
+
+    Raises:
+        NotGenuine: an answer is not the home's own, or one is missing.
+    """
+    return _last_answer(home, business_date, hold) is not None
+
+
 def _last_answer(home: Home, business_date: date, hold: Hold) -> Answer | None:
     answers = [
         answer
