@@ -137,6 +137,8 @@ class State:
     # account: the limit that the night went on from, and the core's
     limits: dict[int, tuple[int, int]] = field(default_factory=dict)
     orders: dict[int, list[Order]] = field(default_factory=dict)
+    # account: the limit to which a decision of ours moved it last
+    moved: dict[int, int] = field(default_factory=dict)
     # account and night of a cut of ours: whose it is, and the limit that it left
     cuts: dict[tuple[int, date], tuple[int, int]] = field(default_factory=dict)
     # customer, source and night that was corrected since a cut
@@ -493,13 +495,15 @@ class Work:
                 key = account["account_key"]
                 limit, orders = self.limits[key], self.orders.get(key, [])
                 counting = [order.limit for order in orders if order.counts_as_applied]
-                reference = max(self._reference_limit(account), limit, *counting)
+                is_ended = limit == 0 and self.before.moved.get(key) != 0
+                reference = 0 if is_ended else max(self._reference_limit(account), limit, *counting)
                 decision = Decision(account, self.night.rules[pack], is_assigned, limit, reference, x=limit)
                 decision.wanted = decision.strategy = limit
                 decision.is_at_rest = decision.customer in self.resting
                 self.all.append(decision)
                 self.note("held: closed", not decision.is_open)
                 self.note("held: no line", decision.is_open and reference == 0)
+                self.note("held: line ended by the core", is_ended and self._reference_limit(account) > 0)
 
     @cached_property
     def _of_customer(self) -> dict[tuple[int, str], list[Decision]]:
@@ -1377,7 +1381,7 @@ class Work:
             return "REG_CAPPED"
         if x >= decision.reference:
             return "NORMAL"
-        return "FLOORED" if x <= floor else "REDUCED"
+        return "FLOORED" if x <= floor and (x > 0 or floor == 0) else "REDUCED"
 
     def _grantable(self, decision: Decision) -> int:
         if decision.is_no_raise or decision.is_kept or decision.is_overlaid or decision.ended:
@@ -1537,6 +1541,7 @@ class Work:
                 row["account_key"]: (self.limits[row["account_key"]], row["limit_minor"]) for row in self.night.accounts
             },
             orders={key: self._orders_to_keep(orders) for key, orders in self.orders.items()},
+            moved=self.before.moved | {d.key: d.x for d in self.all if d.is_assigned and d.action in ("UP", "DOWN")},
             minds=self._kept_minds() | self.minds,
             lines={
                 d.key: Line(self._is_overlaid_at_the_core(d), d.pending, self._told_until(d))

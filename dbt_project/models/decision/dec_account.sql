@@ -43,9 +43,20 @@ reference_limits as (
 
 ),
 
+carried as (
+
+    select * from {{ ref('stg_account_state') }}
+
+),
+
+-- a zero of the core that no decision of ours made ended the line
 core_limits as (
 
-    select * from {{ ref('dec_core_limit') }}
+    select
+        limits.*,
+        limits.limit_minor = 0 and carried.change_minor is distinct from 0 as is_line_ended
+    from {{ ref('dec_core_limit') }} as limits
+    left join carried on limits.account_key = carried.account_key
 
 ),
 
@@ -185,14 +196,21 @@ select
     deciding.line_end_date,
     deciding.forbearance_date,
     deciding.risk_class as delivered_risk_class,
-    greatest(
-        reference_limits.reference_limit_minor, core_limits.limit_minor, coalesce(core_limits.highest_ordered_minor, 0)
-    ) as reference_limit_minor,
+    case
+        when core_limits.is_line_ended then 0
+        else
+            greatest(
+                reference_limits.reference_limit_minor,
+                core_limits.limit_minor,
+                coalesce(core_limits.highest_ordered_minor, 0)
+            )
+    end as reference_limit_minor,
     -- a raise that the core never applies leaves nothing behind, one that it says it applied stands
     greatest(reference_limits.reference_limit_minor, coalesce(core_limits.highest_applied_minor, 0))
         as granted_reference_limit_minor,
     not statuses.is_open
     or reference_limits.reference_limit_minor = 0
+    or core_limits.is_line_ended
     or night.is_void
     or resting_customers.customer_key is not null as is_held,
     deciding.policy_version,

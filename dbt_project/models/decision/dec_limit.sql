@@ -127,7 +127,9 @@ select
             then 'MAINTENANCE'
         when limits.is_capped then 'REG_CAPPED'
         when limits.recommended_minor >= limits.reference_limit_minor then 'NORMAL'
-        when limits.recommended_minor <= packs.floor_minor then 'FLOORED'
+        -- the floor is what a credit outcome leaves: nothing at all is what the customer asked for
+        when limits.recommended_minor <= packs.floor_minor and (limits.recommended_minor > 0 or packs.floor_minor = 0)
+            then 'FLOORED'
         else 'REDUCED'
     end as display_state,
     case

@@ -30,8 +30,18 @@ select
     cast(sum(case when accounts.is_open then 1 else 0 end) as bigint) as account_count,
     cast(sum(case when decisions.action = 'UP' then 1 else 0 end) as bigint) as up_count,
     cast(sum(case when decisions.action = 'DOWN' then 1 else 0 end) as bigint) as down_count,
+    -- to the floor, or to nothing at all
     cast(
-        sum(case when decisions.action = 'DOWN' and decisions.display_state = 'FLOORED' then 1 else 0 end) as bigint
+        sum(
+            case
+                when
+                    decisions.action = 'DOWN'
+                    and decisions.display_state in ('FLOORED', 'REDUCED')
+                    and decisions.recommended_minor <= packs.floor_minor
+                    then 1
+                else 0
+            end
+        ) as bigint
     ) as newly_floored_count,
     cast(sum(case when accounts.is_open then decisions.old_limit_minor else 0 end) as bigint) as exposure_before_minor,
     cast(sum(case when accounts.is_open then decisions.recommended_minor else 0 end) as bigint) as exposure_after_minor,

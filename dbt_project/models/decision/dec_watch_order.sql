@@ -59,7 +59,8 @@ ordered as (
         case
             when movements.is_overlaid then 'FROZEN_SECURITY'
             when accounts.limit_minor >= accounts.reference_limit_minor then 'NORMAL'
-            when accounts.limit_minor <= packs.floor_minor then 'FLOORED'
+            when accounts.limit_minor <= packs.floor_minor and (accounts.limit_minor > 0 or packs.floor_minor = 0)
+                then 'FLOORED'
             else 'REDUCED'
         end as display_state,
         coalesce(notices.is_required, false) as is_notice_required,

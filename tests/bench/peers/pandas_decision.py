@@ -202,7 +202,8 @@ def decided(given: Given, accounts: pd.DataFrame) -> pd.DataFrame:
     is_capped = (limited < x) | (is_reached & (limited < accounts["reference"]))
     undrawn = (recommended - accounts["principal"]).clip(lower=0)
     at_risk = accounts["principal"].clip(lower=0) + pack["ccf_bp"] * undrawn // 10000
-    conditions = [~accounts["is_open"], overlaid, is_capped, recommended >= accounts["reference"], recommended <= floor]
+    is_floored = (recommended <= floor) & ((recommended > 0) | (floor == 0))
+    conditions = [~accounts["is_open"], overlaid, is_capped, recommended >= accounts["reference"], is_floored]
     states = ["CLOSED", "FROZEN_SECURITY", "REG_CAPPED", "NORMAL", "FLOORED"]
     others_income = recommended.groupby(income_sharers).transform("sum") - recommended
     others_maximum = recommended.groupby(maximum_sharers).transform("sum") - recommended

@@ -268,7 +268,7 @@ def decided(given: Given, accounts: pl.LazyFrame) -> pl.LazyFrame:
         .when(overlaid).then(pl.lit("FROZEN_SECURITY"))
         .when("is_capped").then(pl.lit("REG_CAPPED"))
         .when(recommended >= pl.col("reference")).then(pl.lit("NORMAL"))
-        .when(recommended <= floor).then(pl.lit("FLOORED")).otherwise(pl.lit("REDUCED")),
+        .when((recommended <= floor) & ((recommended > 0) | (floor == 0))).then(pl.lit("FLOORED")).otherwise(pl.lit("REDUCED")),
         drawable_minor=pl.when(pl.col("is_drawable") & ~overlaid).then(undrawn).otherwise(0),
         max_grantable_minor=pl.when(is_held | overlaid | pl.col("is_raise_forbidden")).then(recommended)
         .otherwise(pl.max_horizontal(recommended, round_down(given, grantable))),

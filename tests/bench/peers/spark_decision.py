@@ -268,7 +268,7 @@ def decided(spark: SparkSession, given: Given, accounts: DataFrame) -> DataFrame
             ("is_overlaid", "'FROZEN_SECURITY'"),
             ("is_capped", "'REG_CAPPED'"),
             ("recommended >= reference", "'NORMAL'"),
-            (f"recommended <= {floor}", "'FLOORED'"),
+            (f"recommended <= {floor} and (recommended > 0 or {floor} = 0)", "'FLOORED'"),
         ],
         "'REDUCED'",
     )
