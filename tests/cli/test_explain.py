@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from contextlib import nullcontext
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -18,9 +16,11 @@ from creditline.cli.explain_text import explanation_text
 from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, WITHHELD
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
+from creditline.home.marts import with_added
 from creditline.publish.reader import open_marts
 from creditline.release.wording import money
 
+PUBLISHED = "creditline.cli.explain_published.mart_rows"
 LATEST = "business_date = (select max(business_date) from fct_limit_decision)"
 
 
@@ -40,6 +40,23 @@ def explained(book, condition: str, audience: str = "customer", lang: str = "en"
     account, night = accounts_where(book, condition)[0]
     facts = explain_account(book.home, account, night, audience, lang)
     return facts, explanation_text(facts)
+
+
+def lay_published(monkeypatch, folder, connection: duckdb.DuckDBPyConnection) -> None:
+    """Let `explain` find a connection's tables published, and nothing else."""
+    tables = {}
+    for (table,) in connection.execute("select table_name from information_schema.tables").fetchall():
+        connection.execute(f"copy {table} to '{folder}/{table}.parquet' (format parquet)")
+        has_night = "business_date" in connection.table(table).columns
+        tables[table] = f"from read_parquet('{folder}/{table}.parquet')" + (
+            " where business_date = date '{night}'" * has_night
+        )
+
+    def rows(_home, mart, nights, _revision=0):
+        (night,) = nights
+        return with_added(mart, tables[mart].format(night=night) if mart in tables else None)
+
+    monkeypatch.setattr(PUBLISHED, rows)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -130,7 +147,7 @@ def test_a_change_in_the_core_is_told_apart_from_a_decision(sample_book):
     assert (first["limit_amount"], first["limit_before_amount"]) == (before, None)
 
 
-def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
+def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch, tmp_path):
     """The core followed our cut, and nothing has happened since: the reasons of that night are given, with its date."""
     tables = (
         *("fct_limit_decision", "fct_account_night", "fct_decision_reason", "fct_decision_trace", "fct_recourse"),
@@ -144,7 +161,7 @@ def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
         for table in tables:
             kept = connection.execute(f"select * from {table} where account_key = {key}").to_arrow_table()
             followed.from_arrow(kept).create(table)
-        for table in ("publication", "fct_trigger_night"):
+        for table in ("dim_policy", "fct_trigger_night", "fct_case"):
             followed.from_arrow(connection.execute(f"select * from {table}").to_arrow_table()).create(table)
     before, after = followed.execute(
         f"select old_limit_amount, recommended_limit_amount from fct_limit_decision where business_date = '{night}'"
@@ -160,7 +177,7 @@ def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
         f"update dim_limit_standing set limit_amount = {after}, since_date = date '{night + timedelta(days=1)}',"
         f" previous_limit_amount = {before}, cause_date = date '{night}'"
     )
-    monkeypatch.setattr(sys.modules[explain_account.__module__], "open_marts", lambda home: nullcontext(followed))
+    lay_published(monkeypatch, tmp_path, followed)
 
     facts = explain_account(sample_book.home, account, None, "agent")
     assert (facts["limit_amount"], facts["limit_before_amount"]) == (after, before)
@@ -172,7 +189,9 @@ def test_a_cut_of_the_past_is_still_answered_for(sample_book, monkeypatch):
 
 
 @pytest.mark.parametrize("audience", AUDIENCES)
-def test_a_night_of_an_earlier_release_is_explained_as_far_as_it_was_published(sample_book, monkeypatch, audience):
+def test_a_night_of_an_earlier_release_is_explained_as_far_as_it_was_published(
+    sample_book, monkeypatch, tmp_path, audience
+):
     """It has neither an agent's words nor ways back, triggers and standings, and its pack is in use no more."""
     account, _ = accounts_where(sample_book, f"action = 'DOWN' and {LATEST}")[0]
     then = duckdb.connect()
@@ -180,10 +199,10 @@ def test_a_night_of_an_earlier_release_is_explained_as_far_as_it_was_published(s
         for table, missing in (
             ("fct_limit_decision", "exclude (confirmed_score_milli, is_pending, pending_limit_amount)"),
             ("fct_decision_reason", "exclude (agent_text_zh, agent_text_en, agent_advice_zh, agent_advice_en)"),
-            *((table, "") for table in ("fct_account_night", "fct_decision_trace", "publication")),
+            *((table, "") for table in ("fct_account_night", "fct_decision_trace", "dim_policy")),
         ):
             then.from_arrow(connection.execute(f"select * {missing} from {table}").to_arrow_table()).create(table)
-    monkeypatch.setattr(sys.modules[explain_account.__module__], "open_marts", lambda home: nullcontext(then))
+    lay_published(monkeypatch, tmp_path, then)
     facts = explain_account(sample_book.home, account, None, audience)
     text = explanation_text(facts)
     assert facts["reasons"][0]["text"] in text
@@ -254,10 +273,10 @@ def test_nights_that_have_to_pass_are_said_as_days(calm, done, sentence):
             0,
             (
                 "can rise only after 90 days in a row without a problem; nothing else is restricted.",
-                "天没有问题之后才能提高；",
+                "天保持正常后，您的额度才能提高；",
             ),
         ),
-        (47, ("47 of the 90 days have passed. Nothing else is restricted.", "目前已过47天；其他不受影响。")),
+        (47, ("47 of the 90 days have passed. Nothing else is restricted.", "目前已满47天；其他不受影响。")),
         (
             90,
             ("your limit can rise once the coming instalments are paid on time.", "今后各期按时还款后，额度才能提高。"),

@@ -225,10 +225,12 @@ class Book:
         # of its own chance, so that the rest of the book stays what it was
         choose = np.random.default_rng((self.seed, self.number))
         concerned = [row for row in self.accounts if choose.random() < 0.3]
+        changes = {row["account_key"]: int(choose.integers(3)) for row in concerned}
         return [
             {
                 "account_key": row["account_key"],
-                "recommended_limit_minor": row["limit_minor"] * int(choose.integers(3)) // 2,
+                "recommended_limit_minor": row["limit_minor"] * changes[row["account_key"]] // 2,
+                "action": ("DOWN", "DOWN", "HOLD")[changes[row["account_key"]]],
                 "display_state": "FROZEN_SECURITY" if choose.random() < 0.1 else "NORMAL",
             }
             for row in concerned

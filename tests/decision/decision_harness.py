@@ -128,7 +128,12 @@ CHANGE_COLUMNS = pa.schema(
     ]
 )
 STANDING_COLUMNS = pa.schema(
-    [("account_key", pa.int64()), ("recommended_limit_minor", pa.int64()), ("display_state", pa.string())]
+    [
+        ("account_key", pa.int64()),
+        ("recommended_limit_minor", pa.int64()),
+        ("action", pa.string()),
+        ("display_state", pa.string()),
+    ]
 )
 # customer, pack and trigger of an approved batch
 APPROVED = pa.schema([("customer_key", pa.int64()), ("pack", pa.string()), ("trigger_code", pa.string())])

@@ -1541,7 +1541,7 @@ class Work:
                 row["account_key"]: (self.limits[row["account_key"]], row["limit_minor"]) for row in self.night.accounts
             },
             orders={key: self._orders_to_keep(orders) for key, orders in self.orders.items()},
-            moved=self.before.moved | {d.key: d.x for d in self.all if d.is_assigned and d.action in ("UP", "DOWN")},
+            moved=self.before.moved | self._moved_tonight(),
             minds=self._kept_minds() | self.minds,
             lines={
                 d.key: Line(self._is_overlaid_at_the_core(d), d.pending, self._told_until(d))
@@ -1559,6 +1559,15 @@ class Work:
             survivors=self.before.survivors,
             merged_on=self.before.merged_on,
         )
+
+    def _moved_tonight(self) -> dict[int, int]:
+        """Where decisions of ours move accounts to; on a night that is restated those by which it was ordered."""
+        ordered = {d.key: (d.action, d.x) for d in self.all if d.is_assigned}
+        ordered |= {
+            key: (standing["action"], standing["recommended_limit_minor"])
+            for key, standing in self.night.standing.items()
+        }
+        return {key: limit for key, (action, limit) in ordered.items() if action in ("UP", "DOWN")}
 
     def _is_overlaid_at_the_core(self, decision: Decision) -> bool:
         """As decided, or on a night that is restated as it was ordered then."""

@@ -136,19 +136,40 @@ def test_a_date_depends_on_the_sources_that_it_is_made_from(answered, source, is
     assert dates(warehouse) == ({} if is_asked else before)
 
 
-def test_no_date_where_an_income_to_be_stated_will_bound_the_limit(answered):
+@pytest.fixture
+def stating(answered):
+    """Who is given a date where only these accounts state an income, which raises ask for, and a tier may bound by it."""
     warehouse, inputs = answered
-    nobodys = inputs.accounts.set_column(
-        inputs.accounts.schema.get_field_index("income_monthly_minor"),
-        "income_monthly_minor",
-        pa.nulls(len(inputs.accounts), pa.int64()),
-    )
-    asks = "update policy.pack set most_income_age_days = 180"
-    warehouse.run(replace(inputs, accounts=nobodys), carry=False, tamper=asks)
-    assert dates(warehouse) == {}
-    unbound = asks + "; update policy.product_tier set income_multiple_bp = null"
-    warehouse.run(replace(inputs, accounts=nobodys), carry=False, tamper=unbound)
-    assert dates(warehouse)
+
+    def dated(keys: set[int], is_bounding: bool) -> dict[int, dict]:
+        place = inputs.accounts.schema.get_field_index("income_monthly_minor")
+        incomes = [2_000_000 if key in keys else None for key in inputs.accounts["account_key"].to_pylist()]
+        accounts = inputs.accounts.set_column(place, "income_monthly_minor", pa.array(incomes, pa.int64()))
+        tamper = "update policy.pack set most_income_age_days = 180"
+        if not is_bounding:
+            tamper += "; update policy.product_tier set income_multiple_bp = null"
+        warehouse.run(replace(inputs, accounts=accounts), carry=False, tamper=tamper)
+        return dates(warehouse)
+
+    return dated
+
+
+def test_proof_of_income_is_asked_of_nobody_in_a_book_that_states_none(answered, stating):
+    warehouse, inputs = answered
+    warehouse.run(inputs, carry=False)
+    given = set(dates(warehouse))
+    somebody = {next(key for key in inputs.accounts["account_key"].to_pylist() if key not in given)}
+    asked = stating(somebody, is_bounding=False)
+    assert asked and all(row["updates_income"] for row in asked.values())
+    assert stating(set(), is_bounding=False) == {}
+
+
+def test_no_date_where_an_income_to_be_stated_will_bound_the_limit(answered, stating):
+    _, inputs = answered
+    everybody = inputs.accounts["account_key"].to_pylist()
+    dated = set(stating(set(everybody), is_bounding=True))
+    assert dated
+    assert set(stating(set(everybody) - dated, is_bounding=True)).isdisjoint(dated)
 
 
 # account 1 is frozen, 2 is frozen and has a date, 3 has a date

@@ -85,7 +85,7 @@ def test_nobody_is_told_that_ten_yuan_can_be_borrowed(home, night):
     for notice in notices:
         assert notice["new_limit_amount"] is None
         assert notice["cannot_borrow_en"] == f"You cannot borrow now, because: {notice['reasons'][0]['text_en']}."
-        assert notice["cannot_borrow_zh"] == f"现在不能借款，因为：{notice['reasons'][0]['text_zh']}。"
+        assert notice["cannot_borrow_zh"] == f"您目前不能借款，原因：{notice['reasons'][0]['text_zh']}。"
 
 
 def test_what_comes_back_is_not_said_to_come_from_ten_yuan(home, night):
@@ -174,7 +174,7 @@ def test_the_day_of_a_freeze_is_no_promise_of_an_earlier_release():
 
 def test_a_freeze_that_nobody_can_date_promises_no_limit():
     assert way_back(None, "CNY", "zh", date(2026, 9, 8), is_frozen=True) == [
-        "目前还不能确定借款功能何时恢复，请联系客户服务。"
+        "目前还不能确定借款功能何时恢复，请联系客服。"
     ]
 
 
@@ -252,7 +252,7 @@ def test_words_that_were_not_published_are_never_those_of_a_desk_for_a_customer(
         for name in ("text", "advice")
     }
     assert reason_words(there, "restricted", "zh") == {"text": "desk", "advice": "desk"}
-    assert reason_words(there, "customer", "zh")["advice"] == "请联系客户服务了解原因"
+    assert reason_words(there, "customer", "zh")["advice"] == "请联系客服了解原因"
 
 
 @pytest.mark.parametrize("on", ["the night of the notice", "the night of the decision"])

@@ -1,6 +1,7 @@
 -- Grain: one row an account of tonight's snapshot: since which night its limit has stood, the decision of ours that made it
 -- so (none: the core's own), and the last decision of ours that moves it, which may still be on its way.
 -- An order that ends without being applied leaves no trace: its account stands as it did before the order.
+-- Of a night that is restated, what was ordered moved the limit, and not what the night decides now.
 -- An account seen for the first time has had its limit since tonight, as far as the house knows.
 
 {{ config(materialized='table') }}
@@ -17,6 +18,39 @@ decisions as (
 
     select * from {{ ref('dec_decision') }}
     where is_assigned
+
+),
+
+standing_decisions as (
+
+    select * from {{ ref('stg_standing_decision') }}
+
+),
+
+ordered as (
+
+    select
+        decisions.account_key,
+        standing_decisions.action,
+        standing_decisions.recommended_minor,
+        standing_decisions.reason_codes,
+        standing_decisions.decision_sha256
+    from decisions
+    inner join standing_decisions on decisions.account_key = standing_decisions.account_key
+
+    union all
+
+    select
+        decisions.account_key,
+        decisions.action,
+        decisions.recommended_minor,
+        concat_ws(
+            ',', decisions.reason_code_1, decisions.reason_code_2, decisions.reason_code_3, decisions.reason_code_4
+        ) as reason_codes,
+        decisions.decision_sha256
+    from decisions
+    left join standing_decisions on decisions.account_key = standing_decisions.account_key
+    where standing_decisions.account_key is null
 
 ),
 
@@ -73,19 +107,17 @@ compared as (
         before_orders.limit_since_date as since_date_before_order,
         before_orders.previous_limit_minor as previous_minor_before_order,
         coalesce(accounts.limit_minor = carried.change_minor and not core_limits.is_external_change, false) as is_ours,
-        decisions.action in ('UP', 'DOWN') as is_moved_tonight,
-        decisions.recommended_minor,
-        concat_ws(
-            ',', decisions.reason_code_1, decisions.reason_code_2, decisions.reason_code_3, decisions.reason_code_4
-        ) as reason_codes,
-        decisions.decision_sha256
+        ordered.action in ('UP', 'DOWN') as is_moved_tonight,
+        ordered.recommended_minor,
+        ordered.reason_codes,
+        ordered.decision_sha256
         {%- for column in ['date', 'minor', 'reason_codes', 'sha256'] %},
         carried.cause_{{ column }},
         before_orders.cause_{{ column }} as cause_{{ column }}_before_order,
         carried.change_{{ column }}
         {%- endfor %}
     from accounts
-    inner join decisions on accounts.account_key = decisions.account_key
+    inner join ordered on accounts.account_key = ordered.account_key
     inner join core_limits on accounts.account_key = core_limits.account_key
     cross join nights
     left join carried on accounts.account_key = carried.account_key

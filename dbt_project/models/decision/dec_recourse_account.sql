@@ -31,6 +31,12 @@ accounts as (
 
 ),
 
+incomes as (
+
+    select coalesce(bool_or(income_monthly_minor > 0), false) as is_any_known from accounts
+
+),
+
 packs as (
 
     select * from {{ ref('stg_policy_pack') }}
@@ -198,6 +204,7 @@ cross join night
 cross join parameters
 cross join snapshots
 cross join trust
+cross join incomes
 inner join accounts on limits.account_key = accounts.account_key
 inner join packs on limits.policy_version = packs.policy_version
 inner join calendars on limits.policy_version = calendars.policy_version
@@ -222,11 +229,12 @@ where
     and packs.nightly_budget_minor is null
     -- nights are counted as days
     and calendars.is_night_every_day
-    -- an income that is still to be stated bounds the limit, and nobody knows at what
+    -- an income that is still to be stated bounds the limit, and nobody knows at what; where nobody's is known, proof of it
+    -- would bring nothing
     and (
         coalesce(accounts.income_monthly_minor, 0) > 0
         or packs.most_income_age_days is null
-        or bounds.income_multiple_bp is null
+        or (bounds.income_multiple_bp is null and incomes.is_any_known)
     )
     and confirmations.is_counted
     and not trust.is_any_distrusted

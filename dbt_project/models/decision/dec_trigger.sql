@@ -256,6 +256,16 @@ counted as (
         end as clean_days
     from moved
 
+),
+
+held as (
+
+    select
+        *,
+        was_active and not is_new_after_inherited as is_going_on,
+        (was_held and not is_new_after_inherited) or nights_in_a_row >= hold_nights as is_held
+    from counted
+
 )
 
 select
@@ -270,10 +280,11 @@ select
     feature_value,
     goal_value,
     is_hit,
-    case when was_active then triggered_date else business_date end as triggered_date,
+    -- the night from which it acts; while it does not act yet, that of the first hit
+    case when is_going_on and (was_held or not is_held) then triggered_date else business_date end as triggered_date,
     case when is_hit then business_date else last_hit_date end as last_hit_date,
     nights_in_a_row,
-    (was_held and not is_new_after_inherited) or nights_in_a_row >= hold_nights as is_held,
+    is_held,
     clean_since_date_tonight as clean_since_date,
     clean_days,
     clean_days_needed,
@@ -290,4 +301,4 @@ select
         is_undecided
         or (is_clean and clean_days >= clean_days_needed and not has_paid_on_time and is_instalment_distrusted)
     ) as is_evidence_late
-from counted
+from held

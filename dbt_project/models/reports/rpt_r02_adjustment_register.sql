@@ -1,4 +1,4 @@
--- Grain: one row an adjustment that the night calls for and reason.
+-- Grain: one row an adjustment that the night calls for and reason. Whether it left is decided after the night is published.
 
 with
 
@@ -17,6 +17,18 @@ decisions as (
 reasons as (
 
     select * from {{ ref('fct_decision_reason') }}
+
+),
+
+-- the step at which a person set the limit, and the last one that moved it but for what makes an amount of it
+steps as (
+
+    select
+        account_key,
+        max(case when operator in ('override', 'restored') then step end) as personal_step,
+        max(case when operator not in ('floor', 'rounding', 'balance_rule', 'pending') then step end) as deciding_step
+    from {{ ref('fct_decision_trace') }}
+    group by account_key
 
 )
 
@@ -39,10 +51,11 @@ select
     reasons.text_zh as reason_text_local,
     reasons.feature as evidence_feature,
     reasons.feature_value as evidence_value,
-    true as is_solely_automated,
+    coalesce(steps.personal_step < steps.deciding_step, true) as is_solely_automated,
     decisions.is_notice_required,
     decisions.notice_due_date,
     adjustments.decision_sha256
 from adjustments
 inner join decisions on adjustments.account_key = decisions.account_key
 left join reasons on adjustments.account_key = reasons.account_key
+left join steps on adjustments.account_key = steps.account_key

@@ -12,5 +12,8 @@ standing as (
 select
     account_key,
     {{ to_minor('recommended_limit_amount') }} as recommended_minor,
-    display_state = 'FROZEN_SECURITY' as is_overlaid
+    action,
+    display_state = 'FROZEN_SECURITY' as is_overlaid,
+    concat_ws(',', reason_code_1, reason_code_2, reason_code_3, reason_code_4) as reason_codes,
+    decision_sha256
 from standing

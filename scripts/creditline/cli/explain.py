@@ -10,11 +10,15 @@ from datetime import date
 from decimal import Decimal
 
 from creditline.cli.explain_borrowing import borrowing
+from creditline.cli.explain_correction import (
+    corrections_for_agent,
+    corrections_for_compliance,
+    corrections_for_customer,
+)
 from creditline.cli.explain_published import Facts, Published, read_published
 from creditline.cli.explain_words import ACTIONS, OPERATORS, OVER, STATES, VOID_REASONS, WITHHELD
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
-from creditline.publish.reader import open_marts
 from creditline.release.wording import reason_words, recourse_facts
 
 AUDIENCES = ("customer", "agent", "compliance")
@@ -24,21 +28,21 @@ def explain_account(
     home: Home, account_id: str, business_date: date | None, audience: str = "customer", lang: str = "en"
 ) -> Facts:
     """What `audience` may know about an account in one language: without a date where its limit stands today, since when
-    and why; with one what that night decided. Both with what helps, and from which day on.
+    and why; with one what that night decided. Both with what helps, and from which day on. Where a restatement corrected the
+    decision it is told as it was made and ordered, with what is known since and what comes back.
 
     Raises:
         CreditlineError: no such account, or no decision on that night.
     """
     key = account_key_of(home, account_id)
-    with open_marts(home) as connection:
-        published = read_published(home, connection, account_id, key, business_date)
+    published = read_published(home, account_id, key, business_date)
     night = published.decision["business_date"]
     facts = {"account": account_id, "business_date": night, "audience": audience, "lang": lang}
     facts |= _for_customer(published, lang, audience == "customer")
     if audience != "customer":
-        facts |= _for_agent(published, lang)
+        facts |= _for_agent(published, lang) | {"corrections": corrections_for_agent(published, lang)}
     if audience == "compliance":
-        facts |= _for_compliance(published)
+        facts |= _for_compliance(published) | {"corrections": corrections_for_compliance(published, lang)}
     return facts
 
 
@@ -51,8 +55,10 @@ def _for_customer(published: Published, lang: str, hides_floor: bool) -> Facts:
         return None if amount is None or (hides_floor and published.is_floor(amount)) else amount
 
     standing = published.standing or {}
-    is_silent = published.is_silent
-    is_telling = not is_silent and (published.reasons or decision["action"] != "HOLD")
+    is_silent, is_corrected = published.is_silent, published.is_corrected
+    # reasons that a correction took back keep nothing as it is any more: what is told is why the limit changed
+    is_current = not is_silent and not (published.is_outdated and is_corrected and decision["action"] == "HOLD")
+    is_telling = is_current and (published.reasons or decision["action"] != "HOLD")
     action = "HOLD" if is_silent else decision["action"]
     return {
         "currency": published.account["currency_code"],
@@ -75,16 +81,25 @@ def _for_customer(published: Published, lang: str, hides_floor: bool) -> Facts:
         "is_capped": decision["display_state"] == "REG_CAPPED",
         "is_pending": decision["is_pending"] and not is_silent,
         "pending_limit_amount": None if is_silent else shown(decision["pending_limit_amount"]),
-        **borrowing(published, lang, lambda row: _reason(row, lang, hides_floor)["text"]),
+        **borrowing(published, lang, lambda row: _reason(row, lang, hides_floor)["text"], hides_floor),
         "grantable_amount": decision["max_grantable_amount"]
         if not is_silent
         and decision["max_grantable_amount"] > max(decision["recommended_limit_amount"], published.floor)
         else None,
-        "reasons": [] if is_silent else [_reason(row, lang, hides_floor) for row in published.reasons],
+        "reasons": [_reason(row, lang, hides_floor, is_advised=not is_corrected) for row in published.reasons]
+        if is_current
+        else [],
         "cause_date": None if is_telling else standing.get("cause_date"),
-        "cause_reasons": [] if is_telling else [_reason(row, lang, hides_floor) for row in published.cause_reasons],
-        "conditions": [] if is_silent else [_condition(row) for row in published.conditions],
-        "recourse": _recourse(published, lang),
+        "cause_reasons": []
+        if is_telling
+        else [
+            _reason(row, lang, hides_floor, is_advised=not published.is_cause_corrected)
+            for row in published.cause_reasons
+        ],
+        # what helped against a finding that was corrected helps no more: the correction says what comes back
+        "conditions": [] if is_silent or is_corrected else [_condition(row) for row in published.conditions],
+        "recourse": None if is_corrected else _recourse(published, lang),
+        **corrections_for_customer(published, lang),
         "appeals": [
             {name: row[name] for name in ("opened_date", "due_date", "is_overdue")} for row in published.appeals
         ],
@@ -122,8 +137,11 @@ def _recourse(published: Published, lang: str) -> Facts | None:
     return facts | {"is_kept": is_kept, "promised_date": row and row["promised_date"]}
 
 
-def _reason(row: Facts, lang: str, is_for_customer: bool) -> Facts:
+def _reason(row: Facts, lang: str, is_for_customer: bool, *, is_advised: bool = True) -> Facts:
+    """A reason in words; advice against what was corrected would send somebody after nothing."""
     words = reason_words(row, "customer" if is_for_customer else "agent", lang)
+    if not is_advised:
+        words |= {"advice": None}
     return words if is_for_customer else words | {"reason_code": row["reason_code"]}
 
 

@@ -6,7 +6,7 @@ A decision holds from its effective date on: until then, and where it is not ord
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from creditline.cli.explain_published import Facts, Published
@@ -28,11 +28,17 @@ class _Room:
     is_paused: bool = False
 
 
-def borrowing(published: Published, lang: str, speak: Speak) -> Facts:
-    """What can be borrowed now, or why nothing can; and what of that changes on the day on which tonight's decision takes effect."""
+def borrowing(published: Published, lang: str, speak: Speak, hides_floor: bool) -> Facts:
+    """What can be borrowed now, or why nothing can; and what of that changes on the day on which tonight's decision takes effect.
+
+    Args:
+        hides_floor: the floor is told as nothing that can be borrowed.
+    """
     decision, now, later = published.decision, _now(published), None
     if decision["action"] != "HOLD" and not published.told.withheld:
         later = _decided(published)
+    if hides_floor:
+        now, later = _without_floor(published, now), later and _without_floor(published, later)
     facts = {
         "drawable_amount": now.amount if now.is_usable else Decimal(0),
         "cannot_borrow_because": None if now.is_usable else _why_not(published, now, lang, speak),
@@ -45,6 +51,10 @@ def borrowing(published: Published, lang: str, speak: Speak) -> Facts:
     elif later and now.is_paused and not later.is_paused and later.is_usable:
         facts["can_borrow_from"] = {"date": decision["effective_date"], "amount": later.amount}
     return facts
+
+
+def _without_floor(published: Published, room: _Room) -> _Room:
+    return replace(room, is_usable=False) if published.is_floor(room.limit) else room
 
 
 def _decided(published: Published) -> _Room:
@@ -87,7 +97,7 @@ def _why_not(published: Published, room: _Room, lang: str, speak: Speak) -> str:
         name = "no_line"
     elif room.is_paused and not _is_of_freeze(published):
         name = "paused"
-    elif room.reasons and (is_floor or (room.limit > owed and room.amount == 0)):
+    elif room.reasons and not published.is_outdated and (is_floor or (room.limit > owed and room.amount == 0)):
         return speak(room.reasons[0])
     elif owed >= room.limit > published.floor:
         name, amount = "all_used", owed

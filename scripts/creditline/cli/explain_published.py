@@ -1,4 +1,8 @@
-"""What the marts hold about one account on one night, and what the core was told of it."""
+"""What the marts hold about one account on one night, and what the core was told of it.
+
+A night's facts are those of its first publication, by which it was ordered; what a restatement knows since stands beside
+them. Each mart of each night is a file of its own, so an explanation costs the same however many nights there are.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,41 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.database import as_pattern
-from creditline.home.marts import with_added
+from creditline.home.database import connect_within
+from creditline.home.marts import mart_rows
+from creditline.home.publications import last_published, latest_revision
+from creditline.home.restatements import Restatement, read_restatements
 from creditline.release.told import Told, told_core
 from creditline.release.wording import is_least
+from creditline.restate.owed import owed_limit
 
 Facts = dict[str, object]
+# The reason of a raise that gives back what a restatement owes.
+GIVEN_BACK = "U2"
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A decision that a restatement computed anew: as it was first published, as it is known now and why, and who recorded it."""
+
+    then: Facts
+    now: Facts
+    reasons: list[Facts]
+    revision: int
+    record: Restatement
+
+
+@dataclass(frozen=True)
+class Return:
+    """What a restatement gives back.
+
+    `status`: owed (the next night decides it), owed_unordered (nothing is ordered about the account at present), ordered (it takes
+    effect on `date`), returned (it stands since `date`), nothing.
+    """
+
+    status: str
+    amount: Decimal | None = None
+    date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -24,7 +57,8 @@ class Published:
     """What the marts hold about one account on one night; `standing` only where it is today that is asked for.
 
     `was_blocked`: a trigger has kept the customer from borrowing since an earlier night; `least_draw`: the smallest amount that
-    can be borrowed at once.
+    can be borrowed at once; `corrections`: of the night, and of the one that made the limit what it is; `gives_back`: what comes
+    of them.
     """
 
     decision: Facts
@@ -40,10 +74,30 @@ class Published:
     told: Told
     was_blocked: bool
     least_draw: Decimal
+    corrections: list[Correction]
+    gives_back: Return | None
 
     def is_floor(self, amount: Decimal) -> bool:
         """The least that a credit outcome leaves: nothing that anybody could borrow."""
         return is_least(amount, self.floor, self.decision["reference_limit_amount"])
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a restatement changed the very decision that is explained."""
+        return self._has_correction_of(self.decision["business_date"])
+
+    @property
+    def is_cause_corrected(self) -> bool:
+        """Whether a restatement changed the decision that made the limit what it is."""
+        return self.standing is not None and self._has_correction_of(self.standing["cause_date"])
+
+    def _has_correction_of(self, night: object) -> bool:
+        return any(one.then["business_date"] == night for one in self.corrections)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it is today that is asked for, and a restatement changed what made the limit what it is."""
+        return self.standing is not None and bool(self.corrections)
 
     @property
     def is_silent(self) -> bool:
@@ -51,78 +105,138 @@ class Published:
         return self.told.withheld is not None or (self.told.mode is not None and not self.told.is_frozen)
 
 
-def read_published(
-    home: Home, connection: duckdb.DuckDBPyConnection, account_id: str, key: int, asked: date | None
-) -> Published:
+def read_published(home: Home, account_id: str, key: int, asked: date | None) -> Published:
     """What is published about an account on a night, the newest if none is asked for.
 
     Raises:
-        CreditlineError: no decision on that night.
+        CreditlineError: no night is published, or the account has no decision on that night.
     """
-    night = asked or connection.execute("select max(business_date) from publication").fetchone()[0]
-    decisions = _rows(connection, "fct_limit_decision", key, night)
-    if not decisions:
-        raise CreditlineError(
-            f"account {account_id} has no decision on {night}; see `creditline status` for the nights"
-        )
-    decision = decisions[0]
-    standings = [] if asked else _found(connection, "dim_limit_standing", "account_key = ?", [key])
-    standing = standings[0] if standings else None
-    cause = standing and standing["cause_date"]
+    newest = _newest_shown(home)
+    night = asked or newest
+    with connect_within(home) as connection:
+        marts = _Marts(home, connection)
+        decisions = marts.of_account("fct_limit_decision", key, night) if night in home.published_dates() else []
+        if not decisions:
+            raise CreditlineError(
+                f"account {account_id} has no decision on {night}; see `creditline status` for the nights"
+            )
+        return _read(marts, decisions[0], newest, is_today=asked is None)
+
+
+@dataclass(frozen=True)
+class _Marts:
+    """The marts of single nights, whichever release published them."""
+
+    home: Home
+    connection: duckdb.DuckDBPyConnection
+
+    def found(
+        self, mart: str, night: date, condition: str, values: list[object], revision: int | None = 0
+    ) -> list[Facts]:
+        """Rows of a mart of a night's first publication, or of its latest where `revision` is None."""
+        rows = mart_rows(self.home, mart, [night], revision)
+        cursor = self.connection.execute(f"select * from ({rows}) where {condition}", values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def of_account(
+        self, mart: str, key: int, night: date, order: str = "account_key", revision: int | None = 0
+    ) -> list[Facts]:
+        return self.found(mart, night, f"account_key = ? order by {order}", [key], revision)
+
+
+def _read(marts: _Marts, decision: Facts, newest: date, *, is_today: bool) -> Published:
+    home, key, night = marts.home, decision["account_key"], decision["business_date"]
+    customer, pack = decision["customer_key"], decision["policy_version"]
+    standing = _standing(marts, key, newest)
+    cause = standing["cause_date"] if standing and is_today else None
+    corrections = _corrections(marts, key, [day for day in (cause, night) if day])
     return Published(
         decision=decision,
-        account=_rows(connection, "fct_account_night", key, night)[0],
-        standing=standing,
-        reasons=_rows(connection, "fct_decision_reason", key, night, "reason_rank"),
-        cause_reasons=_rows(connection, "fct_decision_reason", key, cause, "reason_rank") if cause else [],
-        conditions=_found(
-            connection,
+        account=marts.of_account("fct_account_night", key, night)[0],
+        standing=standing if is_today else None,
+        reasons=marts.of_account("fct_decision_reason", key, night, "reason_rank"),
+        cause_reasons=marts.of_account("fct_decision_reason", key, cause, "reason_rank") if cause else [],
+        conditions=marts.found(
             "fct_trigger_night",
-            "customer_key = ? and policy_version = ? and business_date = ? and is_held and not is_cured"
+            night,
+            "customer_key = ? and policy_version = ? and is_held and not is_cured"
             " order by clean_days_needed - least(clean_days, clean_days_needed) desc, trigger_code",
-            [decision["customer_key"], decision["policy_version"], night],
+            [customer, pack],
         ),
-        recourse=next(iter(_rows(connection, "fct_recourse", key, night)), None),
-        appeals=_found(
-            connection,
+        recourse=next(iter(marts.of_account("fct_recourse", key, night)), None),
+        appeals=marts.found(
             "fct_case",
-            "(account_key = ? or account_key is null and customer_key = ?) and business_date = ? and kind = 'appeal'"
-            " and is_open order by opened_date",
-            [key, decision["customer_key"], night],
+            night,
+            "(account_key = ? or account_key is null and customer_key = ?) and kind = 'appeal' and is_open"
+            " order by opened_date",
+            [key, customer],
         ),
-        trace=_rows(connection, "fct_decision_trace", key, night, "step"),
-        floor=_floor(home, connection, decision),
-        told=told_core(home, decision, is_today=asked is None),
-        was_blocked=_was_blocked(connection, decision),
+        trace=marts.of_account("fct_decision_trace", key, night, "step"),
+        # `dim_policy` of another night may not know the pack that decided
+        floor=marts.found("dim_policy", night, "policy_version = ?", [pack])[0]["floor_amount"],
+        told=told_core(home, decision, is_today=is_today),
+        was_blocked=_was_blocked(marts, decision),
         least_draw=_least_draw(home, decision),
+        corrections=corrections,
+        gives_back=_gives_back(marts, key, newest, standing) if corrections else None,
     )
 
 
-def _floor(home: Home, connection: duckdb.DuckDBPyConnection, decision: Facts) -> Decimal:
-    """The floor of the pack that decided; `dim_policy` knows only those of the newest night."""
-    (path,) = connection.execute(
-        "select path from publication where business_date = ? and is_latest", [decision["business_date"]]
-    ).fetchone()
-    return connection.execute(
-        "select floor_amount from read_parquet(?) where policy_version = ?",
-        [as_pattern(home.published / path / "marts" / "dim_policy.parquet"), decision["policy_version"]],
-    ).fetchone()[0]
+def _newest_shown(home: Home) -> date:
+    """The night that the pointer names."""
+    if not home.current.is_symlink():
+        raise CreditlineError(f"{home.root}: no night is published yet; run `creditline night --all`")
+    return date.fromisoformat(home.current.resolve().parent.name)
 
 
-def _was_blocked(connection: duckdb.DuckDBPyConnection, decision: Facts) -> bool:
+def _standing(marts: _Marts, key: int, newest: date) -> Facts | None:
+    return next(iter(marts.of_account("dim_limit_standing", key, newest)), None)
+
+
+def _corrections(marts: _Marts, key: int, nights: list[date]) -> list[Correction]:
+    """Of these nights those whose decision about the account a restatement changed, each once and in order."""
+    found = []
+    for night in sorted(set(nights)):
+        revision = latest_revision(marts.home, night)
+        if not revision:
+            continue
+        first, latest = (marts.of_account("fct_limit_decision", key, night, revision=each) for each in (0, None))
+        if first and latest and first[0]["decision_sha256"] != latest[0]["decision_sha256"]:
+            reasons = marts.of_account("fct_decision_reason", key, night, "reason_rank", revision=None)
+            record = next(one for one in reversed(read_restatements(marts.home)) if night in one.publications)
+            found.append(Correction(first[0], latest[0], reasons, revision, record))
+    return found
+
+
+def _gives_back(marts: _Marts, key: int, newest: date, standing: Facts | None) -> Return:
+    """What the restatements that are recorded owe the account, as of the newest night."""
+    decision = next(iter(marts.of_account("fct_limit_decision", key, newest)), None)
+    told = decision and told_core(marts.home, decision, is_today=True)
+    if told and told.withheld is None and decision["action"] == "UP" and GIVEN_BACK in _reason_codes(decision):
+        return Return("ordered", decision["recommended_limit_amount"], decision["effective_date"])
+    if (amount := owed_limit(marts.home, newest, key)) is not None:
+        return Return("owed_unordered" if told and (told.mode or told.withheld) else "owed", amount)
+    if standing and GIVEN_BACK in (standing["cause_reason_codes"] or "").split(","):
+        return Return("returned", standing["limit_amount"], standing["since_date"])
+    return Return("nothing")
+
+
+def _reason_codes(decision: Facts) -> list[str | None]:
+    return [decision[f"reason_code_{rank}"] for rank in range(1, 5)]
+
+
+def _was_blocked(marts: _Marts, decision: Facts) -> bool:
     """Whether a trigger of the night before, that still stands, lets the customer borrow nothing."""
     night = decision["business_date"]
-    (before,) = connection.execute(
-        "select max(business_date) from publication where business_date < ?", [night]
-    ).fetchone()
-    blocking = "customer_key = ? and business_date = ? and effect = 'block_draws' and is_held and not is_inherited and not is_cured"
+    before = last_published(marts.home, night)
+    if before is None:
+        return False
+    blocking = "customer_key = ? and effect = 'block_draws' and is_held and not is_inherited and not is_cured"
     customer, pack = decision["customer_key"], decision["policy_version"]
     # the pack may have been another one then
-    was, is_still = (
-        _found(connection, "fct_trigger_night", blocking, [customer, before]),
-        _found(connection, "fct_trigger_night", f"{blocking} and policy_version = ?", [customer, night, pack]),
-    )
-    return bool(was and is_still)
+    was = marts.found("fct_trigger_night", before, blocking, [customer])
+    return bool(was and marts.found("fct_trigger_night", night, f"{blocking} and policy_version = ?", [customer, pack]))
 
 
 def _least_draw(home: Home, decision: Facts) -> Decimal:
@@ -130,18 +244,3 @@ def _least_draw(home: Home, decision: Facts) -> Decimal:
     with (home.policy / decision["policy_version"] / "product_tier.csv").open(encoding="utf-8-sig") as stream:
         tiers = {row["product_code"]: row["min_draw_amount"] for row in csv.DictReader(stream)}
     return Decimal(tiers.get(decision["product_code"], 0))
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, table: str, key: int, night: date, order: str = "account_key"
-) -> list[Facts]:
-    return _found(connection, table, f"account_key = ? and business_date = ? order by {order}", [key, night])
-
-
-def _found(connection: duckdb.DuckDBPyConnection, table: str, condition: str, values: list[object]) -> list[Facts]:
-    """Rows of a published table, whichever release made `marts.duckdb`."""
-    is_there = connection.execute("select count(*) from information_schema.tables where table_name = ?", [table])
-    rows = with_added(table, f"from {table}" if is_there.fetchone()[0] else None)
-    cursor = connection.execute(f"select * from ({rows}) where {condition}", values)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -19,6 +19,7 @@ def explanation_text(facts: Facts) -> str:
     lines += _reasons(facts, "happened" if facts["movement"] else "why", facts["reasons"])
     if facts["cause_date"]:
         lines += _reasons(facts, "why_then", facts["cause_reasons"])
+    lines += _corrections(facts)
     if ways := [*_appeals(facts), *_way_back(facts)]:
         lines += ["", *ways]
     if facts["audience"] != "customer":
@@ -69,7 +70,8 @@ def _tonight(facts: Facts) -> Iterator[str]:
     elif facts["change"]:
         name = "raised" if facts["change"] == "UP" else "lowered" if after is not None else "lowered_to_nothing"
         yield say(name, lang, amount=_money(facts, after or 0), date=_day(facts, facts["effective_date"]))
-    elif facts["movement"] or not facts["has_line"] or facts["limit_amount"] is None:
+    elif facts["movement"] or not facts["has_line"] or facts["limit_amount"] is None or facts["corrections"]:
+        # of a decision that was corrected it is said what is known since
         return
     elif facts["is_maintenance"]:
         yield say("maintenance", lang)
@@ -139,11 +141,11 @@ def _reasons(facts: Facts, heading: str, reasons: list[Facts]) -> Iterator[str]:
         # the line before says it, with its day
         return
     said = (facts["cannot_borrow_from"] or {}).get("because", facts["cannot_borrow_because"])
+    when = facts["cause_date"] or facts["business_date"]
     if facts["audience"] == "customer" and [reason["text"] for reason in reasons] == [said]:
         # it was said a line before
-        yield f"{say('advice', lang)}{reasons[0]['advice']}{_stop(lang)}"
+        yield from _advice(reasons[0], lang)
         return
-    when = facts["cause_date"] or facts["business_date"]
     yield from ("", say(heading, lang, date=_day(facts, when)))
     yield from _numbered(reasons, lang)
 
@@ -152,7 +154,69 @@ def _numbered(reasons: list[Facts], lang: str) -> Iterator[str]:
     for number, reason in enumerate(reasons, start=1):
         code = f" [{reason['reason_code']}]" if "reason_code" in reason else ""
         yield f"  {number}. {reason['text']}{code}{_stop(lang)}"
-        yield f"     {say('advice', lang)}{reason['advice']}{_stop(lang)}"
+        for line in _advice(reason, lang):
+            yield f"     {line}"
+
+
+def _advice(reason: Facts, lang: str) -> Iterator[str]:
+    if reason["advice"]:
+        yield f"{say('advice', lang)}{reason['advice']}{_stop(lang)}"
+
+
+def _corrections(facts: Facts) -> Iterator[str]:
+    """What is known since of what was decided, and what comes back."""
+    lang = facts["lang"]
+    for one in facts["corrections"]:
+        amount = one["limit_now_amount"]
+        name = f"corrected_{one['effect']}"
+        yield ""
+        yield say(
+            "corrected" if amount is None else name,
+            lang,
+            recorded=_day(facts, one["recorded_date"]),
+            date=_day(facts, one["business_date"]),
+            amount="" if amount is None else _money(facts, amount),
+        )
+        if one["reasons_now"]:
+            yield say("why_now", lang)
+            yield from _numbered(one["reasons_now"], lang)
+        if facts["audience"] != "customer":
+            yield from _restatement(facts, one)
+    back = facts["gives_back"]
+    if back and not (back["status"] == "ordered" and facts["change"] == "UP"):
+        when = "" if back["date"] is None else _day(facts, back["date"])
+        amount = "" if back["amount"] is None else _money(facts, back["amount"])
+        yield say(f"back_{back['status']}", lang, amount=amount, date=when)
+
+
+def _restatement(facts: Facts, one: Facts) -> Iterator[str]:
+    """The decision as it would be made now, for those who work with it."""
+    lang = facts["lang"]
+    yield say(
+        "restated",
+        lang,
+        date=_day(facts, one["restated_from"]),
+        revision=f"r{one['revision']:02d}",
+        reason=one["why_restated"],
+    )
+    yield say(
+        "state_now",
+        lang,
+        action=one["action_now"],
+        state=one["display_state_now"],
+        amount=_money(facts, one["limit_now_amount"]),
+        score=one["score_now"],
+        band=one["band_now"],
+    )
+    if facts["audience"] == "compliance":
+        yield say(
+            "restated_by",
+            lang,
+            by=one["restated_by"],
+            approver=one["approved_by"],
+            date=_day(facts, one["known_until"]),
+        )
+        yield say("hash_now", lang, hash=one["decision_sha256_now"])
 
 
 def _for_agent(facts: Facts) -> Iterator[str]:

@@ -19,7 +19,7 @@ SENTENCES: dict[str, dict[str, str]] = {
     "lowered": {"zh": "您的额度将降低到{amount}，{date}生效。", "en": "Your limit goes down to {amount} on {date}."},
     "lowered_to_nothing": {"zh": "自{date}起，您的额度暂不可用。", "en": "From {date} you cannot use your limit."},
     "unchanged": {
-        "zh": "最近一次评估没有改变您的额度。",
+        "zh": "最近一次评估后，您的额度没有变化。",
         "en": "The latest review left your limit as it is.",
     },
     "unchanged_for": {
@@ -35,7 +35,7 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "This was the first review of the account; it left your limit as it is.",
     },
     "over": {
-        "zh": "如有疑问，请联系客户服务。",
+        "zh": "如有疑问，请联系客服。",
         "en": "If you have questions about this, please contact our customer service.",
     },
     "void": {
@@ -43,23 +43,23 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "At the latest review our records were not complete: nothing was decided and your limit stays as it is.",
     },
     "pending": {
-        "zh": "您的额度将降低到{amount}，最早{date}生效；此前如情况好转，会少降或不降。",
+        "zh": "您的额度将降低到{amount}，最早{date}生效；在此之前如情况好转，降幅会减小或不再降低。",
         "en": "Your limit is to go down to {amount}, on {date} at the earliest; if things get better before then, it goes "
         "down less or not at all.",
     },
     "pending_to_nothing": {
-        "zh": "您的额度将暂停使用，最早{date}生效；此前如情况好转，会少降或不降。",
-        "en": "You are to lose the use of your limit, on {date} at the earliest; if things get better before then, it "
-        "goes down less or not at all.",
+        "zh": "您的额度将暂停使用，最早{date}生效；在此之前如情况好转，降幅会减小或不再降低。",
+        "en": "From {date} at the earliest you cannot use your limit; if things get better before then, it goes down less or "
+        "not at all.",
     },
     "can_borrow": {"zh": "您现在可以借款{amount}。", "en": "You can borrow {amount} now."},
     "can_borrow_from": {
-        "zh": "自{date}起，您可以重新借款{amount}，额度没有变化。",
+        "zh": "自{date}起，您可以重新借款，可借金额为{amount}；您的额度没有变化。",
         "en": "From {date} on you can borrow {amount} again; your limit is unchanged.",
     },
     "cannot_borrow": NOTHING_TO_BORROW,
     "cannot_borrow_from": {
-        "zh": "自{date}起不能借款，因为：{reason}。",
+        "zh": "自{date}起，您不能借款，原因：{reason}。",
         "en": "From {date} on you cannot borrow, because: {reason}.",
     },
     "grantable": {
@@ -68,11 +68,11 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "in_flight": {"zh": "额度变动正在办理中。", "en": "The change is being carried out."},
     "condition_new": {
-        "zh": "自{date}起的限制，要在连续{needed}天没有问题之后才解除。",
+        "zh": "自{date}起的限制，须连续{needed}天保持正常后才会解除。",
         "en": "The restriction since {date} ends after {needed} days in a row without a problem.",
     },
     "condition": {
-        "zh": "自{date}起的限制，要在连续{needed}天没有问题之后才解除，目前已过{done}天。",
+        "zh": "自{date}起的限制，须连续{needed}天保持正常后才会解除，目前已满{done}天。",
         "en": "The restriction since {date} ends after {needed} days in a row without a problem; {done} of the {needed} days "
         "have passed.",
     },
@@ -82,17 +82,17 @@ SENTENCES: dict[str, dict[str, str]] = {
         "instalments are paid on time.",
     },
     "no_raise_new": {
-        "zh": "因{date}起的情况，额度要在连续{needed}天没有问题之后才能提高；其他不受影响。",
+        "zh": "由于{date}以来的情况，须连续{needed}天保持正常后，您的额度才能提高；其他不受影响。",
         "en": "Because of what has been known since {date} your limit can rise only after {needed} days in a row without a "
         "problem; nothing else is restricted.",
     },
     "no_raise": {
-        "zh": "因{date}起的情况，额度要在连续{needed}天没有问题之后才能提高，目前已过{done}天；其他不受影响。",
+        "zh": "由于{date}以来的情况，须连续{needed}天保持正常后，您的额度才能提高，目前已满{done}天；其他不受影响。",
         "en": "Because of what has been known since {date} your limit can rise only after {needed} days in a row without a "
         "problem; {done} of the {needed} days have passed. Nothing else is restricted.",
     },
     "no_raise_paying": {
-        "zh": "因{date}起的情况，{needed}天的观察期已满；今后各期按时还款后，额度才能提高。",
+        "zh": "由于{date}以来的情况而设的{needed}天观察期已满；今后各期按时还款后，您的额度才能提高。",
         "en": "Of what has been known since {date} the {needed} days of observation are over; your limit can rise once the "
         "coming instalments are paid on time.",
     },
@@ -111,12 +111,73 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "promise_void": {
         "zh": "{date}给出的恢复日期不再有效：{reason}。",
-        "en": "The date that was given on {date} holds no more: {reason}.",
+        "en": "The date that was given on {date} no longer holds: {reason}.",
     },
     "promise_missed": {
-        "zh": "{date}给出的恢复日期没有兑现，请转风险部门。",
+        "zh": "{date}给出的恢复日期未能兑现，请转风险部门处理。",
         "en": "The date that was given on {date} was missed; pass it on to the risk department.",
     },
+    "corrected_uncut": {
+        "zh": "{recorded}我们更正了记录：按更正后的记录，您的额度在{date}本不会降低，仍为{amount}。",
+        "en": "On {recorded} we corrected our records: by them your limit would not have been lowered on {date}, it would have "
+        "stayed at {amount}.",
+    },
+    "corrected_higher": {
+        "zh": "{recorded}我们更正了记录：按更正后的记录，{date}评估得出的额度应为{amount}。",
+        "en": "On {recorded} we corrected our records: by them the review of {date} would have come to a limit of {amount}.",
+    },
+    "corrected_lower": {
+        "zh": "{recorded}我们更正了记录：按更正后的记录，{date}评估得出的额度应为{amount}；我们不会因此降低您的额度。",
+        "en": "On {recorded} we corrected our records: by them the review of {date} would have come to a limit of {amount}; "
+        "nothing is taken back because of that.",
+    },
+    "corrected_unfrozen": {
+        "zh": "{recorded}我们更正了记录：按更正后的记录，{date}本不会暂停您的借款功能，额度为{amount}。",
+        "en": "On {recorded} we corrected our records: by them borrowing would not have been paused on {date}; the limit is "
+        "{amount}.",
+    },
+    "corrected_same": {
+        "zh": "{recorded}我们更正了记录：按更正后的记录，{date}评估得出的额度不变，仍为{amount}。",
+        "en": "On {recorded} we corrected our records: by them the review of {date} comes to the same limit, {amount}.",
+    },
+    "corrected": {
+        "zh": "{recorded}我们更正了{date}评估所用的记录。",
+        "en": "On {recorded} we corrected the records that the review of {date} went by.",
+    },
+    "why_now": {"zh": "按更正后的记录，原因如下", "en": "Why, by the corrected records"},
+    "back_owed": {
+        "zh": "您的额度将在下一次评估后恢复到{amount}，您无需操作。",
+        "en": "With our next review your limit goes back to {amount}; you need not do anything.",
+    },
+    "back_owed_unordered": {
+        "zh": "应当恢复到的额度为{amount}，目前还不能确定恢复的日期。",
+        "en": "Your limit is to go back to {amount}; we cannot name the day yet.",
+    },
+    "back_ordered": {
+        "zh": "您的额度将恢复到{amount}，{date}生效，您无需操作。",
+        "en": "Your limit goes back to {amount} on {date}; you need not do anything.",
+    },
+    "back_returned": {
+        "zh": "您的额度已于{date}恢复到{amount}。",
+        "en": "Your limit has been back at {amount} since {date}.",
+    },
+    "back_nothing": {
+        "zh": "没有因此需要恢复的额度。",
+        "en": "Nothing has to come back because of it.",
+    },
+    "restated": {
+        "zh": "追溯重述：自{date}起（{revision}），理由：{reason}",
+        "en": "Restated from {date} on as {revision}; the reason given: {reason}",
+    },
+    "state_now": {
+        "zh": "按更正后的记录，决定：{action}；状态：{state}；额度{amount}；评分{score}，等级{band}。",
+        "en": "By the corrected records: action: {action}; state: {state}; limit {amount}; score {score}, band {band}.",
+    },
+    "restated_by": {
+        "zh": "由{by}提出，{approver}批准；采用截至{date}已知的记录。",
+        "en": "Asked for by {by}, approved by {approver}; with what was known until {date}.",
+    },
+    "hash_now": {"zh": "更正后的决策哈希值 {hash}", "en": "Decision hash by the corrected records {hash}"},
     "why": {"zh": "原因", "en": "Why"},
     "why_decided": {"zh": "作出该决定的原因", "en": "Why it was decided"},
     "withheld": {"zh": "已决定，未下达：{why}。", "en": "Decided, not ordered: {why}."},
@@ -129,40 +190,40 @@ SENTENCES: dict[str, dict[str, str]] = {
         "en": "No orders about this customer leave for the core system: {why}.",
     },
     "happened": {"zh": "情况", "en": "What happened"},
-    "why_then": {"zh": "额度在{date}变动的原因", "en": "Why it changed on {date}"},
+    "why_then": {"zh": "{date}额度变动的原因", "en": "Why it changed on {date}"},
     "advice": {"zh": "建议：", "en": "Advice: "},
     "colon": {"zh": "：", "en": ": "},
     "notice": {"zh": "须在{date}前通知客户。", "en": "The customer must be told by {date}."},
     "score": {
-        "zh": "评分{score}，等级{band}；经多晚确认的评分{confirmed}；参考额度{reference}，目标额度{target}。",
+        "zh": "评分{score}，等级{band}；连续多日确认的评分{confirmed}；参考额度{reference}，目标额度{target}。",
         "en": "Score {score}, band {band}; score confirmed over several nights {confirmed}; reference limit {reference}, "
         "target {target}.",
     },
-    "not_confirmed": {"zh": "尚无（观察的夜晚还不够）", "en": "none yet (too few nights are known)"},
-    "no_target": {"zh": "尚无", "en": "none yet"},
-    "state": {"zh": "动作：{action}；状态：{state}。", "en": "Action: {action}; state: {state}."},
+    "not_confirmed": {"zh": "暂无（观察天数不足）", "en": "none yet (too few nights are known)"},
+    "no_target": {"zh": "暂无", "en": "none yet"},
+    "state": {"zh": "决定：{action}；状态：{state}。", "en": "Action: {action}; state: {state}."},
     "core": {
-        "zh": "现有额度由核心系统设定，不是我们某一晚的决定。",
+        "zh": "当前额度由核心系统设定，并非夜间评估的决定。",
         "en": "The limit as it stands was set in the core system; no nightly decision of ours made it.",
     },
-    "trace": {"zh": "额度如何算出", "en": "How it came about"},
-    "open_conditions": {"zh": "未解除的条件", "en": "Open conditions"},
+    "trace": {"zh": "额度计算过程", "en": "How it came about"},
+    "open_conditions": {"zh": "尚未解除的限制条件", "en": "Open conditions"},
     "open_condition": {
-        "zh": "{code}：自{date}起，{needed}天中已过{done}天",
+        "zh": "{code}：自{date}起，须满{needed}天，已满{done}天",
         "en": "{code}: since {date}, {done} of {needed} days",
     },
     "inherited": {
-        "zh": "（首次评估时已存在，经批准前只限制提额）",
+        "zh": "（首次评估前已存在，批准之前只限制提额）",
         "en": " (there before our first review: until it is approved it only keeps the limit from rising)",
     },
     "raises_only": {"zh": "（只限制提额）", "en": " (it only keeps the limit from rising)"},
-    "policy": {"zh": "政策版本 {version}", "en": "Policy version {version}"},
-    "hash": {"zh": "决定的哈希 {hash}", "en": "Decision hash {hash}"},
+    "policy": {"zh": "策略版本 {version}", "en": "Policy version {version}"},
+    "hash": {"zh": "决策哈希值 {hash}", "en": "Decision hash {hash}"},
     "expected_loss": {
         "zh": "违约概率{pd}，预期损失{amount}。",
         "en": "Probability of default {pd}, expected loss {amount}.",
     },
-    "fact": {"zh": "依据：{feature} = {value}，失分{points}", "en": "fact: {feature} = {value}, points lost {points}"},
+    "fact": {"zh": "依据：{feature} = {value}，扣分{points}", "en": "fact: {feature} = {value}, points lost {points}"},
 }
 
 # Statuses of accounts that are no more: there is nothing else to say of them.
@@ -176,11 +237,11 @@ CANNOT_BORROW: dict[str, dict[str, str]] = {
     "no_line": {"zh": "该账户没有信用额度", "en": "the account has no credit line"},
     "all_used": {
         "zh": "额度已全部用完，目前欠款{amount}",
-        "en": "the whole limit is in use, {amount} are owed",
+        "en": "the whole limit is in use; {amount} is owed",
     },
     "too_little_left": {
         "zh": "剩余的{amount}低于单笔借款的最低金额",
-        "en": "the {amount} that are left are less than the smallest amount that can be drawn",
+        "en": "the {amount} that is left is less than the smallest amount that can be drawn",
     },
     "reduced": {"zh": "您的额度已降低，尚未恢复", "en": "your limit was lowered and is not back yet"},
     "paused": {
@@ -191,7 +252,7 @@ CANNOT_BORROW: dict[str, dict[str, str]] = {
 
 # Why what was decided is not ordered, for those who work with it (creditline.release.told).
 WITHHELD: dict[str, dict[str, str]] = {
-    "observe": {"zh": "观察模式", "en": "observe"},
+    "observe": {"zh": "观察模式", "en": "observe mode"},
     "paused": {"zh": "已暂停", "en": "paused"},
     "ramp": {"zh": "不在放量范围内", "en": "outside the ramp"},
     "held": {"zh": "暂扣待批", "en": "held"},
@@ -220,12 +281,12 @@ VOID_REASONS: dict[str, dict[str, str]] = {
     "RAISE_FORBIDDEN": {"zh": "提额条件未满足", "en": "the conditions of a raise are not met"},
     "OWN_MAXIMUM": {"zh": "客户本人设定了更低的上限", "en": "the customer set a lower maximum"},
     "BOUND": {"zh": "产品、收入或监管上限已降低", "en": "a bound of product, income or law has come down"},
-    "NIGHTS_LOST": {"zh": "有几晚没有评估", "en": "several nights were not evaluated"},
+    "NIGHTS_LOST": {"zh": "有若干晚没有评估", "en": "several nights were not evaluated"},
     "EVIDENCE_SUSPENDED": {
         "zh": "冻结、争议或延期期间不作评估",
         "en": "nothing is evaluated during a freeze, a dispute or a payment pause",
     },
-    "NOT_DELIVERED": {"zh": "核心系统没有送来该账户", "en": "the core system did not deliver the account"},
+    "NOT_DELIVERED": {"zh": "核心系统没有报送该账户", "en": "the core system did not deliver the account"},
 }
 
 ACTIONS: dict[str, dict[str, str]] = {
@@ -250,17 +311,17 @@ STATES: dict[str, dict[str, str]] = {
 OPERATORS: dict[str, dict[str, str]] = {
     "strategy": {"zh": "评分策略（等级{rule}）", "en": "strategy of the score (band {rule})"},
     "override": {"zh": "人工核定", "en": "set by hand"},
-    "restored": {"zh": "申诉成立后恢复", "en": "restored after an overturned appeal"},
+    "restored": {"zh": "申诉成立后恢复", "en": "restored after an appeal succeeded"},
     "product_tier": {"zh": "产品档位上限（{rule}）", "en": "bound of the product tier ({rule})"},
     "no_raise": {"zh": "不满足提额条件", "en": "conditions of a raise not met"},
     "income": {"zh": "收入上限", "en": "bound by income"},
-    "raise_budget": {"zh": "提额总额度已用完", "en": "budget for raises used up"},
+    "raise_budget": {"zh": "提额预算已用完", "en": "budget for raises used up"},
     "restatement": {"zh": "更正记录后应得的额度", "en": "owed since records were corrected"},
     "protect": {"zh": "保护期内不降额（{rule}）", "en": "protected from a cut ({rule})"},
     "hard_trigger": {"zh": "强制触发规则{rule}", "en": "hard trigger {rule}"},
     "floor": {"zh": "最低额度", "en": "floor"},
     "rounding": {"zh": "取整", "en": "rounding down"},
-    "balance_rule": {"zh": "降额不低于欠款", "en": "a cut stops at what is owed"},
+    "balance_rule": {"zh": "降额后不低于欠款", "en": "a cut stops at what is owed"},
     "own_maximum": {"zh": "客户本人设定的上限", "en": "the customer's own maximum"},
     "regulatory_cap": {"zh": "监管上限（{rule}）", "en": "regulatory cap ({rule})"},
     "overlay": {"zh": "冻结或保全期间额度不变（{rule}）", "en": "unchanged while frozen or held ({rule})"},

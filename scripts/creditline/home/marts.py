@@ -29,6 +29,7 @@ ADDED: dict[str, dict[str, str]] = {
         "previous_limit_amount": "decimal(18,2)",
         "is_change_in_flight": "boolean",
         "cause_date": "date",
+        "cause_reason_codes": "varchar",
     },
     "fct_trigger_night": {
         "business_date": "date",

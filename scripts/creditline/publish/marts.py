@@ -12,6 +12,7 @@ import duckdb
 from creditline.home import Home
 from creditline.home.database import connect_within, path_to_read, path_to_write
 from creditline.home.files import sync_file
+from creditline.publish.adjustments import write_release_view
 from creditline.publish.descriptions import descriptions
 from creditline.publish.history import (
     DIFFERENCE,
@@ -84,6 +85,7 @@ def write_marts_database(
                 _write_lists(connection, table, f"[{file}]", f"[{file}]")
                 _write_views(connection, table, listed[table], _columns(connection, table, file))
                 views.append(table)
+        write_release_view(connection)
         views += _write_runs(connection, home, listed[RUNS], new)
         views += _write_difference(connection, home, listed[DIFFERENCE], new)
         connection.execute("; ".join(_comments(connection)))

@@ -8,36 +8,36 @@ from decimal import Decimal
 
 from creditline.home import AppealRoute
 
-NOTHING_TO_BORROW = {"zh": "现在不能借款，因为：{reason}。", "en": "You cannot borrow now, because: {reason}."}
+NOTHING_TO_BORROW = {"zh": "您目前不能借款，原因：{reason}。", "en": "You cannot borrow now, because: {reason}."}
 _WAY_BACK: dict[str, dict[str, str]] = {
     "unfrozen": {
         "zh": "如不再出现异常，借款功能最迟{date}自动恢复。",
         "en": "If nothing unusual happens again, borrowing opens again by itself by {date} at the latest.",
     },
-    "sooner": {"zh": "想更早恢复借款，请{sooner}。", "en": "To borrow again sooner, please {sooner}."},
+    "sooner": {"zh": "如需提前恢复借款，请{sooner}。", "en": "To borrow again sooner, please {sooner}."},
     "frozen_no_date": {
-        "zh": "目前还不能确定借款功能何时恢复，请联系客户服务。",
+        "zh": "目前还不能确定借款功能何时恢复，请联系客服。",
         "en": "We cannot say yet when borrowing opens again; please contact our customer service.",
     },
     "actions": {"zh": "恢复额度的办法：{actions}。", "en": "What brings your limit back: {actions}."},
     "nothing_to_do": {
-        "zh": "您无需做什么，保持现状即可。",
+        "zh": "您无需操作，保持现状即可。",
         "en": "You need not do anything but go on as you do.",
     },
     "restored": {
-        "zh": "如其他情况不变差，额度最迟{date}恢复到{amount}。",
+        "zh": "如其他情况没有变差，您的额度最迟{date}恢复到{amount}。",
         "en": "If nothing else gets worse, your limit is back at {amount} by {date} at the latest.",
     },
     "first_raised": {
-        "zh": "额度最迟{date}开始回升，至少到{amount}。",
+        "zh": "您的额度最迟{date}开始回升，至少升到{amount}。",
         "en": "It begins to rise by {date}, to at least {amount}.",
     },
     "no_date": {
-        "zh": "目前还无法给出额度恢复的日期；建议中写明了怎样做有帮助。",
+        "zh": "目前还不能确定额度恢复的日期；怎样做有帮助，请参考建议。",
         "en": "We cannot name a day yet on which your limit returns; the advice says what helps.",
     },
     "capped": {
-        "zh": "这是法规规定的上限，规定不变，额度就不能更高。",
+        "zh": "这是法规规定的上限；只要规定不变，您的额度就不能更高。",
         "en": "The law sets this maximum; your limit cannot be higher while that rule stands.",
     },
 }
@@ -49,7 +49,7 @@ _WORDS_OF: dict[str, tuple[str, ...]] = {
 }
 _NO_WORDS: dict[str, dict[str, str]] = {
     "text": {"zh": "我们评估了您的账户", "en": "We reviewed your account"},
-    "advice": {"zh": "请联系客户服务了解原因", "en": "Please ask our customer service for the reason"},
+    "advice": {"zh": "请联系客服了解原因", "en": "Please ask our customer service for the reason"},
 }
 
 MONTHS = (

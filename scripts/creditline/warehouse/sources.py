@@ -374,7 +374,14 @@ def standing_relation(files: tuple[InputFile, ...] = ()) -> Relation:
     """
     return Relation(
         "release.standing_decision",
-        {"account_key": "bigint", "recommended_limit_amount": "decimal(18, 2)", "display_state": "varchar"},
+        {
+            "account_key": "bigint",
+            "recommended_limit_amount": "decimal(18, 2)",
+            "action": "varchar",
+            "display_state": "varchar",
+            **{f"reason_code_{rank}": "varchar" for rank in range(1, 5)},
+            "decision_sha256": "varchar",
+        },
         files,
     )
 

@@ -1,0 +1,98 @@
+"""What a restatement knows since of a decision that was ordered, and what comes back because of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from creditline.cli.explain_published import GIVEN_BACK, Correction, Facts, Published
+from creditline.cli.explain_words import ACTIONS, STATES
+from creditline.release.wording import reason_words
+
+
+def corrections_for_customer(published: Published, lang: str) -> Facts:
+    """The correction that changes what a customer was told, and what comes back; none of what was never ordered.
+
+    Of what made the limit what it is, and what has followed from it since, the first is told.
+    """
+    told = (
+        [] if published.is_silent else [one for one in published.corrections if _effect(one) or _has_other_reasons(one)]
+    )
+    return {
+        "corrections": [_correction(published, one, lang, "customer") for one in told[:1]],
+        "gives_back": asdict(published.gives_back) if told else None,
+    }
+
+
+def corrections_for_agent(published: Published, lang: str) -> list[Facts]:
+    """Every correction, with the decision as it would be made now and the restatement that says so."""
+    return [
+        _correction(published, one, lang, "agent")
+        | {
+            "revision": one.revision,
+            "restated_from": one.record.from_date,
+            "why_restated": one.record.reason,
+            "action_now": ACTIONS[one.now["action"]][lang],
+            "display_state_now": STATES[one.now["display_state"]][lang],
+            "score_now": one.now["score"],
+            "band_now": one.now["band"],
+        }
+        for one in published.corrections
+    ]
+
+
+def corrections_for_compliance(published: Published, lang: str) -> list[Facts]:
+    """The same, with what proves both decisions and who answers for the restatement."""
+    return [
+        facts
+        | {
+            "known_until": one.record.known_until,
+            "restated_by": one.record.by,
+            "approved_by": one.record.approved_by,
+            "decision_sha256_then": one.then["decision_sha256"],
+            "decision_sha256_now": one.now["decision_sha256"],
+        }
+        for facts, one in zip(corrections_for_agent(published, lang), published.corrections, strict=True)
+    ]
+
+
+def _correction(published: Published, one: Correction, lang: str, audience: str) -> Facts:
+    is_for_customer = audience == "customer"
+
+    def shown(decision: Facts) -> object:
+        amount = decision["recommended_limit_amount"]
+        return None if is_for_customer and published.is_floor(amount) else amount
+
+    # a restated night orders nothing: that it gives back is said by what comes back
+    rows = [row for row in one.reasons if not (is_for_customer and row["reason_code"] == GIVEN_BACK)]
+    reasons = [reason_words(row, audience, lang) for row in rows]
+    if not is_for_customer:
+        reasons = [words | {"reason_code": row["reason_code"]} for words, row in zip(reasons, rows, strict=True)]
+    return {
+        "business_date": one.then["business_date"],
+        "recorded_date": datetime.fromisoformat(one.record.recorded_at).date(),
+        "effect": _effect(one) or "same",
+        "limit_then_amount": shown(one.then),
+        "limit_now_amount": shown(one.now),
+        "reasons_now": reasons,
+    }
+
+
+def _effect(one: Correction) -> str | None:
+    """What the correction would have spared the customer, or given; None if the limit and the freeze are the same."""
+    then, now = one.then, one.now
+    before, after = _limit(then), _limit(now)
+    if after < before:
+        return "lower"
+    if after > before:
+        return "uncut" if before < then["old_limit_amount"] <= after else "higher"
+    frozen = "FROZEN_SECURITY"
+    return "unfrozen" if then["display_state"] == frozen != now["display_state"] else None
+
+
+def _limit(decision: Facts) -> object:
+    return decision["pending_limit_amount"] if decision["is_pending"] else decision["recommended_limit_amount"]
+
+
+def _has_other_reasons(one: Correction) -> bool:
+    return any(one.then[name] != one.now[name] for name in (f"reason_code_{rank}" for rank in range(1, 5)))

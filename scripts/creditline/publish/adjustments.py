@@ -1,0 +1,32 @@
+"""`fct_adjustment_release`: what became of every adjustment that a night called for, as later nights know it."""
+
+from __future__ import annotations
+
+import duckdb
+
+NAME = "fct_adjustment_release"
+_READ = ("fct_limit_adjustment", "fct_order_night", "fct_night")
+
+
+def write_release_view(connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the view over tables that are there already; without them, as where code of an earlier release is restated, none.
+
+    A night is published before anything leaves, so that no row of its own can say what left. The next valid night knows every
+    order that did; what it does not know stayed, and never leaves any more.
+    """
+    query = "select count(distinct table_name) from information_schema.tables where table_name in (?, ?, ?)"
+    if connection.execute(query, list(_READ)).fetchone()[0] < len(_READ):
+        return
+    connection.execute(
+        f"create view {NAME} as"
+        " with known as (select adjustment_id, min(sequence) as sequence, max_by(status, business_date) as order_status,"
+        " max_by(applied_limit_amount, business_date) as applied_limit_amount from fct_order_night group by adjustment_id),"
+        " newest as (select max(business_date) filter (not is_void) as business_date from fct_night)"
+        " select adjustments.business_date, adjustments.adjustment_id, adjustments.account_key, adjustments.customer_key,"
+        " adjustments.slice_code, adjustments.action, adjustments.old_limit_amount, adjustments.new_limit_amount,"
+        " case when known.adjustment_id is not null then 'LEFT'"
+        " when adjustments.business_date < newest.business_date then 'STAYED' else 'OPEN' end as release_status,"
+        " known.sequence, known.order_status, known.applied_limit_amount"
+        " from fct_limit_adjustment as adjustments cross join newest left join known"
+        " on adjustments.adjustment_id = known.adjustment_id"
+    )

@@ -1,0 +1,33 @@
+"""What restatements owe an account: carried from night to night until the core's limit reaches it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from creditline.home import Home
+from creditline.home.database import as_pattern, connect_within
+from creditline.home.proof import check_file
+from creditline.home.publications import last_valid, read_manifest
+from creditline.warehouse.state import state_file
+
+_OWED = "restated_limit"
+
+
+def owed_limit(home: Home, business_date: date, account_key: int) -> Decimal | None:
+    """The limit that is owed to an account after a night, a void one's that of the night before; None if nothing is.
+
+    Raises:
+        NotGenuine: the night's state is not what it published.
+    """
+    night = last_valid(home, business_date + timedelta(days=1))
+    digest = night and read_manifest(home, night)["state"].get(f"{_OWED}.parquet")
+    if digest is None:
+        return None
+    file = state_file(home, night, _OWED)
+    check_file(file, digest)
+    with connect_within(home) as connection:
+        row = connection.execute(
+            "select restated_limit_minor from read_parquet(?) where account_key = ?", [as_pattern(file), account_key]
+        ).fetchone()
+    return row and Decimal(row[0]) / 100
