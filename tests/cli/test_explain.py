@@ -80,7 +80,7 @@ def test_the_floor_is_said_as_what_it_is(floored_book, lang):
     assert facts["limit_after_amount"] is None
     assert facts["cannot_borrow_from"] == {"date": facts["effective_date"], "because": facts["reasons"][0]["text"]}
     assert not re.search(r"(?<![\d,.])10(\.00)? ?(yuan|元)", text), text
-    assert {"en": " on you cannot borrow, because: ", "zh": "起不能借款，因为："}[lang] in text
+    assert {"en": " on you cannot borrow, because: ", "zh": "起，您不能借款，原因："}[lang] in text
     assert {"en": "now", "zh": "现在"}[lang] not in text, (
         "until the day on which the cut takes effect the core goes on as before"
     )
@@ -108,7 +108,7 @@ def test_an_agent_sees_how_it_came_about_and_compliance_what_proves_it(sample_bo
     assert "policy_version" not in facts
     facts, text = explained(sample_book, condition, "compliance", "zh")
     assert "产品档位上限（" in text
-    assert re.search(r"政策版本 [0-9a-f]{64}\n决定的哈希 [0-9a-f]{64}$", text)
+    assert re.search(r"策略版本 [0-9a-f]{64}\n决策哈希值 [0-9a-f]{64}$", text)
     assert facts["facts"][0]["feature"] == "product_tier"
 
 
@@ -279,7 +279,7 @@ def test_nights_that_have_to_pass_are_said_as_days(calm, done, sentence):
         (47, ("47 of the 90 days have passed. Nothing else is restricted.", "目前已满47天；其他不受影响。")),
         (
             90,
-            ("your limit can rise once the coming instalments are paid on time.", "今后各期按时还款后，额度才能提高。"),
+            ("your limit can rise once the coming instalments are paid on time.", "今后各期按时还款后，您的额度才能提高。"),
         ),
     ],
 )

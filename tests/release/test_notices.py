@@ -134,7 +134,7 @@ def test_a_cut_is_told_with_the_day_on_which_the_limit_is_back(home, night):
             "unfrozen_on_date": None,
             "text_en": "What brings your limit back: pay what is past due. It begins to rise by 1 February 2027, to at least 5,000"
             " yuan. If nothing else gets worse, your limit is back at 6,400 yuan by 4 March 2027 at the latest.",
-            "text_zh": "恢复额度的办法：还清逾期。额度最迟2027年2月1日开始回升，至少到5,000元。如其他情况不变差，额度最迟2027年3月4日恢复到6,400元。",
+            "text_zh": "恢复额度的办法：还清逾期。您的额度最迟2027年2月1日开始回升，至少升到5,000元。如其他情况没有变差，您的额度最迟2027年3月4日恢复到6,400元。",
         }
 
 
@@ -160,7 +160,7 @@ def test_a_freeze_is_told_with_its_own_day_beside_that_of_the_limit(home, night)
             "If nothing unusual happens again, borrowing opens again by itself by 9 September at the latest. To borrow"
             " again sooner, please verify your identity. What brings your limit back: pay what is past due."
         )
-        assert "想更早恢复借款，请完成身份验证。恢复额度的办法：还清逾期。" in way["text_zh"]
+        assert "如需提前恢复借款，请完成身份验证。恢复额度的办法：还清逾期。" in way["text_zh"]
 
 
 def test_the_day_of_a_freeze_is_no_promise_of_an_earlier_release():
