@@ -279,7 +279,10 @@ def test_nights_that_have_to_pass_are_said_as_days(calm, done, sentence):
         (47, ("47 of the 90 days have passed. Nothing else is restricted.", "目前已满47天；其他不受影响。")),
         (
             90,
-            ("your limit can rise once the coming instalments are paid on time.", "今后各期按时还款后，您的额度才能提高。"),
+            (
+                "your limit can rise once the coming instalments are paid on time.",
+                "今后各期按时还款后，您的额度才能提高。",
+            ),
         ),
     ],
 )
