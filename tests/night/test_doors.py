@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from creditline.cli.explain import explain_account
 from creditline.home import open_home
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,12 @@ def readme_commands() -> list[str]:
     return [line for block in blocks for line in block.splitlines() if line]
 
 
+def readme_account() -> str:
+    """The account whose limit the README has explained."""
+    (account,) = {found for line in readme_commands() for found in re.findall(r"explain (\S+)", line)}
+    return account
+
+
 def test_the_readme_has_commands_to_run():
     assert len(readme_commands()) >= 4
 
@@ -29,6 +36,8 @@ def test_the_readme_has_commands_to_run():
 @pytest.mark.parametrize("command", readme_commands())
 def test_a_command_of_the_readme_runs(sample_book, command):
     environment = {**os.environ, "CREDITLINE_HOME": str(sample_book.home.root)}
+    # this book is smaller than that of `scripts/nightly`
+    command = command.replace(readme_account(), "A00000001")
     shown = subprocess.run(shlex.split(command), cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.strip()
@@ -49,6 +58,9 @@ def test_nightly_publishes_and_releases_a_night_and_again_the_next(tmp_path):
     assert len(home.published_dates()) == 4
     assert len(list((home.outbox / "limit_adjustments").glob("*.ctl"))) == 4
     assert str(sorted((home.outbox / "limit_adjustments").glob("*.csv"))[-1]) in output
+    story = explain_account(home, readme_account(), None)
+    assert story["change"] == "DOWN" and story["reasons"], "the README explains an account with something to explain"
+    assert story["recourse"]["restores_on_date"] and story["recourse"]["actions"]
 
     _, seconds = nightly()
     print(f"second run {seconds:.0f} s")
