@@ -409,6 +409,24 @@ def replay(
 
 
 @app.command()
+def heal(context: typer.Context, output_format: FormatOption = Format.TABLE) -> None:
+    """Put back what was lost and published nights prove: records, raw files, state; 1 if something cannot be made again."""
+    from creditline.heal import heal as heal_home
+    from creditline.home import open_home
+
+    healed = heal_home(open_home(context.obj), tell)
+    rows = [(file, "put back", "") for file in healed.put_back]
+    rows += [(lost.file, "lost", lost.why) for lost in healed.lost]
+    if not rows and output_format is Format.TABLE:
+        print(f"{healed.checked} files and archives are what the manifests say")
+        return
+    print_rows(("file", "state", "why"), rows, output_format, title=f"{healed.checked} files and archives checked")
+    if healed.lost:
+        others = f" ({len(healed.lost) - 1} more)" if len(healed.lost) > 1 else ""
+        raise CreditlineError(f"{healed.lost[0].file} is lost: {healed.lost[0].why}{others}")
+
+
+@app.command()
 def restate(
     context: typer.Context,
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first night to compute again.")],

@@ -143,16 +143,20 @@ def _read_all(home: Home, folder: Path) -> list[DeliveryRecord]:
 
 
 def _read(home: Home, path: Path) -> DeliveryRecord:
-    record = read_signed(home, path)
-    record["business_date"] = date.fromisoformat(record["business_date"])
-    record["sources"] = tuple(_read_source(entry) for entry in record["sources"])
-    read = DeliveryRecord(**record)
+    read = record_of(read_signed(home, path))
     if (path.parent.name, path.stem) != (f"business_date={read.business_date}", f"{read.feed}-{read.sequence:06d}"):
         raise NotGenuine(f"{path} is the record of {read.feed} {read.sequence}; restore it from a backup")
     return read
 
 
-def _read_source(entry: dict) -> SourceRecord:
+def record_of(said: dict[str, object]) -> DeliveryRecord:
+    """A record from its plain JSON values."""
+    dated = {"business_date": date.fromisoformat(said["business_date"])}
+    return DeliveryRecord(**said | dated | {"sources": tuple(_read_source(entry) for entry in said["sources"])})
+
+
+def _read_source(said: dict) -> SourceRecord:
+    entry = dict(said)
     for name in ("coverage_from", "corrects_business_date"):
         entry[name] = date.fromisoformat(entry[name]) if entry[name] else None
     return SourceRecord(**{**entry, "reasons": tuple(entry["reasons"])})

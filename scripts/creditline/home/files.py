@@ -35,6 +35,11 @@ def file_identity(path: Path) -> FileIdentity:
     return facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
+def is_whole(path: Path, sha256: str) -> bool:
+    """Whether a file is there with these bytes."""
+    return path.is_file() and sha256_of(path) == sha256
+
+
 def canonical_json(value: object) -> bytes:
     """UTF-8 JSON with sorted keys, two-space indent and a final newline: the same value, the same bytes."""
     return (json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2) + "\n").encode()

@@ -162,7 +162,7 @@ def is_known(
         raise _refused(
             "sequence_gap",
             f"feed {manifest.feed} stands at {last.sequence}, this is {manifest.sequence}: it is held",
-            f"deliver sequence {last.sequence + 1} first",
+            f"deliver sequence {last.sequence + 1} first; if that night is published, run `creditline heal`",
         )
     if manifest.business_date <= last.business_date:
         raise _refused(

@@ -109,12 +109,17 @@ def inputs_file(home: Home, business_date: date, revision: int = 0) -> Path:
 
 
 def write_inputs(home: Home, business_date: date, relations: Iterable[Relation], revision: int = 0) -> None:
-    """Keep what one night depends on; paths are taken from the home, so that it may be moved."""
+    """Keep what one night depends on."""
+    write_file(inputs_file(home, business_date, revision), inputs_content(home, business_date, relations))
+
+
+def inputs_content(home: Home, business_date: date, relations: Iterable[Relation]) -> bytes:
+    """What one night depends on, as it is kept; paths are taken from the home, so that it may be moved."""
     record = {
         "business_date": str(business_date),
         "relations": [_relation_as_json(home, relation) for relation in relations],
     }
-    write_file(inputs_file(home, business_date, revision), canonical_json(record))
+    return canonical_json(record)
 
 
 def _relation_as_json(home: Home, relation: Relation) -> dict[str, object]:
