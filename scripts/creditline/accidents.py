@@ -38,7 +38,7 @@ _ADVICE = {
     errno.ELOOP: _SHAPE,
     errno.ENOMEM: "free memory",
 }
-_PATH = re.compile(r'"([^"]*/[^"]*)"')
+_PATH = re.compile(r"""["']([^"']*/[^"']*)["']""")
 _DAMAGED = re.compile(
     r"corrupt|checksum|magic bytes|not a valid DuckDB|does not match|footer|WAL|deserializ", re.IGNORECASE
 )
@@ -123,7 +123,7 @@ def _of_engine(error: BaseException) -> str | None:
     ):
         found = _PATH.search(text)
         where = f"{found[1]} is damaged" if found else "a file is damaged"
-        return f"{where} ({text}); delete it if it lies under warehouse/, else restore it from a backup"
+        return f"{where} ({text}); delete it if it lies under warehouse/, else `creditline heal` or a backup brings it back"
     return None
 
 

@@ -68,7 +68,7 @@ def test_what_lies_behind_an_error_is_said():
         (duckdb.IOException('IO Error: Could not write file "/h/a": No space left on device'), "free some space"),
         (duckdb.IOException("IO Error: Could not set lock on file /h/x: held in PID 7"), "wait until it ends"),
         (duckdb.IOException('IO Error: The file "/h/a.duckdb" exists, but is not valid'), "/h/a.duckdb is damaged"),
-        (duckdb.InvalidInputException("No magic bytes found at end of file '/h/a.parquet'"), "a file is damaged"),
+        (duckdb.InvalidInputException("No magic bytes found at end of file '/h/a.parquet'"), "/h/a.parquet is damaged"),
         (KeyError("gone"), "run it again with --debug"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,

@@ -48,7 +48,7 @@ def _said(model: type[BaseModel], problem: dict) -> str:
         return f"{where} is no setting; did you mean {close[0]}?"
     if problem["type"] == "missing":
         return f"{where} is missing"
-    return f"{where or 'the whole file'}: {_one_line(problem['msg'])} (it says {str(problem['input'])[:60]!r})"
+    return f"{where or 'the whole file'}: {_one_line(problem['msg'])} (it says {str(problem['input'])[:60]!r}); mend it"
 
 
 def _settings_beside(model: type[BaseModel], place: tuple) -> list[str]:
