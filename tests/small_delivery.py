@@ -18,6 +18,8 @@ import duckdb
 from creditline.home import Home, HomeSettings, create_home
 from creditline.landing.contract import contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
+from creditline.policy.schema import ASSIGNMENT_COLUMNS
+from creditline.warehouse.inputs import Relation, write_inputs
 
 NIGHT = date(2026, 9, 1)
 ACCOUNTS = 40
@@ -165,6 +167,15 @@ def add_correction(directory: Path, source: str, of: date, content: str) -> None
     named = {"source": source, "file": path.name, "format": "csv", "corrects_business_date": str(of)}
     entry = named | _facts(source, path.read_bytes())
     change_manifest(directory, lambda manifest: manifest["sources"].append(entry))
+
+
+def stand_as_published(home: Home, night: date, *, entity: str = "BANK01") -> None:
+    """Let a night be there as published, whose accounts of one entity were routed to a policy."""
+    routing = {"policy_version": "varchar", **ASSIGNMENT_COLUMNS}
+    row = ("v1", entity, "*", "default", "champion", None, "2015-01-01", None)
+    packs = Relation("policy.pack", {"policy_version": "varchar", "currency": "varchar"}, rows=(("v1", "CNY"),))
+    write_inputs(home, night, [packs, Relation("policy.assignment", routing, rows=(row,))])
+    (home.published / str(night) / "r00").mkdir(parents=True)
 
 
 def change_manifest(directory: Path, change: Callable[[dict], None]) -> None:

@@ -7,14 +7,12 @@ from datetime import timedelta
 
 import duckdb
 import pytest
-from small_delivery import ACCOUNTS, NIGHT, add_correction, deliver, spoil, spoil_cell
+from small_delivery import ACCOUNTS, NIGHT, add_correction, deliver, spoil, spoil_cell, stand_as_published
 
 from creditline.gate.inputs import InputsRefused, gate_inputs
 from creditline.gate.routing import Route, with_routes
 from creditline.gate.suites import load_suite
 from creditline.landing.accept import accept
-from creditline.policy.schema import ASSIGNMENT_COLUMNS
-from creditline.warehouse.inputs import Relation, write_inputs
 
 SECOND = NIGHT + timedelta(days=1)
 SNAPSHOT = "account_snapshot.csv"
@@ -76,19 +74,7 @@ def test_a_correction_is_judged_by_what_routed_its_own_night(home, judged_rows):
     """A row of assignment.csv that was closed since then routes it; one that came since does not."""
     deliver(home)
     judged_rows()
-    write_inputs(
-        home,
-        NIGHT,
-        [
-            Relation("policy.pack", {"policy_version": "varchar", "currency": "varchar"}, rows=(("v1", "CNY"),)),
-            Relation(
-                "policy.assignment",
-                {"policy_version": "varchar", **ASSIGNMENT_COLUMNS},
-                rows=(("v1", "BANK_THEN", "*", "default", "champion", None, "2015-01-01", None),),
-            ),
-        ],
-    )
-    (home.published / str(NIGHT) / "r00").mkdir(parents=True)
+    stand_as_published(home, NIGHT, entity="BANK_THEN")
     header, *rows = (home.landing / str(NIGHT) / SNAPSHOT).read_text().splitlines()
     rows = [rows[0].replace("BANK01", "BANK_THEN"), rows[1]]
     add_correction(deliver(home, night=SECOND), "account_snapshot", NIGHT, "\n".join([header, *rows, ""]))

@@ -202,6 +202,10 @@ TIMES: list[tuple[str, str, str]] = [
     ("an offset", "2026-09-01T16:30:00+08:00", "timestamp:occurred_at"),
     ("no such hour", "2026-09-01T25:30:00Z", "timestamp:occurred_at"),
     ("no such day", "2026-02-30T12:30:00Z", "timestamp:occurred_at"),
+    ("twenty-four o'clock", "2026-08-31T24:00:00Z", "timestamp:occurred_at"),
+    ("a leap second", "2026-08-31T23:59:60Z", "timestamp:occurred_at"),
+    ("a minute too many", "2026-08-31T12:60:00Z", "timestamp:occurred_at"),
+    ("small letters", "2026-08-31t12:30:00z", "timestamp:occurred_at"),
     ("a blank for the T", "2026-09-01 16:30:00Z", "timestamp:occurred_at"),
     ("after the delivery", "2026-09-01T17:00:01Z", "not_after_delivery:occurred_at"),
 ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from small_delivery import NIGHT, change_entry, change_manifest, deliver, seal, spoil
+from small_delivery import NIGHT, change_entry, change_manifest, deliver, seal, small_home, spoil, stand_as_published
 
 from creditline.gate.inputs import gate_inputs
 from creditline.gate.record import delivery_records
+from creditline.home import Home
 from creditline.landing.accept import DeliveryRefused, accept
 
 SECOND = NIGHT + timedelta(days=1)
@@ -67,6 +69,18 @@ MANIFESTS = [
     ("no snapshot", lambda manifest: manifest["sources"].pop(0), "required_source"),
     ("a snapshot of another night only", of_first(corrects_business_date="2026-08-31"), "required_source"),
     ("corrects itself", lambda manifest: manifest["sources"][1].update(corrects_business_date=str(NIGHT)), "corrects_business_date"),
+    ("a day that is a number", put("business_date", 1788220800), "manifest"),
+    ("twenty-four o'clock", put("delivered_at", "2026-09-01T24:00:00Z"), "manifest"),
+    ("a leap second", put("delivered_at", "2026-09-01T17:59:60Z"), "manifest"),
+    ("small letters", put("delivered_at", "2026-09-01t17:00:00z"), "manifest"),
+    ("no zone", put("delivered_at", "2026-09-01T17:00:00"), "manifest"),
+    ("a time that is a number", put("cutoff_at", 1788285600), "manifest"),
+    ("rows as text", of_first(rows="40"), "manifest"),
+    ("rows beyond counting", of_first(rows=10**30), "manifest"),
+    ("a sequence that is true", put("sequence", True), "manifest"),
+    ("a sequence beyond counting", put("sequence", 10**30), "manifest"),
+    ("covered from tomorrow on", lambda manifest: manifest["sources"][1].update(coverage_from=str(SECOND)), "coverage_from"),
+    ("corrects a night before the first", lambda manifest: manifest["sources"][1].update(corrects_business_date="2026-08-31"), "corrects_business_date"),
     ("after the cut-off", put("delivered_at", "2026-09-01T18:00:01Z"), "late"),
     ("before the day began", put("delivered_at", "2026-08-31T15:59:59Z"), "business_date"),
 ]  # fmt: skip
@@ -114,12 +128,58 @@ def test_the_same_delivery_again_is_known_and_changes_nothing(home, delivery):
     assert tree_of(home.raw) | tree_of(home.root / "identity") == before
 
 
-def test_the_same_sequence_with_other_content_is_a_conflict(home, delivery):
+def test_the_same_sequence_with_other_content_is_a_conflict_once_the_night_is_published(home, delivery):
     take_in(home)
+    stand_as_published(home, NIGHT)
     change_manifest(delivery, put("delivered_at", "2026-09-01T16:59:00Z"))
     kept = refusal(home)
     assert kept["rule"] == "sequence_conflict"
     assert "under the next sequence" in kept["reason"]
+
+
+def test_the_next_sequence_for_a_night_that_is_in_names_the_one_to_use(home, delivery):
+    take_in(home)
+    change_manifest(delivery, put("sequence", 2))
+    kept = refusal(home)
+    assert kept["rule"] == "business_date"
+    assert "as its sequence 1" in kept["reason"]
+    assert "a night that is not published under its own sequence" in kept["reason"]
+
+
+def test_another_feed_does_not_take_the_place_of_the_homes_own(home, delivery):
+    """Its first sequence is none of the home's: it would fit any night."""
+    take_in(home)
+    deliver(home, night=SECOND, feed="core2", sequence=1)
+    kept = refusal(home, SECOND)
+    assert kept["rule"] == "feed"
+    assert "'core'" in kept["reason"]
+    assert "write `night_feed: core2` into creditline.yml" in kept["reason"]
+
+
+def test_a_feed_that_was_renamed_in_the_settings_begins_anew_where_the_other_ended(tmp_path):
+    home = small_home(tmp_path / "home")
+    deliver(home)
+    take_in(home)
+    settings = tmp_path / "home" / "creditline.yml"
+    settings.write_text(settings.read_text().replace("night_feed: null", "night_feed: core2"))
+    renamed = Home(home.root)
+    deliver(renamed, night=SECOND, sequence=2)
+    assert refusal(renamed, SECOND)["rule"] == "feed"
+    shutil.rmtree(renamed.landing / str(SECOND))
+    deliver(renamed, night=SECOND, feed="core2", sequence=1)
+    assert take_in(renamed, SECOND).feed == "core2"
+    stand_as_published(renamed, NIGHT)
+    shutil.rmtree(renamed.landing / str(NIGHT))
+    deliver(renamed, night=NIGHT, feed="core2", sequence=2)
+    assert refusal(renamed, NIGHT)["rule"] == "business_date"
+
+
+def test_a_night_is_not_delivered_before_the_one_before_it(home, delivery):
+    """What is known later counts, so a delivery that says it is older would lose to the night before."""
+    change_manifest(delivery, put("delivered_at", "2026-09-01T17:30:00Z"))
+    take_in(home)
+    change_manifest(deliver(home, night=SECOND), put("delivered_at", "2026-09-01T17:30:00Z"))
+    assert refusal(home, SECOND)["rule"] == "delivered_at"
 
 
 def test_a_gap_is_held_and_names_the_missing_sequence(home, delivery):

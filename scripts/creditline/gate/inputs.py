@@ -16,7 +16,15 @@ from creditline.gate.checkpoint import Judged, run_suites
 from creditline.gate.id_changes import find_contradictions
 from creditline.gate.quarantine import keep_quarantine
 from creditline.gate.raw import RawFile, write_raw
-from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_records, evidence_file, write_record
+from creditline.gate.record import (
+    DeliveryRecord,
+    SourceRecord,
+    delivery_records,
+    evidence_file,
+    quarantine_folder,
+    write_record,
+)
+from creditline.gate.replacement import make_way
 from creditline.gate.routing import suite_of
 from creditline.gate.suites import Suite
 from creditline.gate.verdict import SourceVerdict, judge_source, previous_record, refused_at_acceptance
@@ -52,8 +60,13 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
             raise InputsRefused(f"night {business_date} is not accepted; run `creditline night --date {business_date}`")
         clear_refusal(home, business_date)
         return GateVerdict(known[-1])
-    with judged_delivery(home, acceptance) as (connection, verdicts):
+    with judged_delivery(home, acceptance) as (connection, verdicts, judged):
+        if not any(_refuses_night(verdict) for verdict in verdicts):
+            make_way(home, business_date, acceptance.manifest_sha256, delivery_records(home))
+        _keep_quarantine(home, connection, acceptance, verdicts)
         _refuse_night(home, business_date, verdicts)
+        # a night whose scratch is lost after this step publishes the same evidence
+        write_file(evidence_file(home, business_date), canonical_json([asdict(result) for result in judged]))
         raw, keys = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
     record = delivery_record(acceptance, verdicts, raw, keys)
     write_record(home, record)
@@ -65,12 +78,13 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
 @contextmanager
 def judged_delivery(
     home: Home, acceptance: Acceptance
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[SourceVerdict]]]:
-    """The scratch database of an accepted delivery with the verdict on every file; nothing of it is taken in yet."""
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[SourceVerdict], list[Judged]]]:
+    """The scratch database of an accepted delivery with the verdict on every file, and how each expectation went; nothing
+    of it is taken in yet."""
     suites = _suites(home, acceptance)
     judged = _judge(home, acceptance, suites)
     with connect_within(home, str(scratch_file(home, acceptance.business_date))) as connection:
-        yield connection, _conclude(home, connection, acceptance, suites, judged)
+        yield connection, _conclude(home, connection, acceptance, suites, judged), judged
 
 
 def _suites(home: Home, acceptance: Acceptance) -> dict[str, Suite]:
@@ -83,8 +97,8 @@ def _suites(home: Home, acceptance: Acceptance) -> dict[str, Suite]:
 
 
 def _judge(home: Home, acceptance: Acceptance, suites: dict[str, Suite]) -> list[Judged]:
-    """Run the checkpoint and keep its evidence."""
-    judged = run_suites(
+    """Run the checkpoint."""
+    return run_suites(
         scratch_file(home, acceptance.business_date),
         {f"typed_{relation}": suite for relation, suite in suites.items()},
         name="gate_inputs",
@@ -93,9 +107,6 @@ def _judge(home: Home, acceptance: Acceptance, suites: dict[str, Suite]) -> list
         bounds=engine_bounds(home),
         spill_limit=home.settings.spill_limit,
     )
-    # a night whose scratch is lost after this step publishes the same evidence
-    write_file(evidence_file(home, acceptance.business_date), canonical_json([asdict(result) for result in judged]))
-    return judged
 
 
 def _conclude(
@@ -105,7 +116,7 @@ def _conclude(
     suites: dict[str, Suite],
     judged: list[Judged],
 ) -> list[SourceVerdict]:
-    """The verdict on every file; what of it is bad lies in quarantine then."""
+    """The verdict on every file."""
     find_contradictions(home, connection, acceptance)
     records = delivery_records(home)
     verdicts = []
@@ -121,15 +132,29 @@ def _conclude(
             [result for result in judged if result.table == f"typed_{entry.relation}"],
             None if is_correction else previous_record(records, acceptance.business_date, entry.source),
         )
-        keep_quarantine(home, connection, acceptance, entry, is_refused=not verdict.is_kept)
         check_unchanged(home.landing / str(acceptance.business_date) / entry.file, entry.file, entry.identity)
         verdicts.append(verdict)
     return verdicts
 
 
+def _keep_quarantine(
+    home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, verdicts: list[SourceVerdict]
+) -> None:
+    """Leave what is held of this delivery, and nothing of one that was refused under the same sequence before."""
+    folder = quarantine_folder(home, acceptance.business_date, acceptance.feed, acceptance.sequence)
+    shutil.rmtree(folder, ignore_errors=True)
+    for verdict in verdicts:
+        if not verdict.entry.refusal:
+            keep_quarantine(home, connection, acceptance, verdict.entry, is_refused=not verdict.is_kept)
+
+
+def _refuses_night(verdict: SourceVerdict) -> bool:
+    return verdict.entry.is_required and not verdict.is_kept
+
+
 def _refuse_night(home: Home, business_date: date, verdicts: list[SourceVerdict]) -> None:
     for verdict in verdicts:
-        if verdict.entry.is_required and not verdict.is_kept:
+        if _refuses_night(verdict):
             reason = "; ".join(verdict.reasons)
             keep_refusal(home, business_date, verdict.entry.file, "verdict", reason)
             _clear_scratch(home)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from creditline.gate.record import quarantine_folder
 from creditline.gate.suites import RowRule, Suite
 from creditline.home import Home
 from creditline.home.files import write_file
@@ -97,9 +98,8 @@ def keep_quarantine(
     ).fetchall()
     if rows:
         lines = "".join(_as_line(entry, *row) for row in rows)
-        folder = f"{acceptance.feed}-{acceptance.sequence:06d}"
-        path = home.quarantine / str(acceptance.business_date) / folder / f"{entry.relation}.jsonl"
-        write_file(path, lines.encode())
+        folder = quarantine_folder(home, acceptance.business_date, acceptance.feed, acceptance.sequence)
+        write_file(folder / f"{entry.relation}.jsonl", lines.encode())
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, relation: str, rules: tuple[RowRule, ...]) -> list[Bad]:

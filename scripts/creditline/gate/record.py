@@ -8,7 +8,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from creditline.home import Home
+from creditline.home.files import move_into_place
 from creditline.home.proof import NotGenuine, read_signed, write_signed
+
+# Files whose names begin with a dot are no records.
+_WITHDRAWN = ".withdrawn-"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,11 @@ def record_file(home: Home, business_date: date, feed: str, sequence: int) -> Pa
     return home.raw / "_deliveries" / f"business_date={business_date}" / f"{feed}-{sequence:06d}.json"
 
 
+def quarantine_folder(home: Home, business_date: date, feed: str, sequence: int) -> Path:
+    """Where the rows of one delivery that are held lie."""
+    return home.quarantine / str(business_date) / f"{feed}-{sequence:06d}"
+
+
 def write_record(home: Home, record: DeliveryRecord) -> None:
     """Keep a record; from this instant on the delivery is in the house."""
     target = record_file(home, record.business_date, record.feed, record.sequence)
@@ -91,6 +100,18 @@ def keys_given(home: Home) -> dict[str, int]:
     days = sorted((home.raw / "_deliveries").glob("business_date=*"), reverse=True)
     newest = next((records for day in days if (records := _read_all(home, day))), [])
     return newest[-1].last_keys if newest else {}
+
+
+def withdraw_record(home: Home, record: DeliveryRecord) -> None:
+    """From this instant on a night's delivery is not in the house any more; what it left is named by `withdrawn_records`."""
+    path = record_file(home, record.business_date, record.feed, record.sequence)
+    move_into_place(path, path.with_name(f"{_WITHDRAWN}{path.name}"))
+
+
+def withdrawn_records(home: Home, business_date: date) -> dict[Path, DeliveryRecord]:
+    """Deliveries of a night that were withdrawn, by the file that goes last, once all that they left is gone."""
+    folder = home.raw / "_deliveries" / f"business_date={business_date}"
+    return {path: _read(home, path) for path in sorted(folder.glob(f"{_WITHDRAWN}*.json"))}
 
 
 def intraday_record_file(home: Home, business_date: date, feed: str, sequence: int) -> Path:
@@ -144,7 +165,10 @@ def _read_all(home: Home, folder: Path) -> list[DeliveryRecord]:
 
 def _read(home: Home, path: Path) -> DeliveryRecord:
     read = record_of(read_signed(home, path))
-    if (path.parent.name, path.stem) != (f"business_date={read.business_date}", f"{read.feed}-{read.sequence:06d}"):
+    if (path.parent.name, path.stem.removeprefix(_WITHDRAWN)) != (
+        f"business_date={read.business_date}",
+        f"{read.feed}-{read.sequence:06d}",
+    ):
         raise NotGenuine(f"{path} is the record of {read.feed} {read.sequence}; restore it from a backup")
     return read
 

@@ -102,6 +102,7 @@ class HomeSettings(BaseModel):
     time_zone: TimeZone = "Asia/Shanghai"
     cut_off: TimeOfDay = time(2, 0)
     expected_sources: tuple[str, ...] = ("account_snapshot",)
+    night_feed: str | None = Field(default=None, pattern=r"^[a-z0-9_]{1,32}$")
     retention_days: int = Field(default=400, ge=1)
     keys: KeyLocations = KeyLocations()
     appeal_route: AppealRoute = AppealRoute()

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from creditline.errors import CreditlineError
 from creditline.gate.record import DeliveryRecord, delivery_records
+from creditline.gate.replacement import replaced_by
 from creditline.home import SETTINGS_FILE, Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, clear_directory, write_file
@@ -26,7 +27,14 @@ from creditline.home.skips import skipped_dates
 from creditline.landing.contract import DeliveredSource, Manifest, contract
 from creditline.landing.expected import require_known_sources
 from creditline.landing.files import FileIdentity, FileRefused
-from creditline.landing.manifest import check_night, check_not_repeated, is_known, naive_utc, read_manifest
+from creditline.landing.manifest import (
+    check_feed,
+    check_follows,
+    check_night,
+    check_not_repeated,
+    naive_utc,
+    read_manifest,
+)
 from creditline.landing.rows import check_counts, land, reading
 from creditline.landing.typing import type_rows
 
@@ -133,9 +141,13 @@ def _accept(home: Home, business_date: date) -> Acceptance:
     manifest, manifest_sha256 = read_manifest(directory)
     check_night(home, manifest, business_date)
     records = delivery_records(home)
-    if is_known(manifest, manifest_sha256, records, skipped_dates(home)):
-        return acceptance_of(manifest, manifest_sha256, (), is_known=True)
     scratch = clear_directory(home.warehouse / "accept")
+    if any(record.manifest_sha256 == manifest_sha256 for record in records):
+        return acceptance_of(manifest, manifest_sha256, (), is_known=True)
+    check_feed(home, manifest, records)
+    replaced = replaced_by(home, manifest, records)
+    records = [record for record in records if record is not replaced]
+    check_follows(manifest, records, skipped_dates(home))
     with connect_within(home, str(scratch_file(home, business_date))) as connection:
         sources = accept_files(connection, directory, manifest, records, home, scratch)
     acceptance = acceptance_of(manifest, manifest_sha256, sources)

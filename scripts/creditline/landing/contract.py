@@ -10,13 +10,27 @@ from importlib import resources
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from creditline.home import YEARS
 
 MANIFEST_FILE = "manifest.json"
+# Times and days as people and parsers agree on them: no 24:00, no leap second, no number of seconds since some day.
+DAY_SPELT = r"\d{4}-\d{2}-\d{2}"
+TIME_SPELT = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
 # What a manifest counts is counted by the engine, too.
 _MOST = 2**63 - 1
+
+
+def _spelt(pattern: str, like: str) -> BeforeValidator:
+    """Whether a value of a manifest is text that is spelt so, before anybody reads it."""
+
+    def check(value: object) -> object:
+        if value is not None and not (isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII)):
+            raise ValueError(f"must be spelt like {like}")
+        return value
+
+    return BeforeValidator(check)
 
 
 def _in_calendar(value: date) -> date:
@@ -25,8 +39,13 @@ def _in_calendar(value: date) -> date:
     return value
 
 
-Day = Annotated[date, AfterValidator(_in_calendar)]
-Instant = Annotated[datetime, AfterValidator(_in_calendar)]
+Day = Annotated[date, _spelt(DAY_SPELT, "2026-01-31"), AfterValidator(_in_calendar)]
+Instant = Annotated[
+    datetime,
+    _spelt(rf"{DAY_SPELT}T{TIME_SPELT}(Z|[+-]\d{{2}}:\d{{2}})", "2026-01-31T08:00:00Z or 2026-01-31T16:00:00+08:00"),
+    AfterValidator(_in_calendar),
+]
+Count = Annotated[int, Strict(), Field(le=_MOST)]
 Name = Annotated[str, Field(max_length=64)]
 Amount = Annotated[Decimal, Field(max_digits=26, decimal_places=2)]
 
@@ -80,7 +99,7 @@ class DeliveredSource(BaseModel):
     source: Name
     file: str = Field(max_length=1024)
     format: Literal["csv", "csv.gz", "parquet"]
-    rows: int = Field(ge=0, le=_MOST)
+    rows: Count = Field(ge=0)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     totals: dict[Name, Amount] = {}
     coverage_from: Day | None = None
@@ -106,7 +125,7 @@ class Manifest(BaseModel):
     contract_version: Name
     feed: str = Field(pattern=r"^[a-z0-9_]{1,32}$")
     business_date: Day
-    sequence: int = Field(ge=1, le=_MOST)
+    sequence: Count = Field(ge=1)
     delivered_at: Instant
     cutoff_at: Instant
     sources: tuple[DeliveredSource, ...]

@@ -127,30 +127,71 @@ def check_intraday(
             )
 
 
-def is_known(
-    manifest: Manifest, manifest_sha256: str, records: list[DeliveryRecord], skipped: frozenset[date] = frozenset()
-) -> bool:
-    """Whether this very delivery is in the house already.
+def check_feed(home: Home, manifest: Manifest, records: list[DeliveryRecord]) -> None:
+    """The delivery is of the feed that the home's nights come from: the one that its settings name, or else the last one.
+
+    Raises: FileRefused.
+    """
+    expected = home.settings.night_feed or (records[-1].feed if records else manifest.feed)
+    if manifest.feed != expected:
+        raise _refused(
+            "feed",
+            f"is '{manifest.feed}', the nights of this home come from '{expected}'",
+            f"name it so; if its sender was renamed, write `night_feed: {manifest.feed}` into creditline.yml",
+        )
+
+
+def check_follows(manifest: Manifest, records: list[DeliveryRecord], skipped: frozenset[date] = frozenset()) -> None:
+    """The delivery comes next: its feed's sequence goes on, and so do nights and instants of delivery, whatever the feed.
 
     Args:
+        records: the deliveries in the house without the one that this one replaces.
         skipped: business dates that two people skipped; the delivery of each may be left out of the sequence.
 
-    Raises:
-        FileRefused: the feed's sequence has a gap, goes backwards, or comes again with other content.
+    Raises: FileRefused.
     """
-    earlier = [record for record in records if record.feed == manifest.feed]
-    if any(record.manifest_sha256 == manifest_sha256 for record in earlier):
-        return True
-    for record in earlier:
+    of_feed = [record for record in records if record.feed == manifest.feed]
+    if of_feed:
+        _check_sequence(manifest, of_feed, skipped)
+    _check_corrections(manifest, records)
+    if not records:
+        return
+    last = max(records, key=lambda record: record.business_date)
+    if manifest.business_date <= last.business_date:
+        raise _refused(
+            "business_date",
+            f"feed {last.feed} already delivered {last.business_date} as its sequence {last.sequence}",
+            "send an earlier night as a file with corrects_business_date, a night that is not published under its own sequence",
+        )
+    if naive_utc(manifest.delivered_at) <= naive_utc(datetime.fromisoformat(last.delivered_at)):
+        raise _refused(
+            "delivered_at",
+            f"is {naive_utc(manifest.delivered_at)}Z, {last.feed} {last.sequence} of {last.delivered_at} is in already",
+            "send it again with the instant at which it leaves",
+        )
+
+
+def _check_corrections(manifest: Manifest, records: list[DeliveryRecord]) -> None:
+    """A night before the first one was never delivered here: there is nothing to replace in it."""
+    first = min((record.business_date for record in records), default=manifest.business_date)
+    for entry in manifest.sources:
+        if entry.corrects_business_date and entry.corrects_business_date < first:
+            raise _refused(
+                "corrects_business_date",
+                f"{entry.file} corrects {entry.corrects_business_date}, the first night here is {first}",
+                "mend the date; events of before come with the night's own file",
+            )
+
+
+def _check_sequence(manifest: Manifest, of_feed: list[DeliveryRecord], skipped: frozenset[date]) -> None:
+    for record in of_feed:
         if record.sequence == manifest.sequence:
             raise _refused(
                 "sequence_conflict",
                 f"feed {manifest.feed} delivered {record.sequence} for {record.business_date} with other content",
                 "send a correction under the next sequence",
             )
-    last = max(earlier, key=lambda record: record.sequence, default=None)
-    if last is None:
-        return False
+    last = max(of_feed, key=lambda record: record.sequence)
     if manifest.sequence < last.sequence:
         raise _refused(
             "sequence_old",
@@ -164,13 +205,6 @@ def is_known(
             f"feed {manifest.feed} stands at {last.sequence}, this is {manifest.sequence}: it is held",
             f"deliver sequence {last.sequence + 1} first; if that night is published, run `creditline heal`",
         )
-    if manifest.business_date <= last.business_date:
-        raise _refused(
-            "business_date",
-            f"feed {manifest.feed} already delivered {last.business_date}",
-            "send an earlier night as a file with corrects_business_date",
-        )
-    return False
 
 
 def check_not_repeated(entry: DeliveredSource, records: list[DeliveryRecord]) -> None:
@@ -203,6 +237,12 @@ def _check_contract(manifest: Manifest, is_intraday: bool) -> None:
             raise _refused("source", f"'{entry.source}' is no source of the contract", "leave it out or rename it")
         if entry.corrects_business_date and entry.corrects_business_date >= manifest.business_date:
             raise _refused("corrects_business_date", f"{entry.file} corrects a night that is not an earlier one")
+        if entry.coverage_from and entry.coverage_from > manifest.business_date:
+            raise _refused(
+                "coverage_from",
+                f"{entry.file} begins on {entry.coverage_from}, after its own night {manifest.business_date}",
+                "state the first day of which it holds everything",
+            )
     for what, names in (
         ("source", [entry.relation for entry in manifest.sources]),
         ("file", [entry.file for entry in manifest.sources]),

@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import duckdb
 
-from creditline.landing.contract import Column, DeliveredSource, Source
+from creditline.landing.contract import DAY_SPELT, TIME_SPELT, Column, DeliveredSource, Source
 
 _PATTERN = {
     "id": r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}",
@@ -20,8 +20,8 @@ _PATTERN = {
     "integer": r"0|-?[1-9]\d{0,17}",
     "money": r"-?(0|[1-9]\d{0,15})\.\d{2}",
     "rate": r"-?(0|[1-9]\d{0,2})\.\d{6}",
-    "date": r"\d{4}-\d{2}-\d{2}",
-    "timestamp": r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z",
+    "date": DAY_SPELT,
+    "timestamp": rf"{DAY_SPELT}T{TIME_SPELT}Z",
 }
 _CAST = {
     "text": "nfc_normalize({cell})",

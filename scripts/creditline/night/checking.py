@@ -108,7 +108,7 @@ def _as_its_night(tried: Home, directory: Path) -> tuple[list[Misfit], bool]:
         others = [misfit for misfit in check_delivery(directory).misfits if misfit.rule != refused.rule]
         return [*found, refused, *others], False
     if not acceptance.is_known:
-        with judged_delivery(tried, read_acceptance(tried, business_date)) as (connection, verdicts):
+        with judged_delivery(tried, read_acceptance(tried, business_date)) as (connection, verdicts, _):
             found += [misfit for verdict in verdicts for misfit in _misfits(connection, verdict)]
     return found, acceptance.is_known
 

@@ -136,6 +136,12 @@ def _built_files(home: Home) -> list[Path]:
     return [home.warehouse_file, *(path for path in (home.warehouse / "spark").rglob("*.parquet"))]
 
 
+def forget_build(home: Home, business_date: date) -> None:
+    """Remove what a build made of a night that is not published: its delivery is being replaced."""
+    _record_file(home, business_date).unlink(missing_ok=True)
+    shutil.rmtree(state_directory(home, business_date), ignore_errors=True)
+
+
 def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list[Relation]]:
     """The night's parameters, and everything that it depends on, as the home stands now."""
     policies = archive(home, packs_in_force(POLICIES_DIR, business_date))
