@@ -14,7 +14,14 @@ from small_delivery import NIGHT, change_manifest
 from creditline.gate.record import delivery_records
 from creditline.landing.accept import DeliveryRefused, accept
 from creditline.landing.files import FileRefused
-from creditline.landing.manifest import check_intraday, check_night, check_not_repeated, is_known, read_manifest
+from creditline.landing.manifest import (
+    check_feed,
+    check_follows,
+    check_intraday,
+    check_night,
+    check_not_repeated,
+    read_manifest,
+)
 
 # One of each kind that a parser, a calendar, a path or a terminal may trip over.
 ODD = """
@@ -47,10 +54,11 @@ def look_at(home, delivery, text: str) -> str | None:
     at = "1000"
     try:
         for is_intraday in (True, False):
-            manifest, sha256 = read_manifest(delivery, is_intraday=is_intraday)
+            manifest, _ = read_manifest(delivery, is_intraday=is_intraday)
             check_intraday(home, manifest, NIGHT, at, [], None)
             check_night(home, manifest, NIGHT)
-            is_known(manifest, sha256, delivery_records(home))
+            check_feed(home, manifest, delivery_records(home))
+            check_follows(manifest, delivery_records(home))
             for entry in manifest.sources:
                 check_not_repeated(entry, delivery_records(home))
     except FileRefused as error:

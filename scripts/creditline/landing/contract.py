@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from creditline.home import YEARS
 
@@ -22,15 +22,17 @@ TIME_SPELT = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
 _MOST = 2**63 - 1
 
 
-def _spelt(pattern: str, like: str) -> BeforeValidator:
-    """Whether a value of a manifest is text that is spelt so, before anybody reads it."""
+def _spelt(kind: type[date], pattern: str, like: str) -> BeforeValidator:
+    """A day or an instant from text that is spelt as this house writes it, before anybody else reads it."""
 
-    def check(value: object) -> object:
-        if value is not None and not (isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII)):
+    def read(value: object) -> date | None:
+        if value is None:
+            return None
+        if not (isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII)):
             raise ValueError(f"must be spelt like {like}")
-        return value
+        return kind.fromisoformat(value)
 
-    return BeforeValidator(check)
+    return BeforeValidator(read)
 
 
 def _in_calendar(value: date) -> date:
@@ -39,13 +41,17 @@ def _in_calendar(value: date) -> date:
     return value
 
 
-Day = Annotated[date, _spelt(DAY_SPELT, "2026-01-31"), AfterValidator(_in_calendar)]
+Day = Annotated[date, _spelt(date, DAY_SPELT, "2026-01-31"), AfterValidator(_in_calendar)]
 Instant = Annotated[
     datetime,
-    _spelt(rf"{DAY_SPELT}T{TIME_SPELT}(Z|[+-]\d{{2}}:\d{{2}})", "2026-01-31T08:00:00Z or 2026-01-31T16:00:00+08:00"),
+    _spelt(
+        datetime,
+        rf"{DAY_SPELT}T{TIME_SPELT}(Z|[+-]\d{{2}}:\d{{2}})",
+        "2026-01-31T08:00:00Z or 2026-01-31T16:00:00+08:00",
+    ),
     AfterValidator(_in_calendar),
 ]
-Count = Annotated[int, Strict(), Field(le=_MOST)]
+Count = Annotated[int, Field(le=_MOST)]
 Name = Annotated[str, Field(max_length=64)]
 Amount = Annotated[Decimal, Field(max_digits=26, decimal_places=2)]
 
