@@ -16,6 +16,9 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home, HomeSettings, create_home
+from creditline.home.files import canonical_json, digests, write_file
+from creditline.home.keys import sign_file
+from creditline.home.publications import MANIFEST, publication_directory, state_directory
 from creditline.landing.contract import contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.policy.schema import ASSIGNMENT_COLUMNS
@@ -175,7 +178,10 @@ def stand_as_published(home: Home, night: date, *, entity: str = "BANK01") -> No
     row = ("v1", entity, "*", "default", "champion", None, "2015-01-01", None)
     packs = Relation("policy.pack", {"policy_version": "varchar", "currency": "varchar"}, rows=(("v1", "CNY"),))
     write_inputs(home, night, [packs, Relation("policy.assignment", routing, rows=(row,))])
-    (home.published / str(night) / "r00").mkdir(parents=True)
+    manifest = publication_directory(home, night) / MANIFEST
+    said = {"business_date": str(night), "revision": 0, "is_void": False, "policy_versions": {}}
+    write_file(manifest, canonical_json(said | {"state": digests(state_directory(home, night))}))
+    sign_file(home, manifest)
 
 
 def change_manifest(directory: Path, change: Callable[[dict], None]) -> None:

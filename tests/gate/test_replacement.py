@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import timedelta
 
@@ -23,6 +24,7 @@ import creditline.gate.replacement as replacement
 from creditline.gate.inputs import InputsRefused, gate_inputs
 from creditline.gate.record import delivery_records
 from creditline.gate.replacement import NotReplaceable
+from creditline.home.proof import SIGNATURE
 from creditline.landing.accept import DeliveryRefused, accept
 from creditline.warehouse import build
 from creditline.warehouse.build import read_build
@@ -45,9 +47,14 @@ def tree_of(*folders) -> dict[str, bytes]:
     }
 
 
-def house(home) -> dict[str, bytes]:
-    """What lies there for good; whom the home knows is compared as rows."""
-    return tree_of(home.raw, home.quarantine)
+def house(home) -> dict[str, object]:
+    """What lies there for good. Whom the home knows, and so the highest key that a record knows of, is asked by itself."""
+    found = tree_of(home.raw, home.quarantine)
+    return {name: _said(content) if "_deliveries" in name else content for name, content in found.items()}
+
+
+def _said(record: bytes) -> dict[str, object]:
+    return {name: value for name, value in json.loads(record).items() if name not in ("last_keys", SIGNATURE)}
 
 
 def faulty(home, night=SECOND) -> None:

@@ -14,6 +14,24 @@ from creditline.errors import CreditlineError
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+class _Plain(yaml.SafeLoader):
+    """Plain values, each setting once: of two the last would count unseen, and aliases can grow beyond any memory."""
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "an alias (*name) stands for another value", mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            if (key.tag, str(key.value)) in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands twice", key.start_mark)
+            seen.add((key.tag, str(key.value)))
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path, model: type[_Model], refusal: type[CreditlineError]) -> _Model:
     """The content of a YAML file as its model.
 
@@ -21,7 +39,7 @@ def read_yaml(path: Path, model: type[_Model], refusal: type[CreditlineError]) -
         refusal: what is raised for a file that is no such YAML; names the file, the line or the setting, and what it should be.
     """
     try:
-        content = yaml.safe_load(path.read_bytes().decode("utf-8-sig"))
+        content = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_Plain)
     except yaml.MarkedYAMLError as error:
         where = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise refusal(f"{path}{where} is no YAML: {error.problem}; write plain YAML, `setting: value`") from error
@@ -29,6 +47,11 @@ def read_yaml(path: Path, model: type[_Model], refusal: type[CreditlineError]) -
         raise refusal(f"{path} is no text in UTF-8 ({_one_line(error)}); write plain YAML, `setting: value`") from error
     except RecursionError as error:
         raise refusal(f"{path} is nested too deeply; write plain YAML, `setting: value`") from error
+    # what looks like a date, a number or a tagged value and is none
+    except (ValueError, KeyError, AttributeError) as error:
+        raise refusal(
+            f"{path} holds a value that is none of its kind ({_one_line(error)}); put it in quotes"
+        ) from error
     if not isinstance(content, dict):
         raise refusal(f"{path} is {_kind(content)}; write one setting a line, `setting: value`")
     try:

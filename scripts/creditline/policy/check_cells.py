@@ -35,7 +35,8 @@ def rows_once(pack: Pack) -> Iterator[str]:
                 yield f"{name}.csv: {'/'.join(values)} stands more than once"
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Whether a cell is a date like 2026-09-30."""
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
@@ -44,10 +45,10 @@ def _is_date(text: str) -> bool:
 
 _IS_OF: dict[str, Callable[[str], bool]] = {
     "varchar": lambda text: True,
-    "bigint": lambda text: re.fullmatch(r"-?\d{1,18}", text) is not None,
-    "decimal(18, 2)": lambda text: re.fullmatch(r"\d{1,16}(\.\d{1,2})?", text) is not None,
+    "bigint": lambda text: re.fullmatch(r"-?[0-9]{1,18}", text) is not None,
+    "decimal(18, 2)": lambda text: re.fullmatch(r"[0-9]{1,16}(\.[0-9]{1,2})?", text) is not None,
     "boolean": lambda text: text in ("true", "false"),
-    "date": _is_date,
+    "date": is_date,
 }
 _SPELT = {
     "bigint": "a whole number",

@@ -55,7 +55,7 @@ def parameters(pack: Pack) -> Iterator[str]:
         days = [row["value"] for row in enabled if row["param"] == needed]
         if not days:
             yield f"regulatory_parameter.csv: {needed} is missing or not enabled; what people ask for would never fall due"
-        elif not all(re.fullmatch(r"\d{1,4}", value) for value in days):
+        elif not all(re.fullmatch(r"[0-9]{1,4}", value) for value in days):
             yield f"regulatory_parameter.csv: {needed} must be a number of days"
 
 
@@ -92,7 +92,7 @@ def calendar(pack: Pack) -> Iterator[str]:
 def _calendar_row(where: str, row: Row) -> Iterator[str]:
     kind, value, source = row["kind"], row["value"], row["source_name"]
     if kind == "deadline":
-        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
             yield f"{where}: a deadline is a local time like 23:30"
         if source != "*" and source not in contract():
             yield f"{where}: {source} is no source of the landing contract; name one, or * for all"

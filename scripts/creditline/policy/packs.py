@@ -9,13 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.files import canonical_json, clear_directory, is_in_place, move_tree_into_place, sha256_of
 from creditline.home.proof import NotGenuine
+from creditline.home.yaml_file import read_yaml
 from creditline.policy.schema import ASSIGNMENT_COLUMNS, PACK_FILES, PackSettings
 from creditline.warehouse.inputs import InputFile, Relation
 
@@ -54,10 +52,7 @@ def load_pack(directory: Path) -> Pack:
     path = directory / "policy.yml"
     if not path.is_file():
         raise PackRefused(f"{path} is missing; a policy pack needs it (docs/policy.md)")
-    try:
-        settings = PackSettings(**yaml.safe_load(path.read_text()))
-    except (ValidationError, TypeError) as error:
-        raise PackRefused(f"{path}: {error}") from error
+    settings = read_yaml(path, PackSettings, PackRefused)
     tables = {name: _read_table(directory / f"{name}.csv", columns) for name, columns in PACK_FILES.items()}
     return Pack(directory, settings, tables, _policy_version(settings, tables))
 
@@ -65,10 +60,14 @@ def load_pack(directory: Path) -> Pack:
 def _read_table(path: Path, columns: dict[str, str]) -> tuple[Row, ...]:
     if not path.is_file():
         raise PackRefused(f"{path} is missing; a policy pack needs every file, an empty one has its header only")
-    reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
-    if list(reader.fieldnames or ()) != list(columns):
+    try:
+        reader = csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), strict=True)
+        header = list(reader.fieldnames or ())
+        rows = tuple(reader) if header == list(columns) else ()
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PackRefused(f"{path} is no CSV in UTF-8 ({error}); write it as RFC 4180 CSV") from error
+    if header != list(columns):
         raise PackRefused(f"{path}: the header must be {','.join(columns)}")
-    rows = tuple(reader)
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise PackRefused(f"{path} line {number}: {len(columns)} fields are expected")
@@ -101,8 +100,13 @@ def packs_in_force(policies_dir: Path, business_date: date) -> PolicySet:
     rows = tuple(row for row in assignments if _in_force(row, business_date))
     packs = tuple(load_pack(policies_dir / name) for name in sorted({row["pack"] for row in rows}))
     for pack in packs:
-        _refuse(pack.directory, validate_pack(pack))
+        _refuse(pack.directory, [*_misnamed(pack), *validate_pack(pack)])
     return PolicySet(packs, rows)
+
+
+def _misnamed(pack: Pack) -> list[str]:
+    name = pack.settings.name
+    return [] if name == pack.directory.name else [f"policy.yml calls it {name}, assignment.csv {pack.directory.name}"]
 
 
 def read_assignments(policies_dir: Path) -> tuple[Row, ...]:
@@ -132,8 +136,8 @@ def _archive(home: Home, pack: Pack) -> Pack:
     target = home.policy / pack.policy_version
     if not is_in_place(target):
         staged = clear_directory(home.policy / f".{pack.policy_version}.partial")
-        for file in sorted(pack.directory.glob("*.*")):
-            (staged / file.name).write_bytes(file.read_bytes())
+        for name in ("policy.yml", *(f"{table}.csv" for table in PACK_FILES)):
+            (staged / name).write_bytes((pack.directory / name).read_bytes())
         move_tree_into_place(staged, target)
     return archived_pack(home, pack.policy_version)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # Column name to DuckDB type; amounts are decimals in major units, dates half-open [from, to), empty is open.
 PACK_FILES: dict[str, dict[str, str]] = {
@@ -110,8 +110,22 @@ ASSIGNMENT_COLUMNS = {
 PLACEHOLDERS = frozenset({"n", "p", "amt", "k", "q", "rule", "date"})
 
 
+# Names that become parts of paths and of SQL, in packs and in their routing.
+PACK_NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+# The engine counts in 64 bits; amounts are multiplied before they are divided.
+_LARGEST = 10**12
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def _numbers_the_engine_can_count(self) -> _Section:
+        for name, value in self:
+            if isinstance(value, int) and abs(value) > _LARGEST:
+                raise ValueError(f"{name} is beyond {_LARGEST}")
+        return self
 
 
 class Confirmation(_Section):
@@ -189,11 +203,11 @@ class Validation(_Section):
 class PackSettings(_Section):
     """`policy.yml` of a pack."""
 
-    name: str
-    description: str
-    entity: str
-    jurisdiction: str
-    currency: str
+    name: str = Field(pattern=PACK_NAME)
+    description: str = Field(pattern=r"\S", max_length=1000)
+    entity: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")
+    jurisdiction: str = Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
     is_demo: bool
     floor_amount: int = Field(ge=0)
     rounding_amount: int = Field(ge=1)

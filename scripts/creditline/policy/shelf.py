@@ -19,7 +19,9 @@ def find_pack(name: str, policies_dir: Path, archive_dir: Path) -> Path:
     for folder in (policies_dir / name, Path(name)):
         if (folder / "policy.yml").is_file():
             return folder
-    kept = sorted(path for path in archive_dir.glob(f"{name}*") if (path / "policy.yml").is_file())
+    kept = sorted(
+        path.parent for path in archive_dir.glob("*/policy.yml") if name and path.parent.name.startswith(name)
+    )
     if len(kept) != 1:
         bundled = ", ".join(path.parent.name for path in sorted(policies_dir.glob("*/policy.yml")))
         found = f"{len(kept)} kept versions start like this" if kept else "no such pack"
