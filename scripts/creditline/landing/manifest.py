@@ -136,7 +136,7 @@ def check_feed(home: Home, manifest: Manifest, records: list[DeliveryRecord]) ->
     if manifest.feed != expected:
         raise _refused(
             "feed",
-            f"is '{manifest.feed}', the nights of this home come from '{expected}'",
+            f"is '{manifest.feed}', the nights of this home are those of '{expected}'",
             f"name it so; if its sender was renamed, write `night_feed: {manifest.feed}` into creditline.yml",
         )
 
