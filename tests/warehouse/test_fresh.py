@@ -26,7 +26,7 @@ def project(tmp_path_factory):
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     home = small_home(tmp_path_factory.mktemp("fresh") / "home")
-    home.warehouse.mkdir()
+    home.warehouse.mkdir(exist_ok=True)
     return home
 
 
