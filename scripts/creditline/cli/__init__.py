@@ -257,7 +257,7 @@ def night(
             )
         )
         needs.append([asdict(need) for need in needs_of_night(home, day)])
-    columns = ("night", *STEPS, "seconds", "orders", "release", "held")
+    columns = ("night", *STEPS, "seconds", "orders", "outcome", "held")
     if output_format is Format.JSON:
         print_rows((*columns, "needs"), [(*row, said) for row, said in zip(rows, needs, strict=True)], output_format)
         return
