@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
+import yaml
 from resigned import lay_record, resign, write_identity
 
 from creditline.home import Home
@@ -140,7 +141,8 @@ def test_a_cut_is_told_with_the_day_on_which_the_limit_is_back(home, night):
 
 def test_whoever_is_cut_is_told_how_to_contest_it(home, night):
     path = home.root / "creditline.yml"
-    path.write_text(f"{path.read_text()}\nappeal_route: {{zh: 请致电95000, en: Call 95000 to appeal.}}\n")
+    route = {"appeal_route": {"zh": "请致电95000", "en": "Call 95000 to appeal."}}
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | route, allow_unicode=True))
     notices = told(send_notices(Home(home.root), night).file)
     routes = {(one["action"], one["appeal_zh"], one["appeal_en"]) for one in notices}
     assert ("DOWN", "请致电95000", "Call 95000 to appeal.") in routes

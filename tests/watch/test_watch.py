@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -379,6 +380,7 @@ def test_a_watch_says_of_no_delivery_that_it_knows_it_that_came_while_it_looked(
 HOLDER = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from creditline.home import open_home
 from creditline.home.lock import only_worker
 with only_worker(open_home(Path(sys.argv[1])), "test"):
@@ -446,7 +448,7 @@ def test_what_a_killed_watch_left_untold_is_told_by_the_night(home, day, tmp_pat
     for each in (home, other):
         land_intraday(each, day, "1000", sequence=1, session=takeover(each, victim, day, "1000"))
     watch(other, day)
-    monkeypatch.setattr(night, "build_warehouse", lambda *_arguments: None)
+    monkeypatch.setattr(night, "build_warehouse", lambda *_arguments: SimpleNamespace(logic_hash="0"))
     with monkeypatch.context() as killed:
         killed.setattr("creditline.watch.send_notices", lambda *_arguments: 1 / 0)
         with pytest.raises(ZeroDivisionError):
