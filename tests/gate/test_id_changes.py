@@ -346,7 +346,7 @@ def test_an_erasure_takes_every_id_and_keeps_every_key(known):
 def test_a_store_without_all_that_is_kept_there_names_nobody(known, statement):
     with duckdb.connect(str(known.identity_file)) as connection:
         connection.execute(statement)
-    with pytest.raises(IdentityChanged, match="lacks what this release keeps there"):
+    with pytest.raises(IdentityChanged, match="does not hold the tables that the house keeps there"):
         account_key_of(known, "A00001")
 
 

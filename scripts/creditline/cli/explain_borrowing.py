@@ -75,13 +75,13 @@ def _now(published: Published) -> _Room:
     if not (is_moved or published.is_silent) and told.is_frozen == is_frozen:
         return _decided(published)
     if is_moved and not told.withheld and decision["action"] in ("FREEZE", "RESTORE"):
-        is_paused = decision["action"] == "RESTORE"
+        is_paused = decision["action"] == "RESTORE" or published.was_frozen
     else:
         is_paused = told.is_frozen
     is_blocked = is_paused or account["status"] != "active" or (published.was_blocked and told.mode is None)
     limit = decision["old_limit_amount"]
     amount = Decimal(0) if is_blocked else max(limit - account["principal_balance"], Decimal(0))
-    is_ours = published.was_blocked and told.mode is None
+    is_ours = (published.was_blocked and told.mode is None) or (is_paused and decision["action"] == "FREEZE")
     reasons = published.reasons if is_ours else published.cause_reasons
     return _Room(limit, amount, amount > 0 and amount >= published.least_draw, reasons, is_paused)
 

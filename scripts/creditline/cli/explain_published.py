@@ -6,7 +6,6 @@ them. Each mart of each night is a file of its own, so an explanation costs the 
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,6 +18,7 @@ from creditline.home.database import connect_within
 from creditline.home.marts import mart_rows
 from creditline.home.publications import last_published, latest_revision
 from creditline.home.restatements import Restatement, read_restatements
+from creditline.policy import archived_pack
 from creditline.release.told import Told, told_core
 from creditline.release.wording import is_least
 from creditline.restate.owed import owed_limit
@@ -56,7 +56,7 @@ class Return:
 class Published:
     """What the marts hold about one account on one night; `standing` only where it is today that is asked for.
 
-    `was_blocked`: a trigger has kept the customer from borrowing since an earlier night; `least_draw`: the smallest amount that
+    `was_frozen`: the account was frozen on the night before already; `was_blocked`: a trigger has kept the customer from borrowing since an earlier night; `least_draw`: the smallest amount that
     can be borrowed at once; `corrections`: of the night, and of the one that made the limit what it is; `gives_back`: what comes
     of them.
     """
@@ -73,6 +73,7 @@ class Published:
     floor: Decimal
     told: Told
     was_blocked: bool
+    was_frozen: bool
     least_draw: Decimal
     corrections: list[Correction]
     gives_back: Return | None
@@ -177,6 +178,7 @@ def _read(marts: _Marts, decision: Facts, newest: date, *, is_today: bool) -> Pu
         floor=marts.found("dim_policy", night, "policy_version = ?", [pack])[0]["floor_amount"],
         told=told_core(home, decision, is_today=is_today),
         was_blocked=_was_blocked(marts, decision),
+        was_frozen=_was_frozen(marts, decision),
         least_draw=_least_draw(home, decision),
         corrections=corrections,
         gives_back=_gives_back(marts, key, newest, standing) if corrections else None,
@@ -184,10 +186,11 @@ def _read(marts: _Marts, decision: Facts, newest: date, *, is_today: bool) -> Pu
 
 
 def _newest_shown(home: Home) -> date:
-    """The night that the pointer names."""
-    if not home.current.is_symlink():
+    """The newest published night, whatever the pointer says."""
+    published = home.published_dates()
+    if not published:
         raise CreditlineError(f"{home.root}: no night is published yet; run `creditline night --all`")
-    return date.fromisoformat(home.current.resolve().parent.name)
+    return published[-1]
 
 
 def _standing(marts: _Marts, key: int, newest: date) -> Facts | None:
@@ -239,8 +242,15 @@ def _was_blocked(marts: _Marts, decision: Facts) -> bool:
     return bool(was and marts.found("fct_trigger_night", night, f"{blocking} and policy_version = ?", [customer, pack]))
 
 
+def _was_frozen(marts: _Marts, decision: Facts) -> bool:
+    """Whether the account was frozen on the night before already: a freeze of tonight prolongs that one."""
+    before = last_published(marts.home, decision["business_date"])
+    rows = marts.of_account("fct_limit_decision", decision["account_key"], before) if before else []
+    return any(row["display_state"] == "FROZEN_SECURITY" for row in rows)
+
+
 def _least_draw(home: Home, decision: Facts) -> Decimal:
     """The smallest draw of the account's product, by the pack that decided as the home keeps it."""
-    with (home.policy / decision["policy_version"] / "product_tier.csv").open(encoding="utf-8-sig") as stream:
-        tiers = {row["product_code"]: row["min_draw_amount"] for row in csv.DictReader(stream)}
+    pack = archived_pack(home, decision["policy_version"])
+    tiers = {row["product_code"]: row["min_draw_amount"] for row in pack.tables["product_tier"]}
     return Decimal(tiers.get(decision["product_code"], 0))

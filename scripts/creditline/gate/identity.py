@@ -6,6 +6,10 @@ merged              keys of customers who are another one by now
 change              every change of ids that was taken in, with its keys; those not yet applied wait for their date
 judged              files of changes of the delivery that was taken in last, with the rows that were held, by number
 forgotten           keys of erased people, never given to anybody else
+whole               how many rows each of these tables has, and what their seals add up to; `judged` has none
+
+Each row bears a keyed hash of what it says, its seal, so that two ids which somebody swapped are noticed before anybody is taken for
+another one. Every row is looked at where the file is not as the house left it (`seal.json` beside it tells); else none is.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from creditline.home import Home
 from creditline.home.database import connect, path_to_write
 from creditline.home.files import make_directory, move_into_place, partial_of
 from creditline.home.proof import NotGenuine, read_signed, write_signed
-from creditline.home.scratch import is_untouched, seal_of
+from creditline.home.scratch import is_untouched, log_of, seal_of
 
 _WAIT_SECONDS = 30
 _STEP_SECONDS = 0.1
@@ -42,7 +46,11 @@ _TABLES = {
     **{table: f"{columns}, seal varchar" for table, columns in _SEALED.items()},
     "judged": "manifest_sha256 varchar not null, relation varchar not null,"
     " held struct(source_row bigint, rule varchar, column_name varchar)[] not null",
+    "whole": "table_name varchar not null, row_count bigint not null, seals hugeint not null, seal varchar not null",
 }
+
+
+_WHOLE_SEAL = keyed_hash("concat_ws('|', 'whole', table_name, row_count, seals)")
 
 
 class IdentityBusy(CreditlineError):
@@ -97,9 +105,12 @@ def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool
         _create(path)
     _attach_waiting(connection, path, for_writing)
     try:
+        is_as_sealed = _is_as_sealed(home)
+        if not is_as_sealed:
+            _check_tables(connection, home)
         _require_newest(connection, home)
-        if not _is_as_sealed(home):
-            _check(connection, home)
+        if not is_as_sealed:
+            _check_rows(connection, home)
             if not for_writing:
                 _seal_file(home)
     except BaseException:
@@ -126,10 +137,7 @@ def _every_key(subject: str) -> str:
 
 def _require_newest(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """An older store that was put back would give keys away twice, and lose the orders of whom it does not know."""
-    try:
-        known = last_keys(connection)
-    except duckdb.CatalogException as error:
-        raise _lacking(home, error) from error
+    known = last_keys(connection)
     for subject, given in keys_given(home).items():
         if known[subject] < given:
             raise IdentityChanged(
@@ -145,11 +153,11 @@ def _is_as_sealed(home: Home) -> bool:
         seal = read_signed(home, path.with_name(_SEAL))
     except NotGenuine:
         return False
-    return not path.with_name(f"{path.name}.wal").exists() and is_untouched(home, seal)
+    return is_untouched(home, seal)
 
 
 def _seal_file(home: Home) -> None:
-    if not home.identity_file.with_name(f"{home.identity_file.name}.wal").exists():
+    if not log_of(home.identity_file).exists():
         write_signed(home, home.identity_file.with_name(_SEAL), seal_of(home, [home.identity_file]))
 
 
@@ -163,28 +171,51 @@ def _secret(home: Home) -> dict[str, str]:
     return pads(derived(home.pseudonym_secret(), "identity store"))
 
 
-def _seal_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Seal the rows that were written and have none yet."""
+def _seal_rows(connection: duckdb.DuckDBPyConnection, home: Home, store: str = "identity") -> None:
+    """Seal the rows that were written and have none yet, and each table as a whole."""
+    connection.execute(f"delete from {store}.whole")
     for table in _SEALED:
-        connection.execute(f"update identity.{table} set seal = {_row_seal(table)} where seal is null", _secret(home))
+        connection.execute(f"update {store}.{table} set seal = {_row_seal(table)} where seal is null", _secret(home))
+        connection.execute(
+            f"insert into {store}.whole select *, {_WHOLE_SEAL} from ({_whole(table, store)})", _secret(home)
+        )
 
 
-def _check(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    try:
-        _check_rows(connection, home)
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise _lacking(home, error) from error
-
-
-def _lacking(home: Home, error: duckdb.Error) -> IdentityChanged:
-    what = str(error).splitlines()[0]
-    return IdentityChanged(
-        f"{home.identity_file} lacks what this release keeps there ({what}); restore it from a backup"
+def _whole(table: str, store: str = "identity") -> str:
+    """SQL: what a table's rows come to, whatever their order (table_name, row_count, seals)."""
+    return (
+        f"select '{table}' as table_name, count(*) as row_count,"
+        f" coalesce(sum(('0x' || left(seal, 15))::bigint), 0)::hugeint as seals from {store}.{table}"
     )
 
 
+def _is_used(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether anything was ever written to the store: a new one has not been sealed as a whole."""
+    tables = " union all ".join(f"select 1 from identity.{table}" for table in (*_SEALED, "whole"))
+    return bool(connection.execute(f"select count(*) from ({tables})").fetchone()[0])
+
+
+def _check_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """The store holds the house's tables, as it makes them, and nothing else that could stand in place of one."""
+    with connect() as fresh:
+        _create_tables(fresh, "main")
+        made = fresh.execute("select table_name, sql from duckdb_tables() order by 1").fetchall()
+    held = connection.execute(
+        "select table_name, sql from duckdb_tables() where database_name = 'identity' order by 1"
+    ).fetchall()
+    (others,) = connection.execute(
+        "select (select count(*) from duckdb_views() where database_name = 'identity' and not internal)"
+        " + (select count(*) from duckdb_functions() where database_name = 'identity' and not internal)"
+        " + (select count(*) from duckdb_schemas() where database_name = 'identity' and not internal and schema_name <> 'main')"
+    ).fetchone()
+    if held != made or others:
+        raise IdentityChanged(
+            f"{home.identity_file} does not hold the tables that the house keeps there, as it makes them; restore it from a backup"
+        )
+
+
 def _check_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Every row says what it was sealed with, and every key that was given out is somebody's or forgotten."""
+    """Every row says what it was sealed with, none came or went, and every key that was given out is somebody's or forgotten."""
     for table in _SEALED:
         (broken,) = connection.execute(
             f"select count(*) from identity.{table} where seal is distinct from {_row_seal(table)}", _secret(home)
@@ -193,6 +224,13 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
             raise IdentityChanged(
                 f"{home.identity_file}: {broken} rows of {table} are not what the house wrote; restore it from a backup"
             )
+        (is_whole,) = connection.execute(
+            f"select count(*) = 1 from ({_whole(table)}) as now inner join identity.whole"
+            f" using (table_name, row_count, seals) where whole.seal = {_WHOLE_SEAL}",
+            _secret(home),
+        ).fetchone()
+        if not is_whole and _is_used(connection):
+            raise IdentityChanged(f"{home.identity_file}: rows of {table} came or went; restore it from a backup")
     for subject in _SUBJECTS:
         given, last = connection.execute(
             f"select count(distinct key), coalesce(max(key), 0) from {_every_key(subject)}"
@@ -321,13 +359,13 @@ def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
         for table, stays in _STAYS.items():
             connection.execute(f"insert into store.{table} from identity.{table} as kept where {stays}")
         connection.execute(
-            f"insert into store.forgotten select subject, key, {_row_seal('forgotten')} from ("
+            "insert into store.forgotten select subject, key, null from ("
             " select 'account' as subject, account_key as key from identity.account"
             " union all select 'customer', customer_key from identity.customer"
             " union all select 'customer', customer_key from identity.merged"
-            ") semi join going using (subject, key) order by all",
-            _secret(home),
+            ") semi join going using (subject, key) order by all"
         )
+        _seal_rows(connection, home, "store")
         connection.execute("detach store")
         # still under the lock of the old file: nobody can give out a key in between
         move_into_place(partial, path)

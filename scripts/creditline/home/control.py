@@ -96,7 +96,7 @@ def _note_head(home: Home, file: Path, head: dict[str, object]) -> None:
 def begin_control(home: Home) -> None:
     """Begin to note what is recorded, where nothing was yet: from the first publication on a home without its notes is not whole."""
     for note in _notes(home):
-        if not note.exists() and not home.current.is_symlink():
+        if not note.exists() and _newest_run(home) is None:
             write_signed(home, note, {})
 
 
@@ -111,14 +111,20 @@ def _notes(home: Home) -> tuple[Path, Path]:
 
 
 def _read_heads(home: Home, note: Path) -> dict[str, dict]:
-    return read_signed(home, note) if note.exists() or home.current.is_symlink() else {}
+    return read_signed(home, note) if note.exists() or _newest_run(home) else {}
 
 
 def _published_heads(home: Home) -> dict[str, dict]:
     """What stood when the newest night was published: older notes that somebody kept and put back are told by it."""
-    if not home.current.is_symlink():
-        return {}
-    return json.loads(read_proven(home, home.current / "run.json")).get("control", {})
+    run = _newest_run(home)
+    return json.loads(read_proven(home, run)).get("control", {}) if run else {}
+
+
+def _newest_run(home: Home) -> Path | None:
+    """The record of the run that published the newest night last; the pointer is not asked, which anybody may turn back."""
+    published = home.published_dates()
+    runs = sorted((home.published / str(published[-1])).glob("r??/run.json")) if published else []
+    return runs[-1] if runs else None
 
 
 def _sha256(line: bytes) -> str:

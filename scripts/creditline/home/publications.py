@@ -92,6 +92,13 @@ def published_file(home: Home, business_date: date, name: str, revision: int = 0
     return path
 
 
+def published_fact(home: Home, business_date: date, name: str, revision: int = 0) -> Path:
+    """A file of a publication whose bytes never repeat, as its signed `run.json` names it. Raises NotGenuine."""
+    folder = publication_directory(home, business_date, revision)
+    check_file(folder / name, json.loads(read_proven(home, folder / RUN))["files"].get(name, ""))
+    return folder / name
+
+
 def published_mart(home: Home, business_date: date, mart: str, revision: int = 0) -> Path:
     """The rows of a mart or report of one publication. Raises NotGenuine."""
     return published_file(home, business_date, f"marts/{mart}.parquet", revision)

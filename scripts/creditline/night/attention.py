@@ -51,7 +51,11 @@ def needs_of_home(home: Home) -> list[Need]:
     published = home.published_dates()
     found = _told(_of_waiting, home)
     if published:
-        found += [*needs_of_night(home, published[-1]), *_told(_between_nights, home, published[-1])]
+        found += [
+            *_told(_pointer, home),
+            *needs_of_night(home, published[-1]),
+            *_told(_between_nights, home, published[-1]),
+        ]
     elif not home.landed_dates():
         why = f"{home.landing} holds no delivery (docs/landing.md)"
         found.append(Need("no night is landed", why, "creditline check DIR"))
@@ -84,6 +88,17 @@ def needs_of_night(home: Home, night: date) -> list[Need]:
         ]
     parts = (_void, _interrupted, _holds, _distrusted, _quarantine, _from_marts, _validations)
     return [need for part in parts for need in _told(part, home, night)]
+
+
+def _pointer(home: Home) -> Iterator[Need]:
+    shown = latest_publication(home, home.published_dates()[-1])
+    if home.current.resolve() != shown.resolve():
+        yield Need(
+            "what analysts open is not the newest night",
+            f"{home.current} leads to {home.current.resolve()}, and not to {shown}",
+            "creditline heal",
+            stops=True,
+        )
 
 
 def _of_waiting(home: Home) -> Iterator[Need]:

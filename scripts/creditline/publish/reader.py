@@ -1,4 +1,4 @@
-"""Reading what is published: read-only, from the pointer, without reach to anything else on the machine."""
+"""Reading what is published: read-only, the newest night's, without reach to anything else on the machine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import duckdb
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
 from creditline.home.database import as_pattern, connect, engine_bounds, path_to_write
+from creditline.home.proof import NotGenuine
+from creditline.home.publications import latest_revision, published_fact
+from creditline.home.scratch import log_of
 from creditline.publish.history import DIFFERENCE, FOLDER, RUNS, file_of
 
 # How a view that an earlier release wrote names its files, from the home on.
@@ -26,17 +29,21 @@ _TABLE_FUNCTIONS = {
 
 @contextmanager
 def open_marts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only connection to `current/marts.duckdb` that may read the files behind its views and nothing else, within
+    """A read-only connection to the newest `marts.duckdb` that may read the files behind its views and nothing else, within
     the bounds of the home. Nothing spills: what does not fit into memory is an error.
 
     Whoever writes the query must still be kept from writing to these files (`query_marts`).
 
     Raises:
         CreditlineError: no night is published yet.
+        NotGenuine: somebody else wrote to the file.
     """
-    database = home.current / "marts.duckdb"
-    if not database.is_file():
+    published = home.published_dates()
+    if not published:
         raise CreditlineError(f"{home.root}: no night is published yet; run `creditline night --all`")
+    database = published_fact(home, published[-1], "marts.duckdb", latest_revision(home, published[-1]))
+    if log_of(database).exists():
+        raise NotGenuine(f"{log_of(database)} is not the home's: nobody writes to what is published; take it away")
     bounds = engine_bounds(home) | {"temp_directory": "", "allow_persistent_secrets": "false"}
     with connect(str(database.resolve()), read_only=True, config=bounds) as connection:
         connection.execute("set TimeZone = 'UTC'")
