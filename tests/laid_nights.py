@@ -54,7 +54,8 @@ def publish_rows(home: Home, night: date, revision: int = 0, *, columns: str = "
         write_marts_database(
             staged / "marts.duckdb", home, TABLES, published_nights(home, {night: revision}), staged_home
         )
-    for name, files in ((MANIFEST, [f"{file}.parquet" for file in rows]), (RUN, ["seconds.json"])):
+    run_facts = ["seconds.json", *(["marts.duckdb"] if is_open else [])]
+    for name, files in ((MANIFEST, [f"{file}.parquet" for file in rows]), (RUN, run_facts)):
         (staged / name).write_bytes(canonical_json({"files": {file: sha256_of(staged / file) for file in files}}))
         sign_file(home, staged / name)
     move_tree_into_place(staged, home.published / place)
