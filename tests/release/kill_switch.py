@@ -41,7 +41,7 @@ from creditline.release import ALL_SLICES, set_mode, settle_interrupted
 from creditline.release.feed import ORDER_FEEDS
 
 PEOPLE = {"by": "maker", "approved_by": "checker"}
-FOLDERS = ("outbox", "releases", "control")
+FOLDERS = ("outbox", "releases", "control", "ledger")
 # What Python says it does to a file just before it does it.
 EVENTS = ("open", "os.rename", "os.remove", "os.mkdir", "fcntl.flock")
 # A pause that is thrown at an instant at which nothing is held takes a few milliseconds.
