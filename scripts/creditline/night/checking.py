@@ -34,6 +34,7 @@ from creditline.landing.contract import MANIFEST_FILE, Manifest
 from creditline.landing.files import FileRefused
 from creditline.landing.manifest import INTRADAY_FEEDS, check_intraday
 from creditline.night.calendar import NightHeld, require_turn
+from creditline.release.clock import latest_stamp
 
 # What the steps before the build write; of raw it is the evidence alone, until a delivery is taken in.
 _OWN = ("landing", "warehouse", "quarantine", "outbox", "identity", "raw")
@@ -63,7 +64,7 @@ def _between_nights(home: Home, directory: Path, manifest: Manifest, manifest_sh
     if any(record.manifest_sha256 == manifest_sha256 for record in records):
         return DeliveryCheck(directory, found, is_known=True)
     try:
-        check_intraday(home, manifest, manifest.business_date, directory.resolve().name, records)
+        check_intraday(home, manifest, manifest.business_date, directory.resolve().name, records, latest_stamp(home))
     except FileRefused as error:
         found = (refusal_of(error, REFUSED), *found)
     return DeliveryCheck(directory, found)
