@@ -103,7 +103,6 @@ def test_what_is_built_reads_a_table_in_place_and_works_a_view_out_once(home, pr
 def test_the_engine_of_a_build_keeps_within_the_bounds_of_the_home(home, project, tmp_path):
     bounds = home.settings.model_copy(update={"threads": 1, "memory_limit": "1GiB"})
     bounded = create_home(tmp_path / "home", bounds)
-    bounded.warehouse.mkdir()
     sql = "{{ config(contract={'enforced': false}) }} select current_setting('threads') as n, current_setting('memory_limit') as m"
     build_one(bounded, project, "fct_bounds", sql)
     with connect(str(bounded.warehouse_file), read_only=True) as warehouse:
