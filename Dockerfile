@@ -2,7 +2,7 @@
 FROM python:3.11-slim
 WORKDIR /opt/creditline
 # By name: whatever else lies in this folder, secrets above all, cannot get into the image.
-COPY pyproject.toml requirements.lock ./
+COPY pyproject.toml setup.py README.md LICENSE requirements.in requirements-dev.in requirements.lock ./
 COPY scripts scripts
 COPY dags dags
 COPY dbt_project dbt_project

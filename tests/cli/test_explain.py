@@ -339,7 +339,7 @@ def test_every_word_is_there_in_both_languages():
 
 
 def test_every_operator_of_the_trace_has_a_name():
-    from creditline.warehouse.dbt import PROJECT_DIR
+    from creditline.project import PROJECT_DIR
 
     trace = (PROJECT_DIR / "models" / "decision" / "dec_trace.sql").read_text()
     steps = re.findall(r"^    \(\"(.*?)\", ", trace, re.MULTILINE)

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 import typer.main
@@ -126,7 +128,8 @@ def run(*words: str, **environment: str) -> subprocess.CompletedProcess:
 
 
 def test_the_package_is_a_command_that_tells_its_version():
-    assert run("--version").stdout == "creditline 0.1.0\n"
+    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text())["project"]
+    assert run("--version").stdout == f"creditline {project['version']}\n"
 
 
 def test_a_shell_completes_commands(tmp_path):

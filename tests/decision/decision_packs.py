@@ -11,7 +11,7 @@ import yaml
 
 from creditline.policy import Pack, PolicySet, load_pack, validate_pack
 from creditline.policy.schema import PACK_FILES
-from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.project import PROJECT_DIR
 
 Row = dict[str, str]
 

@@ -19,7 +19,7 @@ from decision_harness import (
 )
 
 from creditline.policy import PolicySet, packs_in_force
-from creditline.warehouse.build import POLICIES_DIR
+from creditline.project import POLICIES_DIR
 from creditline.warehouse.sources import NightParameters
 
 DAY = date(2026, 9, 1)

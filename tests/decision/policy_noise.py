@@ -24,7 +24,7 @@ from decision_harness import (
 )
 
 from creditline.policy import PolicySet, load_pack
-from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.project import PROJECT_DIR
 from creditline.warehouse.sources import NightParameters
 
 FIRST = date(2026, 1, 1)

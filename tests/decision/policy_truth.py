@@ -19,9 +19,9 @@ from creditline.home import Home, create_home
 from creditline.landing.accept import accept
 from creditline.policy import packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
+from creditline.project import POLICIES_DIR
 from creditline.release.inherited import approved_relation
 from creditline.simulate import sample_home_settings, simulate_book
-from creditline.warehouse.build import POLICIES_DIR
 from creditline.warehouse.inputs import InputFile, Relation, lay
 from creditline.warehouse.logic import CATALOG, Logic, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic

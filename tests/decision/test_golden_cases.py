@@ -19,7 +19,7 @@ import pytest
 from golden_book import DAY, Case, bundled, decide, minor
 
 from creditline.policy import Pack, load_pack
-from creditline.warehouse.build import POLICIES_DIR
+from creditline.project import POLICIES_DIR
 
 HERE = Path(__file__).resolve().parent
 PACKS = ("default", "uci_taiwan", "berka")

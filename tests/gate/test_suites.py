@@ -11,9 +11,10 @@ from small_delivery import NIGHT, add_entry, deliver
 
 from creditline.gate.checkpoint import run_suites
 from creditline.gate.inputs import gate_inputs
-from creditline.gate.suites import SUITES_DIR, load_suite, parse_suite
+from creditline.gate.suites import load_suite, parse_suite
 from creditline.landing.accept import accept
 from creditline.landing.contract import contract
+from creditline.project import SUITES_DIR
 
 # code, amount, score, day; planted: what each rule must find
 _ROWS = """

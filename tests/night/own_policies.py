@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from creditline import project
 from creditline.policy.schema import PACK_FILES
-from creditline.warehouse import build
 
-BUNDLED = build.POLICIES_DIR
+BUNDLED = project.POLICIES_DIR
 
 
 def lay_policies(
@@ -30,7 +30,7 @@ def lay_policies(
             writer = csv.DictWriter(stream, PACK_FILES[name], restval="")
             writer.writeheader()
             writer.writerows(rows)
-    monkeypatch.setattr(build, "POLICIES_DIR", policies)
+    monkeypatch.setattr(project, "POLICIES_DIR", policies)
     return policies
 
 

@@ -15,9 +15,9 @@ from creditline.home.proof import NotGenuine
 from creditline.home.scratch import ScratchChanged
 from creditline.landing.accept import scratch_file
 from creditline.night import accept, build, gate_inputs, gate_outputs, publish, run_night
+from creditline.project import PROJECT_DIR
 from creditline.warehouse import compiled
 from creditline.warehouse.compiled import CompiledModels
-from creditline.warehouse.dbt import PROJECT_DIR
 from creditline.warehouse.logic import LogicRefused
 from creditline.warehouse.state import state_file
 

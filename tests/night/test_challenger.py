@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from sample_book import FIRST_NIGHT
 
+from creditline import project
 from creditline.home import Home, create_home
 from creditline.night import run_night
+from creditline.project import PROJECT_DIR
 from creditline.publish.reader import query_marts
 from creditline.release import ALL_SLICES, set_mode
 from creditline.simulate import sample_home_settings, simulate_book
-from creditline.warehouse import build
-from creditline.warehouse.dbt import PROJECT_DIR
 
 SHARE_BP = 3000
 
@@ -34,7 +34,7 @@ def challenged(tmp_path_factory: pytest.TempPathFactory) -> Home:
     dates = simulate_book(home, accounts=400, nights=2, first_date=FIRST_NIGHT, seed=3).dates
     set_mode(home, ALL_SLICES, "live", by="maker", approved_by="checker")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "POLICIES_DIR", policies)
+        patch.setattr(project, "POLICIES_DIR", policies)
         for day in dates:
             run_night(home, day)
     return home

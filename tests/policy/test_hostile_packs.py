@@ -20,7 +20,7 @@ from creditline.policy import (
     packs_in_force,
 )
 from creditline.policy.schema import PACK_FILES, PackSettings
-from creditline.warehouse.build import POLICIES_DIR
+from creditline.project import POLICIES_DIR
 
 NIGHT = date(2026, 9, 1)
 FILES = ("policy.yml", *(f"{name}.csv" for name in PACK_FILES))

@@ -8,10 +8,10 @@ from laid_nights import FIRST
 
 from creditline.home import create_home
 from creditline.home.files import canonical_json
+from creditline.project import PROJECT_DIR
 from creditline.publish.history import PublishedNight
 from creditline.publish.marts import write_marts_database
 from creditline.simulate import sample_home_settings
-from creditline.warehouse.dbt import PROJECT_DIR
 
 UNTOLD = {
     "table": "select table_name from duckdb_tables() where coalesce(comment, '') = ''",

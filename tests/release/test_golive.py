@@ -12,6 +12,7 @@ import yaml
 from laid_orders import OWN, copy_home, in_pem, lay_security_orders, own_home, packs_say, take_back
 from resigned import reseal_identity, resign_home
 
+from creditline import project
 from creditline.errors import UsageError
 from creditline.home import DEMO_SECRET, HomeSettings, create_home
 from creditline.home.keys import signing_key
@@ -28,7 +29,6 @@ from creditline.release import (
     release_security,
     set_mode,
 )
-from creditline.warehouse import build
 
 PEOPLE = {"by": "maker", "approved_by": "checker"}
 NIGHT = "2026-09-01"
@@ -40,9 +40,9 @@ VALIDATED = {"validator": "Model Risk", "evidence": "report 12", "next_due_date"
 def policies(tmp_path, monkeypatch):
     """The bundled policies with a pack `own` that is no demo and routes CFC01."""
     folder = tmp_path / "policies"
-    shutil.copytree(build.POLICIES_DIR, folder)
+    shutil.copytree(project.POLICIES_DIR, folder)
     shutil.copytree(folder / "default", folder / "own")
-    monkeypatch.setattr(build, "POLICIES_DIR", folder)
+    monkeypatch.setattr(project, "POLICIES_DIR", folder)
     validate(folder, VALIDATED)
     route(folder, {"legal_entity_code": "CFC01", "product_code": "*", "pack": "own", "role": "champion"})
     return folder

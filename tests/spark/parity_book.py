@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from creditline import project
 from creditline.home import create_home
 from creditline.policy.schema import PACK_FILES
+from creditline.project import PROJECT_DIR
 from creditline.simulate import sample_home_settings, simulate_book
-from creditline.warehouse import build
-from creditline.warehouse.dbt import PROJECT_DIR
 
 FIRST_NIGHT = date(2026, 9, 1)
 CORE = "chaotic"
@@ -55,7 +55,7 @@ def use_parity_policies(patch: pytest.MonkeyPatch, folder: Path, maintained: dat
     rules = policies / "default" / "notice_rule.csv"
     waiting = [row | ({"lead_days": "1"} if row["action"] == "DOWN" else {}) for row in _read(rules)]
     _write(rules, "notice_rule", waiting)
-    patch.setattr(build, "POLICIES_DIR", policies)
+    patch.setattr(project, "POLICIES_DIR", policies)
 
 
 def _change(pack: Path, settings: dict[str, object], raises: dict[str, int]) -> None:

@@ -16,7 +16,7 @@ import duckdb
 
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
-from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.project import PROJECT_DIR
 from creditline.warehouse.sources import SECURITY_COLUMNS
 from creditline.warehouse.state import state_tables
 

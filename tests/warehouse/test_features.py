@@ -13,7 +13,7 @@ from feature_fixtures import Book, build_models, lay, read_features
 from feature_reference import Reference
 from random_book import SOURCES, random_book
 
-from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.project import PROJECT_DIR
 
 LEAP_DAY = date(2024, 2, 29)
 YEAR_END = date(2023, 12, 31)

@@ -20,6 +20,7 @@ from creditline.cli.output import Format, TextFormat, complain, print_json, prin
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
 from creditline.home.files import write_privately
+from creditline.project import POLICIES_DIR
 from creditline.warehouse.engine import Engine
 
 app = typer.Typer(
@@ -501,7 +502,6 @@ def policy_check(
 ) -> None:
     """Validate a pack as a whole, or all bundled ones and the routing: one line a problem."""
     from creditline.policy import check_all, check_pack, find_pack
-    from creditline.warehouse.build import POLICIES_DIR
 
     kept = Home(context.obj).policy
     found = {pack: check_pack(find_pack(pack, POLICIES_DIR, kept))} if pack else check_all(POLICIES_DIR)
@@ -522,7 +522,6 @@ def policy_diff(
 ) -> None:
     """Every cell in which two packs differ."""
     from creditline.policy import diff_packs, load_named
-    from creditline.warehouse.build import POLICIES_DIR
 
     kept = Home(context.obj).policy
     left, right = load_named(before, POLICIES_DIR, kept), load_named(after, POLICIES_DIR, kept)

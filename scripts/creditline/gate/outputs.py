@@ -8,10 +8,11 @@ from pathlib import Path
 
 from creditline.errors import CreditlineError
 from creditline.gate.checkpoint import Judged, run_suites
-from creditline.gate.suites import SUITES_DIR, Suite, load_suite
+from creditline.gate.suites import Suite, load_suite
 from creditline.home import Home
 from creditline.home.database import engine_bounds
 from creditline.home.files import canonical_json, write_file
+from creditline.project import SUITES_DIR
 
 
 class OutputsRefused(CreditlineError):

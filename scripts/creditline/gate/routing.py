@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from creditline import project
 from creditline.gate.suites import Suite, load_suite, parse_suite
 from creditline.home import Home
 from creditline.landing.accept import AcceptedSource
@@ -40,9 +41,7 @@ def suite_of(home: Home, entry: AcceptedSource, business_date: date) -> Suite:
     if entry.source != ROUTED_SOURCE:
         return suite
     if entry.corrects_business_date is None:
-        from creditline.warehouse import build
-
-        return with_routes(suite, routes_of(packs_in_force(build.POLICIES_DIR, business_date)), entry.relation)
+        return with_routes(suite, routes_of(packs_in_force(project.POLICIES_DIR, business_date)), entry.relation)
     if entry.corrects_business_date not in home.published_dates():
         return suite
     return with_routes(suite, _routes_then(read_inputs(home, entry.corrects_business_date)), entry.relation)

@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-SUITES_DIR = Path(__file__).resolve().parents[3] / "expectations"
+from creditline.project import SUITES_DIR
+
 _ROWS_WHERE = "select * from {batch} where "
 
 

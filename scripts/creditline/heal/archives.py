@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from creditline import project
 from creditline.home import Home
 from creditline.home.files import clear_directory
 from creditline.policy import archive, load_pack, packs_in_force
 from creditline.policy.packs import PackRefused
-from creditline.warehouse import build
 from creditline.warehouse.logic import LogicRefused, archive_logic, archived_logic, compile_logic
 
 
@@ -22,7 +22,7 @@ def put_back_policy(home: Home, business_date: date, policy_version: str) -> boo
     folder = home.policy / policy_version
     is_lost = not folder.exists()
     if is_lost:
-        archive(home, packs_in_force(build.POLICIES_DIR, business_date))
+        archive(home, packs_in_force(project.POLICIES_DIR, business_date))
     if not folder.exists() or load_pack(folder).policy_version != policy_version:
         raise PackRefused(f"{folder} is not the pack that decided, and the project has another one by now")
     return is_lost

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from creditline import project
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
 from creditline.home.people import require_two_people
@@ -11,7 +12,6 @@ from creditline.home.publications import last_published
 from creditline.home.skips import Skip, record_skip, skipped_dates
 from creditline.policy import packs_in_force
 from creditline.policy.calendar import book_packs, expected_dates
-from creditline.warehouse import build
 
 
 class NightHeld(CreditlineError):
@@ -26,7 +26,7 @@ def missing_dates(home: Home, business_date: date) -> list[date]:
     before = last_published(home, business_date)
     if before is None or before + timedelta(days=1) == business_date:
         return []
-    packs = book_packs(home, packs_in_force(build.POLICIES_DIR, business_date), business_date)
+    packs = book_packs(home, packs_in_force(project.POLICIES_DIR, business_date), business_date)
     first, last = before + timedelta(days=1), business_date - timedelta(days=1)
     expected = {day for pack in packs for day in expected_dates(pack.tables["calendar"], first, last)}
     return sorted(expected - skipped_dates(home))

@@ -6,6 +6,7 @@ import csv
 from functools import cache
 
 from creditline.policy.packs import Row
+from creditline.project import PROJECT_DIR
 
 # Facts that no scorecard uses; the rest of a trigger row is read like a feature's.
 BEYOND_FEATURES: dict[str, Row] = {
@@ -16,8 +17,6 @@ BEYOND_FEATURES: dict[str, Row] = {
 @cache
 def known_features() -> dict[str, Row]:
     """Every feature by its name, with source, unit, sign and role."""
-    from creditline.warehouse.dbt import PROJECT_DIR
-
     with (PROJECT_DIR / "seeds" / "feature.csv").open(newline="") as stream:
         return {row["feature"]: row for row in csv.DictReader(stream)}
 

@@ -8,7 +8,7 @@ from importlib import resources
 
 import yaml
 
-from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.project import PROJECT_DIR
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from creditline import project
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import SETTINGS_FILE, Home
 from creditline.home.keys import demo_keys
@@ -40,14 +41,12 @@ def require_ready(home: Home, slice_code: str) -> None:
         NotReady: the first thing that is missing, and how many there are.
         UsageError: no pack decides for the slice.
     """
-    from creditline.warehouse import build
-
     published = home.published_dates()
     if not published:
         if home.settings.orders_nobody_real:
             return
         raise NotReady(f"{slice_code} may not go live: no night is published yet; run nights in observe first")
-    packs = _packs_of(packs_in_force(build.POLICIES_DIR, published[-1]), slice_code)
+    packs = _packs_of(packs_in_force(project.POLICIES_DIR, published[-1]), slice_code)
     if not packs:
         raise UsageError(
             f"no pack decides for slice {slice_code} on {published[-1]}; a slice is ENTITY/product as routed by"
@@ -84,10 +83,8 @@ def what_is_missing(
 
 def overdue_validations(home: Home, business_date: date) -> list[tuple[str, str]]:
     """The packs that decided a published night and are not validated, each with what is missing; a demo is none to validate."""
-    from creditline.warehouse import build
-
     decided = read_manifest(home, business_date)["policy_versions"]
-    records = [_record_of(pack) for pack in packs_in_force(build.POLICIES_DIR, business_date).packs]
+    records = [_record_of(pack) for pack in packs_in_force(project.POLICIES_DIR, business_date).packs]
     return [
         (record.pack, line)
         for record in records

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from creditline.errors import CreditlineError
+from creditline.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = ROOT / ".venv-spark"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from creditline import project
 from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within
@@ -20,7 +21,7 @@ from creditline.home.scratch import ScratchChanged, is_untouched, seal_of
 from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
 from creditline.release.inherited import approved_relation
-from creditline.warehouse.dbt import PROJECT_DIR, BuiltNode, OutOfMemory, compile_project, run_build
+from creditline.warehouse.dbt import BuiltNode, OutOfMemory, compile_project, run_build
 from creditline.warehouse.engine import Engine
 from creditline.warehouse.inputs import Relation, check_inputs, lay, write_inputs
 from creditline.warehouse.logic import Logic, archive_logic, archived_logic, logic_of
@@ -36,8 +37,6 @@ from creditline.warehouse.sources import (
     standing_relation,
 )
 from creditline.warehouse.state import export_state, state_relations
-
-POLICIES_DIR = PROJECT_DIR / "policies"
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def forget_build(home: Home, business_date: date) -> None:
 
 def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list[Relation]]:
     """The night's parameters, and everything that it depends on, as the home stands now."""
-    policies = archive(home, packs_in_force(POLICIES_DIR, business_date))
+    policies = archive(home, packs_in_force(project.POLICIES_DIR, business_date))
     records = delivery_records(home)
     sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
     night = _night(home, business_date, sources)

@@ -13,9 +13,8 @@ from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.database import engine_bounds
 from creditline.home.files import make_directory
+from creditline.project import PROJECT_DIR
 from creditline.warehouse.compiled import CompiledModels, clear_unsealed, seal
-
-PROJECT_DIR = Path(__file__).resolve().parents[3] / "dbt_project"
 
 
 class BuildFailed(CreditlineError):

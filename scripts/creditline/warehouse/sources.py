@@ -19,7 +19,7 @@ from creditline.home.releases import is_of_watch, orders_file, read_record, reco
 from creditline.landing.contract import Source, contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy.calendar import Timetable
-from creditline.warehouse.dbt import PROJECT_DIR
+from creditline.project import PROJECT_DIR
 from creditline.warehouse.inputs import InputFile, Relation, lay, read_inputs
 from creditline.warehouse.state import has_carried_features
 
