@@ -1,4 +1,4 @@
-"""Ten accounts as the call centre reads them out, in English and Chinese. `scripts/explanations > docs/explanations.md`
+"""Ten accounts as the call centre reads them out, in English and Chinese: `scripts/evaluate explanations`.
 
 A book of a dozen people lives through five nights of the real pipeline under the bundled policy with a maintenance window and a
 notice of two weeks of its own. Something happens to each of them, the core does what is decided, and `explain` answers.
@@ -185,7 +185,7 @@ def skip_until_last(home: Home) -> None:
 
 def main() -> int:
     """Run the nights and print every person's chapter in the order of PEOPLE."""
-    argparse.ArgumentParser(prog="scripts/explanations", description=__doc__).parse_args()
+    argparse.ArgumentParser(prog="scripts/evaluate explanations", description=__doc__).parse_args()
     chapters: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         lay_policies(patch, Path(folder), maintenance_window=MAINTENANCE, notice_rule=NOTICE)
@@ -206,7 +206,7 @@ def main() -> int:
 
 _HEAD = """# Ten explanations
 
-What `creditline explain ACCOUNT` says to a customer, for the call centre to read out. Made by `scripts/explanations >
+What `creditline explain ACCOUNT` says to a customer, for the call centre to read out. Made by `scripts/evaluate explanations >
 docs/explanations.md`: ten planted people live through five nights of the real pipeline, under the bundled policy with a
 maintenance window and a notice of two weeks of its own. Do not edit it by hand.
 """

@@ -1,4 +1,4 @@
-"""100,000 generated account-nights: does the SQL decide as the reference does? `scripts/agreement [SEED [CUSTOMERS [NIGHTS]]]`"""
+"""100,000 generated account-nights: does the SQL decide as the reference does? `scripts/evaluate agreement`"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from decision_packs import varied_packs
 
 def main() -> int:
     """Print seed, coverage and differences; 1 if anything differs or a branch was never taken."""
-    parser = argparse.ArgumentParser(prog="scripts/agreement", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate agreement", description=__doc__)
     parser.add_argument("seed", type=int, nargs="?", default=20261126)
     parser.add_argument("customers", type=int, nargs="?", default=1400)
     parser.add_argument("nights", type=int, nargs="?", default=40)

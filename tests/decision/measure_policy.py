@@ -1,4 +1,4 @@
-"""The door of scripts/measure-policy: prints the tables of docs/policy-measured.md."""
+"""What the policy does to people, by `scripts/evaluate measure-policy`: prints the tables of docs/policy-measured.md."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def truth(accounts: int, nights: int, seed: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate measure-policy", description=__doc__)
     parser.add_argument("what", choices=("noise", "truth"))
     parser.add_argument("--accounts", type=int, default=None)
     parser.add_argument("--nights", type=int, default=None)

@@ -1,4 +1,4 @@
-"""The five promises over 10,000 paths each: `scripts/promises [PATHS [EXAMPLES [SEED]]]`.
+"""The five promises over 10,000 paths each: `scripts/evaluate promises`.
 
 Hypothesis chooses the seeds of the scenarios (gaps, void and late nights, cases, moods) from one seed that is printed; each
 example runs its share of the paths as customers of one book.
@@ -6,6 +6,7 @@ example runs its share of the paths as customers of one book.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 
@@ -28,9 +29,14 @@ EXPERIMENTS = (
 )
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Print the closing table and the first examples of what was broken; 1 if anything was."""
-    paths, examples, chosen = [*map(int, arguments), *(10_000, 4, 20261124)[len(arguments) :]]
+    parser = argparse.ArgumentParser(prog="scripts/evaluate promises", description=__doc__.splitlines()[0])
+    parser.add_argument("paths", type=int, nargs="?", default=10_000)
+    parser.add_argument("examples", type=int, nargs="?", default=4)
+    parser.add_argument("seed", type=int, nargs="?", default=20261124)
+    asked = parser.parse_args()
+    paths, examples, chosen = asked.paths, asked.examples, asked.seed
     rows, broken = [], []
     for name, experiment, options, nights in EXPERIMENTS:
         began = time.monotonic()
@@ -79,4 +85,4 @@ def _print(rows: list[tuple]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -1,8 +1,6 @@
 """Recourse is sound: people in trouble who do what they are told to have their limit back on the day they were told.
 
-    scripts/recourse [--people N] [--nights K] [--seed S] [--quick] [--lost-every N]
-
-They live in the decision itself, night after night; their features follow from their events (`debtor.py`). The core applies what
+`scripts/evaluate recourse`. They live in the decision itself, night after night; their features follow from their events (`debtor.py`). The core applies what
 is decided. Whoever is given a date does what it asks for, on any day up to the one it names, and nothing else changes. Every
 date has to end KEPT: none missed, none void. With nights that are void or whose sources are late (--lost-every) a date may be
 void, too, but by the house's fault alone.
@@ -338,7 +336,7 @@ def _count(outcome: Outcome, lives: People, row: dict) -> None:
 
 def main() -> int:
     """Print what became of every date; 1 if one was not kept, or where nights are lost, if one was void by another's fault."""
-    parser = argparse.ArgumentParser(prog="scripts/recourse", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate recourse", description=__doc__)
     parser.add_argument("--people", type=int, default=1_000)
     parser.add_argument("--nights", type=int, default=400)
     parser.add_argument("--seed", type=int, default=20261126)

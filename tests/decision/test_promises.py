@@ -1,4 +1,4 @@
-"""A sample of what `scripts/promises` runs in full, and broken copies of rules: each must be found."""
+"""A sample of what `scripts/evaluate promises` runs in full, and broken copies of rules: each must be found."""
 
 from __future__ import annotations
 

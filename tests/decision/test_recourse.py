@@ -1,4 +1,4 @@
-"""A sample of what `scripts/recourse` runs in full, and a broken copy of a rule behind a date, which must be found."""
+"""A sample of `scripts/evaluate recourse`, and a broken copy of a rule behind a date, which must be found."""
 
 from __future__ import annotations
 

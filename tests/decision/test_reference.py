@@ -19,7 +19,7 @@ def packs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pack]:
 
 
 def test_the_sql_decides_as_the_reference_does(packs):
-    """A sample of what `scripts/agreement` runs in full."""
+    """A sample of what `scripts/evaluate agreement` runs in full."""
     result = compare(project_logic(), packs, seed=20261124, customers=90, nights=17)
     assert result.account_nights > 2000
     assert result.examples == {}

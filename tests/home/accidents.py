@@ -1,4 +1,4 @@
-"""Accidents of the machine and of files, one after the other, at every door. `scripts/accidents [--only WORD]`
+"""Accidents of the machine and of files, one after the other, at every door. `scripts/evaluate accidents`
 
 A home with one published night and one that waits meets a fault: a disk that fails at a call, a limit of the process, a file
 that is broken, gone, or something else. The command must end with one line that says what, where and what to do, and with exit
@@ -355,7 +355,7 @@ def sample(count: int, seed: int) -> list[int]:
 
 def main() -> None:
     """Try all faults, or those whose name or command holds a word, and print what the commands said."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="scripts/evaluate accidents", description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="")
     parser.add_argument("--without-night", action="store_true", help="do not run the night after each fault")
     wanted = parser.parse_args()

@@ -1,4 +1,4 @@
-"""What a loss of power leaves of a small book, at every instant of its nights. `scripts/power-loss [--reruns N] [--seed S]`
+"""What a loss of power leaves of a small book, at every instant of its nights. `scripts/evaluate power-loss`
 
 A disk keeps what was synced: of a file the bytes of its last fsync, of a folder the names of its last. All else may be there or
 not. Whatever makes, renames, removes or syncs a file is watched; before each such call the worst states are laid out: names
@@ -310,7 +310,7 @@ def _is_equal(path: Path, content: bytes | str) -> bool:
 
 def main() -> None:
     """Watch three nights, and print what every loss of power would leave."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="scripts/evaluate power-loss", description=__doc__.splitlines()[0])
     parser.add_argument("--reruns", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()

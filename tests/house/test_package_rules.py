@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from evaluate import EVALUATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "scripts" / "creditline"
@@ -24,12 +25,11 @@ MAY_READ_CLOCK = {
 }
 CLOCKS = {"datetime.now", "datetime.utcnow", "date.today", "time.time", "datetime.today"}
 DOORS = (
-    "scripts/power-loss",
     "scripts/bootstrap",
     "scripts/nightly",
     "scripts/test",
     "scripts/spark",
-    "scripts/spark-parity",
+    "scripts/evaluate",
     ".ci/run",
 )
 
@@ -107,6 +107,17 @@ def test_no_sql_is_made_of_a_raw_path():
 def test_the_doors_are_there_and_run():
     for door in DOORS:
         assert os.access(ROOT / door, os.X_OK), door
+
+
+def test_trials_are_there_and_have_one_door():
+    """A file that runs by itself beside the tests is a trial of scripts/evaluate, or a part of a bench."""
+    programs = {
+        path.relative_to(ROOT / "tests").as_posix()
+        for path in (ROOT / "tests").rglob("*.py")
+        if 'if __name__ == "__main__":' in path.read_text()
+    }
+    trials = {file for file, _ in EVALUATIONS.values()}
+    assert {name for name in programs if not name.startswith(("bench/", "house/"))} == {"evaluate.py", *trials}
 
 
 @pytest.mark.parametrize(

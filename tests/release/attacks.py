@@ -1,9 +1,7 @@
 """A home altered by somebody who can write to it and has no key: does anything leave that the home did not decide?
 
-    scripts/attacks [--accounts N]
-
-A simulated book lives three nights in a closed loop, and a fourth is landed and published, its orders not yet released. Each attack is
-made on a copy: then the night is released, the next watch made, an account explained, or the night after run. An attack is
+`scripts/evaluate attacks`: a simulated book lives three nights in a closed loop, and a fourth is landed and published, its orders
+not yet released. Each attack is made on a copy: then the night is released, the next watch made, an account explained, or the night after run. An attack is
 noticed if the step ends with one line that says so and no file of orders or notices is new; it is made anew if the step gives
 what it gives without the attack.
 """
@@ -227,7 +225,7 @@ def lay_book(root: Path, accounts: int) -> Home:
 
 def main() -> int:
     """Entry point. Exits 1 if an attack was not noticed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate attacks", description=__doc__.splitlines()[0])
     parser.add_argument("--accounts", type=int, default=400)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

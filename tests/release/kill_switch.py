@@ -1,4 +1,4 @@
-"""The kill switch against a running release. `scripts/kill-switch [--trials N] [--accounts N] [--seed S]`
+"""The kill switch against a running release. `scripts/evaluate kill-switch`
 
 A real release is stopped, again and again, by `creditline mode set '*' paused` of another process, at instants spread over
 the whole of it: after a random time, or just before a random change or look at the home's files (there the release waits a
@@ -328,7 +328,7 @@ def instants(undisturbed: Undisturbed, trials: int, seed: int) -> list[Instant]:
 
 def main() -> int:
     """Run the trials, print; 1 if a claim is broken."""
-    parser = argparse.ArgumentParser(prog="scripts/kill-switch", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="scripts/evaluate kill-switch", description=__doc__.splitlines()[0])
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--accounts", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""A sample of `scripts/attacks`, on the sample book."""
+"""A sample of `scripts/evaluate attacks`, on the sample book."""
 
 from __future__ import annotations
 

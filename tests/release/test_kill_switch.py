@@ -1,4 +1,4 @@
-"""The kill switch in the middle of a release: a sample of `scripts/kill-switch`, and the two ways in which it could fail."""
+"""A sample of `scripts/evaluate kill-switch`, and the two ways in which a pause could fail to stop a release."""
 
 from __future__ import annotations
 

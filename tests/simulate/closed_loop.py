@@ -1,6 +1,5 @@
-"""A book that lives under our decisions: do core and warehouse agree, night after night? `scripts/closed-loop [--accounts N]
-[--nights K] [--seed S] [--chaos] [--home DIR]`; prints the claims with what was looked at and what breaks them. With --home
-the book is kept there; called again, it lives on."""
+"""A book that lives under our decisions: do core and warehouse agree, night after night? `scripts/evaluate closed-loop` prints
+the claims with what was looked at and what breaks them. With --home the book is kept there; called again, it lives on."""
 
 from __future__ import annotations
 
@@ -203,7 +202,7 @@ def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
 
 def main() -> int:
     """Live, check, print; 1 if a claim is broken."""
-    parser = argparse.ArgumentParser(prog="scripts/closed-loop", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate closed-loop", description=__doc__)
     parser.add_argument("--accounts", type=int, default=300)
     parser.add_argument("--nights", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)

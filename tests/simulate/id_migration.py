@@ -1,6 +1,5 @@
 """One night every account gets another id and one customer in a hundred turns out to be another one: does anything move?
-`scripts/id-migration [--accounts N] [--before K] [--after K] [--seed S]`; prints what was compared with a home in which no id
-changed, and what differs."""
+`scripts/evaluate id-migration` prints what was compared with a home in which no id changed, and what differs."""
 
 from __future__ import annotations
 
@@ -389,7 +388,7 @@ def later_moves(migration: Migration) -> int:
 
 def main() -> int:
     """Migrate, compare, print; 1 if a claim is broken."""
-    parser = argparse.ArgumentParser(prog="scripts/id-migration", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate id-migration", description=__doc__)
     parser.add_argument("--accounts", type=int, default=600)
     parser.add_argument("--before", type=int, default=12)
     parser.add_argument("--after", type=int, default=4)

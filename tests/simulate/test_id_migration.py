@@ -1,4 +1,4 @@
-"""A sample of `scripts/id-migration`: every account renumbered, some customers merged, and nothing moves because of it."""
+"""A sample of `scripts/evaluate id-migration`: accounts renumbered, customers merged, and nothing moves because of it."""
 
 from __future__ import annotations
 

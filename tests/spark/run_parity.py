@@ -1,5 +1,6 @@
-"""Both engines over the same nights of one book: `scripts/spark-parity [--book B] [--accounts N] [--before J] [--nights K]
-[--seed S] [--format F]`; the nights before those that are compared run on DuckDB alone."""
+"""Both engines over the same nights of one book: `scripts/evaluate spark-parity`.
+
+The nights before those that are compared run on DuckDB alone."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ TAIWAN = DATA / "uci_taiwan" / "UCI_Credit_Card.csv"
 
 def main() -> int:
     """Print every comparison; 1 if any differs."""
-    parser = argparse.ArgumentParser(prog="scripts/spark-parity", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate spark-parity", description=__doc__)
     parser.add_argument("--book", choices=("simulate", "taiwan"), default="simulate")
     parser.add_argument("--accounts", type=int, default=250)
     parser.add_argument("--before", type=int, default=5)

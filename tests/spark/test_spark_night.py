@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.timeout(1200)]
 BEFORE = 4
 NIGHTS = [night(number) for number in range(BEFORE + 1, BEFORE + 4)]
 # What no night of the book has, not even with rare_events.py: restatements, and what takes thirty nights (raises, which ask for
-# thirty nights without arrears, outcomes, snapshots that leave a window). `scripts/spark-parity --before 32` compares those of
+# thirty nights without arrears, outcomes, snapshots that leave a window). `scripts/evaluate spark-parity --before 32` compares those of
 # thirty nights.
 EMPTY = {
     "dec_carried_restated_limit",

@@ -1,5 +1,5 @@
 """Erases customers of a small book after their time, and looks for their ids in every file of the home:
-`scripts/erasures [--customers N]`; prints what was searched and replayed, and the traces."""
+`scripts/evaluate erasures` prints what was searched and replayed, and the traces."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def _unlike_the_manifest(home: Home) -> int:
 
 def main() -> int:
     """Run, erase, search, replay, print; 1 if a trace is left or a night does not replay."""
-    parser = argparse.ArgumentParser(prog="scripts/erasures", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate erasures", description=__doc__)
     parser.add_argument("--customers", type=int, default=100)
     asked = parser.parse_args()
     began = time.monotonic()

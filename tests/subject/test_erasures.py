@@ -1,4 +1,4 @@
-"""A sample of `scripts/erasures`: whoever is erased stands in no file any more, and every night still replays."""
+"""A sample of `scripts/evaluate erasures`: who is erased stands in no file any more, and every night still replays."""
 
 from __future__ import annotations
 

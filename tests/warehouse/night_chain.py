@@ -1,8 +1,6 @@
 """Runs nights of a hostile book twice, with carried state and with everything recomputed, and compares every feature.
 
-dbt builds the first night; every further one runs the SQL that dbt compiled, in one process. As a script:
-
-    .venv/bin/python tests/warehouse/night_chain.py --nights 180 --customers 150 --seed 1
+dbt builds the first night; every further one runs the SQL that dbt compiled, in one process: `scripts/evaluate carried-state --nights 180 --customers 150 --seed 1`.
 """
 
 from __future__ import annotations
@@ -243,7 +241,7 @@ def run_chain(root: Path, *, seed: int, customers: int, nights: int, pace: str, 
 
 def main() -> int:
     """Run the chain and print a closing table. Returns: 1 where anything differs."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate carried-state", description=__doc__)
     parser.add_argument("--nights", type=int, default=180)
     parser.add_argument("--customers", type=int, default=150)
     parser.add_argument("--seed", type=int, default=1)

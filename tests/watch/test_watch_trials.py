@@ -1,4 +1,4 @@
-"""A sample of what `scripts/watch-trials` runs in full."""
+"""A sample of what `scripts/evaluate watch-trials` runs in full."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Does a freeze leave within one watch of its event while a night runs in the same home? `scripts/watch-trials [--trials N]
-[--accounts N] [--seed S]`; then the core does a freeze, a restore and another freeze of one day. Prints what was seen."""
+"""Does a freeze leave within one watch of its event while a night runs in the same home? `scripts/evaluate watch-trials`.
+
+Then the core does a freeze, a restore and another freeze of one day. Prints what was seen."""
 
 from __future__ import annotations
 
@@ -154,7 +155,7 @@ def _land_the_day(home: Home, day: date, victim: Person) -> None:
 
 def main() -> int:
     """Run the trials, print what was seen; 1 if a freeze did not leave, left twice, or the core did not obey."""
-    parser = argparse.ArgumentParser(prog="scripts/watch-trials", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate watch-trials", description=__doc__)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--accounts", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)

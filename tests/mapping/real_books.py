@@ -1,8 +1,8 @@
-"""Real books through the whole night, and the figures that must tie (docs/mapping.md). Called by scripts/real-data."""
+"""Real books through the whole night, and the figures that must tie (docs/mapping.md): `scripts/evaluate real-data`."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Sequence
@@ -19,8 +19,6 @@ from creditline.home.database import connect, path_to_read
 from creditline.mapping import import_book, load_map
 from creditline.night import run_all
 from creditline.publish.reader import query_marts
-
-_USAGE = "usage: scripts/real-data taiwan FILE | berka DIR [NIGHTS]"
 
 
 @dataclass(frozen=True)
@@ -78,13 +76,15 @@ def source_balance(directory: Path, day: date) -> Decimal:
         ).fetchone()[0]
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
     """Entry point: replay one book in a temporary home and print its closing tables."""
-    if len(arguments) not in (2, 3) or arguments[0] not in ("taiwan", "berka"):
-        print(_USAGE, file=sys.stderr)
-        return 2
-    name, source = arguments[0], Path(arguments[1])
-    most = int(arguments[2]) if len(arguments) == 3 else (60 if name == "berka" else None)
+    parser = argparse.ArgumentParser(prog="scripts/evaluate real-data", description=__doc__)
+    parser.add_argument("book", choices=("taiwan", "berka"))
+    parser.add_argument("source", type=Path, help="the file of the taiwan book, the folder of the berka one")
+    parser.add_argument("nights", type=int, nargs="?", help="at most so many; 60 of the berka book unless told")
+    asked = parser.parse_args()
+    name, source = asked.book, asked.source
+    most = asked.nights or (60 if name == "berka" else None)
     with tempfile.TemporaryDirectory() as folder:
         try:
             result = replay(name, source, Path(folder) / "home", most)
@@ -117,4 +117,4 @@ def _spread(seconds: Sequence[float]) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
+from real_books import default_rates, night_totals, replay, source_balance
 
-from creditline.mapping.replay import default_rates, night_totals, replay, source_balance
 from creditline.release import FEED
-
-DATA = Path(os.environ.get("CREDITLINE_REAL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-TAIWAN = DATA / "uci_taiwan" / "UCI_Credit_Card.csv"
-BERKA = DATA / "berka"
 
 
 @pytest.fixture(scope="module")
-def taiwan(tmp_path_factory):
-    if not TAIWAN.is_file():
-        pytest.skip(f"the UCI card book is not at {TAIWAN}; name its folder in CREDITLINE_REAL_DATA")
-    return replay("taiwan", TAIWAN, tmp_path_factory.mktemp("taiwan") / "home").home
+def taiwan(taiwan_file, tmp_path_factory):
+    return replay("taiwan", taiwan_file, tmp_path_factory.mktemp("taiwan") / "home").home
 
 
 @pytest.mark.slow
@@ -49,15 +41,13 @@ def test_an_imported_book_orders_nothing(taiwan):
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_the_first_nights_of_the_berka_bank_tie_to_the_cent(tmp_path):
-    if not BERKA.is_dir():
-        pytest.skip(f"the Berka bank is not at {BERKA}; name its folder in CREDITLINE_REAL_DATA")
-    result = replay("berka", BERKA, tmp_path / "home", max_nights=4)
+def test_the_first_nights_of_the_berka_bank_tie_to_the_cent(berka_directory, tmp_path):
+    result = replay("berka", berka_directory, tmp_path / "home", max_nights=4)
     totals = night_totals(result.home)
     assert [row[0] for row in totals] == [date(1993, 1, day) for day in (1, 2, 3, 4)]
-    assert [-row[4] for row in totals] == [source_balance(BERKA, row[0]) for row in totals]
+    assert [-row[4] for row in totals] == [source_balance(berka_directory, row[0]) for row in totals]
     # No line was ever granted, so none is invented: every account is held.
     assert all(row[3] == 0 and row[7] == row[1] for row in totals)
-    # the quickest, because a busy machine may hold up any one of them; scripts/real-data prints median and longest. The bar is
-    # 8 s and is missed (docs/performance.md): this only sees it get worse.
+    # the quickest, because a busy machine may hold up any one of them; `scripts/evaluate real-data` prints median and longest.
+    # The bar is 8 s and is missed (docs/performance.md): this only sees it get worse.
     assert min(result.seconds[1:]) < 10.5
