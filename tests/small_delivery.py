@@ -22,7 +22,7 @@ from creditline.home.publications import MANIFEST, publication_directory, state_
 from creditline.landing.contract import contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.policy.schema import ASSIGNMENT_COLUMNS
-from creditline.warehouse.inputs import Relation, write_inputs
+from creditline.store.inputs import Relation, write_inputs
 
 NIGHT = date(2026, 9, 1)
 ACCOUNTS = 40

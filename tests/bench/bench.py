@@ -23,9 +23,9 @@ from marts import Asked, ask
 from peers.contest import Contender, ContenderFailed, ResultsDiffer, contend
 from peers.workload import lay_workload, run_first_night
 
-from creditline.cli.output import Format, print_json, print_rows, tell
 from creditline.home import Home, open_home
 from creditline.night import STEPS
+from creditline.output import Format, print_json, print_rows, tell
 from creditline.warehouse.engine import Engine
 
 SEED = 1

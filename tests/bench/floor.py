@@ -23,10 +23,10 @@ from peers.needed import needed_models
 from creditline.home import Home, open_home
 from creditline.home.database import connect_within
 from creditline.home.publications import publication_directory, read_manifest
-from creditline.warehouse.inputs import Relation, lay, read_inputs
+from creditline.store.inputs import Relation, lay, read_inputs
+from creditline.store.parquet import write_parquet
 from creditline.warehouse.logic import CATALOG, archived_logic, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
-from creditline.warehouse.parquet import write_parquet
 
 FLOOR, READ_AND_WRITE = "floor", "read and write"
 

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command import run
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess:
-    options = ["--home", str(home)] if home else []
-    command = [sys.executable, "-c", "from creditline.cli import main; main()", *options, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_status_is_json_for_programs(sample_book):

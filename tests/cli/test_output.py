@@ -14,8 +14,8 @@ import typer.main
 from typer.testing import CliRunner
 
 from creditline.cli import app
-from creditline.cli.output import Format, complain, print_json, print_rows, print_text, tell
 from creditline.errors import UsageError
+from creditline.output import Format, complain, print_json, print_rows, print_text, tell
 
 # Markup, a colour, a new line, a change of the direction of reading, a cursor that goes home, nothing at all, half a letter.
 HOSTILE = "[/x][red]A\x1b[31m\n\u202eB\u009b1H\u200b\u2028:smile:\udc80"

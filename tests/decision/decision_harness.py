@@ -24,7 +24,7 @@ from creditline.landing.rawtypes import raw_columns
 from creditline.policy import PolicySet, policy_relations
 from creditline.project import PROJECT_DIR
 from creditline.release.inherited import APPROVED_COLUMNS
-from creditline.warehouse.inputs import Relation, lay
+from creditline.store.inputs import Relation, lay
 from creditline.warehouse.logic import CATALOG, Logic, compile_logic, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import (

@@ -11,7 +11,7 @@ from pathlib import Path
 import policy_noise
 import policy_truth
 
-from creditline.cli.output import Format, print_rows
+from creditline.output import Format, print_rows
 
 # The proposed policy of the reference's table (c4), measured there on its own synthetic scores.
 REFERENCE = {

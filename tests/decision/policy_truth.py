@@ -14,15 +14,15 @@ import duckdb
 from decision_harness import NOT_NEEDED, project_logic
 
 from creditline.gate.inputs import gate_inputs
-from creditline.gate.record import delivery_records
 from creditline.home import Home, create_home
 from creditline.landing.accept import accept
 from creditline.policy import packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
 from creditline.project import POLICIES_DIR
-from creditline.release.inherited import approved_relation
 from creditline.simulate import sample_home_settings, simulate_book
-from creditline.warehouse.inputs import InputFile, Relation, lay
+from creditline.store.inputs import InputFile, Relation, lay
+from creditline.store.record import delivery_records
+from creditline.warehouse.inherited import approved_relation
 from creditline.warehouse.logic import CATALOG, Logic, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import (

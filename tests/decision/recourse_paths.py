@@ -34,8 +34,8 @@ from decision_harness import (
 )
 from decision_packs import make_pack, route
 
-from creditline.cli.output import Format, print_rows
 from creditline.landing.contract import contract
+from creditline.output import Format, print_rows
 from creditline.policy import Pack, PolicySet
 from creditline.warehouse.logic import Logic
 from creditline.warehouse.sources import NightParameters, NightSource

@@ -27,11 +27,11 @@ from small_delivery import (
 )
 
 from creditline.gate.inputs import InputsRefused, gate_inputs
-from creditline.gate.record import DeliveryRecord, SourceRecord, delivery_records, evidence_file
 from creditline.gate.verdict import GateBroken
 from creditline.landing.accept import accept
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
+from creditline.store.record import DeliveryRecord, SourceRecord, delivery_records, evidence_file
 
 SECOND = NIGHT + timedelta(days=1)
 SNAPSHOT = "account_snapshot.csv"

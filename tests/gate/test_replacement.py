@@ -22,12 +22,11 @@ from small_delivery import (
 import creditline.gate.inputs as gate
 import creditline.gate.replacement as replacement
 from creditline.gate.inputs import InputsRefused, gate_inputs
-from creditline.gate.record import delivery_records
 from creditline.gate.replacement import NotReplaceable
 from creditline.home.proof import SIGNATURE
 from creditline.landing.accept import DeliveryRefused, accept
-from creditline.warehouse import build
-from creditline.warehouse.build import read_build
+from creditline.store.built import read_build
+from creditline.store.record import delivery_records
 
 SECOND = NIGHT + timedelta(days=1)
 SNAPSHOT = "account_snapshot.csv"
@@ -172,7 +171,7 @@ def test_a_kill_leaves_the_old_one_or_the_new_one(home, straight, dies_at):
 
 def _die_after(patch: pytest.MonkeyPatch, name: str) -> None:
     of_replacement = dict.fromkeys(("withdraw_record", "quarantine_folder"), replacement)
-    owner = {"forget_build": build, **of_replacement}.get(name, gate)
+    owner = {"forget_build": replacement, **of_replacement}.get(name, gate)
     real = getattr(owner, name)
 
     def dies(*arguments: object, **named: object) -> None:

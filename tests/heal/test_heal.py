@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from creditline.gate.record import delivery_records
 from creditline.heal import heal
 from creditline.home import Home
 from creditline.home.files import canonical_json
 from creditline.landing.accept import DeliveryRefused, accept
 from creditline.simulate import continue_book
+from creditline.store.record import delivery_records
 
 # Locks and scratch are nobody's facts.
 NOT_COMPARED = ("warehouse", "landing")

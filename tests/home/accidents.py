@@ -29,10 +29,10 @@ from pathlib import Path
 from small_delivery import NIGHT, deliver, small_home
 
 from creditline import cli
-from creditline.cli.output import Format, print_rows, tell
 from creditline.home import Home
 from creditline.home.publications import MANIFEST
 from creditline.night import run_night
+from creditline.output import Format, print_rows, tell
 from creditline.release import ALL_SLICES, set_mode
 
 PEOPLE = {"by": "maker", "approved_by": "checker"}

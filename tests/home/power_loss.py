@@ -27,9 +27,9 @@ from unittest.mock import patch
 
 from small_delivery import NIGHT, deliver, small_home
 
-from creditline.cli.output import Format, print_rows, tell
 from creditline.home.publications import MANIFEST
 from creditline.night import run_night
+from creditline.output import Format, print_rows, tell
 from creditline.release import ALL_SLICES, set_mode
 
 PEOPLE = {"by": "maker", "approved_by": "checker"}

@@ -15,8 +15,8 @@ from creditline.home import HomeSettings, create_home, open_home
 from creditline.home.files import write_new_file
 from creditline.home.key_files import KeyRefused
 from creditline.home.keys import make_keys, require_keys, sign, signing_key
-from creditline.home.lock import only_worker
 from creditline.home.publications import place_publication
+from creditline.home.turns import only_worker
 from creditline.release import set_mode
 from creditline.subject import erase_subject
 

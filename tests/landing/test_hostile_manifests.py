@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from small_delivery import NIGHT, change_manifest
 
-from creditline.gate.record import delivery_records
 from creditline.landing.accept import DeliveryRefused, accept
 from creditline.landing.files import FileRefused
 from creditline.landing.manifest import (
@@ -22,6 +21,7 @@ from creditline.landing.manifest import (
     check_not_repeated,
     read_manifest,
 )
+from creditline.store.record import delivery_records
 
 # One of each kind that a parser, a calendar, a path or a terminal may trip over.
 ODD = """

@@ -11,9 +11,9 @@ import pytest
 from small_delivery import NIGHT, change_entry, change_manifest, deliver, seal, small_home, spoil, stand_as_published
 
 from creditline.gate.inputs import gate_inputs
-from creditline.gate.record import delivery_records
 from creditline.home import Home
 from creditline.landing.accept import DeliveryRefused, accept
+from creditline.store.record import delivery_records
 
 SECOND = NIGHT + timedelta(days=1)
 THIRD = NIGHT + timedelta(days=2)

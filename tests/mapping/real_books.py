@@ -11,13 +11,13 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from creditline.cli.output import Format, complain, print_rows, tell
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
 from creditline.home.database import connect, path_to_read
 from creditline.mapping import import_book, load_map
 from creditline.night import run_all
+from creditline.output import Format, complain, print_rows, tell
 from creditline.publish.reader import query_marts
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sample_book import run_sample_book
 
-from creditline.cli.explain import explain_account
+from creditline.explain import explain_account
 from creditline.publish.reader import query_marts
 from creditline.replay import replay_night
 from creditline.restate import restate

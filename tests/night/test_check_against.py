@@ -13,9 +13,9 @@ from small_delivery import NIGHT, add_entry, change_manifest, deliver, small_hom
 from typer.testing import CliRunner
 
 from creditline.cli import app
+from creditline.gate.checking import FILE_REFUSED, HELD, REFUSED
 from creditline.gate.inputs import gate_inputs
 from creditline.landing.accept import accept
-from creditline.landing.checking import FILE_REFUSED, HELD, REFUSED
 from creditline.night.checking import check_against
 
 SECOND = NIGHT + timedelta(days=1)

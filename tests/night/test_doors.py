@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from creditline.cli.explain import explain_account
+from creditline.explain import explain_account
 from creditline.home import open_home
 
 ROOT = Path(__file__).resolve().parents[2]

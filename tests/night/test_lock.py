@@ -12,7 +12,8 @@ import pytest
 from small_delivery import NIGHT, deliver, small_home
 
 from creditline import night as steps
-from creditline.home.lock import HomeBusy, only_worker
+from creditline.home.lock import HomeBusy
+from creditline.home.turns import only_worker
 from creditline.night import STEPS, accept
 from creditline.simulate import continue_book, simulate_book
 
@@ -22,7 +23,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from creditline.home import open_home
-from creditline.home.lock import only_lander, only_worker
+from creditline.home.turns import only_lander, only_worker
 with only_worker(open_home(Path(sys.argv[1])), "test"), only_lander(open_home(Path(sys.argv[1])), "test"):
     print("held", flush=True)
     sys.stdin.read()

@@ -10,13 +10,13 @@ from own_policies import calendar_row, lay_policies
 from small_delivery import NIGHT, add_entry, change_entry, deliver, small_home, spoil_cell
 
 from creditline.cli.status import home_status
-from creditline.gate.record import delivery_records
 from creditline.home.publications import REVISION, is_void, read_manifest
 from creditline.home.skips import record_skip
 from creditline.night import accept, gate_inputs, run_night
 from creditline.policy import packs_in_force
 from creditline.policy.calendar import Timetable, timetable
 from creditline.publish.reader import query_marts
+from creditline.store.record import delivery_records
 from creditline.warehouse.sources import night_sources
 from creditline.warehouse.state import state_file, state_tables
 

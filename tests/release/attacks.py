@@ -20,13 +20,13 @@ from pathlib import Path
 import duckdb
 from laid_orders import take_back
 
-from creditline.cli.output import Format, print_rows
 from creditline.errors import CreditlineError
 from creditline.gate.identity import account_key_of
 from creditline.home import Home, create_home
 from creditline.home.files import sha256_of
 from creditline.home.publications import publication_directory
 from creditline.night import accept, build, gate_inputs, release, run_night
+from creditline.output import Format, print_rows
 from creditline.release import ALL_SLICES, FEED, set_mode
 from creditline.simulate import continue_book, sample_home_settings, simulate_book
 

@@ -33,10 +33,10 @@ from laid_orders import copy_home, due_orders, lay_security_orders, take_back
 from sample_book import run_sample_book
 
 from creditline import cli, night
-from creditline.cli.output import Format, print_rows
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.files import sha256_of
+from creditline.output import Format, print_rows
 from creditline.release import ALL_SLICES, set_mode, settle_interrupted
 from creditline.release.feed import ORDER_FEEDS
 

@@ -18,8 +18,8 @@ from creditline.home.proof import NotGenuine
 from creditline.night import run_night
 from creditline.publish.reader import query_marts
 from creditline.release import ALL_SLICES, NothingInherited, approve_batch, read_batch, set_mode
-from creditline.release.inherited import approved_relation
 from creditline.replay import replay_night
+from creditline.warehouse.inherited import approved_relation
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ from creditline.home.releases import settlement_record
 from creditline.release import ALL_SLICES, ReleaseRefused, release_security, security, set_mode, settle_interrupted
 from creditline.release.feed import SECURITY
 from creditline.release.notices import security_through
-from creditline.warehouse.inputs import inputs_file
+from creditline.store.inputs import inputs_file
 from creditline.warehouse.sources import security_relation
 
 

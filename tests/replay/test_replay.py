@@ -21,7 +21,6 @@ from small_delivery import change_entry, change_manifest
 
 from creditline.cli.replay import COLUMNS, replay_nights
 from creditline.errors import CreditlineError
-from creditline.gate.record import delivery_records
 from creditline.home import SETTINGS_FILE, Home
 from creditline.home.proof import NotGenuine
 from creditline.home.publications import MANIFEST, publication_directory, read_manifest
@@ -29,7 +28,8 @@ from creditline.landing.contract import contract
 from creditline.night import build, run_night
 from creditline.replay import ReplayRefused, replay_night
 from creditline.simulate import continue_book
-from creditline.warehouse.inputs import inputs_file
+from creditline.store.inputs import inputs_file
+from creditline.store.record import delivery_records
 from creditline.warehouse.logic import LogicRefused, archive_logic, read_logic
 from creditline.warehouse.state import state_file
 

@@ -15,7 +15,7 @@ import pytest
 
 from creditline.report import catalogue, write_reports
 from creditline.report.workbook import harmless
-from creditline.warehouse.build import read_build
+from creditline.store.built import read_build
 
 DAY = date(2026, 9, 3)
 MODELS = {entry["model"]: report_id for report_id, entry in catalogue().items() if "model" in entry}

@@ -8,9 +8,8 @@ from decimal import Decimal
 import pytest
 from corrected_book import ACCOUNTS, CORRECTED, CUT, FLOOR, GRANTED, LAST, NEXT, PEOPLE, run_next
 
-from creditline.cli.explain import AUDIENCES, explain_account
-from creditline.cli.explain_text import explanation_text
-from creditline.cli.explain_words import LANGUAGES, WITHHELD
+from creditline.explain import AUDIENCES, LANGUAGES, explain_account, explanation_text
+from creditline.explain.words import WITHHELD
 from creditline.home import Home
 from creditline.release import ALL_SLICES, set_mode
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.cli.output import Format, print_rows, tell
 from creditline.gate.identity import attach_identity
 from creditline.home import Home, create_home, open_home
 from creditline.home.database import connect
 from creditline.night import run_all
+from creditline.output import Format, print_rows, tell
 from creditline.simulate import continue_book, sample_home_settings, simulate_book
 
 FIRST = date(2026, 9, 1)

@@ -15,13 +15,13 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from creditline.cli.output import Format, print_rows, tell
 from creditline.gate.identity import attach_identity
 from creditline.home import Home, create_home, open_home
 from creditline.home.database import connect
 from creditline.landing.contract import MANIFEST_FILE, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.night import run_all, run_night
+from creditline.output import Format, print_rows, tell
 from creditline.replay import replay_night
 from creditline.simulate import continue_book, sample_home_settings, simulate_book
 

@@ -17,10 +17,11 @@ from parity import Compared, compare_models, compare_publication, compare_state
 from parity_book import land_simulated, night, use_parity_policies
 from rare_events import add_rare_events, follow_ids
 
-from creditline.cli.output import Format, print_json, print_rows, tell
 from creditline.home import Home, open_home
 from creditline.night import pending_nights, run_night
+from creditline.output import Format, print_json, print_rows, tell
 from creditline.simulate import continue_book
+from creditline.spark.runner import runner_of
 from creditline.warehouse.engine import Engine
 
 DATA = Path(os.environ.get("CREDITLINE_REAL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -77,7 +78,7 @@ def run_both(landed: Path, folder: Path, nights: int, changed: dict[str, dict[st
                 follow_ids(home, continue_book(home).dates[0], changed)
         day = pending_nights(homes[Engine.DUCKDB])[0]
         for engine, home in homes.items():
-            run_night(home, day, lambda message, engine=engine: tell(f"{engine} {message}"), engine)
+            run_night(home, day, lambda message, engine=engine: tell(f"{engine} {message}"), runner_of(engine))
         pair = (homes[Engine.DUCKDB], homes[Engine.SPARK], day)
         yield from compare_models(*pair)
         yield from compare_state(*pair)

@@ -23,6 +23,7 @@ from creditline.replay import replay_night
 from creditline.simulate import continue_book
 from creditline.spark.build import database_of, run_folder_of
 from creditline.spark.place import address
+from creditline.spark.runner import runner_of
 from creditline.spark.session import open_session
 from creditline.warehouse.engine import Engine
 
@@ -72,7 +73,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Homes:
                 continue_book(home)
                 follow_ids(home, day, changed)
             run_night(on_duckdb, day)
-            run_night(changing, day, engine=engine)
+            run_night(changing, day, runner=runner_of(engine))
             if engine is Engine.SPARK:
                 models[day] = list(compare_models(on_duckdb, changing, day))
     return Homes(on_duckdb, changing, models)

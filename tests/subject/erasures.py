@@ -19,15 +19,15 @@ from pathlib import Path
 import duckdb
 from small_delivery import NIGHT, add_entry, deliver, small_home, spoil
 
-from creditline.cli.output import Format, print_rows, tell
-from creditline.gate.record import closed_file
 from creditline.home import Home
 from creditline.home.files import sha256_of
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.home.skips import record_skip
 from creditline.night import run_night
+from creditline.output import Format, print_rows, tell
 from creditline.release import ALL_SLICES, set_mode
 from creditline.replay import replay_night
+from creditline.store.record import closed_file
 from creditline.subject import ErasureRefused, erase_subject
 
 OPEN, CHANGED, CLOSED = (NIGHT + timedelta(days=number) for number in range(3))

@@ -19,12 +19,12 @@ from feature_fixtures import FEATURES_AND_FACTS, build_models, features_by_custo
 from feature_reference import Reference
 from hostile_nights import FIRST, HostileBook, book_of_night, hostile_book
 
-from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home, HomeSettings, create_home
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy.calendar import Timetable
-from creditline.warehouse.inputs import InputFile, Relation, lay
+from creditline.store.inputs import InputFile, Relation, lay
+from creditline.store.record import DeliveryRecord, SourceRecord
 from creditline.warehouse.sources import (
     SECURITY_COLUMNS,
     NightParameters,

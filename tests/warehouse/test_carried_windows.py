@@ -10,11 +10,11 @@ import pytest
 from hostile_nights import FIRST
 from night_chain import run_chain
 
-from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home, HomeSettings, create_home
 from creditline.landing.contract import contract
 from creditline.landing.rawtypes import raw_columns
-from creditline.warehouse.inputs import InputFile, Relation, lay
+from creditline.store.inputs import InputFile, Relation, lay
+from creditline.store.record import DeliveryRecord, SourceRecord
 from creditline.warehouse.sources import NightParameters, longest_window, raw_relations
 from creditline.warehouse.state import StateTable, has_carried_features, state_relations, state_tables
 

@@ -13,7 +13,7 @@ from creditline.home.files import canonical_json, digests, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.proof import NotGenuine
 from creditline.home.publications import MANIFEST, publication_directory, state_directory
-from creditline.warehouse.inputs import (
+from creditline.store.inputs import (
     InputFile,
     InputRefused,
     Relation,

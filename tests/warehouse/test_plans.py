@@ -10,7 +10,7 @@ import pytest
 
 from creditline.home.database import connect
 from creditline.home.publications import read_manifest
-from creditline.warehouse.inputs import lay, read_inputs
+from creditline.store.inputs import lay, read_inputs
 from creditline.warehouse.logic import archived_logic, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
 

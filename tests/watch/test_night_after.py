@@ -14,7 +14,6 @@ from intraday import Person, instant, land_intraday, orders_of, people, read_ord
 from resigned import lay_record, resign
 from small_delivery import add_entry, spoil
 
-from creditline.gate.record import intraday_records
 from creditline.home import Home
 from creditline.home.lock import HomeBusy, holding
 from creditline.home.publications import publication_directory, read_manifest
@@ -23,7 +22,8 @@ from creditline.release import FEED, adjustments, release, release_security
 from creditline.release.feed import SECURITY
 from creditline.replay.night import replay_night
 from creditline.simulate import continue_book
-from creditline.warehouse.inputs import read_inputs
+from creditline.store.inputs import read_inputs
+from creditline.store.record import intraday_records
 from creditline.warehouse.state import state_file
 from creditline.watch import watch
 

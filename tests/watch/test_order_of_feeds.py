@@ -9,9 +9,9 @@ import pytest
 from intraday import instant, land_intraday, orders_of, people, takeover, verified
 
 import creditline.watch as watching
-from creditline.gate.record import intraday_records
 from creditline.home import Home, HomeSettings
 from creditline.release.clock import latest_stamp
+from creditline.store.record import intraday_records
 from creditline.watch import watch, watch_open_days
 
 

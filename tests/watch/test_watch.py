@@ -33,7 +33,6 @@ from typer.testing import CliRunner
 from creditline import night
 from creditline.cli import app
 from creditline.errors import CreditlineError
-from creditline.gate.record import close_day, delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.files import sha256_of
 from creditline.home.proof import read_signed
@@ -41,6 +40,7 @@ from creditline.home.publications import publication_directory
 from creditline.home.releases import records_since
 from creditline.release import ALL_SLICES, set_mode
 from creditline.release.feed import SECURITY
+from creditline.store.record import close_day, delivery_records, intraday_records
 from creditline.watch import (
     WatchRefused,
     decision,
@@ -382,7 +382,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from creditline.home import open_home
-from creditline.home.lock import only_worker
+from creditline.home.turns import only_worker
 with only_worker(open_home(Path(sys.argv[1])), "test"):
     print("held", flush=True)
     sys.stdin.read()

@@ -18,10 +18,10 @@ from pathlib import Path
 import duckdb
 from intraday import Person, land_intraday, orders_of, people, read_orders, takeover, verified
 
-from creditline.cli.output import Format, print_rows, tell
 from creditline.home import Home, create_home
 from creditline.home.releases import records_since
 from creditline.night import run_night
+from creditline.output import Format, print_rows, tell
 from creditline.release import ALL_SLICES, set_mode
 from creditline.release.feed import SECURITY
 from creditline.replay.night import replay_night

@@ -16,11 +16,10 @@ import typer
 from creditline.accidents import told_plainly
 from creditline.cli.inherited import app as inherited_app
 from creditline.cli.logic import app as logic_app
-from creditline.cli.output import Format, TextFormat, complain, print_json, print_rows, print_text, tell
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
 from creditline.home.files import write_privately
-from creditline.project import POLICIES_DIR
+from creditline.output import Format, TextFormat, complain, print_json, print_rows, print_text, tell
 from creditline.warehouse.engine import Engine
 
 app = typer.Typer(
@@ -199,8 +198,8 @@ def check(
 ) -> None:
     """Try a delivery: what does not fit, by column, with sample rows; with --home all that its night would say."""
     from creditline.cli.check import COLUMNS, rows_of, verdict_of
+    from creditline.gate.checking import check_delivery
     from creditline.home import open_home
-    from creditline.landing.checking import check_delivery
     from creditline.night.checking import check_against
 
     is_against_home = context.parent.get_parameter_source("home").name != "DEFAULT"
@@ -233,6 +232,7 @@ def night(
     from creditline.home import open_home
     from creditline.night import STEPS, pending_nights, run_night
     from creditline.night.attention import needs_of_night
+    from creditline.spark.runner import runner_of
 
     if [business_date is not None, every, all_but_last].count(True) != 1:
         raise UsageError("say one of --date D, --all, --all-but-last")
@@ -241,10 +241,10 @@ def night(
     nights = [business_date.date()] if business_date else waiting if every else waiting[:-1]
     if not nights:
         tell(f"{waiting[-1]} is the only night that waits, and the newest" if waiting else nothing_to_run(home))
-    rows, needs = [], []
+    rows, needs, runner = [], [], runner_of(engine)
     for number, day in enumerate(nights, start=1):
         result = run_night(
-            home, day, lambda message, number=number: tell(f"[{number}/{len(nights)}] {message}"), engine
+            home, day, lambda message, number=number: tell(f"[{number}/{len(nights)}] {message}"), runner
         )
         orders = result.release.orders if result.release.file else "none"
         rows.append(
@@ -373,9 +373,7 @@ def explain(
     ),
 ) -> None:
     """Why an account's limit is what it is: today, or what a past night decided; reasons, advice, what can be borrowed."""
-    from creditline.cli.explain import AUDIENCES, explain_account
-    from creditline.cli.explain_text import explanation_text
-    from creditline.cli.explain_words import LANGUAGES
+    from creditline.explain import AUDIENCES, LANGUAGES, explain_account, explanation_text
     from creditline.home import open_home
 
     for option, value, known in (("--lang", lang, LANGUAGES), ("--audience", audience, AUDIENCES)):
@@ -502,6 +500,7 @@ def policy_check(
 ) -> None:
     """Validate a pack as a whole, or all bundled ones and the routing: one line a problem."""
     from creditline.policy import check_all, check_pack, find_pack
+    from creditline.project import POLICIES_DIR
 
     kept = Home(context.obj).policy
     found = {pack: check_pack(find_pack(pack, POLICIES_DIR, kept))} if pack else check_all(POLICIES_DIR)
@@ -522,6 +521,7 @@ def policy_diff(
 ) -> None:
     """Every cell in which two packs differ."""
     from creditline.policy import diff_packs, load_named
+    from creditline.project import POLICIES_DIR
 
     kept = Home(context.obj).policy
     left, right = load_named(before, POLICIES_DIR, kept), load_named(after, POLICIES_DIR, kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from creditline.landing.checking import DeliveryCheck
+from creditline.gate.checking import DeliveryCheck
 
 COLUMNS = ("file", "column", "rule", "rows", "samples", "then")
 

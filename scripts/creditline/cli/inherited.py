@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from creditline.cli.output import Format, print_rows, tell
+from creditline.output import Format, print_rows, tell
 
 app = typer.Typer(no_args_is_help=True, help="Triggers older than the warehouse: show or approve the batch of a night.")
 NightOption = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The newest published night.")]

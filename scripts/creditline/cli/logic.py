@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from creditline.cli.output import Format, print_rows, tell
+from creditline.output import Format, print_rows, tell
 
 app = typer.Typer(no_args_is_help=True, help="Decision code: show what decided, and let it order people about.")
 

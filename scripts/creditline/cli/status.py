@@ -10,7 +10,6 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.cli.output import Format, print_rows
 from creditline.errors import CreditlineError
 from creditline.home import Home, open_home
 from creditline.home.publications import is_void
@@ -18,6 +17,7 @@ from creditline.home.skips import skipped_dates
 from creditline.night import held_nights, pending_nights
 from creditline.night.attention import needs_of_home
 from creditline.night.calendar import is_refused
+from creditline.output import Format, print_rows
 from creditline.publish.reader import open_marts
 from creditline.release import FEED
 from creditline.release.feed import SECURITY

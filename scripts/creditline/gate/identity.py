@@ -23,12 +23,12 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.gate.keyed_hash import derived, keyed_hash, pads
-from creditline.gate.record import keys_given
 from creditline.home import Home
 from creditline.home.database import connect, path_to_write
 from creditline.home.files import make_directory, move_into_place, partial_of
 from creditline.home.proof import NotGenuine, read_signed, write_signed
 from creditline.home.scratch import is_untouched, log_of, seal_of
+from creditline.store.record import keys_given
 
 _WAIT_SECONDS = 30
 _STEP_SECONDS = 0.1

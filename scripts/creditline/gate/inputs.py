@@ -16,14 +16,6 @@ from creditline.gate.checkpoint import Judged, run_suites
 from creditline.gate.id_changes import find_contradictions
 from creditline.gate.quarantine import keep_quarantine
 from creditline.gate.raw import RawFile, write_raw
-from creditline.gate.record import (
-    DeliveryRecord,
-    SourceRecord,
-    delivery_records,
-    evidence_file,
-    quarantine_folder,
-    write_record,
-)
 from creditline.gate.replacement import make_way
 from creditline.gate.routing import suite_of
 from creditline.gate.suites import Suite
@@ -33,6 +25,14 @@ from creditline.home.database import connect_within, engine_bounds
 from creditline.home.files import canonical_json, write_file
 from creditline.landing.accept import Acceptance, clear_refusal, keep_refusal, read_acceptance, scratch_file
 from creditline.landing.files import check_unchanged
+from creditline.store.record import (
+    DeliveryRecord,
+    SourceRecord,
+    delivery_records,
+    evidence_file,
+    quarantine_folder,
+    write_record,
+)
 
 
 class InputsRefused(CreditlineError):

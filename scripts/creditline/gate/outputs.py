@@ -13,6 +13,7 @@ from creditline.home import Home
 from creditline.home.database import engine_bounds
 from creditline.home.files import canonical_json, write_file
 from creditline.project import SUITES_DIR
+from creditline.store.built import read_build
 
 
 class OutputsRefused(CreditlineError):
@@ -34,7 +35,6 @@ def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
         ScratchChanged, NotGenuine: what the build left is not what it was.
     """
     # Needs dbt's room, which nothing else of this one does.
-    from creditline.warehouse.build import read_build
 
     if read_build(home, business_date) is None:
         raise OutputsRefused(f"night {business_date} is not built; run `creditline night --date {business_date}`")

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import duckdb
 
-from creditline.gate.record import quarantine_folder
 from creditline.gate.suites import RowRule, Suite
 from creditline.home import Home
 from creditline.home.files import write_file
 from creditline.landing.accept import Acceptance, AcceptedSource
 from creditline.landing.contract import contract
+from creditline.store.record import quarantine_folder
 
 # A refused file is sent again as a whole: its quarantine keeps enough rows to see what is wrong with it.
 _REFUSED_SAMPLE_ROWS = 1000

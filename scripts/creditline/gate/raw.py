@@ -15,7 +15,7 @@ from creditline.home.files import sha256_of
 from creditline.landing.accept import Acceptance, AcceptedSource
 from creditline.landing.contract import Column, Source, contract
 from creditline.landing.rawtypes import raw_columns
-from creditline.warehouse.parquet import write_parquet
+from creditline.store.parquet import write_parquet
 
 _TOKEN_LENGTH = 32
 

@@ -11,32 +11,13 @@ import shutil
 from datetime import date
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import DeliveryRecord, quarantine_folder, withdraw_record, withdrawn_records
 from creditline.home import Home
-from creditline.landing.contract import Manifest
+from creditline.store.built import forget_build
+from creditline.store.record import DeliveryRecord, is_told, quarantine_folder, withdraw_record, withdrawn_records
 
 
 class NotReplaceable(CreditlineError):
     """The night of a delivery was published meanwhile: it stands as it is."""
-
-
-def replaced_by(home: Home, manifest: Manifest, records: list[DeliveryRecord]) -> DeliveryRecord | None:
-    """The delivery whose place another one takes: of the same night, under its own sequence, or of a feed that was renamed.
-
-    Args:
-        records: every night's delivery in the house, this very one not among them.
-    """
-    if _is_published(home, manifest.business_date):
-        return None
-    return next(
-        (
-            record
-            for record in records
-            if record.business_date == manifest.business_date
-            and (record.feed != manifest.feed or record.sequence == manifest.sequence)
-        ),
-        None,
-    )
 
 
 def make_way(home: Home, business_date: date, manifest_sha256: str, records: list[DeliveryRecord]) -> None:
@@ -49,11 +30,9 @@ def make_way(home: Home, business_date: date, manifest_sha256: str, records: lis
     Raises:
         NotReplaceable: the night, or a later one, is published.
     """
-    from creditline.warehouse.build import forget_build
-
     for record in records:
         if record.business_date == business_date and record.manifest_sha256 != manifest_sha256:
-            if _is_published(home, business_date):
+            if is_told(home, business_date):
                 raise NotReplaceable(
                     f"night {business_date} is published by {record.feed} {record.sequence}, which stays;"
                     " send what changed as a correction under the next sequence"
@@ -66,8 +45,3 @@ def make_way(home: Home, business_date: date, manifest_sha256: str, records: lis
                 (home.root / source.raw_file).unlink(missing_ok=True)
         shutil.rmtree(quarantine_folder(home, business_date, record.feed, record.sequence), ignore_errors=True)
         path.unlink()
-
-
-def _is_published(home: Home, business_date: date) -> bool:
-    """Whether anybody was told anything by a night's delivery: later nights read it, too."""
-    return any(day >= business_date for day in home.published_dates())

@@ -14,7 +14,7 @@ from creditline.gate.suites import Suite, load_suite, parse_suite
 from creditline.home import Home
 from creditline.landing.accept import AcceptedSource
 from creditline.policy import PolicySet, packs_in_force
-from creditline.warehouse.inputs import Relation, read_inputs
+from creditline.store.inputs import Relation, read_inputs
 
 ROUTED_SOURCE = "account_snapshot"
 _ANY = "*"

@@ -12,11 +12,11 @@ from creditline.errors import CreditlineError
 from creditline.gate.checkpoint import Judged
 from creditline.gate.id_changes import SOURCE as ID_CHANGE
 from creditline.gate.quarantine import Bad, mark_bad_rows, quarantine_counts
-from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.gate.suites import Suite
 from creditline.landing.accept import AcceptedSource
 from creditline.landing.contract import Source, contract
 from creditline.landing.typing import amount
+from creditline.store.record import DeliveryRecord, SourceRecord
 
 _LEVELS = ("pass", "distrust", "refuse")
 

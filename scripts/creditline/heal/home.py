@@ -13,7 +13,22 @@ from pathlib import Path
 from typing import TypeVar
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import (
+from creditline.heal.archives import put_back_logic, put_back_policy
+from creditline.heal.raw import remade_raw
+from creditline.heal.state import remade_inputs, remade_state
+from creditline.home import Home
+from creditline.home.files import clear_directory, is_whole, make_directory, move_into_place
+from creditline.home.publications import (
+    latest_revision,
+    publication_directory,
+    read_manifest,
+    revision_name,
+    state_directory,
+)
+from creditline.home.turns import only_worker, security_turn
+from creditline.landing.manifest import INTRADAY_FEEDS
+from creditline.publish.publication import show_latest
+from creditline.store.record import (
     DeliveryRecord,
     close_day,
     closed_file,
@@ -24,21 +39,6 @@ from creditline.gate.record import (
     write_intraday_record,
     write_record,
 )
-from creditline.heal.archives import put_back_logic, put_back_policy
-from creditline.heal.raw import remade_raw
-from creditline.heal.state import remade_inputs, remade_state
-from creditline.home import Home
-from creditline.home.files import clear_directory, is_whole, make_directory, move_into_place
-from creditline.home.lock import only_worker, security_turn
-from creditline.home.publications import (
-    latest_revision,
-    publication_directory,
-    read_manifest,
-    revision_name,
-    state_directory,
-)
-from creditline.landing.manifest import INTRADAY_FEEDS
-from creditline.publish.publication import show_latest
 
 _WHAT = "healing of the home"
 _BACKUP = "restore it from a backup"

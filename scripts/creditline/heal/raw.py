@@ -7,7 +7,6 @@ from pathlib import Path
 
 from creditline.gate.id_changes import find_contradictions
 from creditline.gate.raw import write_raw
-from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.gate.routing import suite_of
 from creditline.gate.verdict import judge_source
 from creditline.home import INTRADAY, Home
@@ -17,6 +16,7 @@ from creditline.landing.accept import accept_files, acceptance_of
 from creditline.landing.contract import MANIFEST_FILE
 from creditline.landing.files import FileRefused
 from creditline.landing.manifest import read_manifest
+from creditline.store.record import DeliveryRecord, SourceRecord
 
 
 @dataclass(frozen=True)

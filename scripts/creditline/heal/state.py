@@ -8,17 +8,17 @@ from pathlib import Path
 from creditline.home import Home
 from creditline.home.files import write_file
 from creditline.home.publications import read_manifest
-from creditline.warehouse.build import night_inputs
-from creditline.warehouse.inputs import (
+from creditline.store.inputs import (
     check_inputs,
     inputs_content,
     lay,
     read_inputs,
     standing_models,
 )
+from creditline.store.parquet import write_parquet
+from creditline.warehouse.build import night_inputs
 from creditline.warehouse.logic import archived_logic, scratch_database
 from creditline.warehouse.logic_run import run_logic
-from creditline.warehouse.parquet import write_parquet
 from creditline.warehouse.state import carried_rows, state_file
 
 

@@ -16,8 +16,6 @@ import duckdb
 from pydantic import TypeAdapter
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import DeliveryRecord, delivery_records
-from creditline.gate.replacement import replaced_by
 from creditline.home import SETTINGS_FILE, Home
 from creditline.home.database import connect_within
 from creditline.home.files import canonical_json, clear_directory, write_file
@@ -34,9 +32,11 @@ from creditline.landing.manifest import (
     check_not_repeated,
     naive_utc,
     read_manifest,
+    replaced_by,
 )
 from creditline.landing.rows import check_counts, land, reading
 from creditline.landing.typing import type_rows
+from creditline.store.record import DeliveryRecord, delivery_records
 
 
 class DeliveryRefused(CreditlineError):

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from creditline.gate.record import DeliveryRecord
 from creditline.home import Home, local_to_utc
 from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest, contract, contract_version
 from creditline.landing.files import FileRefused, open_regular
+from creditline.store.record import DeliveryRecord, is_told
 
 # How the names of feeds between nights begin: their sequences and batches are never those of a night's feed.
 INTRADAY_FEEDS = "intraday"
@@ -282,3 +282,22 @@ def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _refused(rule: str, what: str, next_step: str = "deliver it again") -> FileRefused:
     return FileRefused(MANIFEST_FILE, rule, what, next_step)
+
+
+def replaced_by(home: Home, manifest: Manifest, records: list[DeliveryRecord]) -> DeliveryRecord | None:
+    """The delivery whose place another one takes: of the same night, under its own sequence, or of a feed that was renamed.
+
+    Args:
+        records: every night's delivery in the house, this very one not among them.
+    """
+    if is_told(home, manifest.business_date):
+        return None
+    return next(
+        (
+            record
+            for record in records
+            if record.business_date == manifest.business_date
+            and (record.feed != manifest.feed or record.sequence == manifest.sequence)
+        ),
+        None,
+    )

@@ -17,12 +17,11 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from creditline.gate.record import close_day
 from creditline.home import Home
 from creditline.home.files import canonical_json, write_file
-from creditline.home.lock import only_worker, security_turn
 from creditline.home.retention import purge_expired
 from creditline.home.skips import skipped_dates
+from creditline.home.turns import only_worker, security_turn
 from creditline.night.calendar import is_refused, missing_dates, require_turn
 from creditline.night.room import require_room
 from creditline.publish import Publication
@@ -39,13 +38,16 @@ from creditline.release import (
 from creditline.release import release as release_night
 from creditline.release import settle as settle_night
 from creditline.release.feed import SECURITY
-from creditline.warehouse.build import Build
+from creditline.store.built import Build
+from creditline.store.record import close_day
+from creditline.warehouse.build import OnDuckDB
 from creditline.warehouse.build import build as build_warehouse
-from creditline.warehouse.engine import Engine
+from creditline.warehouse.runner import Runner
 from creditline.watch import tell_untold
 
 STEPS = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release", "settle")
 Progress = Callable[[str], None]
+DUCKDB: Runner = OnDuckDB()
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,12 @@ def gate_inputs(home: Home, business_date: date) -> object:
         return judge_inputs(home, business_date)
 
 
-def build(home: Home, business_date: date, engine: Engine = Engine.DUCKDB) -> Build:
+def build(home: Home, business_date: date, runner: Runner = DUCKDB) -> Build:
     """Build features, decisions, marts and reports in the scratch warehouse; from then on nothing more of the day is taken
     in between nights. A demo or a trial approves the decision code of its first night by itself. Raises BuildFailed, HomeBusy."""
     with _timed(home, business_date, "build"):
         _close_day(home, business_date)
-        built = build_warehouse(home, business_date, engine)
+        built = build_warehouse(home, business_date, runner)
         approve_first_logic(home, built.logic_hash)
         return built
 
@@ -148,13 +150,13 @@ def held_nights(home: Home) -> dict[date, date]:
 
 
 def run_night(
-    home: Home, business_date: date, progress: Progress | None = None, engine: Engine = Engine.DUCKDB
+    home: Home, business_date: date, progress: Progress | None = None, runner: Runner = DUCKDB
 ) -> NightResult:
     """Run all steps of one night; a published night is only released, if it is the newest and was not yet, and settled."""
     tell = progress or (lambda _message: None)
     steps = {"publish": publish, "release": release, "settle": settle}
     if business_date not in home.published_dates():
-        before = {"accept": accept, "gate_inputs": gate_inputs, "build": partial(build, engine=engine)}
+        before = {"accept": accept, "gate_inputs": gate_inputs, "build": partial(build, runner=runner)}
         steps = {**before, "gate_outputs": gate_outputs, **steps}
     results, seconds = {}, {}
     for name, step in steps.items():
@@ -162,18 +164,15 @@ def run_night(
         started = time.perf_counter()
         results[name] = step(home, business_date)
         seconds[name] = round(time.perf_counter() - started, 3)
-    if engine is Engine.SPARK:
-        # Last, and no step: orders do not wait for the catalogue of some readers.
-        from creditline.spark.marts import show_marts
-
-        show_marts(home, business_date)
+    # Last, and no step: orders do not wait for the catalogue of some readers.
+    runner.show(home, business_date)
     return NightResult(business_date, results["publish"], results["release"], results["settle"], seconds)
 
 
-def run_all(home: Home, progress: Progress | None = None, engine: Engine = Engine.DUCKDB) -> Iterator[NightResult]:
+def run_all(home: Home, progress: Progress | None = None, runner: Runner = DUCKDB) -> Iterator[NightResult]:
     """Run every landed night that is not published yet, in order; stops at the first that cannot be run."""
     for business_date in pending_nights(home):
-        yield run_night(home, business_date, progress, engine)
+        yield run_night(home, business_date, progress, runner)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from creditline.release import FEED, read_holds
 from creditline.release.feed import SECURITY, interrupted_files
 from creditline.release.golive import overdue_validations
 from creditline.release.holds import is_answered
-from creditline.warehouse.inputs import read_inputs
+from creditline.store.inputs import read_inputs
 from creditline.warehouse.state import state_file
 
 _NIGHT_SOURCE = "run.night_source"

@@ -13,14 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.id_changes import SOURCE as ID_CHANGE
-from creditline.gate.inputs import judged_delivery
-from creditline.gate.record import evidence_file, intraday_records
-from creditline.gate.verdict import SourceVerdict
-from creditline.home import Home
-from creditline.home.files import make_directory
-from creditline.landing.accept import DeliveryRefused, accept, read_acceptance
-from creditline.landing.checking import (
+from creditline.gate.checking import (
     FILE_REFUSED,
     REFUSED,
     DeliveryCheck,
@@ -30,11 +23,18 @@ from creditline.landing.checking import (
     refusal_of,
     rows_in_quarantine,
 )
+from creditline.gate.id_changes import SOURCE as ID_CHANGE
+from creditline.gate.inputs import judged_delivery
+from creditline.gate.verdict import SourceVerdict
+from creditline.home import Home
+from creditline.home.files import make_directory
+from creditline.landing.accept import DeliveryRefused, accept, read_acceptance
 from creditline.landing.contract import MANIFEST_FILE, Manifest
 from creditline.landing.files import FileRefused
 from creditline.landing.manifest import INTRADAY_FEEDS, check_intraday
 from creditline.night.calendar import NightHeld, require_turn
 from creditline.release.clock import latest_stamp
+from creditline.store.record import evidence_file, intraday_records
 
 # What the steps before the build write; of raw it is the evidence alone, until a delivery is taken in.
 _OWN = ("landing", "warehouse", "quarantine", "outbox", "identity", "raw")

@@ -14,7 +14,7 @@ from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.landing.files import FileRefused
 from creditline.landing.manifest import read_manifest
-from creditline.warehouse.inputs import read_inputs
+from creditline.store.inputs import read_inputs
 
 # What a night writes (raw, scratch warehouse, state, publication): bytes a delivered row, and bytes a byte of the Parquet
 # that it reads again. Measured at a million accounts: 78 and 3.2. What it can spill, in percent of that: 46 GB were seen

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from creditline.accidents import told_plainly
-from creditline.cli.output import complain
 from creditline.errors import CreditlineError
 from creditline.home import open_home
 from creditline.night import pending_nights
+from creditline.output import complain
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 from creditline.policy.check_assignments import validate_assignments
 from creditline.policy.compare import CellChange, diff_packs
+from creditline.policy.in_force import packs_in_force
 from creditline.policy.packs import (
     Pack,
     PackRefused,
@@ -9,7 +10,6 @@ from creditline.policy.packs import (
     archive,
     archived_pack,
     load_pack,
-    packs_in_force,
     policy_relations,
     read_assignments,
 )

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 from creditline.errors import CreditlineError
@@ -15,7 +14,7 @@ from creditline.home.files import canonical_json, clear_directory, is_in_place, 
 from creditline.home.proof import NotGenuine
 from creditline.home.yaml_file import read_yaml
 from creditline.policy.schema import ASSIGNMENT_COLUMNS, PACK_FILES, PackSettings
-from creditline.warehouse.inputs import InputFile, Relation
+from creditline.store.inputs import InputFile, Relation
 
 Row = dict[str, str]
 _VERSION = {"policy_version": "varchar"}
@@ -86,42 +85,9 @@ def _policy_version(settings: PackSettings, tables: dict[str, tuple[Row, ...]]) 
     return hashlib.sha256(canonical_json(canonical)).hexdigest()
 
 
-def packs_in_force(policies_dir: Path, business_date: date) -> PolicySet:
-    """The packs that `assignment.csv` routes to on a night, validated, and its rows in force.
-
-    Raises:
-        PackRefused: the routing or a pack does not hold; names the first problem and how many there are.
-    """
-    from creditline.policy.check_assignments import validate_assignments
-    from creditline.policy.validation import validate_pack
-
-    assignments = read_assignments(policies_dir)
-    _refuse(policies_dir, validate_assignments(assignments))
-    rows = tuple(row for row in assignments if _in_force(row, business_date))
-    packs = tuple(load_pack(policies_dir / name) for name in sorted({row["pack"] for row in rows}))
-    for pack in packs:
-        _refuse(pack.directory, [*_misnamed(pack), *validate_pack(pack)])
-    return PolicySet(packs, rows)
-
-
-def _misnamed(pack: Pack) -> list[str]:
-    name = pack.settings.name
-    return [] if name == pack.directory.name else [f"policy.yml calls it {name}, assignment.csv {pack.directory.name}"]
-
-
 def read_assignments(policies_dir: Path) -> tuple[Row, ...]:
     """All rows of `assignment.csv`, of whatever date. Raises PackRefused if it is missing or has another header."""
     return _read_table(policies_dir / "assignment.csv", ASSIGNMENT_COLUMNS)
-
-
-def _refuse(where: Path, problems: list[str]) -> None:
-    if problems:
-        raise PackRefused(f"{where}: {problems[0]} ({len(problems)} in all; `creditline policy check` lists them)")
-
-
-def _in_force(row: Row, business_date: date) -> bool:
-    day = business_date.isoformat()
-    return row["effective_from"] <= day and (not row["effective_to"] or day < row["effective_to"])
 
 
 def archive(home: Home, policies: PolicySet) -> PolicySet:

@@ -21,7 +21,7 @@ from creditline.home.files import canonical_json, clear_directory, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.proof import NotGenuine, check_file, read_proven
 from creditline.home.publications import MANIFEST, RUN, latest_revisions, place_publication, revision_name
-from creditline.warehouse.parquet import write_parquet
+from creditline.store.parquet import write_parquet
 
 FOLDER = "history"
 DIFFERENCE = "restatement_diff"

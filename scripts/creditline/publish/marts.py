@@ -25,8 +25,8 @@ from creditline.publish.history import (
     tables_of,
     volumes,
 )
-from creditline.warehouse.build import Table
-from creditline.warehouse.parquet import write_parquet
+from creditline.store.built import Table
+from creditline.store.parquet import write_parquet
 
 AS_PUBLISHED = "_as_published"
 _OF_PUBLICATION = ("publication_date", "publication_revision")

@@ -15,7 +15,6 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import delivery_records, evidence_file, intraday_records
 from creditline.home import Home
 from creditline.home.control import begin_control, control_heads
 from creditline.home.database import connect_within
@@ -45,7 +44,8 @@ from creditline.home.publications import (
 from creditline.publish.history import merge_closed_months, published_nights
 from creditline.publish.marts import export_marts, write_marts_database
 from creditline.report import ReportFile, write_reports
-from creditline.warehouse.build import Build, Table, read_build
+from creditline.store.built import Build, Table, read_build
+from creditline.store.record import delivery_records, evidence_file, intraday_records
 
 SECONDS = "seconds.json"
 # Files whose bytes never repeat are facts about the run: listed in run.json, not in the manifest.

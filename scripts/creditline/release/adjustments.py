@@ -11,8 +11,8 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.database import connect_within
-from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
+from creditline.home.turns import security_turn
 from creditline.release.clock import instant
 from creditline.release.feed import ADJUSTMENTS, records_of, settle_interrupted, slices_that_left, write_orders
 from creditline.release.holds import Hold, is_approved, read_holds

@@ -26,7 +26,7 @@ from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import MANIFEST, publication_directory, published_mart
 from creditline.home.releases import kept_orders, last_record, orders_file, record_files, records_since, through_date
 from creditline.release.modes import leaving
-from creditline.warehouse.parquet import write_parquet
+from creditline.store.parquet import write_parquet
 
 ADJUSTMENTS, SECURITY = "limit_adjustments", "security_orders"
 ORDER_FEEDS = (ADJUSTMENTS, SECURITY)

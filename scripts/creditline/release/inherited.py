@@ -6,24 +6,21 @@ other. An approval is a signed line of `control/inherited.jsonl`; the batch it s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.control import append_line, read_lines
+from creditline.home.control import append_line
 from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import move_into_place, sha256_of
-from creditline.home.people import are_two_people, require_two_people
+from creditline.home.people import require_two_people
 from creditline.home.proof import check_file
-from creditline.home.publications import last_published, last_valid, read_manifest
-from creditline.warehouse.inputs import InputFile, Relation
-from creditline.warehouse.parquet import write_parquet
+from creditline.home.publications import last_valid, read_manifest
+from creditline.store.parquet import write_parquet
+from creditline.warehouse.inherited import APPROVED_COLUMNS, BatchApproval
 from creditline.warehouse.state import state_file
-
-APPROVED_COLUMNS = {"customer_key": "bigint", "pack": "varchar", "trigger_code": "varchar"}
 
 
 class NothingInherited(CreditlineError):
@@ -41,18 +38,6 @@ class Inherited:
     limit_amount: Decimal
     first_date: date
     last_date: date
-
-
-@dataclass(frozen=True)
-class BatchApproval:
-    """What two people said about one batch; a line of `control/inherited.jsonl`."""
-
-    business_date: str
-    batch_sha256: str
-    triggers: int
-    by: str
-    approved_by: str
-    recorded_at: str
 
 
 def read_batch(home: Home, business_date: date) -> tuple[Inherited, ...]:
@@ -97,38 +82,6 @@ def approve_batch(home: Home, business_date: date, *, by: str, approved_by: str)
     said = BatchApproval(str(business_date), batch, triggers, by, approved_by, now)
     append_line(home, home.inherited_file, asdict(said))
     return said
-
-
-def approved_relation(home: Home, business_date: date, previous: date | None) -> Relation:
-    """`release.inherited_trigger`: the batches that were approved since the state that a night goes on from was decided.
-
-    An approval that came while the night before was being built is read on the night after it: so one published night
-    further back. What it speaks of acts already, or still waits: the same answer twice changes nothing.
-
-    Args:
-        previous: the valid night before.
-
-    Raises:
-        InputRefused: a batch is not what was approved.
-    """
-    first = last_published(home, previous) if previous else None
-    batches = dict.fromkeys(
-        said.batch_sha256
-        for said in _approvals(home)
-        if previous and (first or previous) <= date.fromisoformat(said.business_date) < business_date
-    )
-    files = tuple(InputFile(home.inherited_batches / f"{batch}.parquet", batch) for batch in batches)
-    for file in files:
-        check_file(file.path, file.sha256)
-    return Relation("release.inherited_trigger", APPROVED_COLUMNS, files)
-
-
-def _approvals(home: Home) -> Iterator[BatchApproval]:
-    """Approvals by two people; any other lets nothing act."""
-    for line in read_lines(home, home.inherited_file):
-        said = BatchApproval(**line)
-        if are_two_people(said.by, said.approved_by):
-            yield said
 
 
 def _valid_night(home: Home, business_date: date) -> date:

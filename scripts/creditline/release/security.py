@@ -13,9 +13,9 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.database import as_pattern, connect_within
-from creditline.home.lock import security_turn
 from creditline.home.publications import publication_directory
 from creditline.home.releases import is_of_watch, kept_orders, records_since, settlement_record
+from creditline.home.turns import security_turn
 from creditline.release.clock import instant
 from creditline.release.feed import SECURITY, records_of, settle_interrupted, slices_that_left, write_orders
 from creditline.release.modes import modes_of_night

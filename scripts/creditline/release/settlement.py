@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_within, path_to_read
 from creditline.home.files import sha256_of
@@ -19,7 +18,8 @@ from creditline.home.releases import kept_orders, read_record, record_files, set
 from creditline.landing.manifest import INTRADAY_FEEDS
 from creditline.release.feed import ORDER_FEEDS
 from creditline.release.notices import FEED, RESTRICTED_FEED, Notices, security_through, send_notices
-from creditline.warehouse.parquet import write_parquet
+from creditline.store.parquet import write_parquet
+from creditline.store.record import delivery_records, intraday_records
 
 OUTCOMES = ("APPLIED", "PARTIAL", "REJECTED", "DUPLICATE", "CONFLICT", "UNKNOWN")
 # The first answer to an order stands; of several in one settlement the last, as the night reads them (docs/decision.md).

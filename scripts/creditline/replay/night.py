@@ -13,7 +13,7 @@ from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.publications import publication_directory, read_manifest, revision_name
 from creditline.replay.comparison import Difference, compare
-from creditline.warehouse.inputs import check_inputs, lay, read_inputs, standing_models
+from creditline.store.inputs import check_inputs, lay, read_inputs, standing_models
 from creditline.warehouse.logic import Logic, archived_logic, scratch_database
 from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.state import carried_rows, state_file

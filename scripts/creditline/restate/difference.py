@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from creditline.home.database import path_to_read, path_to_write
 from creditline.publish.history import DIFFERENCE, DIFFERENCE_COLUMNS
-from creditline.warehouse.parquet import write_parquet
+from creditline.store.parquet import write_parquet
 
 # What stands in place of a column where a whole row came or went.
 ROW = "(row)"

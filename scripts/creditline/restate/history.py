@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from creditline.errors import UsageError
-from creditline.gate.record import delivery_records
 from creditline.home import Home
-from creditline.home.lock import only_worker
 from creditline.home.people import require_two_people
 from creditline.home.restatements import Restatement, record_restatement
+from creditline.home.turns import only_worker
 from creditline.publish.publication import show_latest
 from creditline.restate.night import Order, Progress, RestatedNight, RestatementRefused, restate_night
+from creditline.store.record import delivery_records
 
 
 @dataclass(frozen=True)

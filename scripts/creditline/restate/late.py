@@ -12,7 +12,6 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.gate.record import DeliveryRecord
 from creditline.home import Home
 from creditline.home.database import path_to_read
 from creditline.home.files import make_directory, sha256_of
@@ -20,8 +19,9 @@ from creditline.home.proof import check_files
 from creditline.home.publications import void_dates
 from creditline.landing.contract import Source, contract
 from creditline.landing.rawtypes import raw_columns
-from creditline.warehouse.inputs import InputFile, Relation
-from creditline.warehouse.parquet import write_parquet
+from creditline.store.inputs import InputFile, Relation
+from creditline.store.parquet import write_parquet
+from creditline.store.record import DeliveryRecord
 from creditline.warehouse.sources import OTHER_REACH_DAYS, NightParameters, longest_window
 
 # The day of which a row speaks, where acceptance did not fix one; any other source speaks of its delivery's night.

@@ -14,7 +14,6 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.gate.outputs import judge_marts, mart_suites
-from creditline.gate.record import DeliveryRecord, intraday_records
 from creditline.home import Home
 from creditline.home.database import path_to_write
 from creditline.home.files import canonical_json, clear_directory, digests, sha256_of
@@ -47,8 +46,8 @@ from creditline.restate.difference import (
     write_difference,
 )
 from creditline.restate.late import touched_customers, with_heirs, with_late_rows, write_late_rows
-from creditline.warehouse.build import Table
-from creditline.warehouse.inputs import (
+from creditline.store.built import Table
+from creditline.store.inputs import (
     MODELS,
     InputFile,
     Relation,
@@ -58,9 +57,10 @@ from creditline.warehouse.inputs import (
     standing_models,
     write_inputs,
 )
+from creditline.store.parquet import write_parquet
+from creditline.store.record import DeliveryRecord, intraday_records
 from creditline.warehouse.logic import Logic, archived_logic, scratch_database
 from creditline.warehouse.logic_run import run_logic
-from creditline.warehouse.parquet import write_parquet
 from creditline.warehouse.sources import NightParameters, raw_relations, standing_relation
 from creditline.warehouse.state import carried_rows, recomputed_tables
 

@@ -14,7 +14,7 @@ import numpy as np
 from creditline.errors import UsageError
 from creditline.home import Home, HomeSettings
 from creditline.home.database import connect_within
-from creditline.home.lock import only_lander
+from creditline.home.turns import only_lander
 from creditline.landing.contract import MANIFEST_FILE, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.night import pending_nights, run_night

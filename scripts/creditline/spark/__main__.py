@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from creditline.accidents import told_plainly
-from creditline.cli.output import Format, complain, print_rows, tell
 from creditline.errors import CreditlineError
 from creditline.home.files import write_privately
+from creditline.output import Format, complain, print_rows, tell
 from creditline.spark import cluster
 
 USAGE = "usage: scripts/spark up|down|status"

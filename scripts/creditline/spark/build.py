@@ -16,8 +16,8 @@ from creditline.home.files import make_directory
 from creditline.spark.place import Address, address, use_client
 from creditline.spark.session import open_session
 from creditline.spark.sources import lay_sources
+from creditline.store.inputs import Relation
 from creditline.warehouse.dbt import BuiltNode, run_spark_build
-from creditline.warehouse.inputs import Relation
 
 THREADS = 4
 _RUN = "run"

@@ -19,7 +19,7 @@ from creditline.home.files import make_directory
 from creditline.spark.place import Address
 from creditline.spark.session import open_session
 from creditline.spark.types import spark_type
-from creditline.warehouse.inputs import Relation, lay
+from creditline.store.inputs import Relation, lay
 
 # Statements of the catalog wait for each other in the metastore; more sessions gain nothing.
 SESSIONS = 4

@@ -10,15 +10,11 @@ import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.files import canonical_json, sha256_of, write_file
 from creditline.home.proof import read_signed, write_signed
-
-if TYPE_CHECKING:
-    from creditline.warehouse.dbt import BuiltNode
 
 _FILE = "compiled.json"
 _SEAL = "seal.json"
@@ -40,9 +36,8 @@ class CompiledModels:
         kept = json.loads(file.read_text()) if file.is_file() else {}
         self.sql: dict[str, str] = kept["sql"] if kept.get("project_sha256") == self._project_sha256 else {}
 
-    def keep(self, nodes: list[BuiltNode]) -> None:
-        """Keep what a build compiled, unless that is what was read, and seal it with what dbt parsed."""
-        sql = {node.unique_id: node.compiled_sql for node in nodes if node.resource_type == "model"}
+    def keep(self, sql: dict[str, str]) -> None:
+        """Keep what a build compiled, by the id of the model, unless that is what was read, and seal it with what dbt parsed."""
         if sql != self.sql:
             content = {"project_sha256": self._project_sha256, "sql": sql}
             write_file(self._target_path / _FILE, canonical_json(content))

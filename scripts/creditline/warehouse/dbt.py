@@ -127,7 +127,7 @@ def _run(command: list[str], target_path: Path, home: Home | None, *, keeps_comp
             f" its SQL lies under {target_path / 'compiled'}{advice_on(first.message)}"
         )
     if kept:
-        kept.keep(nodes)
+        kept.keep({node.unique_id: node.compiled_sql for node in nodes if node.resource_type == "model"})
     elif home:
         seal(home, target_path)
     return nodes

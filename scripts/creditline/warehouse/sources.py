@@ -1,6 +1,6 @@
 """What dbt reads: the night's parameters as rows, raw Parquet, earlier releases.
 
-Everything is described first (warehouse/inputs.py) and lies in the scratch warehouse under fixed names, so that the compiled
+Everything is described first (store/inputs.py) and lies in the scratch warehouse under fixed names, so that the compiled
 SQL is the same every night.
 """
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 
-from creditline.gate.record import DeliveryRecord, SourceRecord
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.publications import last_valid, void_dates
@@ -20,7 +19,8 @@ from creditline.landing.contract import Source, contract
 from creditline.landing.rawtypes import raw_columns
 from creditline.policy.calendar import Timetable
 from creditline.project import PROJECT_DIR
-from creditline.warehouse.inputs import InputFile, Relation, lay, read_inputs
+from creditline.store.inputs import InputFile, Relation, lay, read_inputs
+from creditline.store.record import DeliveryRecord, SourceRecord
 from creditline.warehouse.state import has_carried_features
 
 # The longest that anything of a source that no feature reads can matter; first deliveries reach as far back.

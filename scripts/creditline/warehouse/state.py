@@ -15,9 +15,9 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.publications import latest_revision, read_manifest, state_directory
-from creditline.warehouse.dbt import PROJECT_DIR
-from creditline.warehouse.inputs import InputFile, Relation
-from creditline.warehouse.parquet import write_parquet
+from creditline.project import PROJECT_DIR
+from creditline.store.inputs import InputFile, Relation
+from creditline.store.parquet import write_parquet
 
 
 @dataclass(frozen=True)

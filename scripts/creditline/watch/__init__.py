@@ -15,16 +15,16 @@ from datetime import date
 from pathlib import Path
 
 from creditline.errors import CreditlineError
-from creditline.gate.record import DeliveryRecord, intraday_records, last_closed_day
 from creditline.home import Home
 from creditline.home.files import clear_directory
-from creditline.home.lock import security_turn
 from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import last_valid
+from creditline.home.turns import security_turn
 from creditline.landing.files import FileRefused
 from creditline.release.clock import latest_stamp
 from creditline.release.feed import SECURITY
 from creditline.release.security import release_in_turn
+from creditline.store.record import DeliveryRecord, intraday_records, last_closed_day
 from creditline.watch.decision import Outcome, decide, left_before
 from creditline.watch.intake import arrivals, keep_refusal, take_in
 from creditline.watch.notices import send_notices

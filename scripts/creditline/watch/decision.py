@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from creditline.gate.identity import keys_of_people
-from creditline.gate.record import DeliveryRecord, delivery_records, intraday_records
 from creditline.home import Home
 from creditline.home.database import connect_beside
 from creditline.home.publications import read_manifest
@@ -24,7 +23,8 @@ from creditline.release.feed import SECURITY, write_orders
 from creditline.release.modes import modes_of_night
 from creditline.release.orders import ReleaseRefused, choose_orders, lay_marts, modes_in_force, refuse_moves
 from creditline.release.security import BESIDE
-from creditline.warehouse.inputs import Relation, check_inputs, lay, read_inputs
+from creditline.store.inputs import Relation, check_inputs, lay, read_inputs
+from creditline.store.record import DeliveryRecord, delivery_records, intraday_records
 from creditline.warehouse.logic import archived_logic, needed_for, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import (

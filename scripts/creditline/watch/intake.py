@@ -17,7 +17,6 @@ from creditline.gate.identity import identity, known_ids
 from creditline.gate.inputs import delivery_record
 from creditline.gate.quarantine import hold_rows, keep_quarantine
 from creditline.gate.raw import write_raw
-from creditline.gate.record import DeliveryRecord, intraday_records, write_intraday_record
 from creditline.gate.suites import load_suite
 from creditline.gate.verdict import SourceVerdict, accepted_of, judge_source
 from creditline.home import INTRADAY, Home
@@ -27,6 +26,7 @@ from creditline.landing.accept import Acceptance, AcceptedSource, accept_files, 
 from creditline.landing.contract import MANIFEST_FILE, Manifest, contract
 from creditline.landing.files import FileRefused, check_unchanged
 from creditline.landing.manifest import check_intraday, naive_utc, read_manifest
+from creditline.store.record import DeliveryRecord, intraday_records, write_intraday_record
 
 # How long a feed's last sequence is remembered.
 _REMEMBERED_DAYS = 31

@@ -16,9 +16,9 @@ import duckdb
 
 from creditline.home import open_home
 from creditline.home.database import connect
+from creditline.store.parquet import lay_parquet
 from creditline.warehouse.logic import use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
-from creditline.warehouse.parquet import lay_parquet
 from peers.measure import Stages, peak_rss_bytes, report
 from peers.needed import needed_models
 from peers.workload import logic_of_first_night

@@ -11,7 +11,7 @@ from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.night import accept, gate_inputs, run_night
-from creditline.warehouse.inputs import Relation, lay, read_inputs
+from creditline.store.inputs import Relation, lay, read_inputs
 from creditline.warehouse.logic import Logic, archived_logic, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
 

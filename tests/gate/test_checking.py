@@ -6,9 +6,14 @@ import pytest
 from small_delivery import change_entry, deliver, small_home, spoil, spoil_cell
 
 from creditline.errors import UsageError
-from creditline.landing.checking import check_delivery
+from creditline.gate.checking import check_delivery
 
 SNAPSHOT = "account_snapshot.csv"
+
+
+@pytest.fixture
+def delivery(home):
+    return deliver(home)
 
 
 @pytest.mark.parametrize("file_format", ["csv", "csv.gz", "parquet"])

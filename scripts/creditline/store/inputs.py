@@ -24,7 +24,7 @@ from creditline.home import Home
 from creditline.home.files import canonical_json, write_file
 from creditline.home.proof import check_file, check_files
 from creditline.home.publications import read_manifest, state_directory
-from creditline.warehouse.parquet import lay_parquet
+from creditline.store.parquet import lay_parquet
 
 # The schema of models and reference data: a relation of it stands in place of the model of its name.
 MODELS = "main"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from creditline.cli.explain_published import Facts
-from creditline.cli.explain_words import say
+from creditline.explain.published import Facts
+from creditline.explain.words import say
 from creditline.release.wording import day, money, way_back
 
 

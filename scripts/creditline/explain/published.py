@@ -13,6 +13,7 @@ from decimal import Decimal
 import duckdb
 
 from creditline.errors import CreditlineError
+from creditline.explain.owed import owed_limit
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.marts import mart_rows
@@ -21,7 +22,6 @@ from creditline.home.restatements import Restatement, read_restatements
 from creditline.policy import archived_pack
 from creditline.release.told import Told, told_core
 from creditline.release.wording import is_least
-from creditline.restate.owed import owed_limit
 
 Facts = dict[str, object]
 # The reason of a raise that gives back what a restatement owes.

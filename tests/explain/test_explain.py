@@ -9,18 +9,18 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from test_cli import run
+from command import run
 
-from creditline.cli.explain import AUDIENCES, explain_account
-from creditline.cli.explain_text import explanation_text
-from creditline.cli.explain_words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, WITHHELD
 from creditline.errors import CreditlineError
+from creditline.explain.account import AUDIENCES, explain_account
+from creditline.explain.text import explanation_text
+from creditline.explain.words import ACTIONS, CANNOT_BORROW, LANGUAGES, OPERATORS, SENTENCES, STATES, WITHHELD
 from creditline.gate.identity import account_key_of
 from creditline.home.marts import with_added
 from creditline.publish.reader import open_marts
 from creditline.release.wording import money
 
-PUBLISHED = "creditline.cli.explain_published.mart_rows"
+PUBLISHED = "creditline.explain.published.mart_rows"
 LATEST = "business_date = (select max(business_date) from fct_limit_decision)"
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from creditline.cli.explain_published import Facts, Published
-from creditline.cli.explain_words import CANNOT_BORROW
+from creditline.explain.published import Facts, Published
+from creditline.explain.words import CANNOT_BORROW
 from creditline.release.wording import money
 
 Speak = Callable[[Facts], str]

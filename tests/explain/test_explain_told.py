@@ -11,9 +11,9 @@ from resigned import lay_record, resign
 from sample_book import RunBook
 from test_explain import LATEST, accounts_where
 
-from creditline.cli.explain import explain_account
-from creditline.cli.explain_text import explanation_text
-from creditline.cli.explain_words import LANGUAGES, WITHHELD
+from creditline.explain import explain_account
+from creditline.explain.text import explanation_text
+from creditline.explain.words import LANGUAGES, WITHHELD
 from creditline.gate.identity import account_key_of
 from creditline.home.publications import REVISION
 from creditline.publish.reader import open_marts

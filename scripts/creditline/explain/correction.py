@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from creditline.cli.explain_published import GIVEN_BACK, Correction, Facts, Published
-from creditline.cli.explain_words import ACTIONS, STATES
+from creditline.explain.published import GIVEN_BACK, Correction, Facts, Published
+from creditline.explain.words import ACTIONS, STATES
 from creditline.release.wording import reason_words
 
 

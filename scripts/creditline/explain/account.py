@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from creditline.cli.explain_borrowing import borrowing
-from creditline.cli.explain_correction import (
+from creditline.explain.borrowing import borrowing
+from creditline.explain.correction import (
     corrections_for_agent,
     corrections_for_compliance,
     corrections_for_customer,
 )
-from creditline.cli.explain_published import Facts, Published, read_published
-from creditline.cli.explain_words import ACTIONS, OPERATORS, OVER, STATES, VOID_REASONS, WITHHELD
+from creditline.explain.published import Facts, Published, read_published
+from creditline.explain.words import ACTIONS, OPERATORS, OVER, STATES, VOID_REASONS, WITHHELD
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
 from creditline.release.wording import reason_words, recourse_facts

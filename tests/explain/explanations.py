@@ -19,8 +19,8 @@ from intraday import _COLUMNS, Person, takeover, verified
 from own_policies import lay_policies
 from small_delivery import small_home
 
-from creditline.cli.explain import explain_account
-from creditline.cli.explain_text import explanation_text
+from creditline.explain import explain_account
+from creditline.explain.text import explanation_text
 from creditline.home import Home
 from creditline.home.database import connect
 from creditline.landing.delivery import DeliveredTable, write_delivery

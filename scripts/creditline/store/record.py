@@ -102,6 +102,11 @@ def keys_given(home: Home) -> dict[str, int]:
     return newest[-1].last_keys if newest else {}
 
 
+def is_told(home: Home, business_date: date) -> bool:
+    """Whether anybody was told anything by a night's delivery: later nights read it, too."""
+    return any(day >= business_date for day in home.published_dates())
+
+
 def withdraw_record(home: Home, record: DeliveryRecord) -> None:
     """From this instant on a night's delivery is not in the house any more; what it left is named by `withdrawn_records`."""
     path = record_file(home, record.business_date, record.feed, record.sequence)
