@@ -28,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-mode_app = typer.Typer(no_args_is_help=True, help="Who may be ordered about: show or set the mode of a slice.")
+mode_app = typer.Typer(no_args_is_help=True, help="Modes: for which slices orders may leave.")
 app.add_typer(mode_app, name="mode")
 policy_app = typer.Typer(no_args_is_help=True, help="Policy packs: validate them, compare two.")
 app.add_typer(policy_app, name="policy")
@@ -63,7 +63,7 @@ def choose_home(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", envvar=DEBUG, help="Show where an error came from.")] = False,
 ) -> None:
-    """Creditline: the nightly warehouse that decides credit limits and answers for its decisions."""
+    """Creditline decides credit limits every night and explains each one."""
     context.obj = home
     if debug:
         os.environ[DEBUG] = "1"
@@ -75,25 +75,29 @@ def init(
     name: Annotated[str, typer.Option("--name", help="What the home is called in every manifest.")],
     expect: Annotated[
         list[str] | None,
-        typer.Option("--expect", metavar="SOURCE", help="A source that is missed where it does not come; repeat it."),
+        typer.Option("--expect", metavar="SOURCE", help="A source that every night must bring. Repeat it for more."),
     ] = None,
     time_zone: Annotated[
-        str | None, typer.Option("--time-zone", help="Of all local days; Asia/Shanghai unless told.")
+        str | None, typer.Option("--time-zone", help="The time zone of every local day. Asia/Shanghai if left out.")
     ] = None,
     cut_off: Annotated[
-        str | None, typer.Option("--cut-off", metavar="HH:MM", help="Local time of the next day; 02:00 unless told.")
+        str | None, typer.Option("--cut-off", metavar="HH:MM", help="Local time of the next day. 02:00 if left out.")
     ] = None,
     retention_days: Annotated[
-        int | None, typer.Option("--retention-days", help="Of deliveries and orders; 400 unless told.")
+        int | None, typer.Option("--retention-days", help="How long deliveries and orders are kept. 400 if left out.")
     ] = None,
     trial: Annotated[
-        bool, typer.Option("--trial", help="To try own history: what is ordered reaches no core, and no clock ends it.")
+        bool, typer.Option("--trial", help="A home to run past nights as if live. Its orders reach no core.")
     ] = False,
     output_format: Annotated[TextFormat, typer.Option("--format", help="text for people, json for programs.")] = (
         TextFormat.TEXT
     ),
 ) -> None:
-    """Make a production home: its settings, folders and keys. Run again, it makes what is missing."""
+    """Make a home of your own: its settings, folders and keys.
+
+    It then says what comes next. Run it again to make what is missing; nothing that is there is changed. If the home
+    has other settings than those you name, it is refused.
+    """
     from creditline.cli.init import initialise, made_text, next_steps
 
     made = initialise(
@@ -121,15 +125,20 @@ def simulate(
     ),
     seed: Annotated[int, typer.Option(help="The same seed, the same book.")] = 1,
     file_format: Annotated[str, typer.Option("--file-format", help="csv, csv.gz or parquet.")] = "csv",
-    go_on: Annotated[bool, typer.Option("--continue", help="Land the next nights of the book that is there.")] = False,
+    go_on: Annotated[bool, typer.Option("--continue", help="Land the next nights of the book in this home.")] = False,
     closed_loop: Annotated[
         bool,
-        typer.Option("--core", help="Run each night before the next is landed; the core applies what was released."),
+        typer.Option("--core", help="Run each night before the next one is landed, and apply its orders."),
     ] = False,
-    chaos: Annotated[bool, typer.Option("--chaos", help="With --core: late, in part, twice, or as it likes.")] = False,
+    chaos: Annotated[
+        bool, typer.Option("--chaos", help="With --core: the core applies orders late, in part, twice or not at all.")
+    ] = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Write landing files of a simulated book in which every cause occurs."""
+    """Land a made-up book in which everything happens that can move a limit.
+
+    The same arguments land the same bytes. --continue lands the next nights of the book that is there.
+    """
     from creditline.home import create_home
     from creditline.simulate import continue_book, sample_home_settings, simulate_book
 
@@ -162,14 +171,17 @@ def import_extract(
     source: Annotated[Path, typer.Argument(metavar="SOURCE", help="The extract: a file or a folder, as the map says.")],
     first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First business date.")] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last business date.")] = None,
-    nights: Annotated[int | None, typer.Option(min=1, help="At most so many nights.")] = None,
+    nights: Annotated[int | None, typer.Option(min=1, help="Stop after this many nights.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="A demo home: its keys are well known.")] = False,
     trial: Annotated[
-        bool, typer.Option("--trial", help="A home whose orders reach no core, so that past nights can be tried live.")
+        bool, typer.Option("--trial", help="A home to run past nights as if live. Its orders reach no core.")
     ] = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Turn an extract into landing files. The book stays in observe: nothing is ordered."""
+    """Turn your own extract into landing files, with a map of SQL files.
+
+    The book stays in observe: everything is computed and published, and nothing is ordered.
+    """
     from creditline.cli.imported import times_text
     from creditline.mapping import import_book, load_map
 
@@ -196,7 +208,11 @@ def check(
     directory: Annotated[Path, typer.Argument(help="A delivery: a folder with manifest.json and its files.")],
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Try a delivery: what does not fit, by column, with sample rows; with --home all that its night would say."""
+    """Try a delivery, of a night or between nights, and change nothing.
+
+    It lists what does not fit, by column, with sample rows. With --home it also says all that the night would say about
+    turn, cut-off, sequence and expected sources. Exit code 1 if a file or the whole delivery would be refused.
+    """
     from creditline.cli.check import COLUMNS, rows_of, verdict_of
     from creditline.gate.checking import check_delivery
     from creditline.home import open_home
@@ -220,14 +236,18 @@ def night(
         bool, typer.Option("--all", help="Every landed night that is not published yet, in order.")
     ] = False,
     all_but_last: Annotated[
-        bool, typer.Option("--all-but-last", help="Every landed night but the newest, which a scheduler will run.")
+        bool, typer.Option("--all-but-last", help="Every landed night but the newest one.")
     ] = False,
     engine: Annotated[
-        Engine, typer.Option("--engine", help="What runs the models; the rows are the same.")
+        Engine, typer.Option("--engine", help="What runs the models. The rows are the same on both.")
     ] = Engine.DUCKDB,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Run one landed night, or all that are waiting: accept, gate, build, gate, publish, release, settle."""
+    """Run one landed night, or all that wait.
+
+    The steps are accept, gate_inputs, build, gate_outputs, publish, release and settle. A night that was stopped goes
+    on from the step at which it stopped. The command prints what needs somebody.
+    """
     from creditline.cli.status import nothing_to_run, print_needs
     from creditline.home import open_home
     from creditline.night import STEPS, pending_nights, run_night
@@ -271,10 +291,14 @@ def night(
 def watch(
     context: typer.Context,
     business_date: DateOption = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="HHMM", help="This delivery alone.")] = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="HHMM", help="Take in this delivery alone.")] = None,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Between nights: take in what arrived since the last watch, freeze and restore; without --date on every open day."""
+    """Take in what arrived between nights, and freeze or restore accounts.
+
+    It reads what came under landing/DATE/intraday/ since the last watch. Without --date it looks at every open day. It
+    changes no limit. Exit code 1 if a delivery was refused; all others were acted on.
+    """
     from creditline import watch as between_nights
     from creditline.cli.watch import COLUMNS, rows_of
     from creditline.home import open_home
@@ -293,7 +317,10 @@ def settle(
     business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="A published night.")],
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Reconcile what the core answered up to a night, line by line, and send the notices of what it applied."""
+    """Compare the core's answers with what was released, and send the notices of what it applied.
+
+    Every night does this. It is safe to run again.
+    """
     from creditline.home import open_home
     from creditline.night import settle as settle_night
 
@@ -315,11 +342,14 @@ def settle(
 def skip(
     context: typer.Context,
     business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The missing business date.")],
-    by: Annotated[str, typer.Option("--by", help="Who skips it.")],
+    by: Annotated[str, typer.Option("--by", help="The person who skips it.")],
     approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
     reason: Annotated[str, typer.Option("--reason", help="Why it will not come.")],
 ) -> None:
-    """Let a missing night go: it is void, and the nights after it run on from the one before it."""
+    """Let a missing night go, so that later nights can run.
+
+    The night becomes void: nobody's limit moves because of it.
+    """
     from creditline.home import open_home
     from creditline.night.calendar import skip_night
 
@@ -329,7 +359,11 @@ def skip(
 
 @app.command()
 def status(context: typer.Context, output_format: FormatOption = Format.TABLE) -> None:
-    """What needs somebody, where the nights stand, and where the files are; exit 1 if a night is missing, refused or held."""
+    """Show what needs somebody, where the nights stand, and where the files are.
+
+    Each need comes with its reason and the next command. Exit code 1 while a night is missing, refused or held, or a
+    published file is gone or changed.
+    """
     from creditline.cli.status import home_status, print_needs, require_nothing_stopped
 
     result = home_status(context.obj)
@@ -353,7 +387,11 @@ def sql(
     query: Annotated[str, typer.Argument(help="One SELECT over the published marts.")],
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Query the published marts, read-only."""
+    """Run one SELECT on the published tables.
+
+    It reads the files behind the published tables and nothing else, and it writes nothing. Anything but one SELECT is
+    refused with exit code 2.
+    """
     from creditline.home import open_home
     from creditline.publish.reader import query_marts
 
@@ -366,13 +404,17 @@ def explain(
     context: typer.Context,
     account: Annotated[str, typer.Argument(help="The core's account id.")],
     business_date: DateOption = None,
-    audience: Annotated[str, typer.Option(help="customer, agent or compliance: who reads it.")] = "customer",
+    audience: Annotated[str, typer.Option(help="Who reads it: customer, agent or compliance.")] = "customer",
     lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
     output_format: Annotated[TextFormat, typer.Option("--format", help="text for people, json for programs.")] = (
         TextFormat.TEXT
     ),
 ) -> None:
-    """Why an account's limit is what it is: today, or what a past night decided; reasons, advice, what can be borrowed."""
+    """Say why an account's limit is what it is, what helps, and when it comes back.
+
+    Without --date it tells where the limit stands today, since when, and because of which decision. With --date it
+    tells what that night decided. Agents see the score and each step, compliance the policy version and hashes, too.
+    """
     from creditline.explain import AUDIENCES, LANGUAGES, explain_account, explanation_text
     from creditline.home import open_home
 
@@ -393,7 +435,10 @@ def replay(
     every: Annotated[bool, typer.Option("--all", help="Every published night, in order.")] = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Run published nights again with their own code, inputs and state, and compare every row; 1 on any difference."""
+    """Run published nights again from their own archived code and inputs, and compare every row.
+
+    Exit code 1 on any difference.
+    """
     from creditline.cli.replay import COLUMNS, replay_nights
 
     if (business_date is not None) == every:
@@ -409,7 +454,10 @@ def replay(
 
 @app.command()
 def heal(context: typer.Context, output_format: FormatOption = Format.TABLE) -> None:
-    """Put back what was lost and published nights prove: records, raw files, state; 1 if something cannot be made again."""
+    """Put back files that a home lost, where its published nights prove what was in them.
+
+    Exit code 1 if a file cannot be made again; it is named.
+    """
     from creditline.heal import heal as heal_home
     from creditline.home import open_home
 
@@ -429,12 +477,16 @@ def heal(context: typer.Context, output_format: FormatOption = Format.TABLE) -> 
 def restate(
     context: typer.Context,
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first night to compute again.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever reads it years later.")],
-    by: Annotated[str, typer.Option("--by", help="Who restates.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why. Somebody may read it years later.")],
+    by: Annotated[str, typer.Option("--by", help="The person who restates.")],
     approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Compute published nights again with what is known now; those that change get their next publication."""
+    """Compute published nights again with what is known now.
+
+    A night that changes gets another publication, with a list of the cells that differ. Its orders stand. The next
+    night gives back what was cut too deeply.
+    """
     from creditline.home import open_home
     from creditline.home.publications import revision_name
     from creditline.restate import restate as restate_nights
@@ -459,7 +511,7 @@ def restate(
 
 @mode_app.command("show")
 def mode_show(context: typer.Context, output_format: FormatOption = Format.TABLE) -> None:
-    """The recorded changes of mode; a slice that none names is in observe."""
+    """List the changes of mode. A slice that was never changed is in observe."""
     from creditline.home import open_home
     from creditline.release import read_modes
 
@@ -475,12 +527,15 @@ def mode_set(
     context: typer.Context,
     slice_code: Annotated[str, typer.Argument(metavar="SLICE", help="ENTITY/product, or * for all slices.")],
     mode: Annotated[str, typer.Argument(help="observe, 'ramp N', live or paused.")],
-    by: Annotated[str, typer.Option("--by", help="Who changes it.")],
+    by: Annotated[str, typer.Option("--by", help="The person who changes it.")],
     approved_by: Annotated[
-        str | None, typer.Option("--approved-by", help="The second person; live and ramp need one.")
+        str | None, typer.Option("--approved-by", help="The second person. Needed for live and ramp.")
     ] = None,
 ) -> None:
-    """Change the mode of a slice; it bites at the next instruction of a running release."""
+    """Change the mode of a slice.
+
+    Once the command returns, nothing leaves against the new mode, even from a release that is running.
+    """
     from creditline.home import open_home
     from creditline.release import set_mode, unknown_slice
 
@@ -495,10 +550,15 @@ def mode_set(
 @policy_app.command("check")
 def policy_check(
     context: typer.Context,
-    pack: Annotated[str | None, typer.Argument(help="A name, a folder or a policy_version; without one: all.")] = None,
+    pack: Annotated[
+        str | None, typer.Argument(help="A name, a folder or a policy_version. All packs if left out.")
+    ] = None,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Validate a pack as a whole, or all bundled ones and the routing: one line a problem."""
+    """Check a policy pack as a whole, or all bundled packs and the routing.
+
+    It prints one line for each problem. Exit code 1 if there is any.
+    """
     from creditline.policy import check_all, check_pack, find_pack
     from creditline.project import POLICIES_DIR
 
@@ -519,7 +579,7 @@ def policy_diff(
     after: Annotated[str, typer.Argument(metavar="PACK_B", help="The pack to compare it with.")],
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Every cell in which two packs differ."""
+    """List every cell in which two policy packs differ."""
     from creditline.policy import diff_packs, load_named
     from creditline.project import POLICIES_DIR
 
@@ -537,7 +597,10 @@ def subject_export(
     context: typer.Context,
     customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The core's id of the customer.")],
 ) -> None:
-    """Everything that the house holds of one customer, as JSON: what was delivered and what was published."""
+    """Print everything that is held about a customer, as JSON.
+
+    That is former ids, delivered rows and published rows, with ids in place of keys.
+    """
     from creditline.home import open_home
     from creditline.subject import export_subject
 
@@ -548,11 +611,14 @@ def subject_export(
 def subject_erase(
     context: typer.Context,
     customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The core's id of the customer.")],
-    by: Annotated[str, typer.Option("--by", help="Who erases.")],
+    by: Annotated[str, typer.Option("--by", help="The person who erases.")],
     approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
     reason: Annotated[str, typer.Option("--reason", help="Why.")],
 ) -> None:
-    """Take a customer's ids out for good; what was published stays, and names nobody any more."""
+    """Delete a customer's ids for good. What was published stays, and speaks of nobody any more.
+
+    It is refused while an account is open or owes something, while a legal hold stands, or while records must be kept.
+    """
     from creditline.home import open_home
     from creditline.subject import erase_subject
 
@@ -564,12 +630,18 @@ def subject_erase(
 def approve(
     context: typer.Context,
     business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night that holds it.")],
-    by: Annotated[str, typer.Option("--by", help="Who approves it.")],
+    by: Annotated[str, typer.Option("--by", help="The person who approves it.")],
     approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
     slice_code: Annotated[str | None, typer.Argument(metavar="SLICE", help="The held slice.")] = None,
-    all_held: Annotated[bool, typer.Option("--all-held", help="Every slice of the night that waits.")] = False,
+    all_held: Annotated[
+        bool, typer.Option("--all-held", help="Every held slice of the night that has no answer.")
+    ] = False,
 ) -> None:
-    """Approve the orders of a held slice, exactly as they were published, and let them leave."""
+    """Let the orders of a held slice leave, exactly as they were published.
+
+    Two people can do this until the cut-off of the next night. The command says which file left, or why nothing left;
+    then its exit code is 1.
+    """
     from creditline.home import open_home
     from creditline.night.approval import approve_slices
     from creditline.release import unanswered_slices
@@ -593,9 +665,13 @@ def reject(
     context: typer.Context,
     slice_code: Annotated[str, typer.Argument(metavar="SLICE", help="The held slice.")],
     business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The night that holds it.")],
-    by: Annotated[str, typer.Option("--by", help="Who rejects it.")],
+    by: Annotated[str, typer.Option("--by", help="The person who rejects it.")],
 ) -> None:
-    """Keep the orders of a held slice back; the core owns the limits, so nothing has to be undone."""
+    """Keep the orders of a held slice back.
+
+    The core owns the limits, so nothing has to be undone. Exit code 1 if some of the orders had left already; they are
+    named.
+    """
     from creditline import release
     from creditline.home import open_home
 

@@ -9,7 +9,7 @@ import typer
 
 from creditline.output import Format, print_rows, tell
 
-app = typer.Typer(no_args_is_help=True, help="Triggers older than the warehouse: show or approve the batch of a night.")
+app = typer.Typer(no_args_is_help=True, help="Inherited triggers: those that are older than the warehouse.")
 NightOption = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The newest published night.")]
 
 
@@ -21,7 +21,7 @@ def show(
         Format.TABLE
     ),
 ) -> None:
-    """The inherited triggers that a night hands on: whom they concern, and the limits that stand before them."""
+    """Show how many customers a night's inherited triggers concern, and their limits."""
     from creditline.home import open_home
     from creditline.release import read_batch
 
@@ -46,10 +46,10 @@ def show(
 def approve(
     context: typer.Context,
     business_date: NightOption,
-    by: Annotated[str, typer.Option("--by", help="Who approves it.")],
+    by: Annotated[str, typer.Option("--by", help="The person who approves it.")],
     approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
 ) -> None:
-    """Let the inherited triggers that a night hands on act from the next night on."""
+    """Let the inherited triggers of a night act from the next night on."""
     from creditline.home import open_home
     from creditline.release import approve_batch
 

@@ -8,7 +8,7 @@ import typer
 
 from creditline.output import Format, print_rows, tell
 
-app = typer.Typer(no_args_is_help=True, help="Decision code: show what decided, and let it order people about.")
+app = typer.Typer(no_args_is_help=True, help="Decision code: which code decided, and who approved it.")
 
 
 @app.command("show")
@@ -18,7 +18,7 @@ def show(
         Format.TABLE
     ),
 ) -> None:
-    """The code that decided published nights; one that no two people approved decides in observe only."""
+    """List the decision code of published nights. Code that two people did not approve orders nothing."""
     from creditline.home import open_home
     from creditline.release import decision_codes
 
@@ -41,11 +41,11 @@ def show(
 @app.command("approve")
 def approve(
     context: typer.Context,
-    logic_hash: Annotated[str, typer.Argument(metavar="HASH", help="The logic hash, or how it begins.")],
-    by: Annotated[str, typer.Option("--by", help="Who approves it.")],
+    logic_hash: Annotated[str, typer.Argument(metavar="HASH", help="The logic hash, or its first characters.")],
+    by: Annotated[str, typer.Option("--by", help="The person who approves it.")],
     approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
 ) -> None:
-    """Let decision code order people about, in the mode of each slice, from the next release on."""
+    """Approve decision code: from the next release on its orders may leave, as each slice's mode says."""
     from creditline.home import open_home
     from creditline.release import approve_logic
 
