@@ -7,7 +7,7 @@
 was taken in and acted on; a refused delivery leaves its reason in `quarantine/<date>/intraday/<HHMM>/refusal.json`. The
 next run, minutes later, tries again.
 
-**Owner.** Operations. See docs/runbook.md.
+**Owner.** Operations. See docs/how-to/runbook.md.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 then clear the failed task; every step can be repeated, and a published night never changes. A refused delivery leaves
 its reason in `quarantine/<date>/refusal.json`.
 
-**Owner.** Operations. See docs/runbook.md.
+**Owner.** Operations. See docs/how-to/runbook.md.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ EVALUATIONS = {
     "carried-state": ("warehouse/night_chain.py", "Features of carried state are those of everything computed anew, night by night."),
     "closed-loop": ("simulate/closed_loop.py", "A book lives under its own decisions, and core and warehouse must agree."),
     "erasures": ("subject/erasures.py", "Customers are erased, and no file of the home may hold their ids any more."),
-    "explanations": ("explain/explanations.py", "Ten planted people are told about their limits: prints docs/explanations.md."),
+    "explanations": ("explain/explanations.py", "Ten planted people are told about their limits: prints docs/explanation/explanations.md."),
     "id-migration": ("simulate/id_migration.py", "Every account gets another id, and nobody's limit may move because of it."),
     "kill-switch": ("release/kill_switch.py", "A release is stopped at random instants, and nothing may leave after that."),
     "measure-policy": ("decision/measure_policy.py", "Prints what the policy does to people: noise on scores, or the truth of a book."),

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from creditline.errors import CreditlineError
 
 _FULL = "free some space there"
-_OWNER = "give it back to the user that runs creditline, as docs/home.md says, or run this as that user"
+_OWNER = "give it back to the user that runs creditline, as docs/reference/home.md says, or run this as that user"
 _SHAPE = "something else stands where the home keeps it; move that away, or restore it from a backup"
 _GONE = "if nobody deletes files of a home while it works, restore it from a backup"
 _ADVICE = {

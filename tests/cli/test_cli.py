@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -98,12 +97,3 @@ def test_a_folder_that_is_no_home_is_said(tmp_path):
     shown = run("status", home=tmp_path)
     assert shown.returncode == 2
     assert "is no warehouse home" in shown.stderr
-
-
-def test_every_command_stands_on_its_page():
-    page = (ROOT / "docs" / "commands.md").read_text()
-    shown = run("--help").stdout
-    commands = re.findall(r"^\s{2,}(\w+)\s{2,}\S", shown[shown.index("Commands") :], re.MULTILINE)
-    assert len(commands) >= 8
-    for command in commands:
-        assert f"`{command}" in page, command

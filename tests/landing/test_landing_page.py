@@ -1,4 +1,4 @@
-"""docs/landing.md says what the contract and the code say."""
+"""docs/reference/landing.md says what the contract and the code say."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import creditline.landing
 from creditline.landing.contract import Column, Manifest, Source, contract
 from creditline.landing.typing import EXPECTED
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "landing.md").read_text()
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "landing.md").read_text()
 
 
 def section(title: str) -> str:

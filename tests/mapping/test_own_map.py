@@ -1,4 +1,4 @@
-"""The example of docs/mapping.md is a whole map: these tests run it as it is printed there."""
+"""The example of docs/how-to/mapping.md is a whole map: these tests run it as it is printed there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from creditline.errors import CreditlineError, UsageError
 from creditline.landing.contract import Manifest
 from creditline.mapping import BrokenMap, UnexpectedExtract, import_book, load_map
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "mapping.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "mapping.md"
 PRINTED = dict(re.findall(r"^`([\w./-]+)`:\n\n```\w+\n(.*?)```$", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL))
 JANUARY, FEBRUARY = date(2024, 1, 31), date(2024, 2, 29)
 

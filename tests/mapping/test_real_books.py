@@ -49,5 +49,5 @@ def test_the_first_nights_of_the_berka_bank_tie_to_the_cent(berka_directory, tmp
     # No line was ever granted, so none is invented: every account is held.
     assert all(row[3] == 0 and row[7] == row[1] for row in totals)
     # the quickest, because a busy machine may hold up any one of them; `scripts/evaluate real-data` prints median and longest.
-    # The bar is 8 s and is missed (docs/performance.md): this only sees it get worse.
+    # The bar is 8 s and is missed (docs/explanation/performance.md): this only sees it get worse.
     assert min(result.seconds[1:]) < 10.5

@@ -19,7 +19,7 @@ from creditline.home.publications import REVISION
 from creditline.night import run_night
 from creditline.publish.reader import query_marts
 
-# Where the core's own ids may stand (docs/architecture.md); everything else holds keys.
+# Where the core's own ids may stand (docs/explanation/architecture.md); everything else holds keys.
 MAY_HOLD_IDS = ("landing", "identity", "quarantine", "outbox")
 # Bytes that never repeat are facts about the run.
 RUN_FACTS = ("run.json", "run.json.sig", "seconds.json", "marts.duckdb")

@@ -132,7 +132,7 @@ def last_events(file: Path) -> dict[tuple[int, str], date]:
 def test_page_and_seed_and_model_name_the_same_features() -> None:
     with (PROJECT_DIR / "seeds" / "feature.csv").open(newline="") as stream:
         seed = list(csv.DictReader(stream))
-    page = (PROJECT_DIR.parent / "docs" / "features.md").read_text().splitlines()
+    page = (PROJECT_DIR.parent / "docs" / "reference" / "features.md").read_text().splitlines()
     columns = ("feature", "source", "window_days", "unit", "sign", "role", "description")
 
     assert [line for line in page if line.startswith(("| f0", "| f1", "| f2", "| f3", "| f4"))] == [

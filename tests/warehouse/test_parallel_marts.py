@@ -7,7 +7,7 @@ from pathlib import Path
 
 from creditline.publish.reader import query_marts
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "go-live.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "go-live.md"
 # What the models do with carried state, once more over dense history.
 EXPECTED = """
     select tonight.business_date, tonight.account_key, before.business_date as decided_date,

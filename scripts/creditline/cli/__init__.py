@@ -1,4 +1,4 @@
-"""The command line: parses and prints, nothing else (docs/commands.md)."""
+"""The command line: parses and prints, nothing else (docs/reference/commands.md)."""
 
 from __future__ import annotations
 
@@ -569,7 +569,7 @@ def policy_check(
     count = sum(map(len, found.values()))
     if count:
         concerned = ", ".join(name for name, problems in found.items() if problems)
-        raise CreditlineError(f"{concerned}: {count} problem(s); mend them and check again (docs/policy.md)")
+        raise CreditlineError(f"{concerned}: {count} problem(s); mend them and check again (docs/reference/policy.md)")
 
 
 @policy_app.command("diff")

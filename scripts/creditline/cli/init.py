@@ -104,7 +104,7 @@ def next_steps(home: Home) -> list[tuple[str, str]]:
             "Route your entities and products to packs, then `creditline policy check`.",
             "dbt_project/policies/assignment.csv",
         ),
-        ("Land the first night (docs/landing.md), and try it.", f"creditline check {home.landing}/DATE"),
+        ("Land the first night (docs/reference/landing.md), and try it.", f"creditline check {home.landing}/DATE"),
         ("Run it: every slice is in observe, nothing is ordered.", f"{creditline} night --all"),
         ("See where the nights stand.", f"{creditline} status"),
         *_going_live(home, creditline),
@@ -118,7 +118,7 @@ def _going_live(home: Home, creditline: str) -> list[tuple[str, str]]:
     code = f"{creditline} logic approve HASH --by A --approved-by B"
     return [
         ("Let two people approve the decision code (`creditline logic show`).", code),
-        ("Go live step by step (docs/go-live.md).", mode),
+        ("Go live step by step (docs/how-to/go-live.md).", mode),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A warehouse home: where it lies, what it is called, what it expects (docs/home.md)."""
+"""A warehouse home: where it lies, what it is called, what it expects (docs/reference/home.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds the core's ids leaves when its time is over: landing, quarantine and outbox (docs/home.md)."""
+"""What holds the core's ids leaves when its time is over: landing, quarantine and outbox (docs/reference/home.md)."""
 
 from __future__ import annotations
 

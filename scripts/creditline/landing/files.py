@@ -175,7 +175,7 @@ def _check_header(header: str, entry: DeliveredSource, source: Source) -> tuple[
             ),
             f"{len(delivered)} columns, {len(expected)} are expected: {','.join(expected)}",
         )
-        raise FileRefused(entry.file, "header", differs, "send the header of the contract (docs/landing.md)")
+        raise FileRefused(entry.file, "header", differs, "send the header of the contract (docs/reference/landing.md)")
     return tuple(delivered)
 
 

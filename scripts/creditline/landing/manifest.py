@@ -42,9 +42,9 @@ def read_manifest(directory: Path, *, is_intraday: bool = False) -> tuple[Manife
     except ValidationError as error:
         first = error.errors()[0]
         where = ": ".join([".".join(map(str, first["loc"])), first["msg"]] if first["loc"] else [first["msg"]])
-        raise _refused("manifest", where, "write it as docs/landing.md shows") from error
+        raise _refused("manifest", where, "write it as docs/reference/landing.md shows") from error
     except ValueError as error:
-        raise _refused("manifest", str(error), "write it as docs/landing.md shows") from error
+        raise _refused("manifest", str(error), "write it as docs/reference/landing.md shows") from error
     _check_contract(manifest, is_intraday)
     return manifest, hashlib.sha256(content).hexdigest()
 
@@ -230,7 +230,7 @@ def _check_contract(manifest: Manifest, is_intraday: bool) -> None:
         raise _refused(
             "contract_version",
             f"is {manifest.contract_version}, {contract_version()} is expected",
-            "deliver by docs/landing.md of this release",
+            "deliver by docs/reference/landing.md of this release",
         )
     for entry in manifest.sources:
         if entry.source not in contract():

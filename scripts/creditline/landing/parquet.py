@@ -47,7 +47,7 @@ def check_parquet(plain: PlainFile, entry: DeliveredSource, source: Source) -> P
             entry.file,
             "header",
             f"{', '.join(odd)[:200]}: missing, unknown or doubled",
-            "send the columns of the contract (docs/landing.md)",
+            "send the columns of the contract (docs/reference/landing.md)",
         )
     for field in schema:
         kinds = _SCHEMA.get(source.column(field.name).type, _TEXT)

@@ -1,4 +1,4 @@
-"""The columns of a raw Parquet file, derived from the landing contract (docs/architecture.md, "Raw columns")."""
+"""The columns of a raw Parquet file, derived from the landing contract (docs/explanation/architecture.md, "Raw columns")."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ def load_map(name_or_dir: str | Path) -> Map:
     if not (directory / MAP_FILE).is_file():
         raise UnknownMap(
             f"there is no map '{name_or_dir}': the bundled ones are {', '.join(bundled_maps())}; "
-            f"your own is a folder with a {MAP_FILE} (docs/mapping.md)"
+            f"your own is a folder with a {MAP_FILE} (docs/how-to/mapping.md)"
         )
     loaded = Map(directory.resolve(), _read_definition(directory / MAP_FILE), _sources_in(directory))
     _check_files(loaded)

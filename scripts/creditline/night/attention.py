@@ -57,7 +57,7 @@ def needs_of_home(home: Home) -> list[Need]:
             *_told(_between_nights, home, published[-1]),
         ]
     elif not home.landed_dates():
-        why = f"{home.landing} holds no delivery (docs/landing.md)"
+        why = f"{home.landing} holds no delivery (docs/reference/landing.md)"
         found.append(Need("no night is landed", why, "creditline check DIR"))
     return sorted(found, key=lambda need: not need.stops)
 

@@ -50,7 +50,7 @@ def load_pack(directory: Path) -> Pack:
     """
     path = directory / "policy.yml"
     if not path.is_file():
-        raise PackRefused(f"{path} is missing; a policy pack needs it (docs/policy.md)")
+        raise PackRefused(f"{path} is missing; a policy pack needs it (docs/reference/policy.md)")
     settings = read_yaml(path, PackSettings, PackRefused)
     tables = {name: _read_table(directory / f"{name}.csv", columns) for name, columns in PACK_FILES.items()}
     return Pack(directory, settings, tables, _policy_version(settings, tables))

@@ -1,4 +1,4 @@
-"""The files of a policy pack and the columns of each (docs/policy.md)."""
+"""The files of a policy pack and the columns of each (docs/reference/policy.md)."""
 
 from __future__ import annotations
 

@@ -105,12 +105,12 @@ def _validation(record: PackRecord, business_date: date) -> list[str]:
     if record.validator is None or record.next_due_date is None:
         return [
             f"policy pack {record.pack} has no validation record; set its slices to observe, have it validated, and add"
-            " `validation` to its policy.yml: validator, evidence, next_due_date (docs/policy.md)"
+            " `validation` to its policy.yml: validator, evidence, next_due_date (docs/reference/policy.md)"
         ]
     if record.next_due_date < business_date:
         return [
             f"policy pack {record.pack} was due for validation on {record.next_due_date} and the night is {business_date};"
-            " set its slices to observe, have it validated, and say so under `validation` in its policy.yml (docs/policy.md)"
+            " set its slices to observe, have it validated, and say so under `validation` in its policy.yml (docs/reference/policy.md)"
         ]
     return []
 

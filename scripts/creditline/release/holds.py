@@ -130,7 +130,7 @@ def _record(home: Home, slice_code: str, business_date: date, answer: str, by: s
         raise OrdersLeft(
             f"{slice_code} cannot be rejected for {business_date}: {'; '.join(map(str, left))} of the"
             f" {hold.orders} that were held have left, and the core may have applied them; what was wrongly decided goes back"
-            " by an override or a restatement (docs/runbook.md)"
+            " by an override or a restatement (docs/how-to/runbook.md)"
         )
     if is_over:
         raise NotHeld(

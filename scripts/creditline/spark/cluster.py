@@ -29,7 +29,7 @@ PORTS = ("master", "master_ui", "thrift")
 # Java 17 says that it is out of memory where compression in native code has kept its collector waiting twice (Java 22 has no such
 # lock, nor the option). The driver, which keeps thousands of small broadcasts until they are collected, ran into it.
 PATIENT = "-XX:+IgnoreUnrecognizedVMOptions -XX:+UnlockDiagnosticVMOptions -XX:GCLockerRetryAllocationCount=100"
-# A small night is all planning: nothing runs long enough to be worth compiling or planning anew (docs/scale.md).
+# A small night is all planning: nothing runs long enough to be worth compiling or planning anew (docs/how-to/scale.md).
 # `CREDITLINE_SPARK_SIZE=large` leaves these to Spark's own defaults.
 SMALL = {
     "spark.driver.extraJavaOptions": f"-XX:TieredStopAtLevel=1 {PATIENT}",
