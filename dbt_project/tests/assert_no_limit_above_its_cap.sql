@@ -4,7 +4,7 @@ with
 
 decisions as (
 
-    select * from {{ ref('dec_limit') }}
+    select * from {{ ref('dec_decision') }}
 
 )
 

@@ -242,7 +242,7 @@ def _compare_orders(result: Comparison, inputs: Inputs, reference: Reference, sq
     """What became of the orders, and the limits that the night went on from."""
     mine = {order.key: order.status for orders in reference.state.orders.values() for order in orders}
     theirs = {row["adjustment_id"]: row["status"] for row in sql.rows("select * from dec_carried_order")}
-    core = {row["account_key"]: row for row in sql.rows("select * from dec_core_limit")}
+    core = {row["account_key"]: row for row in sql.rows("select * from dec_assigned_account")}
     external = {key for key, row in core.items() if row["is_external_change"]}
     limits = {key: (row["limit_minor"], row["core_limit_minor"]) for key, row in core.items()}
     owed = {row["account_key"]: row["restated_limit_minor"] for row in sql.rows("from dec_carried_restated_limit")}

@@ -7,7 +7,7 @@ target every night, is measured on the same scores, so that the two rows can be 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -46,23 +46,32 @@ class Paths:
     happens: np.ndarray
 
 
+GIVEN_SCORES = """
+    select points.*, packs.score_min, packs.score_max, given_scores.score as point_sum, given_scores.score, bands.band, bands.pd_bp
+    from "warehouse"."main"."dec_feature_points" as points
+    inner join policy.pack as packs on points.policy_version = packs.policy_version
+    inner join given_scores on points.customer_key = given_scores.customer_key
+    inner join policy.band as bands
+        on
+            points.policy_version = bands.policy_version
+            and given_scores.score >= bands.lower_score
+            and given_scores.score < bands.upper_score
+"""
+
+
 class ScoredNights(Nights):
     """Nights whose scores are given instead of added up from features."""
 
     def __init__(self, logic) -> None:
-        super().__init__(logic)
-        self.skip = self.skip | {"dec_score"}
+        models = (replace(model, sql=GIVEN_SCORES) if model.name == "dec_score" else model for model in logic.models)
+        super().__init__(replace(logic, models=tuple(models)))
         self.scores: pa.Table | None = None
 
     def _lay_features(self, features: pa.Table) -> None:
         super()._lay_features(features)
-        self.connection.register("given_scores", self.scores)
-        self.connection.execute(
-            "create table dec_score as select scores.customer_key, bands.policy_version, scores.score as point_sum,"
-            " scores.score, bands.band, bands.pd_bp from given_scores as scores inner join policy.band as bands"
-            " on scores.score >= bands.lower_score and scores.score < bands.upper_score"
-        )
-        self.connection.unregister("given_scores")
+        self.connection.register("given", self.scores)
+        self.connection.execute("create or replace table given_scores as from given")
+        self.connection.unregister("given")
 
 
 def scores_of(customers: int, nights: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -155,7 +155,7 @@ def no_spiral(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
             inputs = lives.inputs(course, previous, [(half, lives.safer)])
             tonight = _as_delivered(inputs.accounts, course.day)
             warehouse.run(inputs, snapshots=pa.concat_tables([*history, tonight]), carry=limits is decided)
-            scores.append(warehouse.rows("select customer_key, score from dec_score order by customer_key"))
+            scores.append(warehouse.rows("select customer_key, score from dec_customer order by customer_key"))
         rows = [{"left": one, "cut": other} for one, other in zip(*scores[:2], strict=True) if one != other]
         outcome.checked += paths
         outcome.add(rows, f"{course.day} a cut changed the score")
@@ -233,7 +233,7 @@ def _check_frozen(outcome: Outcome, run: _Run, course: Course, distance: int, be
     scores = run.nights.rows(
         f"""
         select calm.customer_key, calm.score, struck.score as score_of_the_struck
-        from dec_score as calm inner join dec_score as struck on struck.customer_key = calm.customer_key + {distance}
+        from dec_customer as calm inner join dec_customer as struck on struck.customer_key = calm.customer_key + {distance}
         where calm.score <> struck.score
         """
     )

@@ -15,7 +15,7 @@ from recourse_paths import DAY, START, People, quick_pack
 PEOPLE, NIGHTS = 80, 50
 CUT = """
     select promises.customer_key from dec_promise as promises
-    inner join dec_limit as limits on promises.account_key = limits.account_key and limits.is_assigned
+    inner join dec_decision as limits on promises.account_key = limits.account_key and limits.is_assigned
     where promises.status = 'OPEN' and limits.recommended_minor < promises.restores_to_minor order by all
 """
 

@@ -54,12 +54,12 @@ def test_the_riskier_never_has_more_with_several_accounts():
 
 # The timer of the field's usual practice: no cut within six days after a change.
 TIMER = (
-    "start_minor - case when account_key in (select account_key from warehouse.state.account"
-    " where limit_since_date > (select business_date from warehouse.run.night) - 6) then 0 else down_minor end"
+    "limit_minor - case when account_key in (select account_key from warehouse.state.account"
+    " where limit_since_date > (select business_date from warehouse.run.night) - 6) then 0 when is_cut_slot"
 )
 BROKEN = {
-    "a timer between cuts": ("monotone", "dec_strategy", r"start_minor - down_minor", TIMER),
-    "a raise budget for the riskier first": ("monotone", "dec_raise_budget", r"scores\.score desc", "scores.score"),
+    "a timer between cuts": ("monotone", "dec_strategy", r"limit_minor - case\s+when is_cut_slot", TIMER),
+    "a raise budget for the riskier first": ("monotone", "dec_raise_budget", r"bounds\.score desc", "bounds.score"),
     "the limit of the core in place of the reference limit": (
         "no_spiral",
         "ftr_reference_limit",
@@ -69,14 +69,14 @@ BROKEN = {
     "a freeze that does not keep the limit": (
         "frozen_identity",
         "dec_decided_limit",
-        "when overlays.account_key is not null",
-        "when false",
+        "when has_overlay then limit_minor",
+        "when false then limit_minor",
     ),
-    "a void night that decides": ("neutral", "dec_account", r" or night\.is_void", ""),
+    "a void night that decides": ("neutral", "dec_account", r"or limited\.is_void", ""),
     "a late source that is believed": (
         "neutral",
         "dec_believed_feature",
-        r"case when trust\.\w+ then carried\.\w+ else (features\.\w+) end",
+        r"case when trust\.\w+ then last_trusted\.\w+ else (features\.\w+) end",
         r"\1",
     ),
     "a tier that is cited wherever there is a cut": (

@@ -175,9 +175,9 @@ def test_no_date_where_an_income_to_be_stated_will_bound_the_limit(answered, sta
 # account 1 is frozen, 2 is frozen and has a date, 3 has a date
 NIGHT = """
     create table stg_night as select date '2026-03-02' as business_date, timestamp '2026-03-02 18:00:00' as cut_off_at;
-    create table dec_limit as select key as account_key, 7 as customer_key, 'v' as policy_version,
+    create table dec_decision as select key as decision_key, key as account_key, 7 as customer_key, 'v' as policy_version,
         date '2026-03-02' as business_date, true as is_assigned, 640000 as limit_minor from range(1, 4) as keys(key);
-    create table dec_overlay as select key as account_key, 'v' as policy_version, true as is_overlaid, 'F1' as reason_code,
+    create table dec_overlay as select key as decision_key, key as account_key, true as is_overlaid, 'F1' as reason_code,
         timestamp '2026-03-04 18:00:01' as frozen_until_at from range(1, 3) as keys(key);
     create table recourse_action as select * from (values ('PAY_PAST_DUE', '在{day}前还清{amount}元', 'pay {amount} yuan by {day}'),
         ('VERIFY_IDENTITY', '完成身份验证', 'verify your identity')) as actions(action, zh, en);

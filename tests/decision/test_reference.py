@@ -41,14 +41,14 @@ def test_the_sql_decides_as_the_reference_does(packs):
         ("dec_confirmation", "100", "101", "confirmed_milli"),
         ("dec_composition", r"\bgreatest\(", "least(", "recommended"),
         ("dec_order", "'OBSERVED'", "'EXPIRED'", "order"),
-        ("dec_core_limit", r"on not night\.is_void", "on night.is_void", "limit to go on from"),
-        ("dec_core_limit", "is_ordered, false", "is_ordered, true", "external change"),
+        ("dec_account", r"not night\.is_void then ordered_limits\.limit", "night.is_void then ordered_limits.limit", "limit to go on from"),
+        ("dec_account", "is_ordered, false", "is_ordered, true", "external change"),
         ("dec_carried_restated_limit", r"> standing\.", "< standing.", "restated limit"),
         ("stg_watched_account", "= 'FREEZE'", "<> 'FREEZE'", "action"),
         ("dec_security_movement", r"in \('FREEZE', 'RESTORE'\)", "= 'RESTORE'", "security order"),
         ("dec_core_freeze", r"action = 'FREEZE'", "action <> 'FREEZE'", "action"),
         ("stg_freeze_state", "movement <> 'RESTORE'", "movement = 'RESTORE'", "reason_code_1"),
-        ("dec_account", r"or resting_customers\.customer_key is not null", "", "recommended"),
+        ("dec_account", r"or limited\.is_at_rest", "", "recommended"),
     ],
 )
 def test_a_broken_rule_is_seen(packs, model, old, new, field):

@@ -42,7 +42,7 @@ core_totals as (
     select
         sum(case when is_in_flight then 1 else 0 end) as in_flight_count,
         sum(case when is_external_change then 1 else 0 end) as external_change_count
-    from {{ ref('dec_core_limit') }}
+    from accounts
 
 ),
 

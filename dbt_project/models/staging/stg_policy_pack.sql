@@ -1,4 +1,4 @@
--- Grain: one row a policy pack in use.
+-- Grain: one row a policy pack in use. `pack_number` stands for it in the keys of tonight's rows (macros/decision_keys.sql).
 
 with
 
@@ -10,6 +10,7 @@ packs as (
 
 select
     policy_version,
+    cast(row_number() over (order by policy_version) as bigint) as pack_number,
     pack,
     entity,
     jurisdiction,

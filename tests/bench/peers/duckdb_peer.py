@@ -27,16 +27,15 @@ from peers.workload import logic_of_first_night
 # a pack without lead days waits for its notice, so that neither shares nor reasons are needed.
 INSTEAD = {
     "dec_feature_drift": "select cast(null as varchar) as feature, false as is_distrusted where false",
-    "dec_pending": "select null::bigint as account_key, null::varchar as policy_version, null::varchar as movement,"
+    "dec_pending": "select null::bigint as decision_key, null::varchar as movement,"
     " false as is_pending, null::bigint as pending_minor, null::date as pending_since_date,"
     " null::date as pending_effective_date, null::bigint as limit_minor where false",
 }
 SELECTS = {
     "customers": """
-        select ftr_customer.*, scores.score, scores.band, multipliers.own_multiplier_bp
+        select ftr_customer.*, decided.score, decided.band, decided.own_multiplier_bp
         from ftr_customer
-        inner join dec_score as scores using (customer_key)
-        inner join dec_customer_multiplier as multipliers using (customer_key)
+        inner join dec_customer as decided using (customer_key)
         order by customer_key
     """,
     "accounts": """

@@ -26,7 +26,7 @@ CONDITIONS = {
     "no opening state": "select count(*) from raw.opening_state",
     "no maintenance": "select count(*) from policy.maintenance_window",
     "one pack decides": "select count(distinct policy_version) - 1 from dec_account",
-    "no score is confirmed": "select count(confirmed_milli) from dec_confirmation",
+    "no score is confirmed": "select count(confirmed_milli) from dec_customer",
     "no cut waits": "select count(*) from dec_pending",
     "no raise waits": "select count(*) from dec_raise_budget",
     "one threshold of freezes": "select count(distinct freeze_at_points) - 1 from policy.freeze_rule"

@@ -1,0 +1,181 @@
+-- Grain: one row an account of tonight's snapshot and policy pack that decides it: what the account brings to its decision.
+-- The account is described by the snapshot, by the limit to go on from (`limit_minor`) and by what the night before handed on
+-- (`carried_...`). Only the pack that the customer is assigned to is released. An account that no champion's row matches keeps a
+-- null policy_version, which assert_every_account_has_a_decision turns into a refused night.
+
+{{ config(materialized='table') }}
+
+with
+
+night as (
+
+    select * from {{ ref('stg_night') }}
+
+),
+
+snapshots as (
+
+    select * from {{ ref('stg_account_snapshot') }}
+
+),
+
+pack_choices as (
+
+    select * from {{ ref('dec_pack_choice') }}
+
+),
+
+statuses as (
+
+    select * from {{ ref('account_status') }}
+
+),
+
+reference_limits as (
+
+    select * from {{ ref('ftr_reference_limit') }}
+
+),
+
+carried as (
+
+    select * from {{ ref('stg_account_state') }}
+
+),
+
+ordered_limits as (
+
+    select * from {{ ref('dec_ordered_limit') }}
+
+),
+
+resting_customers as (
+
+    select * from {{ ref('dec_resting_customer') }}
+
+),
+
+tonight as (
+
+    select
+        snapshots.*,
+        night.is_void,
+        statuses.is_open,
+        statuses.is_drawable,
+        reference_limits.reference_limit_minor as known_reference_limit_minor,
+        carried.account_key is not null as is_carried,
+        carried.limit_minor as carried_limit_minor,
+        carried.core_limit_minor as carried_core_limit_minor,
+        carried.recommended_minor as carried_recommended_minor,
+        carried.change_minor as carried_change_minor,
+        carried.pending_minor as carried_pending_minor,
+        carried.pending_since_date as carried_pending_since_date,
+        carried.pending_effective_date as carried_pending_effective_date,
+        coalesce(carried.is_overlaid, false) as was_overlaid,
+        case when not night.is_void then ordered_limits.limit_minor end as ordered_limit_minor,
+        case when not night.is_void then ordered_limits.highest_ordered_minor end as highest_ordered_minor,
+        case when not night.is_void then ordered_limits.highest_applied_minor end as highest_applied_minor,
+        not night.is_void and coalesce(ordered_limits.has_order_in_flight, false) as has_order_in_flight,
+        coalesce(ordered_limits.is_open, false) as has_open_order,
+        coalesce(ordered_limits.is_ordered, false) as is_ordered,
+        resting_customers.customer_key is not null as is_at_rest
+    from snapshots
+    inner join night on snapshots.business_date = night.business_date
+    inner join statuses on snapshots.status = statuses.status
+    inner join reference_limits on snapshots.account_key = reference_limits.account_key
+    left join carried on snapshots.account_key = carried.account_key
+    left join ordered_limits on snapshots.account_key = ordered_limits.account_key
+    left join resting_customers on snapshots.customer_key = resting_customers.customer_key
+
+),
+
+limited as (
+
+    select
+        *,
+        coalesce(ordered_limit_minor, limit_minor) as followed_limit_minor,
+        -- a zero of the core that no decision of ours made ended the line
+        coalesce(ordered_limit_minor, limit_minor) = 0 and carried_change_minor is distinct from 0 as is_line_ended
+    from tonight
+
+)
+
+select
+    {{ decision_key('limited.account_key', 'pack_choices.pack_number') }} as decision_key,
+    {{ customer_decision_key('limited.customer_key', 'pack_choices.pack_number') }} as customer_decision_key,
+    limited.business_date,
+    limited.is_void,
+    limited.account_key,
+    limited.customer_key,
+    limited.product_code,
+    limited.legal_entity_code,
+    limited.legal_entity_code || '/' || limited.product_code as slice_code,
+    limited.purpose_code,
+    limited.channel_code,
+    limited.currency_code,
+    limited.status,
+    limited.is_open,
+    limited.is_drawable,
+    limited.opened_date,
+    limited.followed_limit_minor as limit_minor,
+    limited.limit_minor as core_limit_minor,
+    limited.highest_applied_minor,
+    limited.has_order_in_flight and limited.followed_limit_minor <> limited.limit_minor as is_in_flight,
+    not limited.is_void
+    and coalesce(
+        limited.limit_minor <> limited.carried_limit_minor
+        and not (limited.limit_minor = limited.carried_core_limit_minor and limited.has_open_order)
+        and not limited.is_ordered,
+        false
+    ) as is_external_change,
+    limited.principal_minor,
+    limited.accrued_interest_minor,
+    limited.arrears_minor,
+    limited.days_past_due,
+    limited.income_monthly_minor,
+    limited.income_as_of_date,
+    limited.raise_consent_code,
+    limited.line_end_date,
+    limited.forbearance_date,
+    limited.risk_class as delivered_risk_class,
+    case
+        when limited.is_line_ended then 0
+        else
+            greatest(
+                limited.known_reference_limit_minor,
+                limited.followed_limit_minor,
+                coalesce(limited.highest_ordered_minor, 0)
+            )
+    end as reference_limit_minor,
+    -- a raise that the core never applies leaves nothing behind, one that it says it applied stands
+    greatest(limited.known_reference_limit_minor, coalesce(limited.highest_applied_minor, 0))
+        as granted_reference_limit_minor,
+    not limited.is_open
+    or limited.known_reference_limit_minor = 0
+    or limited.is_line_ended
+    or limited.is_void
+    or limited.is_at_rest as is_held,
+    limited.is_at_rest,
+    limited.is_carried,
+    limited.carried_limit_minor,
+    limited.carried_core_limit_minor,
+    limited.carried_recommended_minor,
+    limited.carried_pending_minor,
+    limited.carried_pending_since_date,
+    limited.carried_pending_effective_date,
+    limited.was_overlaid,
+    pack_choices.policy_version,
+    pack_choices.pack_number,
+    pack_choices.pack,
+    pack_choices.role = 'challenger' as is_challenger,
+    case
+        when pack_choices.challenger_pack is null then true
+        else
+            (
+                {{ hash_bucket(as_text('limited.customer_key') ~ " || '|' || pack_choices.challenger_pack") }}
+                < pack_choices.challenger_share_bp
+            ) = (pack_choices.role = 'challenger')
+    end as is_assigned
+from limited
+left join pack_choices
+    on limited.legal_entity_code = pack_choices.legal_entity_code and limited.product_code = pack_choices.product_code

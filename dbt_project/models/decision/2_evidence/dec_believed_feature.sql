@@ -1,0 +1,47 @@
+-- Grain: one row a customer of tonight's snapshot: the facts as tonight may believe them.
+-- A fact whose source is late, refused or stale keeps the customer's value of the last trusted night, so that no limit
+-- moves because of it in either direction; a customer without one has it MISSING.
+
+with
+
+features as (
+
+    select
+        customers.*,
+        bureau.bureau_has_new_default
+    from {{ ref('ftr_customer') }} as customers
+    inner join {{ ref('ftr_bureau') }} as bureau on customers.customer_key = bureau.customer_key
+
+),
+
+trust as (
+
+    select * from {{ ref('dec_feature_trust') }}
+
+),
+
+carried as (
+
+    select * from {{ ref('stg_customer_state') }}
+
+),
+
+-- needed on few nights, and then of everybody
+last_trusted as (
+
+    select carried.*
+    from carried
+    inner join trust on trust.is_any_distrusted
+
+)
+
+select
+    features.customer_key,
+    carried.customer_key is null as is_new_customer
+    {%- for fact in believed_facts() %},
+    case when trust.{{ fact }}_is_distrusted then last_trusted.{{ fact }} else features.{{ fact }} end as {{ fact }}
+    {%- endfor %}
+from features
+cross join trust
+left join carried on features.customer_key = carried.customer_key
+left join last_trusted on features.customer_key = last_trusted.customer_key

@@ -1,0 +1,110 @@
+-- Grain: one row a customer, policy pack and trigger with at least one condition that is true tonight.
+-- The rows of a group hold together; one group is enough; a group with a row of a distrusted source fires for nobody.
+
+with
+
+customers as (
+
+    select * from {{ ref('dec_customer') }}
+
+),
+
+conditions as (
+
+    select
+        triggers.*,
+        count(*) over condition_group as rows_of_group,
+        -- without tonight's cases a pause may be missing
+        bool_or(coalesce(sources.is_distrusted, false) or cases.is_distrusted) over condition_group as is_undecided
+    from {{ ref('stg_policy_trigger') }} as triggers
+    inner join {{ ref('stg_night_source') }} as cases on cases.source = 'case_event'
+    left join {{ ref('stg_night_source') }} as sources on triggers.source_name = sources.source
+    window condition_group as (
+        partition by triggers.policy_version, triggers.trigger_code, triggers.condition_group
+    )
+
+),
+
+-- whoever is below the lowest threshold of every fact meets no condition
+lowest as (
+
+    select
+        policy_version
+        {%- for fact in believed_facts() %},
+        min(case when feature = '{{ fact }}' then threshold end) as {{ fact }}
+        {%- endfor %}
+    from conditions
+    where not is_undecided
+    group by policy_version
+
+),
+
+suspected as (
+
+    select customers.*
+    from customers
+    inner join lowest on customers.policy_version = lowest.policy_version
+    where
+        {%- for fact in believed_facts() %}
+        {{ 'or ' if not loop.first }}customers.{{ fact }} >= lowest.{{ fact }}
+        {%- endfor %}
+
+),
+
+compared as (
+
+    select
+        suspected.customer_decision_key,
+        conditions.trigger_code,
+        conditions.condition_group,
+        conditions.rows_of_group,
+        conditions.feature,
+        conditions.operator,
+        conditions.threshold,
+        conditions.reason_code,
+        case conditions.feature
+            {%- for fact in believed_facts() %}
+            when '{{ fact }}' then suspected.{{ fact }}
+            {%- endfor %}
+        end as feature_value
+    from suspected
+    inner join conditions on suspected.policy_version = conditions.policy_version
+    where not conditions.is_undecided
+
+),
+
+true_rows as (
+
+    select
+        *,
+        count(*) over (partition by customer_decision_key, trigger_code, condition_group) as true_rows_of_group
+    from compared
+    where
+        (operator = '>=' and feature_value >= threshold)
+        or (operator = '>' and feature_value > threshold)
+
+),
+
+strongest as (
+
+    select
+        *,
+        row_number() over (
+            partition by customer_decision_key, trigger_code
+            order by condition_group, feature
+        ) as place
+    from true_rows
+    where true_rows_of_group = rows_of_group
+
+)
+
+select
+    customer_decision_key,
+    trigger_code,
+    reason_code,
+    feature,
+    feature_value,
+    -- the value from which on the condition is no longer met
+    case when operator = '>' then threshold else threshold - 1 end as goal_value
+from strongest
+where place = 1

@@ -1,0 +1,54 @@
+-- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_protection with the first upper bounds on what the
+-- strategy may give: product tier, no raise. The raise budget, which asks what everybody wants, and the income of the customer
+-- come after them.
+
+with
+
+protected as (
+
+    select * from {{ ref('dec_protection') }}
+
+),
+
+tiers as (
+
+    select * from {{ ref('stg_policy_product_tier') }}
+
+),
+
+tiered as (
+
+    select
+        protected.*,
+        tiers.max_limit_minor as tier_bound_minor,
+        tiers.min_draw_minor,
+        tiers.income_multiple_bp,
+        -- what no tier covers is not raised: a missing parameter fails closed
+        (protected.is_raise_barred or tiers.product_code is null) and not protected.is_overridden
+            as is_raise_forbidden,
+        case when not protected.is_overridden then protected.owed_limit_minor end as restated_limit_minor,
+        case
+            when protected.is_overridden then null
+            -- what protects tonight's limit from a cut protects what is owed, too
+            when protected.protection_code is not null then protected.owed_limit_minor
+            else least(protected.owed_limit_minor, protected.owed_strategy_minor)
+        end as owed_minor,
+        case
+            when protected.is_held then protected.limit_minor
+            else least(protected.strategy_minor, coalesce(tiers.max_limit_minor, protected.strategy_minor))
+        end as tiered_minor
+    from protected
+    left join tiers
+        on protected.policy_version = tiers.policy_version and protected.product_code = tiers.product_code
+
+)
+
+select
+    *,
+    case when owed_minor is not null then least(owed_minor, coalesce(tier_bound_minor, owed_minor)) end as returned_minor,
+    case
+        -- what a bad row took is no raise
+        when is_raise_forbidden and not is_held then least(tiered_minor, coalesce(restored_minor, limit_minor))
+        else tiered_minor
+    end as permitted_minor
+from tiered

@@ -1,0 +1,36 @@
+-- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_bound with the value after the raise budget, and
+-- with what a restatement gives back.
+
+with
+
+bounds as (
+
+    select * from {{ ref('dec_bound') }}
+
+),
+
+waiting as (
+
+    select * from {{ ref('dec_raise_budget') }}
+
+),
+
+budgeted as (
+
+    select
+        bounds.*,
+        waiting.decision_key is not null as is_budget_spent,
+        case
+            when waiting.decision_key is not null then least(bounds.permitted_minor, bounds.limit_minor)
+            else bounds.permitted_minor
+        end as budgeted_minor
+    from bounds
+    left join waiting on bounds.decision_key = waiting.decision_key
+
+)
+
+select
+    *,
+    -- what is given back is no raise: no budget and no rule against raises stands in its way
+    greatest(budgeted_minor, coalesce(returned_minor, budgeted_minor)) as restated_minor
+from budgeted

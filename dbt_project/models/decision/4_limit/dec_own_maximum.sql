@@ -1,0 +1,61 @@
+-- Grain: one row an account of tonight's snapshot and policy pack whose customer asked for a maximum over all accounts: the
+-- value after it. It binds the customer's accounts together, whatever their pack.
+
+{{ config(materialized='table') }}
+
+with
+
+-- few customers have one
+bound as (
+
+    select
+        *,
+        -- of several packs the coarsest unit, so that nothing is lost or won by rounding
+        max(rounding_minor) over (partition by customer_key, is_assigned, is_held) as unit_minor
+    from {{ ref('dec_composition') }}
+    where asked_customer_maximum_minor is not null
+
+),
+
+units as (
+
+    select
+        *,
+        {{ round_down('requested_minor', 'unit_minor') }} as requested_units_minor,
+        {{ round_down('asked_customer_maximum_minor', 'unit_minor') }} as maximum_minor
+    from bound
+
+),
+
+shared as (
+
+    select
+        *,
+        sum(requested_minor) over sharers as customer_requested_minor,
+        sum(requested_units_minor) over sharers as customer_units_minor,
+        sum(requested_units_minor) over sharers_so_far as units_so_far_minor
+    from units
+    window
+        sharers as (partition by customer_key, is_assigned, is_held),
+        sharers_so_far as (
+            partition by customer_key, is_assigned, is_held
+            order by account_key, policy_version rows between unbounded preceding and current row
+        )
+
+)
+
+select
+    decision_key,
+    maximum_minor as customer_maximum_minor,
+    case
+        when not is_held and customer_requested_minor > maximum_minor
+            then
+                least(
+                    requested_minor,
+                    {{ share_out(
+                        'maximum_minor', 'requested_units_minor', 'unit_minor', 'customer_units_minor', 'units_so_far_minor'
+                    ) }}
+                )
+        else requested_minor
+    end as maximised_minor
+from shared

@@ -1,0 +1,41 @@
+-- Grain: one row an account of tonight's snapshot and policy pack that the raise budget lets wait.
+-- The budget is spent in order of the score, then of the keys: it may delay a raise, never cut.
+
+with
+
+bounds as (
+
+    select * from {{ ref('dec_bound') }}
+    where nightly_budget_minor is not null
+
+),
+
+overlays as (
+
+    select * from {{ ref('dec_overlay') }}
+
+),
+
+raises as (
+
+    select
+        bounds.decision_key,
+        bounds.nightly_budget_minor,
+        sum(bounds.permitted_minor - bounds.limit_minor) over (
+            partition by bounds.pack_number, bounds.is_assigned
+            order by bounds.score desc, bounds.customer_key, bounds.account_key
+            rows between unbounded preceding and current row
+        ) as spent_minor
+    from bounds
+    left join overlays on bounds.decision_key = overlays.decision_key
+    where
+        overlays.decision_key is null
+        and bounds.permitted_minor > bounds.limit_minor
+        and not (bounds.is_overridden or bounds.is_restored)
+        and not bounds.is_held
+
+)
+
+select decision_key
+from raises
+where spent_minor > nightly_budget_minor

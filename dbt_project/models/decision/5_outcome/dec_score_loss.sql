@@ -1,0 +1,117 @@
+-- Grain: one row a customer whom the strategy cuts, policy pack and scored feature that lost points: since the night on
+-- which the reference limit was approved, or, where nothing was lost since then, against its best bin.
+
+with
+
+limits as (
+
+    select * from {{ ref('dec_decided_limit') }}
+
+),
+
+customers as (
+
+    select * from {{ ref('dec_customer') }}
+
+),
+
+bins as (
+
+    select * from {{ ref('dec_scorecard_bin') }}
+
+),
+
+names as (
+
+    select
+        policy_version,
+        feature,
+        reason_code,
+        best_points,
+        -- the value from which on nothing is lost: what advice may name
+        case
+            when max(sign) > 0 then max(case when points = best_points and not is_missing then upper_value - 1 end)
+            else min(case when points = best_points and not is_missing then lower_value end)
+        end as goal_value
+    from bins
+    group by policy_version, feature, reason_code, best_points
+
+),
+
+cut_customers as (
+
+    select distinct customer_decision_key
+    from limits
+    where decided_minor < limit_minor and strategy_minor < limit_minor and not is_overridden
+
+),
+
+evidence as (
+
+    select
+        customers.customer_decision_key,
+        names.feature,
+        names.reason_code,
+        names.goal_value,
+        case names.feature
+            {%- for feature in scored_features() %}
+            when '{{ feature }}' then customers.{{ feature }}
+            {%- endfor %}
+        end as feature_value,
+        names.best_points - case names.feature
+            {%- for feature in scored_features() %}
+            when '{{ feature }}' then customers.{{ feature }}_points
+            {%- endfor %}
+        end as points_below_best,
+        case names.feature
+            {%- for feature in scored_features() %}
+            when '{{ feature }}' then customers.{{ feature }}_carried_points - customers.{{ feature }}_points
+            {%- endfor %}
+        end as points_since_reference
+    from cut_customers
+    inner join customers on cut_customers.customer_decision_key = customers.customer_decision_key
+    inner join names on customers.policy_version = names.policy_version
+
+),
+
+attributed as (
+
+    select
+        *,
+        bool_or(points_since_reference > 0) over (partition by customer_decision_key) as has_changed
+    from evidence
+
+),
+
+lost as (
+
+    select
+        *,
+        case when has_changed then points_since_reference else points_below_best end as points_lost
+    from attributed
+
+)
+
+select
+    customer_decision_key,
+    feature,
+    reason_code,
+    cast(feature_value as bigint) as feature_value,
+    cast(goal_value as bigint) as goal_value,
+    cast(points_lost as bigint) as points_lost
+from lost
+where feature_value is not null and points_lost > 0
+
+union all
+
+-- what is MISSING has no value to cite: how many facts are, is the fact
+select
+    customer_decision_key,
+    'missing_facts' as feature,
+    'N3' as reason_code,
+    count(*) as feature_value,
+    cast(0 as bigint) as goal_value,
+    cast(sum(points_lost) as bigint) as points_lost
+from lost
+where feature_value is null and points_lost > 0
+group by customer_decision_key

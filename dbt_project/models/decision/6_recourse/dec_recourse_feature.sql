@@ -1,0 +1,158 @@
+-- Grain: one row a customer to be answered tonight, policy pack and feature that what the customer does brings back to its
+-- best: from when on, what it costs until then at the worst, and what afterwards. Points are never more than they will be.
+
+{{ config(materialized='table') }}
+
+with
+
+accounts as (
+
+    select * from {{ ref('dec_recourse_account') }}
+
+),
+
+anchors as (
+
+    select * from {{ ref('dec_recourse_anchor') }}
+
+),
+
+decided as (
+
+    select * from {{ ref('dec_customer') }}
+
+),
+
+bins as (
+
+    select * from {{ ref('dec_scorecard_bin') }}
+
+),
+
+rules as (
+
+    select * from {{ ref('recourse_feature') }}
+
+),
+
+parameters as (
+
+    select * from {{ ref('stg_feature_parameter') }}
+
+),
+
+customers as (
+
+    select distinct
+        customer_decision_key,
+        customer_key,
+        policy_version,
+        business_date,
+        is_past_due,
+        is_related_past_due
+    from accounts
+
+),
+
+stood as (
+
+    select
+        customers.customer_key,
+        customers.policy_version,
+        customers.business_date,
+        rules.feature,
+        rules.action,
+        rules.goal_value,
+        rules.meanwhile,
+        case
+            when
+                (rules.action = 'PAY_PAST_DUE' and customers.is_past_due)
+                or (rules.action = 'CLEAR_RELATED' and customers.is_related_past_due)
+                then parameters.recourse_acting_days
+            else 0
+        end as days_until_acting,
+        decided.f01_dpd_now,
+        {{ add_days('anchors.last_date', 'rules.rest_days') }} as rest_date,
+        {{ fact_value('rules.feature', 'decided') }} as feature_value,
+        case rules.feature
+            {%- for feature in scored_features() %}
+            when '{{ feature }}' then decided.{{ feature }}_points
+            {%- endfor %}
+            else 0
+        end as points_tonight
+    from customers
+    cross join rules
+    cross join parameters
+    inner join decided on customers.customer_decision_key = decided.customer_decision_key
+    left join anchors on customers.customer_key = anchors.customer_key and rules.anchor = anchors.anchor
+
+),
+
+expected as (
+
+    select
+        *,
+        coalesce(rest_date <= business_date, true) as is_at_rest,
+        case meanwhile
+            when 'grows' then feature_value + days_until_acting
+            when 'follows' then greatest(feature_value, f01_dpd_now + days_until_acting)
+            when 'falls' then feature_value
+        end as worst_value
+    from stood
+
+),
+
+-- a window without an event may leave the feature MISSING, which has points of its own; of one that is MISSING while it has
+-- an event nobody knows what it will show
+judged as (
+
+    select
+        expected.customer_key,
+        expected.policy_version,
+        expected.feature,
+        expected.action,
+        expected.goal_value,
+        expected.worst_value,
+        expected.rest_date,
+        expected.is_at_rest,
+        expected.points_tonight,
+        coalesce(min(case when expected.worst_value is null then bins.points end), expected.points_tonight) as any_points,
+        max(
+            case
+                when expected.worst_value >= bins.lower_value and expected.worst_value < bins.upper_value
+                    then bins.points
+            end
+        ) as worst_points,
+        coalesce(
+            max(
+                case
+                    when expected.goal_value >= bins.lower_value and expected.goal_value < bins.upper_value
+                        then bins.points
+                end
+            ), 0
+        ) as goal_points,
+        coalesce(max(case when bins.is_missing then bins.points end), 0) as missing_points
+    from expected
+    left join bins on expected.policy_version = bins.policy_version and expected.feature = bins.feature
+    group by
+        expected.customer_key, expected.policy_version, expected.feature, expected.action, expected.goal_value,
+        expected.worst_value, expected.rest_date, expected.is_at_rest, expected.points_tonight
+
+)
+
+select
+    customer_key,
+    policy_version,
+    feature,
+    action,
+    goal_value,
+    worst_value,
+    rest_date,
+    is_at_rest,
+    points_tonight,
+    least(goal_points, missing_points) as rest_points,
+    case
+        when is_at_rest then least(points_tonight, goal_points, missing_points)
+        else least(points_tonight, any_points, coalesce(worst_points, points_tonight), goal_points, missing_points)
+    end as meanwhile_points
+from judged
