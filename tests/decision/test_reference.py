@@ -41,7 +41,12 @@ def test_the_sql_decides_as_the_reference_does(packs):
         ("dec_confirmation", "100", "101", "confirmed_milli"),
         ("dec_composition", r"\bgreatest\(", "least(", "recommended"),
         ("dec_order", "'OBSERVED'", "'EXPIRED'", "order"),
-        ("dec_account", r"not night\.is_void then ordered_limits\.limit", "night.is_void then ordered_limits.limit", "limit to go on from"),
+        (
+            "dec_account",
+            r"not night\.is_void then ordered_limits\.limit",
+            "night.is_void then ordered_limits.limit",
+            "limit to go on from",
+        ),
         ("dec_account", "is_ordered, false", "is_ordered, true", "external change"),
         ("dec_carried_restated_limit", r"> standing\.", "< standing.", "restated limit"),
         ("stg_watched_account", "= 'FREEZE'", "<> 'FREEZE'", "action"),

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from creditline.home.marts import ADDED
+from creditline.policy.check_scoring import MOST_BINS
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
@@ -117,3 +118,33 @@ def test_columns_that_releases_added_are_read_with_the_types_of_their_contracts(
     kinds = {model["name"]: {column["name"]: column["data_type"] for column in model["columns"]} for model in described}
     for mart, added in ADDED.items():
         assert added.items() <= kinds[mart].items(), mart
+
+
+DECISION = PROJECT / "models" / "decision"
+
+
+def test_policy_checks_hold_a_scorecard_to_the_bins_that_are_laid_out():
+    laid_out = re.search(
+        r"most_bins\(\) %\}\{\{ return\((\d+)\)", (PROJECT / "macros" / "scorecard_points.sql").read_text()
+    )
+    assert int(laid_out.group(1)) == MOST_BINS
+
+
+def test_a_folder_of_the_decision_reads_itself_and_folders_before_it():
+    folder = {path.stem: path.parent.name for path in DECISION.rglob("*.sql")}
+    for path in DECISION.rglob("*.sql"):
+        for read in folder.keys() & set(re.findall(r"ref\('(\w+)'\)", path.read_text())):
+            assert folder[read] <= path.parent.name, f"{path.parent.name}/{path.name} reads {read} of {folder[read]}"
+
+
+def test_the_page_of_the_decision_lists_its_models_in_the_order_in_which_they_read_each_other():
+    table = re.findall(
+        r"^\| `(\d_\w+)` \| (.*) \|$", (PROJECT.parent / "docs" / "decision.md").read_text(), re.MULTILINE
+    )
+    listed = [(folder, model) for folder, models in table for model in re.findall(r"`(\w+)`", models)]
+    assert sorted(listed) == sorted((path.parent.name, path.stem) for path in DECISION.rglob("*.sql"))
+    seen = set()
+    for folder, model in listed:
+        read = set(re.findall(r"ref\('(dec_\w+)'\)", (DECISION / folder / f"{model}.sql").read_text()))
+        assert read <= seen, f"{model} reads {sorted(read - seen)}, which docs/decision.md lists after it"
+        seen.add(model)

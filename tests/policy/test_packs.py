@@ -125,6 +125,16 @@ BROKEN = {
     ),
     "bins that end": ("scorecard", setter(5, upper="400"), "does not cover everything"),
     "MISSING is best": ("scorecard", setter(0, points="90"), "MISSING earns more than the best bin"),
+    "more bins than are laid out": (
+        "scorecard",
+        lambda rows: [
+            rows[0],
+            *(rows[1] | {"lower": str(edge) if edge else "", "upper": str(edge + 1), "points": "0"} for edge in range(8)),
+            rows[1] | {"lower": "8", "upper": "", "points": "0"},
+            *(row for row in rows[1:] if row["feature"] != "f01_dpd_now"),
+        ],
+        "f01_dpd_now has 9 bins beside MISSING; at most 8",
+    ),
     "an unknown feature": ("scorecard", where({"feature": "f01_dpd_now"}, feature="f99_mood"), "f99_mood is no feature"),
     "a security feature scored": (
         "scorecard", where({"feature": "f01_dpd_now"}, feature="f34_regions_1d"), "only credit features are scored",

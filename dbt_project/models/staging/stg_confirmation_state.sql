@@ -1,4 +1,4 @@
--- Grain: one row a customer and pack that the valid night before carried over: smoothed scores, points at the reference night.
+-- Grain: one row a customer and pack that the valid night before carried over: smoothed scores.
 -- Of customers who are merged tonight the survivor's stand, under the reference limits of all of them.
 
 with
@@ -33,9 +33,6 @@ select
     carried.policy_version,
     carried.reference_limit_minor,
     carried.smoothed_milli
-    {%- for feature in scored_features() %},
-    carried.{{ feature }}_points
-    {%- endfor %}
 from carried
 left join moved on carried.customer_key = moved.carried_key
 where moved.carried_key is null
@@ -48,8 +45,5 @@ select
     policy_version,
     cast(reference_together_minor as bigint) as reference_limit_minor,
     smoothed_milli
-    {%- for feature in scored_features() %},
-    {{ feature }}_points
-    {%- endfor %}
 from ranked
 where preference = 1

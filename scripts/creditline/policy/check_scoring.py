@@ -9,6 +9,9 @@ from creditline.policy.check_helpers import covers, low, within
 from creditline.policy.features import known_features
 from creditline.policy.packs import Pack, Row
 
+# How many bins the decision lays out for a feature (macros/scorecard_points.sql).
+MOST_BINS = 8
+
 
 def settings(pack: Pack) -> Iterator[str]:
     """Numbers of policy.yml that must fit each other."""
@@ -80,6 +83,8 @@ def scorecard(pack: Pack) -> Iterator[str]:
         if len(missing) != 1:
             yield f"{where} needs exactly one is_missing=true row, has {len(missing)}"
         yield from covers(where, bins, "lower", "upper")
+        if len(bins) > MOST_BINS:
+            yield f"{where} has {len(bins)} bins beside MISSING; at most {MOST_BINS} are laid out, join some of them"
         if len({(row["sign"], row["reason_code"]) for row in rows}) != 1:
             yield f"{where} has more than one sign or reason_code"
         yield from _feature(where, feature, rows[0])

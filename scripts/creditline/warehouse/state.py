@@ -138,6 +138,15 @@ def state_tables() -> tuple[StateTable, ...]:
                 "policy_version": "varchar",
                 "reference_limit_minor": "bigint",
                 "smoothed_milli": "bigint[]",
+            },
+        ),
+        StateTable(
+            "reference_points",
+            "dec_carried_reference_points",
+            ("customer_key", "pack"),
+            {
+                "customer_key": "bigint",
+                "pack": "varchar",
                 **{f"{feature}_points": "bigint" for feature in scored_features()},
             },
         ),

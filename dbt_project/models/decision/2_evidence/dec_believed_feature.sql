@@ -20,9 +20,9 @@ trust as (
 
 ),
 
-carried as (
+known as (
 
-    select * from {{ ref('stg_customer_state') }}
+    select customer_key from {{ ref('stg_customer_state') }}
 
 ),
 
@@ -30,18 +30,18 @@ carried as (
 last_trusted as (
 
     select carried.*
-    from carried
+    from {{ ref('stg_customer_state') }} as carried
     inner join trust on trust.is_any_distrusted
 
 )
 
 select
     features.customer_key,
-    carried.customer_key is null as is_new_customer
+    known.customer_key is null as is_new_customer
     {%- for fact in believed_facts() %},
     case when trust.{{ fact }}_is_distrusted then last_trusted.{{ fact }} else features.{{ fact }} end as {{ fact }}
     {%- endfor %}
 from features
 cross join trust
-left join carried on features.customer_key = carried.customer_key
+left join known on features.customer_key = known.customer_key
 left join last_trusted on features.customer_key = last_trusted.customer_key

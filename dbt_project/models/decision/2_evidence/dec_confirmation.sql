@@ -1,6 +1,6 @@
 -- Grain: one row a customer and policy pack: the row of dec_score with what several nights say together.
 -- A smoothed score, its last values, and of these the one that enough nights confirm. A night that does not count leaves
--- all of it as it was. `..._reference_points` are the points of the night on which the reference limit was approved.
+-- all of it as it was.
 
 with
 
@@ -65,9 +65,6 @@ judged as (
         and maintenance.policy_version is null as is_counted,
         carried.customer_key is null or scores.reference_limit_minor > carried.reference_limit_minor
             as is_reference_night
-        {%- for feature in scored_features() %},
-        carried.{{ feature }}_points as {{ feature }}_carried_points
-        {%- endfor %}
     from scores
     cross join night
     inner join packs on scores.pack_number = packs.pack_number

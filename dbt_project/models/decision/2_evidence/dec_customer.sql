@@ -67,12 +67,6 @@ select
     {%- for fact in believed_facts() %},
     customers.{{ fact }}
     {%- endfor %}
-    {%- for feature in scored_features() %},
-    customers.{{ feature }}_points
-    {%- endfor %}
-    {%- for feature in scored_features() %},
-    customers.{{ feature }}_carried_points
-    {%- endfor %}
 from customers
 inner join cells as own_cells
     on

@@ -18,10 +18,11 @@ totals as (
 select
     limits.*,
     -- expected loss = PD x LGD x (balance + CCF x undrawn), all in integers
-    {{ int_div(
-        as_wide('limits.pd_bp * limits.lgd_bp') ~ ' * (greatest(limits.principal_minor, 0) + '
+    {{ share_of(
+        '(limits.pd_bp * limits.lgd_bp)',
+        '(greatest(limits.principal_minor, 0) + '
         ~ int_div('limits.ccf_bp * greatest(limits.recommended_minor - limits.principal_minor, 0)', '10000') ~ ')',
-        '10000 * 10000'
+        '(10000 * 10000)'
     ) }} as expected_loss_minor,
     coalesce(
         limits.overlay_action,

@@ -13,7 +13,7 @@ limits as (
             overlay_action,
             case when decided_minor > limit_minor then 'UP' when decided_minor < limit_minor then 'DOWN' end
         ) as action
-    from {{ ref('dec_decided_limit') }}
+    from {{ ref('dec_limit_to_explain') }}
     where overlay_action is not null or decided_minor <> limit_minor
 
 ),

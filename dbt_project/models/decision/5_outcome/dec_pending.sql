@@ -5,7 +5,7 @@ with
 
 limits as (
 
-    select * from {{ ref('dec_decided_limit') }}
+    select * from {{ ref('dec_limit_to_explain') }}
     where is_assigned and (carried_pending_minor is not null or decided_minor < limit_minor)
 
 ),

@@ -5,19 +5,7 @@ with
 
 limits as (
 
-    select * from {{ ref('dec_decided_limit') }}
-    where
-        decided_minor <> limit_minor
-        or has_overlay
-        or is_capped
-        or is_overridden
-        or is_budget_spent
-        or reference_limit_minor = 0
-        or protection_code is not null
-        or requested_minor < balanced_minor
-        or maximised_minor < requested_minor
-        or trigger_bound_minor is not null
-        or is_draw_blocked
+    select * from {{ ref('dec_limit_to_explain') }}
 
 ),
 

@@ -6,7 +6,7 @@ with
 
 limits as (
 
-    select * from {{ ref('dec_decided_limit') }}
+    select * from {{ ref('dec_limit_to_explain') }}
     where decided_minor < limit_minor and strategy_minor < limit_minor and not is_overridden
 
 ),

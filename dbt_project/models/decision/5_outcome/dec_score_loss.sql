@@ -5,7 +5,7 @@ with
 
 limits as (
 
-    select * from {{ ref('dec_decided_limit') }}
+    select * from {{ ref('dec_limit_to_explain') }}
 
 ),
 
@@ -18,6 +18,12 @@ customers as (
 bins as (
 
     select * from {{ ref('dec_scorecard_bin') }}
+
+),
+
+carried as (
+
+    select * from {{ ref('stg_reference_points_state') }}
 
 ),
 
@@ -46,31 +52,49 @@ cut_customers as (
 
 ),
 
-evidence as (
+facts as (
 
     select
         customers.customer_decision_key,
+        customers.policy_version,
         names.feature,
         names.reason_code,
+        names.best_points,
         names.goal_value,
         case names.feature
             {%- for feature in scored_features() %}
             when '{{ feature }}' then customers.{{ feature }}
             {%- endfor %}
         end as feature_value,
-        names.best_points - case names.feature
-            {%- for feature in scored_features() %}
-            when '{{ feature }}' then customers.{{ feature }}_points
-            {%- endfor %}
-        end as points_below_best,
         case names.feature
             {%- for feature in scored_features() %}
-            when '{{ feature }}' then customers.{{ feature }}_carried_points - customers.{{ feature }}_points
+            when '{{ feature }}' then carried.{{ feature }}_points
             {%- endfor %}
-        end as points_since_reference
+        end as reference_points
     from cut_customers
     inner join customers on cut_customers.customer_decision_key = customers.customer_decision_key
     inner join names on customers.policy_version = names.policy_version
+    left join carried on customers.customer_key = carried.customer_key and customers.pack = carried.pack
+
+),
+
+evidence as (
+
+    select
+        facts.customer_decision_key,
+        facts.feature,
+        facts.reason_code,
+        facts.goal_value,
+        facts.feature_value,
+        facts.best_points - bins.points as points_below_best,
+        facts.reference_points - bins.points as points_since_reference
+    from facts
+    inner join bins
+        on
+            facts.policy_version = bins.policy_version
+            and facts.feature = bins.feature
+            and coalesce(facts.feature_value, {{ missing_marker() }}) >= bins.lower_value
+            and coalesce(facts.feature_value, {{ missing_marker() }}) < bins.upper_value
 
 ),
 

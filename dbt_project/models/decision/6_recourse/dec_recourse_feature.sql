@@ -73,13 +73,7 @@ stood as (
         end as days_until_acting,
         decided.f01_dpd_now,
         {{ add_days('anchors.last_date', 'rules.rest_days') }} as rest_date,
-        {{ fact_value('rules.feature', 'decided') }} as feature_value,
-        case rules.feature
-            {%- for feature in scored_features() %}
-            when '{{ feature }}' then decided.{{ feature }}_points
-            {%- endfor %}
-            else 0
-        end as points_tonight
+        {{ fact_value('rules.feature', 'decided') }} as feature_value
     from customers
     cross join rules
     cross join parameters
@@ -115,8 +109,17 @@ judged as (
         expected.worst_value,
         expected.rest_date,
         expected.is_at_rest,
-        expected.points_tonight,
-        coalesce(min(case when expected.worst_value is null then bins.points end), expected.points_tonight) as any_points,
+        coalesce(
+            max(
+                case
+                    when
+                        coalesce(expected.feature_value, {{ missing_marker() }}) >= bins.lower_value
+                        and coalesce(expected.feature_value, {{ missing_marker() }}) < bins.upper_value
+                        then bins.points
+                end
+            ), 0
+        ) as points_tonight,
+        min(case when expected.worst_value is null then bins.points end) as any_points,
         max(
             case
                 when expected.worst_value >= bins.lower_value and expected.worst_value < bins.upper_value
@@ -136,7 +139,7 @@ judged as (
     left join bins on expected.policy_version = bins.policy_version and expected.feature = bins.feature
     group by
         expected.customer_key, expected.policy_version, expected.feature, expected.action, expected.goal_value,
-        expected.worst_value, expected.rest_date, expected.is_at_rest, expected.points_tonight
+        expected.feature_value, expected.worst_value, expected.rest_date, expected.is_at_rest
 
 )
 
@@ -153,6 +156,6 @@ select
     least(goal_points, missing_points) as rest_points,
     case
         when is_at_rest then least(points_tonight, goal_points, missing_points)
-        else least(points_tonight, any_points, coalesce(worst_points, points_tonight), goal_points, missing_points)
+        else least(points_tonight, coalesce(any_points, points_tonight), coalesce(worst_points, points_tonight), goal_points, missing_points)
     end as meanwhile_points
 from judged

@@ -1,5 +1,4 @@
--- Grain: one row a customer and pack: smoothed scores, and the points of the night on which the reference limit was
--- approved, as tonight hands them to the next night.
+-- Grain: one row a customer and pack: smoothed scores as tonight hands them to the next night.
 -- A customer whom tonight's snapshot does not name, or whom the pack does not decide tonight, keeps what was known.
 
 with
@@ -22,9 +21,6 @@ select
     policy_version,
     confirmed_reference_limit_minor as reference_limit_minor,
     smoothed_milli
-    {%- for feature in scored_features() %},
-    case when is_reference_night then {{ feature }}_points else {{ feature }}_carried_points end as {{ feature }}_points
-    {%- endfor %}
 from customers
 
 union all
@@ -35,9 +31,6 @@ select
     carried.policy_version,
     carried.reference_limit_minor,
     carried.smoothed_milli
-    {%- for feature in scored_features() %},
-    carried.{{ feature }}_points
-    {%- endfor %}
 from carried
 left join customers on carried.customer_key = customers.customer_key and carried.pack = customers.pack
 where customers.customer_key is null
