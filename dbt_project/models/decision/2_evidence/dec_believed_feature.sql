@@ -20,12 +20,6 @@ trust as (
 
 ),
 
-known as (
-
-    select customer_key from {{ ref('stg_customer_state') }}
-
-),
-
 -- needed on few nights, and then of everybody
 last_trusted as (
 
@@ -36,12 +30,10 @@ last_trusted as (
 )
 
 select
-    features.customer_key,
-    known.customer_key is null as is_new_customer
+    features.customer_key
     {%- for fact in believed_facts() %},
     case when trust.{{ fact }}_is_distrusted then last_trusted.{{ fact }} else features.{{ fact }} end as {{ fact }}
     {%- endfor %}
 from features
 cross join trust
-left join known on features.customer_key = known.customer_key
 left join last_trusted on features.customer_key = last_trusted.customer_key

@@ -61,12 +61,12 @@ select
     customers.smoothed_milli,
     customers.confirmed_milli,
     customers.utilisation_bp,
+    customers.f01_dpd_now,
+    customers.f02_dpd_max_30d,
+    customers.f41_related_dpd_30d,
     {{ multiplier_bp('customers.score_milli', 'own_cells') }} as own_multiplier_bp,
     {{ multiplier_bp('customers.confirmed_milli', 'confirmed_cells') }} as confirmed_multiplier_bp,
     bands.cut_step_bp
-    {%- for fact in believed_facts() %},
-    customers.{{ fact }}
-    {%- endfor %}
 from customers
 inner join cells as own_cells
     on

@@ -9,6 +9,12 @@ customers as (
 
 ),
 
+believed as (
+
+    select * from {{ ref('dec_believed_feature') }}
+
+),
+
 conditions as (
 
     select
@@ -25,28 +31,26 @@ conditions as (
 
 ),
 
--- whoever is below the lowest threshold of every fact meets no condition
+-- whoever is below the lowest threshold of every fact meets no condition of any pack
 lowest as (
 
     select
-        policy_version
-        {%- for fact in believed_facts() %},
-        min(case when feature = '{{ fact }}' then threshold end) as {{ fact }}
+        {%- for fact in believed_facts() %}
+        min(case when feature = '{{ fact }}' then threshold end) as {{ fact }}{{ ',' if not loop.last }}
         {%- endfor %}
     from conditions
     where not is_undecided
-    group by policy_version
 
 ),
 
 suspected as (
 
-    select customers.*
-    from customers
-    inner join lowest on customers.policy_version = lowest.policy_version
+    select believed.*
+    from believed
+    cross join lowest
     where
         {%- for fact in believed_facts() %}
-        {{ 'or ' if not loop.first }}customers.{{ fact }} >= lowest.{{ fact }}
+        {{ 'or ' if not loop.first }}believed.{{ fact }} >= lowest.{{ fact }}
         {%- endfor %}
 
 ),
@@ -54,7 +58,7 @@ suspected as (
 compared as (
 
     select
-        suspected.customer_decision_key,
+        customers.customer_decision_key,
         conditions.trigger_code,
         conditions.condition_group,
         conditions.rows_of_group,
@@ -68,7 +72,8 @@ compared as (
             {%- endfor %}
         end as feature_value
     from suspected
-    inner join conditions on suspected.policy_version = conditions.policy_version
+    inner join customers on suspected.customer_key = customers.customer_key
+    inner join conditions on customers.policy_version = conditions.policy_version
     where not conditions.is_undecided
 
 ),

@@ -1,6 +1,8 @@
 -- Grain: one row an account of tonight's snapshot and policy pack that the raise budget lets wait.
 -- The budget is spent in order of the score, then of the keys: it may delay a raise, never cut.
 
+{{ config(materialized='table') }}
+
 with
 
 bounds as (

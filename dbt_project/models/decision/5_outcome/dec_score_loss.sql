@@ -15,6 +15,12 @@ customers as (
 
 ),
 
+believed as (
+
+    select * from {{ ref('dec_believed_feature') }}
+
+),
+
 bins as (
 
     select * from {{ ref('dec_scorecard_bin') }}
@@ -63,7 +69,7 @@ facts as (
         names.goal_value,
         case names.feature
             {%- for feature in scored_features() %}
-            when '{{ feature }}' then customers.{{ feature }}
+            when '{{ feature }}' then believed.{{ feature }}
             {%- endfor %}
         end as feature_value,
         case names.feature
@@ -73,6 +79,7 @@ facts as (
         end as reference_points
     from cut_customers
     inner join customers on cut_customers.customer_decision_key = customers.customer_decision_key
+    inner join believed on customers.customer_key = believed.customer_key
     inner join names on customers.policy_version = names.policy_version
     left join carried on customers.customer_key = carried.customer_key and customers.pack = carried.pack
 

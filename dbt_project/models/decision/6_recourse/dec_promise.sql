@@ -125,7 +125,7 @@ compared as (
         coalesce(limits.is_external_change, false) as is_changed_by_core,
         coalesce(orders.has_failed_order, false) as has_failed_order,
         coalesce(limits.score < assumed.score, false) as is_score_too_low,
-        coalesce(customers.f06_util_bp, 0) >= promises.utilisation_below_bp as is_use_too_high,
+        coalesce(customers.utilisation_bp, 0) >= promises.utilisation_below_bp as is_use_too_high,
         night.business_date >= promises.raises_from_date and coalesce(limits.is_raise_barred, false) as is_raise_forbidden,
         coalesce(limits.own_maximum_minor < promises.restores_to_minor, false)
         or coalesce(limits.customer_maximum_minor < promises.restores_to_minor, false) as is_own_maximum_too_low,

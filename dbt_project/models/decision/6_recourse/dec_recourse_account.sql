@@ -151,7 +151,7 @@ select
     packs.needed_nights,
     customers.point_sum,
     {{ newest_of('customers.smoothed_milli') }} as smoothed_milli,
-    coalesce(customers.f06_util_bp, 0) as utilisation_bp,
+    customers.utilisation_bp,
     customers.f01_dpd_now > 0 as is_past_due,
     coalesce(customers.f41_related_dpd_30d > 0, false) as is_related_past_due,
     customers.arrears_minor,

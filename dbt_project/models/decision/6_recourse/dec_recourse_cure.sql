@@ -35,7 +35,7 @@ instalments as (
 
 believed as (
 
-    select * from {{ ref('dec_customer') }}
+    select * from {{ ref('dec_believed_feature') }}
 
 ),
 
@@ -94,8 +94,7 @@ facts as (
         ) as is_acted_on
     from variants
     inner join conditions on variants.policy_version = conditions.policy_version
-    inner join believed
-        on variants.customer_key = believed.customer_key and variants.policy_version = believed.policy_version
+    inner join believed on variants.customer_key = believed.customer_key
     left join features
         on
             variants.customer_key = features.customer_key

@@ -17,9 +17,9 @@ anchors as (
 
 ),
 
-decided as (
+believed as (
 
-    select * from {{ ref('dec_customer') }}
+    select * from {{ ref('dec_believed_feature') }}
 
 ),
 
@@ -44,7 +44,6 @@ parameters as (
 customers as (
 
     select distinct
-        customer_decision_key,
         customer_key,
         policy_version,
         business_date,
@@ -71,13 +70,13 @@ stood as (
                 then parameters.recourse_acting_days
             else 0
         end as days_until_acting,
-        decided.f01_dpd_now,
+        believed.f01_dpd_now,
         {{ add_days('anchors.last_date', 'rules.rest_days') }} as rest_date,
-        {{ fact_value('rules.feature', 'decided') }} as feature_value
+        {{ fact_value('rules.feature', 'believed') }} as feature_value
     from customers
     cross join rules
     cross join parameters
-    inner join decided on customers.customer_decision_key = decided.customer_decision_key
+    inner join believed on customers.customer_key = believed.customer_key
     left join anchors on customers.customer_key = anchors.customer_key and rules.anchor = anchors.anchor
 
 ),

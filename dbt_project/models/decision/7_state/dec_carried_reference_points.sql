@@ -10,6 +10,12 @@ approved as (
 
 ),
 
+believed as (
+
+    select * from {{ ref('dec_believed_feature') }}
+
+),
+
 scorecards as (
 
     select * from {{ ref('dec_scorecard_row') }}
@@ -26,9 +32,10 @@ select
     approved.customer_key,
     approved.pack
     {%- for feature in scored_features() %},
-    {{ scorecard_points(feature, 'approved.' ~ feature, 'scorecards') }} as {{ feature }}_points
+    {{ scorecard_points(feature, 'believed.' ~ feature, 'scorecards') }} as {{ feature }}_points
     {%- endfor %}
 from approved
+inner join believed on approved.customer_key = believed.customer_key
 inner join scorecards on approved.pack_number = scorecards.pack_number
 
 union all
