@@ -26,7 +26,7 @@ from creditline.publish.history import (
     volumes,
 )
 from creditline.store.built import Table
-from creditline.store.parquet import write_parquet
+from creditline.store.parquet import write_parquets
 
 AS_PUBLISHED = "_as_published"
 _OF_PUBLICATION = ("publication_date", "publication_revision")
@@ -51,12 +51,15 @@ def export_marts(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table],
 
     Returns: rows by table.
     """
-    rows = {}
-    for table in tables:
-        target = directory / f"{table.name}.parquet"
-        write_parquet(connection, f"select * from {table.name} order by {', '.join(table.key)}", target)
-        rows[table.name] = connection.execute(f"select count(*) from {table.name}").fetchone()[0]
-    return rows
+    tables = list(tables)
+    write_parquets(
+        connection,
+        {
+            directory / f"{table.name}.parquet": f"select * from {table.name} order by {', '.join(table.key)}"
+            for table in tables
+        },
+    )
+    return {table.name: connection.execute(f"select count(*) from {table.name}").fetchone()[0] for table in tables}
 
 
 def write_marts_database(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 import duckdb
 
-from creditline.home.database import path_to_read, path_to_write
+from creditline.home.database import connect_again, path_to_read, path_to_write
 from creditline.home.files import make_directory, move_into_place, partial_of
 
 
@@ -21,6 +24,31 @@ def write_parquet(
         f"copy ({rows}) to {path_to_write(partial)} (format parquet, compression zstd)", parameters or {}
     )
     move_into_place(partial, target)
+
+
+def write_parquets(connection: duckdb.DuckDBPyConnection, files: Mapping[Path, str]) -> None:
+    """Write several files as `write_parquet` does, as many at once as the engine has threads: to sort and to encode one keeps one
+    core busy, and no more.
+
+    Args:
+        files: the ordered query of each file.
+    """
+    at_once = int(connection.execute("select current_setting('threads')").fetchone()[0])
+    idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+
+    def write(target: Path) -> None:
+        own = idle.get()
+        try:
+            write_parquet(own, files[target], target)
+        finally:
+            idle.put(own)
+
+    with ExitStack() as stack:
+        for _ in range(at_once):
+            idle.put(stack.enter_context(connect_again(connection)))
+        pool = stack.enter_context(ThreadPoolExecutor(at_once))
+        for written in [pool.submit(write, target) for target in files]:
+            written.result()
 
 
 def lay_parquet(

@@ -17,7 +17,7 @@ from creditline.home import Home
 from creditline.home.publications import latest_revision, read_manifest, state_directory
 from creditline.project import PROJECT_DIR
 from creditline.store.inputs import InputFile, Relation
-from creditline.store.parquet import write_parquet
+from creditline.store.parquet import write_parquets
 
 
 @dataclass(frozen=True)
@@ -475,6 +475,6 @@ def carried_rows(table: StateTable) -> str:
 
 def export_state(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
     """Write every table that tonight carries over from its model in the built warehouse."""
-    for table in state_tables():
-        target = state_file(home, business_date, table.name)
-        write_parquet(connection, carried_rows(table), target)
+    write_parquets(
+        connection, {state_file(home, business_date, table.name): carried_rows(table) for table in state_tables()}
+    )
