@@ -83,7 +83,9 @@ def nothing_to_run(home: Home) -> str:
     """Why there is no night to run."""
     landed = home.landed_dates()
     if not landed:
-        return f"no night is landed in {home.landing}: a delivery is a folder a business date (docs/reference/landing.md)"
+        return (
+            f"no night is landed in {home.landing}: a delivery is a folder a business date (docs/reference/landing.md)"
+        )
     return f"every landed night was run, or skipped; the newest is {landed[-1]}"
 
 
