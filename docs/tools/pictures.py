@@ -20,7 +20,7 @@ from creditline.explain import explain_account, explanation_text
 from creditline.home import Home
 from creditline.publish.reader import query_marts
 
-STORY = "A00000310"
+STORY = "A00000862"
 ROWS = 12
 MARGIN, BOX_WIDTH, BOX_HEIGHT, STEP_X, STEP_Y = 20, 200, 92, 240, 140
 

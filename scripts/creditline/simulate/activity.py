@@ -12,7 +12,7 @@ from creditline.simulate.causes import NONE
 from creditline.simulate.loans import REPAYMENT
 from creditline.simulate.population import IRREGULAR, PENSION, SALARY
 from creditline.simulate.randomness import scatter, stream
-from creditline.simulate.world import CHARGED_OFF, World
+from creditline.simulate.world import APART, CHARGED_OFF, World
 
 Rows = dict[str, np.ndarray]
 
@@ -269,15 +269,21 @@ def cases(world: World) -> Rows:
 
 
 def _appeals_decided(world: World, rng: np.random.Generator) -> list[Rows]:
-    """Appeals end upheld, in part, or overturned; what is overturned becomes an override that two people signed."""
+    """Appeals end upheld, in part, or overturned: then two people sign an override.
+
+    In a closed loop it raises the limit by a fifth. A core that goes its own way has the limit already that was granted.
+    """
     ended = world.ended_yesterday("appeal")
     verdict = rng.choice([1, 2, 3], len(ended), p=[0.5, 0.2, 0.3])
     won = ended[verdict == 3]
+    granted = world.limit[won]
+    if world.book.core != APART:
+        granted = granted * 6 // 5 // 100_00 * 100_00
     decided = _case("appeal", account=ended, actor="officer_chen", ground="reduction_disputed")
     override = _case(
         "override",
         account=won,
-        amount=world.limit[won],
+        amount=granted,
         from_=world.day,
         to=np.full(len(won), world.day + 90),
         actor="officer_chen",
