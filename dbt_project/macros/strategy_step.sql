@@ -1,5 +1,5 @@
 {# What a strategy asks for from a limit that it starts from: the edge of the play band around the target, by one step down or up, on
-   the customer's slot (docs/decision.md). A cut never goes below tonight's own target. #}
+   the customer's slot (docs/reference/decision.md). A cut never goes below tonight's own target. #}
 {% macro strategy_from(start) -%}
     case
         when is_held then {{ start }}

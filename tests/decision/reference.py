@@ -1,4 +1,4 @@
-"""The whole decision once more, in plain Python, from the words of docs/decision.md alone.
+"""The whole decision once more, in plain Python, from the words of docs/reference/decision.md alone.
 
 No code and no thought is shared with the SQL. Amounts are minor units, scores points, confirmed scores milli-points.
 `Reference.decide` takes one night after another and carries its own state. `seen` counts the branches that were taken.

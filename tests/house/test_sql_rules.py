@@ -139,12 +139,12 @@ def test_a_folder_of_the_decision_reads_itself_and_folders_before_it():
 
 def test_the_page_of_the_decision_lists_its_models_in_the_order_in_which_they_read_each_other():
     table = re.findall(
-        r"^\| `(\d_\w+)` \| (.*) \|$", (PROJECT.parent / "docs" / "decision.md").read_text(), re.MULTILINE
+        r"^\| `(\d_\w+)` \| (.*) \|$", (PROJECT.parent / "docs" / "reference" / "decision.md").read_text(), re.MULTILINE
     )
     listed = [(folder, model) for folder, models in table for model in re.findall(r"`(\w+)`", models)]
     assert sorted(listed) == sorted((path.parent.name, path.stem) for path in DECISION.rglob("*.sql"))
     seen = set()
     for folder, model in listed:
         read = set(re.findall(r"ref\('(dec_\w+)'\)", (DECISION / folder / f"{model}.sql").read_text()))
-        assert read <= seen, f"{model} reads {sorted(read - seen)}, which docs/decision.md lists after it"
+        assert read <= seen, f"{model} reads {sorted(read - seen)}, which docs/reference/decision.md lists after it"
         seen.add(model)

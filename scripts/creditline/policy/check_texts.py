@@ -11,7 +11,7 @@ from creditline.policy.features import known_evidence
 from creditline.policy.packs import Pack, Row
 from creditline.policy.schema import PLACEHOLDERS
 
-# Reasons that operators cite themselves, beside those of scorecard and triggers (docs/decision.md).
+# Reasons that operators cite themselves, beside those of scorecard and triggers (docs/reference/decision.md).
 POLICY_REASONS = (
     "G1", "T1", "I1", "U1", "U2", "N1", "N3", "M1", "P1", "P2", "P3", "P4", "P5", "P6", "G2", "G3", "G4", "K1", "F1", "F2", "F3",
     "L1",

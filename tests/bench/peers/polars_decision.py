@@ -1,4 +1,4 @@
-"""Polars: the decision of one night over the features of its customers (docs/decision.md)."""
+"""Polars: the decision of one night over the features of its customers (docs/reference/decision.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spark: the decision of one night over the features of its customers (docs/decision.md)."""
+"""Spark: the decision of one night over the features of its customers (docs/reference/decision.md)."""
 
 from __future__ import annotations
 
