@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import csv
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -25,7 +23,8 @@ from creditline.policy import PolicySet, policy_relations
 from creditline.project import PROJECT_DIR
 from creditline.release.inherited import APPROVED_COLUMNS
 from creditline.store.inputs import Relation, lay
-from creditline.warehouse.logic import CATALOG, Logic, compile_logic, use_scratch_catalog
+from creditline.warehouse.compiled import compile_project
+from creditline.warehouse.logic import CATALOG, Logic, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import (
     RELEASED_COLUMNS,
@@ -199,8 +198,7 @@ def all_features() -> dict[str, str]:
 @cache
 def project_logic() -> Logic:
     """The decision code as it stands, without the models that only publish."""
-    with tempfile.TemporaryDirectory() as folder:
-        logic = compile_logic(Path(folder))
+    logic = compile_project().logic
     kept = tuple(model for model in logic.models if not model.name.startswith(NOT_NEEDED))
     return replace(logic, models=kept)
 

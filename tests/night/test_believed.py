@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import shutil
 from datetime import timedelta
 
@@ -15,9 +15,7 @@ from creditline.home.proof import NotGenuine
 from creditline.home.scratch import ScratchChanged
 from creditline.landing.accept import scratch_file
 from creditline.night import accept, build, gate_inputs, gate_outputs, publish, run_night
-from creditline.project import PROJECT_DIR
-from creditline.warehouse import compiled
-from creditline.warehouse.compiled import CompiledModels
+from creditline.warehouse import compiled, dbt
 from creditline.warehouse.logic import LogicRefused
 from creditline.warehouse.state import state_file
 
@@ -138,45 +136,45 @@ def test_nothing_is_published_of_scratch_that_somebody_else_wrote(built):
     assert duckdb.sql(query).fetchone()[0] < 99999
 
 
-# --- what dbt keeps ---------------------------------------------------------------------------------------------------
+# --- what a home keeps of the project -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def kept(tmp_path):
-    """A folder of dbt's with a compiled model and a parsed project, sealed by a home."""
-    home = small_home(tmp_path / "home")
-    folder = home.warehouse / "dbt"
-    folder.mkdir()
-    project = CompiledModels(home, folder, PROJECT_DIR)._project_sha256
-    (folder / "compiled.json").write_text(json.dumps({"project_sha256": project, "sql": {"model.x": "select 1"}}))
-    (folder / "partial_parse.msgpack").write_bytes(b"parsed")
-    compiled.seal(home, folder)
-    return home, folder
+def kept_file(home: Home):
+    return home.warehouse / "dbt" / "compiled.json"
 
 
-def test_what_the_home_sealed_is_used_again(kept):
-    home, folder = kept
-    assert CompiledModels(home, folder, PROJECT_DIR).sql == {"model.x": "select 1"}
+def refuse_to_compile(*_):
+    raise AssertionError("dbt was asked")
 
 
-TOUCHED = {
-    "an emptied model": lambda folder: (folder / "compiled.json").write_text(
-        (folder / "compiled.json").read_text().replace("select 1", "select 1 where false")
-    ),
-    "a parsed project": lambda folder: (folder / "partial_parse.msgpack").write_bytes(b"parsed otherwise"),
-    "no seal": lambda folder: (folder / "seal.json").unlink(),
-    "a seal that somebody else wrote": lambda folder: (folder / "seal.json").write_text(
-        (folder / "seal.json").read_text().replace("compiled.json", "compiled2.json")
-    ),
+def test_a_project_that_is_as_it_was_is_not_compiled_again(home, monkeypatch):
+    monkeypatch.setattr(compiled, "compile_project", refuse_to_compile)
+    build(home, SECOND)
+
+
+FORGED = {
+    "other claims": lambda text: re.sub(r"assert_every_cut", "assert_every_raise", text),
+    "no signature": lambda text: re.sub(r'"signature"', '"sign"', text),
+    "no record": lambda text: text[:-5],
 }
 
 
-@pytest.mark.parametrize("touch", TOUCHED.values(), ids=TOUCHED)
-def test_what_somebody_else_wrote_is_compiled_and_parsed_anew(kept, touch):
-    home, folder = kept
-    touch(folder)
-    assert CompiledModels(home, folder, PROJECT_DIR).sql == {}
-    assert not any((folder / name).exists() for name in compiled.KEPT)
+@pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+def test_what_somebody_else_wrote_is_compiled_anew(home, forge):
+    genuine = kept_file(home).read_text()
+    kept_file(home).write_text(forge(genuine))
+    assert kept_file(home).read_text() != genuine
+    build(home, SECOND)
+    assert kept_file(home).read_text() == genuine
+
+
+def test_a_changed_project_is_compiled(home, tmp_path, monkeypatch):
+    project = shutil.copytree(dbt.PROJECT_DIR, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs"))
+    monkeypatch.setattr(dbt, "PROJECT_DIR", project)
+    (project / "macros" / "to_milli.sql").open("a").write("\n")
+    monkeypatch.setattr(compiled, "compile_project", refuse_to_compile)
+    with pytest.raises(AssertionError, match="dbt was asked"):
+        build(home, SECOND)
 
 
 def test_archived_code_that_somebody_changed_is_not_taken_for_tonights(home):

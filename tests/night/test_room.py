@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import namedtuple
 from datetime import timedelta
 
@@ -18,7 +19,8 @@ from creditline.landing.accept import DeliveryRefused
 from creditline.landing.manifest import read_manifest
 from creditline.night import accept, build, gate_inputs, run_night
 from creditline.night.room import NoRoom, require_room
-from creditline.warehouse.dbt import OutOfMemory, run_build
+from creditline.warehouse import logic_run
+from creditline.warehouse.logic import LogicRefused
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -132,26 +134,24 @@ def test_what_spills_is_bounded(home):
 TOO_LITTLE = "14MB"
 
 
-def test_what_does_not_fit_beside_another_model_is_built_once_more_alone(home, monkeypatch, caplog):
-    asked = []
+def test_what_does_not_fit_beside_another_model_is_built_alone(home, monkeypatch, caplog):
+    create = logic_run._create_model
 
-    def build_alone(home, *, models_at_once):
-        asked.append(models_at_once)
-        if models_at_once > 1:
-            raise OutOfMemory("model ftr_cash_flow: Out of Memory Error")
-        return run_build(home, models_at_once=models_at_once)
+    def create_alone(connection, model):
+        if model.name == "ftr_cash_flow" and threading.current_thread() is not threading.main_thread():
+            raise duckdb.OutOfMemoryException("Out of Memory Error")
+        create(connection, model)
 
-    monkeypatch.setattr("creditline.warehouse.build.run_build", build_alone)
+    monkeypatch.setattr(logic_run, "_create_model", create_alone)
     run_night(home, NIGHT)
-    assert asked == [2, 1]
     assert home.published_dates() == [NIGHT]
-    assert "Out of Memory Error; the night is built once more, one model at a time" in caplog.text
+    assert "Out of Memory Error; the models that are left run one at a time" in caplog.text
 
 
 def test_a_night_that_fits_in_no_way_says_what_did_not(home):
     accept(home, NIGHT)
     gate_inputs(home, NIGHT)
     home = set_setting(set_setting(home, "threads", 1), "memory_limit", TOO_LITTLE)
-    with pytest.raises(OutOfMemory, match=r"seed \w+: .*Out of Memory Error"):
+    with pytest.raises(LogicRefused, match=r"\w+ does not run .*Out of Memory Error"):
         build(home, NIGHT)
     assert home.published_dates() == []

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 import pytest
 
-from creditline.warehouse.logic import Model, compile_logic
+from creditline.warehouse.compiled import compile_project
+from creditline.warehouse.logic import Model
 
 # What each account's decision was traced through, by operator, and whether nobody but the machine decided.
 TRACES = {
@@ -27,9 +26,8 @@ STEPS = (
 
 
 @pytest.fixture(scope="module")
-def register(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    logic = compile_logic(Path(tmp_path_factory.mktemp("logic")))
-    return next(model for model in logic.models if model.name == "rpt_r02_adjustment_register")
+def register() -> Model:
+    return next(model for model in compile_project().logic.models if model.name == "rpt_r02_adjustment_register")
 
 
 def step(operator: str) -> int:

@@ -115,7 +115,7 @@ TAMPERED = {
 
 def rebuild(connection, book, model):
     """Run a report's SQL, as compiled for the night, over the tables of the copy."""
-    compiled = next((book.home.warehouse / "dbt" / "compiled").rglob(f"{model}.sql")).read_text()
+    compiled = next(book.home.logic.glob(f"*/*_{model}.sql")).read_text()
     compiled = compiled.replace('"warehouse"."main".', "")
     connection.execute(f"create or replace table {model} as {compiled}")
 

@@ -11,8 +11,8 @@ import pytest
 
 from creditline.home.database import connect
 from creditline.warehouse import logic_run
-from creditline.warehouse.logic import CATALOG, Logic, LogicRefused, Model, use_scratch_catalog
-from creditline.warehouse.logic_run import run_logic
+from creditline.warehouse.logic import CATALOG, Claim, Logic, LogicRefused, Model, use_scratch_catalog
+from creditline.warehouse.logic_run import check_claims, run_logic
 
 # two that read nothing, one that reads both, one that reads that one
 SQL = {
@@ -45,12 +45,13 @@ def test_models_that_do_not_read_each_other_run_at_once(connection, monkeypatch)
         create_model(own, model)
 
     monkeypatch.setattr(logic_run, "_create_model", create)
-    run_logic(connection, logic())
+    seconds = run_logic(connection, logic())
     assert connection.execute("from last").fetchall() == [(3,)]
+    assert seconds.keys() == SQL.keys()
 
 
 @pytest.mark.parametrize("short", ["left", "both"])
-def test_without_memory_for_two_the_rest_runs_one_by_one(connection, monkeypatch, short):
+def test_without_memory_for_two_the_rest_runs_one_by_one(connection, monkeypatch, caplog, short):
     ran = []
 
     def create(own, model):
@@ -63,22 +64,17 @@ def test_without_memory_for_two_the_rest_runs_one_by_one(connection, monkeypatch
     run_logic(connection, logic())
     assert sorted(ran) == sorted(SQL)
     assert ran[-2:] == ["both", "last"]
+    assert "could not allocate block; the models that are left run one at a time" in caplog.text
     assert connection.execute("from last").fetchall() == [(3,)]
 
 
-def test_a_table_that_was_left_empty_is_made_again(connection, monkeypatch):
-    def create(own, model):
-        if model.columns and threading.current_thread() is not threading.main_thread():
-            own.execute(f"create table {CATALOG}.main.{model.name} (n bigint)")
-            raise duckdb.OutOfMemoryException("could not allocate block")
-        create_model(own, model)
-
-    monkeypatch.setattr(logic_run, "_create_model", create)
-    models = tuple(
-        replace(model, columns={"n": "bigint"}) if model.name == "both" else model for model in logic().models
-    )
-    run_logic(connection, replace(logic(), models=models))
-    assert connection.execute("from last").fetchall() == [(3,)]
+def test_what_did_not_fit_leaves_nothing_behind(tmp_path):
+    with connect(config={"memory_limit": "20MB", "temp_directory": ""}) as connection:
+        use_scratch_catalog(connection)
+        wide = "select md5(i::varchar) as text from range(10000000) as numbers(i)"
+        with pytest.raises(LogicRefused, match="left does not run"):
+            run_logic(connection, replace(logic(), models=(Model("left", "table", (), {"text": "varchar"}, wide),)))
+        assert connection.execute("from duckdb_tables()").fetchall() == []
 
 
 def test_without_memory_for_one_the_model_is_named(connection, monkeypatch):
@@ -128,3 +124,13 @@ def test_another_connection_is_in_utc_and_keeps_still(connection):
         ),
     )
     assert connection.execute("from last").fetchall() == [("UTCfalse",)]
+
+
+def test_a_claim_that_does_not_hold_is_named_with_what_it_found(connection):
+    nobody, somebody = (
+        Claim("assert_none", "select 1 as n where false"),
+        Claim("assert_small", "select 7 as account_key"),
+    )
+    assert check_claims(connection, [nobody]).keys() == {"assert_none"}
+    with pytest.raises(LogicRefused, match=r"assert_small does not hold for 1 rows: \{'account_key': '7'\}"):
+        check_claims(connection, [nobody, somebody])

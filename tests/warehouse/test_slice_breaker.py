@@ -23,7 +23,7 @@ CALM = {
 
 def run_model(home: Home, folder: Path, model: str, totals: list[dict], cuts: list[int]) -> list[dict]:
     """Rows of one compiled model over tonight's totals and the cuts of the nights before, the latest last."""
-    compiled = home.warehouse / "dbt" / "compiled" / "creditline" / "models" / "decision" / f"{model}.sql"
+    (compiled,) = home.logic.glob(f"*/*_{model}.sql")
     file = folder / "warehouse.duckdb"
     file.unlink(missing_ok=True)
     with duckdb.connect(str(file)) as connection:

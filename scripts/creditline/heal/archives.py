@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 from creditline import project
 from creditline.home import Home
-from creditline.home.files import clear_directory
 from creditline.policy import archive, load_pack, packs_in_force
 from creditline.policy.packs import PackRefused
-from creditline.warehouse.logic import LogicRefused, archive_logic, archived_logic, compile_logic
+from creditline.warehouse.compiled import compile_project
+from creditline.warehouse.logic import LogicRefused, archive_logic, archived_logic
 
 
 def put_back_policy(home: Home, business_date: date, policy_version: str) -> bool:
@@ -28,7 +27,7 @@ def put_back_policy(home: Home, business_date: date, policy_version: str) -> boo
     return is_lost
 
 
-def put_back_logic(home: Home, logic_hash: str, scratch: Path) -> bool:
+def put_back_logic(home: Home, logic_hash: str) -> bool:
     """Put decision code back under its hash, if it is not there. Returns: whether it was put back.
 
     Raises:
@@ -37,7 +36,7 @@ def put_back_logic(home: Home, logic_hash: str, scratch: Path) -> bool:
     folder = home.logic / logic_hash
     is_lost = not folder.exists()
     if is_lost:
-        logic = compile_logic(clear_directory(scratch))
+        logic = compile_project().logic
         if logic.logic_hash != logic_hash:
             raise LogicRefused(f"{folder} is missing, and the project has other code by now")
         archive_logic(home, logic)

@@ -154,7 +154,7 @@ def _heal_archives(ward: _Ward, manifest: dict) -> None:
     for version in manifest["policy_versions"].values():
         _heal_archive(ward, home.policy / version, lambda version=version: put_back_policy(home, night, version))
     logic_hash = manifest["logic_hash"]
-    _heal_archive(ward, home.logic / logic_hash, lambda: put_back_logic(home, logic_hash, ward.scratch))
+    _heal_archive(ward, home.logic / logic_hash, lambda: put_back_logic(home, logic_hash))
 
 
 def _heal_archive(ward: _Ward, folder: Path, put_back: Callable[[], bool]) -> None:

@@ -10,9 +10,8 @@ from creditline.spark.build import build_on_spark
 from creditline.spark.marts import show_marts
 from creditline.store.inputs import Relation
 from creditline.warehouse.build import OnDuckDB
-from creditline.warehouse.dbt import compile_project
+from creditline.warehouse.compiled import compiled_project
 from creditline.warehouse.engine import Engine
-from creditline.warehouse.logic import logic_of
 from creditline.warehouse.runner import Ran, Runner
 
 
@@ -22,8 +21,8 @@ class OnSpark:
     def run(self, home: Home, inputs: Iterable[Relation]) -> Ran:
         """Build every model on Spark, and lay a view over each of its tables."""
         nodes, version = build_on_spark(home, inputs)
-        logic = logic_of(compile_project(home.warehouse / "dbt", home))
-        return Ran(nodes, logic, f"{Engine.SPARK} {version}")
+        seconds = {node.name: node.seconds for node in nodes}
+        return Ran(compiled_project(home), seconds, f"{Engine.SPARK} {version}")
 
     def show(self, home: Home, business_date: date) -> None:
         """Lay the published marts anew for readers on Spark."""

@@ -1,8 +1,7 @@
-"""The build of a night: a fresh scratch warehouse, one dbt build, carried state, the archive of the decision code."""
+"""The build of a night: a fresh scratch warehouse, the decision code run in it, carried state, the archive of that code."""
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Iterable
 from datetime import date
@@ -20,10 +19,11 @@ from creditline.policy.calendar import timetable
 from creditline.store.built import Build, Table, built_files, write_build
 from creditline.store.inputs import Relation, check_inputs, lay, write_inputs
 from creditline.store.record import delivery_records, intraday_records
-from creditline.warehouse.dbt import BuiltNode, OutOfMemory, run_build
+from creditline.warehouse.compiled import compiled_project, keep
 from creditline.warehouse.engine import Engine
 from creditline.warehouse.inherited import approved_relation
-from creditline.warehouse.logic import Logic, archive_logic, archived_logic, logic_of
+from creditline.warehouse.logic import Logic
+from creditline.warehouse.logic_run import check_claims, run_logic
 from creditline.warehouse.runner import Ran, Runner
 from creditline.warehouse.sources import (
     NightParameters,
@@ -46,7 +46,8 @@ def build(home: Home, business_date: date, runner: Runner) -> Build:
 
     Raises:
         NotGenuine: something that the night reads is not what this home wrote.
-        BuildFailed: a model or a claim about the data fails; nothing is published, the night can be run again.
+        BuildFailed: the project does not compile, or does not run on Spark.
+        LogicRefused: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
     night, inputs = night_inputs(home, business_date)
     check_inputs(home, inputs)
@@ -58,12 +59,12 @@ def build(home: Home, business_date: date, runner: Runner) -> Build:
         business_date=business_date,
         previous_business_date=night.previous_business_date,
         is_void=night.is_void,
-        logic_hash=_keep_logic(home, ran.logic),
+        logic_hash=keep(home, ran.project),
         policy_versions=_used_policy_versions(home),
-        marts=_tables(ran.nodes, ("dim_", "fct_", "mon_")),
-        reports=_tables(ran.nodes, ("rpt_",)),
+        marts=_tables(ran.project.logic, ("dim_", "fct_", "mon_")),
+        reports=_tables(ran.project.logic, ("rpt_",)),
         state=digests(state_directory(home, business_date)),
-        seconds={node.name: round(node.seconds, 3) for node in ran.nodes},
+        seconds={name: round(seconds, 3) for name, seconds in ran.seconds.items()},
         engine=ran.engine,
         seal=seal_of(home, built_files(home)),
     )
@@ -108,32 +109,15 @@ class OnDuckDB:
     """DuckDB itself, which nobody has to be told of: who opens its files sees what it built."""
 
     def run(self, home: Home, inputs: Iterable[Relation]) -> Ran:
-        """Lay what the night reads in a fresh scratch warehouse, and build in it."""
-        inputs = list(inputs)
-        try:
-            nodes = _build_models(home, inputs, home.settings.threads)
-        except OutOfMemory as error:
-            if home.settings.threads == 1:
-                raise
-            # what two models need together may not fit where either fits alone
-            logging.getLogger(__name__).warning("%s; the night is built once more, one model at a time", error)
-            _clear(home)
-            nodes = _build_models(home, inputs, 1)
-        return Ran(nodes, logic_of(nodes), f"{Engine.DUCKDB} {duckdb.__version__}")
+        """Lay what the night reads in a fresh scratch warehouse, and run the decision code in it."""
+        project = compiled_project(home)
+        with connect_within(home, str(home.warehouse_file)) as connection:
+            lay(connection, inputs)
+            seconds = run_logic(connection, project.logic) | check_claims(connection, project.claims)
+        return Ran(project, seconds, f"{Engine.DUCKDB} {duckdb.__version__}")
 
     def show(self, home: Home, business_date: date) -> None:
         """Nothing is left to do."""
-
-
-def _build_models(home: Home, inputs: list[Relation], models_at_once: int) -> list[BuiltNode]:
-    with connect_within(home, str(home.warehouse_file)) as connection:
-        lay(connection, inputs)
-    return run_build(home, models_at_once=models_at_once)
-
-
-def _keep_logic(home: Home, logic: Logic) -> str:
-    """Archive what decided, and see that what is kept is just that. Returns: `logic_hash`."""
-    return archived_logic(home, archive_logic(home, logic)).logic_hash
 
 
 def _clear(home: Home) -> None:
@@ -166,9 +150,9 @@ def _used_policy_versions(home: Home) -> dict[str, str]:
     return dict(rows)
 
 
-def _tables(nodes: list[BuiltNode], prefixes: tuple[str, ...]) -> tuple[Table, ...]:
+def _tables(logic: Logic, prefixes: tuple[str, ...]) -> tuple[Table, ...]:
     return tuple(
-        Table(node.name, tuple(node.meta["key"]))
-        for node in sorted(nodes, key=lambda node: node.name)
-        if node.resource_type == "model" and node.name.startswith(prefixes)
+        Table(model.name, model.key)
+        for model in sorted(logic.models, key=lambda model: model.name)
+        if model.name.startswith(prefixes)
     )

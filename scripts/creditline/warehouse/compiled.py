@@ -1,67 +1,99 @@
-"""What dbt keeps in scratch of a project between two nights: as it parsed it, and the SQL that it made of each model.
+"""The project as dbt compiled it. dbt runs only where the project has changed (docs/decisions/0013).
 
-Nothing in a model asks for the time, the data or a variable, so all that the SQL comes from are the project's files and dbt's own
-macros (docs/decisions/0010). Both files decide, so they count with the home's seal alone; without it dbt makes them anew.
+Nothing in a model asks for the time, the data or a variable, so all that its SQL comes from are the project's files, dbt and
+this room. A home keeps under their sha256 which archived code that gave, and what is asked of every night; the record counts
+with the home's signature alone.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+import tempfile
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
-from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.files import canonical_json, sha256_of, write_file
-from creditline.home.proof import read_signed, write_signed
+from creditline.home.files import canonical_json, is_in_place, make_directory, sha256_of
+from creditline.home.proof import NotGenuine, read_signed, write_signed
+from creditline.warehouse import dbt
+from creditline.warehouse.dbt import BuiltNode
+from creditline.warehouse.logic import Claim, Logic, archive_logic, archived_logic, logic_of
 
-_FILE = "compiled.json"
-_SEAL = "seal.json"
-# dbt's own name for a parsed project.
-KEPT = ("partial_parse.msgpack", _FILE)
 # Policies are input of a night, and what dbt leaves behind is none.
 _NOT_COMPILED = ("policies", "target", "logs")
-_DISTRIBUTIONS = ("dbt-core", "dbt-adapters", "dbt-duckdb")
+_DISTRIBUTIONS = ("dbt-core", "dbt-adapters", "dbt-duckdb", "duckdb")
 
 
-class CompiledModels:
-    """What was kept of a project as it stands: `sql` by the id of the model, empty if any of its files has changed."""
+@dataclass(frozen=True)
+class CompiledProject:
+    """Decision code, and the claims that hold of every night that it decides; `project_sha256` is what both come from."""
 
-    def __init__(self, home: Home, target_path: Path, project: Path) -> None:
-        self._home, self._target_path = home, target_path
-        self._project_sha256 = _sha256_of_project(project)
-        clear_unsealed(home, target_path)
-        file = target_path / _FILE
-        kept = json.loads(file.read_text()) if file.is_file() else {}
-        self.sql: dict[str, str] = kept["sql"] if kept.get("project_sha256") == self._project_sha256 else {}
-
-    def keep(self, sql: dict[str, str]) -> None:
-        """Keep what a build compiled, by the id of the model, unless that is what was read, and seal it with what dbt parsed."""
-        if sql != self.sql:
-            content = {"project_sha256": self._project_sha256, "sql": sql}
-            write_file(self._target_path / _FILE, canonical_json(content))
-        seal(self._home, self._target_path)
+    project_sha256: str
+    logic: Logic
+    claims: tuple[Claim, ...]
 
 
-def seal(home: Home, target_path: Path) -> None:
-    """Let what lies there count from now on."""
-    write_signed(home, target_path / _SEAL, _digests(target_path))
+def compiled_project(home: Home) -> CompiledProject:
+    """The project as it stands: what this home keeps of it, else as dbt compiles it.
 
-
-def clear_unsealed(home: Home, target_path: Path) -> None:
-    """Take away what dbt kept if it is not what this home sealed."""
+    Raises:
+        BuildFailed: names the first model that does not compile.
+        LogicRefused: what is kept was changed since it was archived.
+    """
+    project_sha256 = _sha256_of_project(dbt.PROJECT_DIR)
     try:
-        is_sealed = read_signed(home, target_path / _SEAL) == _digests(target_path)
-    except CreditlineError:
-        is_sealed = False
-    if not is_sealed:
-        for name in KEPT:
-            (target_path / name).unlink(missing_ok=True)
+        kept = read_signed(home, _record_file(home))
+    except NotGenuine:
+        return compile_project()
+    if kept["project_sha256"] != project_sha256 or not is_in_place(home.logic / kept["logic_hash"]):
+        return compile_project()
+    claims = tuple(Claim(**claim) for claim in kept["claims"])
+    return CompiledProject(project_sha256, archived_logic(home, kept["logic_hash"]), claims)
 
 
-def _digests(target_path: Path) -> dict[str, str]:
-    return {name: sha256_of(target_path / name) for name in KEPT if (target_path / name).is_file()}
+def keep(home: Home, project: CompiledProject) -> str:
+    """Archive the code that decided a night, and remember which project it is.
+
+    Returns: its `logic_hash`.
+    """
+    logic_hash = archive_logic(home, project.logic)
+    record = {
+        "project_sha256": project.project_sha256,
+        "logic_hash": logic_hash,
+        "claims": [asdict(claim) for claim in project.claims],
+    }
+    make_directory(_record_file(home).parent)
+    write_signed(home, _record_file(home), record)
+    # what is kept is just what ran
+    return archived_logic(home, logic_hash).logic_hash
+
+
+def compile_project() -> CompiledProject:
+    """The project as dbt compiles it without a home and without data; a process asks dbt once.
+
+    Raises:
+        BuildFailed: names the first model that does not compile.
+    """
+    return _compile(dbt.PROJECT_DIR, _sha256_of_project(dbt.PROJECT_DIR))
+
+
+@lru_cache(maxsize=4)
+def _compile(_project: Path, project_sha256: str) -> CompiledProject:
+    with tempfile.TemporaryDirectory() as folder:
+        nodes = dbt.run_compile(Path(folder))
+    return CompiledProject(project_sha256, logic_of(nodes), _claims(nodes))
+
+
+def _claims(nodes: list[BuiltNode]) -> tuple[Claim, ...]:
+    """Claims that are SQL of their own; what YAML says of columns is for `dbt test`."""
+    claims = (node for node in nodes if node.resource_type == "test" and node.path.endswith(".sql"))
+    return tuple(Claim(node.name, node.compiled_sql) for node in sorted(claims, key=lambda node: node.name))
+
+
+def _record_file(home: Home) -> Path:
+    return home.warehouse / "dbt" / "compiled.json"
 
 
 def _sha256_of_project(project: Path) -> str:
@@ -72,6 +104,7 @@ def _sha256_of_project(project: Path) -> str:
     )
     stated = {
         "files": {str(path.relative_to(project)): sha256_of(path) for path in files},
+        "room": {path.name: sha256_of(path) for path in Path(__file__).parent.glob("*.py")},
         "versions": {name: version(name) for name in _DISTRIBUTIONS},
     }
     return hashlib.sha256(canonical_json(stated)).hexdigest()

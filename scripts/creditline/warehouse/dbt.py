@@ -1,4 +1,4 @@
-"""dbt in this process: a build, or a compilation alone. dbt keeps the parsed project in the target folder itself."""
+"""dbt in this process: a compilation, or a build on Spark."""
 
 from __future__ import annotations
 
@@ -11,18 +11,12 @@ from pathlib import Path
 from creditline.accidents import advice_on
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.database import engine_bounds
-from creditline.home.files import make_directory
 from creditline.project import PROJECT_DIR
-from creditline.warehouse.compiled import CompiledModels, clear_unsealed, seal
+from creditline.warehouse.parsed import clear_unsealed, seal
 
 
 class BuildFailed(CreditlineError):
     """A model does not build or a claim about the data does not hold."""
-
-
-class OutOfMemory(BuildFailed):
-    """A model did not fit into the memory that the engine may use, or what it left on disk did not fit there."""
 
 
 @dataclass(frozen=True)
@@ -46,26 +40,25 @@ class BuiltNode:
     depends_on: tuple[str, ...]
 
 
-def run_build(home: Home, *, models_at_once: int | None = None) -> list[BuiltNode]:
-    """Run `dbt build` against the home's scratch warehouse.
+def run_compile(target_path: Path) -> list[BuiltNode]:
+    """Run `dbt compile`, which reads no data; tests that YAML states of columns are left out.
 
     Args:
-        models_at_once: as many as the engine has threads unless said; they share its memory.
+        target_path: folder for what dbt leaves behind; it may be deleted afterwards.
 
     Raises:
-        BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
-        OutOfMemory: it failed because its memory is bounded.
+        BuildFailed: names the first node that does not compile.
     """
-    _environment(home.warehouse_file, engine_bounds(home) | {"spill_limit": home.settings.spill_limit})
-    threads = str(models_at_once or home.settings.threads)
-    return _run(["build", "--threads", threads], home.warehouse / "dbt", home, keeps_compiled=True)
+    # Compiled SQL carries the name of the catalog, which is the stem of the file.
+    os.environ["CREDITLINE_WAREHOUSE_FILE"] = str(target_path / "warehouse.duckdb")
+    return _run(["compile", "--no-introspect"], target_path)
 
 
 def run_spark_build(home: Home, host: str, port: int, database: str, tables: Path, threads: int) -> list[BuiltNode]:
     """Run `dbt build` on Spark; every table lands as Parquet in a folder of `tables`.
 
     Raises:
-        BuildFailed: as `run_build`.
+        BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
     """
     os.environ |= {
         "CREDITLINE_SPARK_HOST_IN_USE": host,
@@ -74,43 +67,22 @@ def run_spark_build(home: Home, host: str, port: int, database: str, tables: Pat
         "CREDITLINE_SPARK_TABLES": f"file://{tables}",
         "CREDITLINE_SPARK_THREADS": str(threads),
     }
-    # The databases are new and empty: there is nothing to look up.
-    return _run(["build", "--target", "spark", "--no-populate-cache"], home.warehouse / "dbt-spark", home)
+    target_path = home.warehouse / "dbt-spark"
+    clear_unsealed(home, target_path)
+    nodes = _run(["build", "--target", "spark"], target_path)
+    seal(home, target_path)
+    return nodes
 
 
-def compile_project(target_path: Path, home: Home | None = None) -> list[BuiltNode]:
-    """Run `dbt compile` against an empty scratch database in `target_path`.
-
-    Args:
-        home: the home whose scratch that folder is; without one the folder is the caller's own.
-
-    Raises:
-        BuildFailed: names the first node that does not compile.
-    """
-    make_directory(target_path)
-    # Compiled SQL carries the name of the catalog, which is the stem of the file.
-    _environment(target_path / "warehouse.duckdb", {})
-    return _run(["compile"], target_path, home)
-
-
-def _run(command: list[str], target_path: Path, home: Home | None, *, keeps_compiled: bool = False) -> list[BuiltNode]:
+def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    # Needs dbt, whose import takes seconds.
-    from creditline.warehouse.fresh import make_models_fresh
-    from creditline.warehouse.silence import drop_unlogged_events
-
     _quiet()
-    drop_unlogged_events()
-    kept = CompiledModels(home, target_path, PROJECT_DIR) if home and keeps_compiled else None
-    if home and not kept:
-        clear_unsealed(home, target_path)
-    make_models_fresh(kept.sql if kept else {})
     try:
         outcome = dbtRunner().invoke([*command, *_arguments(target_path)])
     finally:
-        # dbt keeps the file open in this process; the next step opens it in another way.
+        # dbt keeps the file open in this process
         DuckDBConnectionManager.close_all_connections()
     if outcome.exception is not None:
         said = " ".join(str(outcome.exception).split())
@@ -119,17 +91,12 @@ def _run(command: list[str], target_path: Path, home: Home | None, *, keeps_comp
     _refuse_ephemeral(nodes)
     failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
     if failed:
-        short = [node for node in failed if "Out of Memory Error" in node.message]
-        first = (short or failed)[0]
+        first = failed[0]
         others = f" ({len(failed) - 1} more)" if len(failed) > 1 else ""
-        raise (OutOfMemory if short else BuildFailed)(
+        raise BuildFailed(
             f"{first.resource_type} {first.name}: {' '.join(first.message.split())}{others};"
             f" its SQL lies under {target_path / 'compiled'}{advice_on(first.message)}"
         )
-    if kept:
-        kept.keep({node.unique_id: node.compiled_sql for node in nodes if node.resource_type == "model"})
-    elif home:
-        seal(home, target_path)
     return nodes
 
 
@@ -144,13 +111,11 @@ def _arguments(target_path: Path) -> list[str]:
         "--log-level-file", "none",
         "--no-write-json",
         "--no-print",
+        # the database is empty: there is nothing to look up
+        "--no-populate-cache",
+        # what YAML says of columns is asked by `dbt test`, not of every night
+        "--exclude", "test_type:generic", "test_type:unit",
     ]  # fmt: skip
-
-
-def _environment(warehouse_file: Path, bounds: dict[str, str]) -> None:
-    # dbt reads its profile from the environment and offers no other way to hand it a place.
-    os.environ["CREDITLINE_WAREHOUSE_FILE"] = str(warehouse_file)
-    os.environ |= {f"CREDITLINE_{name.upper()}": value for name, value in bounds.items()}
 
 
 def _quiet() -> None:

@@ -23,7 +23,7 @@ from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.database import bound_spill, connect, engine_bounds
 from creditline.home.files import canonical_json, clear_directory, is_in_place, make_directory, move_tree_into_place
-from creditline.warehouse.dbt import BuiltNode, compile_project
+from creditline.warehouse.dbt import BuiltNode
 from creditline.warehouse.imports import read_in_place
 from creditline.warehouse.state import StateTable, state_tables
 
@@ -50,12 +50,20 @@ class Seed:
 
 @dataclass(frozen=True)
 class Model:
-    """One model: `materialisation` is view or table; `columns` are the types its contract casts to, empty without one."""
+    """One model: `materialisation` is view or table; `columns` are those that its contract states, empty without one."""
 
     name: str
     materialisation: str
     key: tuple[str, ...]
     columns: dict[str, str]
+    sql: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A query that finds what must not be; it decides nothing, so it is no part of what is archived."""
+
+    name: str
     sql: str
 
 
@@ -95,17 +103,8 @@ def _entry(part: Seed | Model | StateTable, text: str | None = None) -> dict[str
     return entry
 
 
-def compile_logic(target_path: Path) -> Logic:
-    """The project as it stands, compiled without a home and without data.
-
-    Args:
-        target_path: folder for what dbt leaves behind; it may be deleted afterwards.
-    """
-    return logic_of(compile_project(target_path))
-
-
 def logic_of(nodes: list[BuiltNode]) -> Logic:
-    """The decision code of a build or a compilation."""
+    """The decision code of a compilation."""
     models = _in_order(nodes)
     views = {node.name for node in models if node.materialisation == "view"}
     return Logic(

@@ -1,9 +1,11 @@
-"""Run archived decision code: reference data, then models, as many at once as the engine has threads, as dbt does on a night."""
+"""Run decision code, on its own night and on every replay: reference data, then models, as many at once as the engine has threads."""
 
 from __future__ import annotations
 
+import logging
 import tempfile
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from graphlib import TopologicalSorter
@@ -13,10 +15,15 @@ import duckdb
 
 from creditline.accidents import advice_on
 from creditline.home.database import connect_again, path_to_read
-from creditline.warehouse.logic import CATALOG, Logic, LogicRefused, Model, Seed, models_read
+from creditline.warehouse.logic import CATALOG, Claim, Logic, LogicRefused, Model, Seed, models_read
+
+# Rows that a claim names of all that it found.
+_NAMED_ROWS = 3
 
 
-def run_logic(connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Collection[str] = frozenset()) -> None:
+def run_logic(
+    connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Collection[str] = frozenset()
+) -> dict[str, float]:
     """Create reference data and models in a catalog named `warehouse` in which the sources are laid.
 
     Models that run at once share the engine's memory. Where it does not suffice, those that are left run one by one.
@@ -24,29 +31,54 @@ def run_logic(connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Coll
     Args:
         skip: seeds and models that are not to be created, because the caller laid them or does not need them.
 
+    Returns: seconds by name of what was created.
+
     Raises:
-        LogicRefused: a model does not run on this engine, or is materialised in a way that only dbt knows.
+        LogicRefused: a model does not run on this engine, has other columns than its contract states, or is materialised in a
+            way that only dbt knows.
     """
     connection.execute("set TimeZone = 'UTC'")
-    for seed in logic.seeds:
-        if seed.name not in skip:
-            _create(connection, seed)
+    seconds = {seed.name: _create(connection, seed) for seed in logic.seeds if seed.name not in skip}
     models = [model for model in logic.models if model.name not in skip]
-    made = _run_at_once(connection, models)
+    seconds |= _run_at_once(connection, models)
     for model in models:
-        if model.name not in made:
-            _create(connection, model)
+        if model.name not in seconds:
+            seconds[model.name] = _create(connection, model)
+    return seconds
 
 
-def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> set[str]:
+def check_claims(connection: duckdb.DuckDBPyConnection, claims: Iterable[Claim]) -> dict[str, float]:
+    """Ask what must not be found in what was created.
+
+    Returns: seconds by name of the claim.
+
+    Raises:
+        LogicRefused: a claim does not hold; names it with the first rows that it found.
+    """
+    seconds = {}
+    for claim in claims:
+        started = time.perf_counter()
+        try:
+            found = connection.execute(claim.sql)
+            names, rows = [column[0] for column in found.description], found.fetchall()
+        except duckdb.Error as error:
+            raise _refused(claim.name, error) from error
+        if rows:
+            named = "; ".join(str(dict(zip(names, map(str, row), strict=True))) for row in rows[:_NAMED_ROWS])
+            raise LogicRefused(f"{claim.name} does not hold for {len(rows)} rows: {named}")
+        seconds[claim.name] = time.perf_counter() - started
+    return seconds
+
+
+def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> dict[str, float]:
     """Create each model as soon as all that it reads is there.
 
-    Returns: names of the models that were created: all, or those that were before and while the engine ran out of memory.
+    Returns: seconds of the models that were created: all, or those that were before and while the engine ran out of memory.
     """
     by_name = {model.name: model for model in models}
     order = TopologicalSorter({name: models_read(model) & by_name.keys() for name, model in by_name.items()})
     order.prepare()
-    made: set[str] = set()
+    made: dict[str, float] = {}
     at_once = int(connection.execute("select current_setting('threads')").fetchone()[0])
     idle = SimpleQueue()
     with ExitStack() as stack:
@@ -58,10 +90,9 @@ def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> 
         def create(name: str) -> str:
             own = idle.get()
             try:
-                _create(own, by_name[name])
+                made[name] = _create(own, by_name[name])
             finally:
                 idle.put(own)
-            made.add(name)
             return name
 
         running = set()
@@ -76,21 +107,28 @@ def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> 
                 for own in connections:
                     own.interrupt()
                 raise
+            logging.getLogger(__name__).warning("%s; the models that are left run one at a time", error)
     return made
 
 
-def _create(connection: duckdb.DuckDBPyConnection, part: Seed | Model) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, part: Seed | Model) -> float:
+    """Returns: seconds."""
+    started = time.perf_counter()
     try:
         _create_seed(connection, part) if isinstance(part, Seed) else _create_model(connection, part)
     except duckdb.Error as error:
-        raise LogicRefused(
-            f"{part.name} does not run on DuckDB {duckdb.__version__}: {error}{advice_on(str(error))}"
-        ) from error
+        raise _refused(part.name, error) from error
+    return time.perf_counter() - started
+
+
+def _refused(name: str, error: duckdb.Error) -> LogicRefused:
+    return LogicRefused(f"{name} does not run on DuckDB {duckdb.__version__}: {error}{advice_on(str(error))}")
 
 
 def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Seed) -> None:
     relation = f"{CATALOG}.main.{seed.name}"
-    connection.execute(f"create table {relation} ({_declared(seed.columns)})")
+    declared = ", ".join(f"{name} {kind}" for name, kind in seed.columns.items())
+    connection.execute(f"create table {relation} ({declared})")
     with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8", newline="") as file:
         file.write(seed.content)
         file.flush()
@@ -98,19 +136,15 @@ def _create_seed(connection: duckdb.DuckDBPyConnection, seed: Seed) -> None:
 
 
 def _create_model(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
-    relation = f"{CATALOG}.main.{model.name}"
-    if model.materialisation == "view":
-        connection.execute(f"create view {relation} as ({model.sql})")
-    elif model.materialisation != "table":
+    if model.materialisation not in ("view", "table"):
         raise LogicRefused(f"{model.name} is materialised as {model.materialisation}; use view or table")
-    elif model.columns:
-        names = ", ".join(model.columns)
-        # what an insert that ran out of memory left is in nobody's way
-        connection.execute(f"create or replace table {relation} ({_declared(model.columns)})")
-        connection.execute(f"insert into {relation} ({names}) (select {names} from ({model.sql}))")
-    else:
-        connection.execute(f"create table {relation} as ({model.sql})")
-
-
-def _declared(columns: dict[str, str]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    relation = f"{CATALOG}.main.{model.name}"
+    connection.execute(f"create {model.materialisation} {relation} as (\n{model.sql})")
+    if model.columns:
+        described = connection.execute(f"describe {relation}").fetchall()
+        found = [f"{name} {kind.lower()}" for name, kind, *_ in described]
+        stated = [f"{name} {kind}" for name, kind in model.columns.items()]
+        if found != stated:
+            raise LogicRefused(
+                f"{model.name}: its columns are {', '.join(found)}, and its contract says {', '.join(stated)}"
+            )

@@ -9,16 +9,15 @@ from typing import Protocol
 
 from creditline.home import Home
 from creditline.store.inputs import Relation
-from creditline.warehouse.dbt import BuiltNode
-from creditline.warehouse.logic import Logic
+from creditline.warehouse.compiled import CompiledProject
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What one engine did: its nodes, the decision code, its name with its version."""
+    """What one engine did: the project that it ran, seconds by name of what it made and asked, its name with its version."""
 
-    nodes: list[BuiltNode]
-    logic: Logic
+    project: CompiledProject
+    seconds: dict[str, float]
     engine: str
 
 
