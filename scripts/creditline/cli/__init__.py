@@ -452,6 +452,25 @@ def replay(
         raise CreditlineError(f"{problems[0]}{others}")
 
 
+@app.command("copy-night")
+def copy_night(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the copy goes, as warehouse.duckdb.")],
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="A published night.")],
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Copy a published night into a database of its own, in which dbt can run, test and show the models."""
+    from creditline.home import open_home
+    from creditline.replay.copied import copy_night as copy_published
+
+    made = copy_published(open_home(context.obj), business_date.date(), folder)
+    row = (made.business_date, str(made.file), made.models, made.seconds)
+    print_rows(("night", "database", "models", "seconds"), [row], output_format, title="Night copied")
+    if output_format is Format.TABLE:
+        print(f"export CREDITLINE_WAREHOUSE_FILE={made.file}")
+        print("cd dbt_project, then use dbt: build, test, show, docs generate")
+
+
 @app.command()
 def heal(context: typer.Context, output_format: FormatOption = Format.TABLE) -> None:
     """Put back files that a home lost, where its published nights prove what was in them.

@@ -13,7 +13,7 @@ from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.publications import publication_directory, read_manifest, revision_name
 from creditline.replay.comparison import Difference, compare
-from creditline.store.inputs import check_inputs, lay, read_inputs, standing_models
+from creditline.store.inputs import Relation, check_inputs, lay, read_inputs, standing_models
 from creditline.warehouse.logic import Logic, archived_logic, scratch_database
 from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.state import carried_rows, state_file
@@ -57,16 +57,11 @@ def replay_night(home: Home, business_date: date, revision: int = 0) -> NightRep
         LogicRefused: the archived code was changed, or does not run on this engine.
     """
     started = time.perf_counter()
-    if not publication_directory(home, business_date, revision).is_dir():
-        which = f" as {revision_name(revision)}" if revision else ""
-        raise ReplayRefused(f"night {business_date} is not published{which}; only a published night can be replayed")
+    logic, inputs, standing = night_to_run(home, business_date, revision)
     manifest = read_manifest(home, business_date, revision)
-    logic = archived_logic(home, manifest["logic_hash"])
-    inputs = read_inputs(home, business_date, revision)
-    check_inputs(home, inputs)
     with scratch_database(home) as connection:
         lay(connection, inputs)
-        run_logic(connection, logic, skip=standing_models(inputs))
+        run_logic(connection, logic, skip=standing)
         differences = tuple(_differences(connection, home, business_date, revision, logic, manifest))
     return NightReplay(
         business_date=business_date,
@@ -78,6 +73,24 @@ def replay_night(home: Home, business_date: date, revision: int = 0) -> NightRep
         engine_then=f"{logic.engine} {logic.engine_version}",
         engine_now=f"{logic.engine} {duckdb.__version__}",
     )
+
+
+def night_to_run(
+    home: Home, business_date: date, revision: int = 0
+) -> tuple[Logic, tuple[Relation, ...], frozenset[str]]:
+    """What one publication of a night ran, checked: its archived code, what it read, and models in whose place tables stand.
+
+    Raises:
+        ReplayRefused: the night is not published.
+        NotGenuine, LogicRefused: as `replay_night`.
+    """
+    if not publication_directory(home, business_date, revision).is_dir():
+        which = f" as {revision_name(revision)}" if revision else ""
+        raise ReplayRefused(f"night {business_date} is not published{which}; only a published night can be replayed")
+    logic = archived_logic(home, read_manifest(home, business_date, revision)["logic_hash"])
+    inputs = read_inputs(home, business_date, revision)
+    check_inputs(home, inputs)
+    return logic, inputs, standing_models(inputs)
 
 
 def _differences(
