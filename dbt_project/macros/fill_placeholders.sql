@@ -1,4 +1,4 @@
-{# The placeholders of reason_text.csv (docs/reference/policy.md) and the stored value that fills each; `(s)` goes with `{n}`. #}
+{# The placeholders of reason_text.csv (policy.md) and the stored value that fills each; `(s)` goes with `{n}`. #}
 {% macro fill_placeholders(template, lang) -%}
     {%- set filled = namespace(sql=template) -%}
     {%- for placeholder, value in [

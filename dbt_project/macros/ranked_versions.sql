@@ -1,5 +1,5 @@
 {# Rows of a raw source that were known at the night's cut-off, with the rank of each among the versions of its key, 1 for the
-   latest. Asks for the CTE `night`. `once_a_file`: no file holds a key twice (docs/reference/landing.md, rule unique); an account that is
+   latest. Asks for the CTE `night`. `once_a_file`: no file holds a key twice (landing.md, rule unique); an account that is
    renumbered can be in one file under its old and its new id. #}
 {% macro ranked_versions(table, key, once_a_file=false) -%}
     {{ return(adapter.dispatch('ranked_versions', 'creditline')(table, key, once_a_file)) }}

@@ -36,7 +36,7 @@
     end
 {%- endmacro %}
 
-{# What one raise of a climb asks for: the edge of the play band, or one step if that is less (docs/reference/decision.md). #}
+{# What one raise of a climb asks for: the edge of the play band, or one step if that is less (decision.md). #}
 {% macro next_step(reached, edge) -%}
     least(
         {{ edge }},

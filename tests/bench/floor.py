@@ -1,7 +1,7 @@
 """What the engine alone costs of a home's newest night: `floor.py HOME BOUND` prints one line of JSON.
 
 - `floor`: tonight's inputs read, every published table computed by the archived models and written once, sorted by its key.
-  The models are materialised as the project says. (One fused query a table does not end: docs/explanation/performance.md.)
+  The models are materialised as the project says. (One fused query a table does not end: performance.md.)
 - `read and write`: the same files read and written, nothing computed.
 
 Neither accepts, gates, signs, hands state on or writes report files.

@@ -1,4 +1,4 @@
-"""One person in trouble, as events, and the features that follow from them: written from docs/reference/features.md, beside the SQL."""
+"""One person in trouble, as events, and the features that follow from them: written from features.md, beside the SQL."""
 
 from __future__ import annotations
 

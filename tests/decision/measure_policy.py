@@ -1,4 +1,4 @@
-"""What the policy does to people, by `scripts/evaluate measure-policy`: prints the tables of docs/explanation/policy-measured.md."""
+"""What the policy does to people, by `scripts/evaluate measure-policy`: prints the tables of policy-measured.md."""
 
 from __future__ import annotations
 

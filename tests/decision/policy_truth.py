@@ -1,7 +1,7 @@
 """The decision in closed loop on a simulated book, measured against what really happened to its customers.
 
 Real acceptance and gates, real features and decisions; the core applies every decision by the next night. Nothing is
-published, so that a year takes minutes. `scripts/evaluate measure-policy truth` prints the tables of docs/explanation/policy-measured.md.
+published, so that a year takes minutes. `scripts/evaluate measure-policy truth` prints the tables of policy-measured.md.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def monotone(
 ) -> Outcome:
     """Promise 1: who is riskier every night never has more in total.
 
-    The balance rule stands outside it, and so do customers of whose accounts together a bound was shared out (docs/reference/decision.md,
+    The balance rule stands outside it, and so do customers of whose accounts together a bound was shared out (decision.md,
     Sharing out): pairs that either ever touched are left out from then on.
     """
     lives = Lives(seed, paths, _packs(budget), second_account=second_account)

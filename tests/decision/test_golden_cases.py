@@ -1,4 +1,4 @@
-"""Golden cases: on either side of every threshold of the bundled packs, the answer written down by hand from docs/reference/decision.md.
+"""Golden cases: on either side of every threshold of the bundled packs, the answer written down by hand from decision.md.
 
 The thresholds are read from the packs, the answers stand here and in the two tables beside this file: a threshold that
 is new or has moved lacks its answer, and its test fails until somebody has worked it out.

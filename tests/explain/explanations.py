@@ -207,7 +207,7 @@ def main() -> int:
 _HEAD = """# Ten explanations
 
 What `creditline explain ACCOUNT` says to a customer, for the call centre to read out. Made by `scripts/evaluate explanations >
-docs/explanation/explanations.md`: ten planted people live through five nights of the real pipeline, under the bundled policy with a
+explanations.md`: ten planted people live through five nights of the real pipeline, under the bundled policy with a
 maintenance window and a notice of two weeks of its own. Do not edit it by hand.
 """
 

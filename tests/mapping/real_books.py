@@ -1,4 +1,4 @@
-"""Real books through the whole night, and the figures that must tie (docs/how-to/mapping.md): `scripts/evaluate real-data`."""
+"""Real books through the whole night, and the figures that must tie (mapping.md): `scripts/evaluate real-data`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The 44 features once more, in plain Python from the words of docs/reference/features.md: no code is shared with the SQL."""
+"""The 44 features once more, in plain Python from the words of features.md: no code is shared with the SQL."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Changes of ids: checked against who is known, and applied in the identity store before tonight's ids are exchanged.
 
 Whoever is renumbered keeps the key, so nothing behind the gate moves, and releases put the new id back. A customer who is
-merged into another, or who splits, has more than one key: raw names both, and SQL follows them (docs/reference/decision.md). An id is
+merged into another, or who splits, has more than one key: raw names both, and SQL follows them (decision.md). An id is
 never used again: what is delivered late under it would find the wrong person.
 """
 

@@ -1,4 +1,4 @@
-"""Which nights a calendar expects, and until when and on which nights a source may be believed (docs/reference/policy.md)."""
+"""Which nights a calendar expects, and until when and on which nights a source may be believed (policy.md)."""
 
 from __future__ import annotations
 

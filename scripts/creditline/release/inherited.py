@@ -1,4 +1,4 @@
-"""Inherited triggers: what was true of customers before the house knew them (docs/reference/decision.md, docs/how-to/go-live.md).
+"""Inherited triggers: what was true of customers before the house knew them (decision.md, go-live.md).
 
 They block raises and bound nothing until two people approve the batch of a night; from the next night on they act like any
 other. An approval is a signed line of `control/inherited.jsonl`; the batch it speaks of is kept in `control/inherited/`.

@@ -22,7 +22,7 @@ from creditline.store.parquet import write_parquet
 from creditline.store.record import delivery_records, intraday_records
 
 OUTCOMES = ("APPLIED", "PARTIAL", "REJECTED", "DUPLICATE", "CONFLICT", "UNKNOWN")
-# The first answer to an order stands; of several in one settlement the last, as the night reads them (docs/reference/decision.md).
+# The first answer to an order stands; of several in one settlement the last, as the night reads them (decision.md).
 _LINES = """
     with answers as (
         select *, row_number() over (

@@ -1,4 +1,4 @@
-"""A simulated book: customers who live, and the files that a core system would land about them (docs/reference/simulator.md)."""
+"""A simulated book: customers who live, and the files that a core system would land about them (simulator.md)."""
 
 from __future__ import annotations
 

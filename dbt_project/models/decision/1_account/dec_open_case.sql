@@ -1,4 +1,4 @@
--- Grain: one row an account of tonight's snapshot about which a case stands (docs/reference/decision.md: protect, override, own
+-- Grain: one row an account of tonight's snapshot about which a case stands (decision.md: protect, override, own
 -- maximum, legal hold). Cases of a customer count for each of the customer's accounts.
 
 {{ config(materialized='table') }}

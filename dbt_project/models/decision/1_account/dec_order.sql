@@ -1,5 +1,5 @@
 -- Grain: one row an order: its account's last, and every one before it that the core may still apply or that changed tonight.
--- In flight until the core answers, shows the new limit, or the order expires (docs/reference/decision.md: the limit to go on from).
+-- In flight until the core answers, shows the new limit, or the order expires (decision.md: the limit to go on from).
 -- One that nobody answered is awaited for late_answer_days more.
 
 {{ config(materialized='table') }}

@@ -1,5 +1,5 @@
 -- Grain: one row a customer for whom nothing moves tonight: merged into another one, or split, since the night before.
--- Evidence of two becomes that of one, or the other way round: nobody is cut because of it (docs/reference/decision.md: changes of ids).
+-- Evidence of two becomes that of one, or the other way round: nobody is cut because of it (decision.md: changes of ids).
 
 with
 

@@ -1,6 +1,6 @@
 -- Grain: one row a request that somebody has to answer (appeal, human review, no automated decision), as tonight knows it.
 -- It begins with an event that opens it and runs on to the next such event after it was closed; account and customer each
--- for itself (docs/reference/decision.md: protect). Days to answer are those of the packs that decide the accounts concerned.
+-- for itself (decision.md: protect). Days to answer are those of the packs that decide the accounts concerned.
 
 {{ config(materialized='table') }}
 
