@@ -1,1 +1,1 @@
-"""Creditline: a nightly warehouse that decides consumer credit limits and answers for its decisions."""
+"""Creditline: a nightly warehouse that decides consumer credit limits and explains each one."""

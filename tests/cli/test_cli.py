@@ -43,14 +43,14 @@ def test_explain_says_why_in_both_languages(sample_book):
     ("arguments", "code", "says"),
     [
         (("explain", "NOBODY"), 1, "account NOBODY is not known"),
-        (("night",), 2, "say one of --date D, --all, --all-but-last"),
+        (("night",), 2, "give one of --date D, --all, --all-but-last"),
         (("sql", "select nothing from nowhere"), 2, "query: "),
         (("night", "--date", "1999-01-01"), 1, "manifest_missing"),
         (("mode", "set", "*", "live", "--by", "maker"), 2, "two people"),
         (
             ("mode", "set", "BANK1/card", "paused", "--by", "maker"),
             1,
-            "concerns nobody: night 2026-09-03 knows no slice BANK1/card",
+            "no account has it yet: night 2026-09-03 knows no slice BANK1/card",
         ),
         (("dance",), 2, "No such command"),
     ],

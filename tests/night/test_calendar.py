@@ -118,7 +118,7 @@ def test_only_a_missing_night_is_skipped_by_two_people_with_a_reason(home):
         ({**PEOPLE, "approved_by": "maker", "reason": "no"}, SECOND, "two people"),
         ({**PEOPLE, "reason": " "}, SECOND, "needs a reason"),
         ({**PEOPLE, "reason": "no"}, NIGHT, "is published"),
-        ({**PEOPLE, "reason": "no"}, NIGHT - timedelta(days=1), "holds nothing"),
+        ({**PEOPLE, "reason": "no"}, NIGHT - timedelta(days=1), "holds back no other night"),
     ]
     for answer, day, said in refused:
         with pytest.raises(UsageError, match=said):

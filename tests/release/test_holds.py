@@ -162,7 +162,7 @@ def test_orders_approved_before_the_release_leave_with_the_others(home, night):
 def test_an_approval_takes_two_people_and_a_hold(home, night):
     with pytest.raises(UsageError, match="two people"):
         approve(home, HELD, night, by="maker", approved_by="maker")
-    with pytest.raises(UsageError, match="somebody who answers for it"):
+    with pytest.raises(UsageError, match="a person who answers for it"):
         reject(home, HELD, night, by="")
     with pytest.raises(NotHeld, match=f"is not held on {night}; held are: {HELD}"):
         approve(home, "CFC01/jiebei_plus", night, **PEOPLE)
@@ -372,7 +372,7 @@ def test_one_slice_is_named_or_all_are_meant(home):
     for words in (["approve"], ["approve", HELD, "--all-held"]):
         said = run(home, *words).exception
         assert isinstance(said, UsageError)
-        assert str(said) == "say one of SLICE, --all-held"
+        assert str(said) == "give a SLICE or --all-held"
     assert not home.approvals_file.exists()
 
 
@@ -381,7 +381,7 @@ def test_answers_that_come_to_nothing_end_with_a_no(home):
     said = run(home, "approve", HELD)
     assert f"{HELD} is approved" in said.stderr
     assert "nothing of it left" in said.stderr
-    assert str(said.exception).startswith(f"the approval is recorded, and nothing left of {HELD}: it is in paused")
+    assert str(said.exception).startswith(f"the approval is recorded, and no order left for {HELD}: it is in paused")
     set_mode(home, "*", "live", **PEOPLE)
     assert run(home, "approve", HELD).exit_code == 0
     said = run(home, "reject", HELD)

@@ -131,7 +131,7 @@ def test_an_approved_batch_acts_from_the_next_night_on_and_replays(home):
     assert [file["path"] for file in laid["files"]] == [f"control/inherited/{said.batch_sha256}.parquet"]
     assert replay_night(home, SECOND).differences == ()
     # what acts stays so, and nothing of it waits any more
-    with pytest.raises(NothingInherited, match="hands on no inherited trigger"):
+    with pytest.raises(NothingInherited, match="has no inherited trigger"):
         read_batch(home, SECOND)
     land(home, THIRD)
     run_night(home, THIRD)

@@ -37,7 +37,7 @@ def test_one_person_pauses(home):
 
 
 def test_nobody_pauses_nothing(home):
-    with pytest.raises(UsageError, match="give --by the name of a person"):
+    with pytest.raises(UsageError, match="give a name with --by"):
         set_mode(home, "*", "paused", by=" ")
     assert read_modes(home).changes == ()
 

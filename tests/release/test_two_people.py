@@ -101,7 +101,7 @@ def test_a_name_that_cannot_be_printed_is_nobody(home, name):
 
 @pytest.mark.parametrize("nobody", ["", " ", "...", "\u3000"])
 def test_nobody_pauses_nothing(home, nobody):
-    with pytest.raises(UsageError, match="needs somebody who answers for it"):
+    with pytest.raises(UsageError, match="needs a person who answers for it"):
         set_mode(home, "*", "paused", by=nobody)
 
 

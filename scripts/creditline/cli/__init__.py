@@ -143,7 +143,7 @@ def simulate(
     from creditline.simulate import continue_book, sample_home_settings, simulate_book
 
     if chaos and not closed_loop:
-        raise UsageError("--chaos is about the core of a closed loop: say --core too")
+        raise UsageError("--chaos needs the core of a closed loop: give --core, too")
     core = "chaotic" if chaos else "obedient" if closed_loop else "apart"
     home = create_home(context.obj, sample_home_settings(core))
     if go_on:
@@ -255,7 +255,7 @@ def night(
     from creditline.spark.runner import runner_of
 
     if [business_date is not None, every, all_but_last].count(True) != 1:
-        raise UsageError("say one of --date D, --all, --all-but-last")
+        raise UsageError("give one of --date D, --all, --all-but-last")
     home = open_home(context.obj)
     waiting = pending_nights(home)
     nights = [business_date.date()] if business_date else waiting if every else waiting[:-1]
@@ -304,7 +304,7 @@ def watch(
     from creditline.home import open_home
 
     if at and business_date is None:
-        raise UsageError("--at names a delivery of one day: say --date D too")
+        raise UsageError("--at names a delivery of one day: give --date D, too")
     home, day = open_home(context.obj), _day(business_date)
     watches = [between_nights.watch(home, day, at)] if day else between_nights.watch_open_days(home)
     print_rows(COLUMNS, rows_of(watches), output_format, title="Taken in between nights")
@@ -442,7 +442,7 @@ def replay(
     from creditline.cli.replay import COLUMNS, replay_nights
 
     if (business_date is not None) == every:
-        raise UsageError("say one of --date D, --all")
+        raise UsageError("give --date D or --all")
     rows, problems = replay_nights(context.obj, [business_date.date()] if business_date else None, tell)
     if output_format is Format.TABLE:
         rows = [(*row[:4], row[4] and row[4][:12], *row[5:7], len(row[7]), row[8]) for row in rows]
@@ -563,7 +563,7 @@ def mode_set(
     tell(f"{change.slice_code} is in {change.mode} since {change.recorded_at}")
     problem = unknown_slice(home, slice_code)
     if problem:
-        raise CreditlineError(f"the mode is recorded and concerns nobody: {problem}")
+        raise CreditlineError(f"the mode is recorded, and no account has it yet: {problem}")
 
 
 @policy_app.command("check")
@@ -666,7 +666,7 @@ def approve(
     from creditline.release import unanswered_slices
 
     if (slice_code is not None) == all_held:
-        raise UsageError("say one of SLICE, --all-held")
+        raise UsageError("give a SLICE or --all-held")
     home, day = open_home(context.obj), business_date.date()
     slices = [slice_code] if slice_code else unanswered_slices(home, day)
     approved = approve_slices(home, slices, day, by=by, approved_by=approved_by)
@@ -676,7 +676,7 @@ def approve(
         tell(f"{one.slice_code} is approved for {day}: {outcome}; orders {one.orders_sha256}")
     kept = [f"{one.slice_code}: {one.why_none}" for one in approved if one.why_none]
     if kept:
-        raise CreditlineError(f"the approval is recorded, and nothing left of {'; '.join(kept)}")
+        raise CreditlineError(f"the approval is recorded, and no order left for {'; '.join(kept)}")
 
 
 @app.command()

@@ -27,7 +27,7 @@ def require_person(what: str, by: str) -> None:
     """
     _require_printable(what, by)
     if not _same_name(by):
-        raise UsageError(f"{what} needs somebody who answers for it: give --by the name of a person")
+        raise UsageError(f"{what} needs a person who answers for it: give a name with --by")
 
 
 def require_two_people(what: str, by: str, approved_by: str | None) -> None:

@@ -130,7 +130,7 @@ def _zone_of(home: Home, map_: Map) -> str:
 
 def _between(available: list[date], first: date | None, last: date | None, max_nights: int | None) -> tuple[date, ...]:
     if max_nights is not None and max_nights < 1:
-        raise UsageError(f"{max_nights} nights are none; ask for at least one")
+        raise UsageError(f"{max_nights} is not a number of nights; ask for one or more")
     chosen = [day for day in available if (not first or day >= first) and (not last or day <= last)][:max_nights]
     if not chosen:
         raise UsageError(
@@ -173,7 +173,9 @@ def _new_nights(
     if landed:
         latest = max(landed)
         if latest not in position:
-            raise UsageError(f"{latest} is landed in this home, but is no night of this extract; give another --home")
+            raise UsageError(
+                f"{latest} is landed in this home, but is not a night of this extract; give another --home"
+            )
         start = position[latest] - landed[latest] + 1
         _check_unbroken(available, dates, start, latest)
     coverage_from = max(map_.definition.coverage_from or available[0], available[start] - _FIRST_REACH)

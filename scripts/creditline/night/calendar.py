@@ -66,11 +66,13 @@ def skip_night(home: Home, business_date: date, *, by: str, approved_by: str, re
     """
     require_two_people("skipping a night", by, approved_by)
     if not reason.strip():
-        raise UsageError("skipping a night needs a reason that somebody can read years later: give --reason TEXT")
+        raise UsageError("skipping a night needs a reason that can be read years later: give --reason TEXT")
     if business_date in home.published_dates():
         raise UsageError(f"night {business_date} is published; only a missing night can be skipped")
     if business_date in skipped_dates(home):
         raise UsageError(f"night {business_date} was skipped already")
     if business_date not in missing_dates(home, business_date + timedelta(days=1)):
-        raise UsageError(f"night {business_date} holds nothing: it is no expected date after the last published night")
+        raise UsageError(
+            f"night {business_date} holds back no other night: it is not an expected date after the last published night"
+        )
     return record_skip(home, business_date, by=by, approved_by=approved_by, reason=reason)

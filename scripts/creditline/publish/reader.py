@@ -77,11 +77,11 @@ def _the_select(connection: duckdb.DuckDBPyConnection, query: str) -> str:
         raise UsageError(f"query: it holds {len(statements)} statements; give exactly one SELECT")
     statement = statements[0]
     if statement.type != duckdb.StatementType.SELECT:
-        raise UsageError(f"query: it is {statement.type.name}; give a SELECT, nothing else is run over the marts")
+        raise UsageError(f"query: it is {statement.type.name}; only a SELECT is run on the marts")
     tree = _parsed(connection, query)
     # what `extract_statements` makes a SELECT of, a PRAGMA, is none to the parser
     if tree["error"]:
-        raise UsageError("query: it is no SELECT; give a SELECT, nothing else is run over the marts")
+        raise UsageError("query: it is not a SELECT; only a SELECT is run on the marts")
     strangers = sorted(_table_functions(tree) - _TABLE_FUNCTIONS)
     if strangers:
         raise UsageError(

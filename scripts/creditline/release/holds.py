@@ -151,7 +151,9 @@ def unanswered_slices(home: Home, business_date: date) -> list[str]:
         name for name, hold in read_holds(home, business_date).items() if not _last_answer(home, business_date, hold)
     ]
     if not waiting:
-        raise NotHeld(f"no held slice of {business_date} waits for an answer; a rejected one is approved by its name")
+        raise NotHeld(
+            f"no held slice of {business_date} waits for an answer; to approve a rejected slice, give its name"
+        )
     return waiting
 
 

@@ -44,7 +44,7 @@ def read_batch(home: Home, business_date: date) -> tuple[Inherited, ...]:
     """The inherited triggers that the newest published night hands on and nobody approved, by pack and trigger.
 
     Raises:
-        NothingInherited: the night is not the newest published one, or it hands on none.
+        NothingInherited: the night is not the newest published one, or it has none.
     """
     valid = _valid_night(home, business_date)
     with connect_within(home) as connection:
@@ -57,7 +57,7 @@ def read_batch(home: Home, business_date: date) -> tuple[Inherited, ...]:
             " group by pack, trigger_code order by pack, trigger_code"
         ).fetchall()
     if not rows:
-        raise NothingInherited(f"night {business_date} hands on no inherited trigger that waits for an approval")
+        raise NothingInherited(f"night {business_date} has no inherited trigger that waits for an approval")
     return tuple(Inherited(*row) for row in rows)
 
 
@@ -66,7 +66,7 @@ def approve_batch(home: Home, business_date: date, *, by: str, approved_by: str)
 
     Raises:
         UsageError: the second person is missing or is the first.
-        NothingInherited: the night is not the newest published one, or it hands on none.
+        NothingInherited: the night is not the newest published one, or it has none.
     """
     require_two_people("approving inherited triggers", by, approved_by)
     read_batch(home, business_date)
@@ -89,10 +89,10 @@ def _valid_night(home: Home, business_date: date) -> date:
     newest = home.published_dates()[-1:]
     if [business_date] != newest:
         known = f"the newest published night is {newest[0]}" if newest else "no night is published"
-        raise NothingInherited(f"night {business_date} can hand on no trigger any more: {known}")
+        raise NothingInherited(f"night {business_date} is over for inherited triggers: {known}")
     valid = last_valid(home, business_date + timedelta(days=1))
     if valid is None:
-        raise NothingInherited(f"no night up to {business_date} was valid: nothing is handed on")
+        raise NothingInherited(f"no night up to {business_date} was valid: there are no inherited triggers")
     return valid
 
 

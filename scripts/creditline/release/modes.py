@@ -86,7 +86,7 @@ def set_mode(home: Home, slice_code: str, mode: str, *, by: str, approved_by: st
         HomeBusy: the change is recorded, and a release that is at its last step does not end.
     """
     if not _MODE.match(mode):
-        raise UsageError(f"mode '{mode}' is none of observe, live, paused, 'ramp N' with N from 1 to 100")
+        raise UsageError(f"mode '{mode}' is not a mode; use observe, live, paused or 'ramp N' with N from 1 to 100")
     if mode in ("observe", "paused"):
         require_person(f"mode '{mode}'", by)
     else:

@@ -45,7 +45,7 @@ def restate(
     """
     require_two_people("a restatement", by, approved_by)
     if not reason.strip():
-        raise UsageError("a restatement needs a reason that somebody can read years later: give --reason TEXT")
+        raise UsageError("a restatement needs a reason that can be read years later: give --reason TEXT")
     with only_worker(home, f"restatement from {from_date}"):
         nights = [day for day in home.published_dates() if day >= from_date]
         if not nights:

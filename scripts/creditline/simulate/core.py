@@ -183,7 +183,7 @@ def _read_orders(file: Path, control: dict, place: Place) -> list[Order]:
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
     told = (control["sequence"], control["previous_sha256"], control["rows"], control["sha256"])
     if told != (place.sequence + 1, place.file_sha256, len(rows), sha256_of(file)):
-        raise CreditlineError(f"{file}: not what its control file says, or not the one after {place.sequence}")
+        raise CreditlineError(f"{file}: it does not match its control file, or does not follow file {place.sequence}")
     return [_order(row) for row in rows]
 
 
