@@ -148,3 +148,18 @@ def test_the_page_of_the_decision_lists_its_models_in_the_order_in_which_they_re
         read = set(re.findall(r"ref\('(dec_\w+)'\)", (DECISION / folder / f"{model}.sql").read_text()))
         assert read <= seen, f"{model} reads {sorted(read - seen)}, which docs/reference/decision.md lists after it"
         seen.add(model)
+
+
+@pytest.mark.parametrize(
+    "folder", sorted(path for path in DECISION.iterdir() if path.is_dir()), ids=lambda path: path.name
+)
+def test_a_folder_of_the_decision_has_one_yaml_that_says_of_every_model_what_its_row_is(folder):
+    (described,) = folder.glob("*.yml")
+    models = {model["name"]: model for model in yaml.safe_load(described.read_text())["models"]}
+    assert sorted(models) == sorted(path.stem for path in folder.glob("*.sql"))
+    for name, model in models.items():
+        comment = re.match(r"(?:-- .*\n)+", (folder / f"{name}.sql").read_text()).group(0)
+        said = " ".join(line.removeprefix("-- ").strip() for line in comment.splitlines()).removeprefix("Grain: ")
+        assert said.startswith(model["description"].removesuffix(".")), f"{name}: its comment and {described} differ"
+        for test in model.get("data_tests", []):
+            assert test["is_key"]["arguments"]["columns"] == model["config"]["meta"]["key"], name
