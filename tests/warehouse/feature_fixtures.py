@@ -5,6 +5,7 @@ A book is plain rows (dicts) a landing source with the columns of a raw file, al
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
@@ -26,6 +27,7 @@ FLOW = ("customer_key", "flow_date", "direction", "kind")
 _ONCE_A_FILE = {
     "cash_flow": FLOW,
     "instalment": ("instalment_token",),
+    "related_product": ("customer_key", "product_code", "as_of_date"),
     **dict.fromkeys(("loan_application", "profile_change", "session"), ("event_token",)),
 }
 
@@ -201,6 +203,11 @@ def features_by_customer(connection: duckdb.DuckDBPyConnection) -> dict[int, Row
 def days_before(night: date, count: int) -> date:
     """The date `count` days before the night."""
     return night - timedelta(days=count)
+
+
+def hex_token(name: str) -> str:
+    """A token as acceptance makes one, 32 hex digits, of a name that a reader can tell."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def seeded(seed: int) -> random.Random:

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from feature_fixtures import Book, Row, seeded, twins
+from feature_fixtures import Book, Row, hex_token, seeded, twins
 
 FIRST = date(2023, 5, 17)
 _ONE = timedelta(days=1)
@@ -227,7 +227,7 @@ class _Life:
         due = day + self.choose.choice([-30, 0, 0, 20, 200, 500]) * _ONE
         paid = self.choose.choice([None, None, min(due, day), due - 20 * _ONE, due + 5 * _ONE])
         return {
-            "instalment_token": self._token("i", 0.6),
+            "instalment_token": hex_token(self._token("i", 0.6)),
             "account_key": self.choose.choice(self.accounts),
             "instalment_no": self.choose.choice([1, 2]),
             "due_date": due,

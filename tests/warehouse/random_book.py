@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import date, datetime, time, timedelta
 
-from feature_fixtures import Book, days_before, seeded
+from feature_fixtures import Book, days_before, hex_token, seeded
 
 # The edges of the windows on both sides, and the days between.
 EDGES = (-1, 0, 1, 6, 7, 8, 29, 30, 31, 59, 60, 84, 85, 86, 89, 90, 91, 96, 97, 119, 120, 121, 179, 180, 181, 300)
@@ -119,7 +119,7 @@ def _instalment(book: Book, choose: random.Random, customer: int, accounts: list
         # at times the payment of the morning after the night is known already
         is_paid = choose.random() < 0.75 and days_before(paid, 1) <= book.night
         row = {
-            "instalment_token": f"i{customer}-{number}",
+            "instalment_token": hex_token(f"i{customer}-{number}"),
             "account_key": choose.choice(accounts),
             "instalment_no": choose.choice([1, 2]),
             "due_date": due,

@@ -15,11 +15,7 @@ instalments as (
 )
 
 select
-    instalments.business_date,
-    instalments.batch_id,
-    instalments.known_at,
-    instalments.source_row,
-    instalments.instalment_token,
+    instalments.instalment_hash,
     instalments.account_key,
     instalments.instalment_no,
     instalments.due_date,

@@ -22,36 +22,52 @@ roles as (
 
 ),
 
-dated as (
+within as (
 
     select
         products.*,
         roles.role,
-        max(products.business_date) over (partition by products.customer_key, roles.role) as last_date,
-        max(case when {{ in_window('products.business_date', 60, 30) }} then products.business_date end)
-            over (partition by products.customer_key, roles.role) as month_ago_date
+        products.business_date = case
+            when roles.role = 'credit' then night.business_date else {{ add_days('night.business_date', -30) }}
+        end as is_newest
     from products
     inner join roles on products.product_code = roles.product_code
-    inner join night on products.business_date <= night.business_date
+    inner join night
+        on
+            (roles.role = 'credit' and {{ in_window('products.business_date', 30) }})
+            or (roles.role = 'savings' and {{ in_window('products.business_date', 60, 30) }})
+
+),
+
+-- who was not seen on the newest night that could be; these are few
+unseen as (
+
+    select
+        older.customer_key,
+        older.role,
+        max(older.business_date) as last_date
+    from within as older
+    left join (select * from within where is_newest) as newest
+        on older.customer_key = newest.customer_key and older.role = newest.role
+    where not older.is_newest and newest.customer_key is null
+    group by older.customer_key, older.role
 
 )
 
 select
-    dated.business_date,
-    dated.batch_id,
-    dated.known_at,
-    dated.source_row,
-    dated.customer_key,
-    dated.product_code,
-    dated.as_of_date,
-    dated.balance_minor,
-    dated.days_past_due
-from dated
-cross join night
-where
-    (
-        dated.role = 'credit'
-        and {{ in_window('dated.business_date', 30) }}
-        and (dated.days_past_due > 0 or dated.business_date = dated.last_date)
-    )
-    or (dated.role = 'savings' and dated.business_date = dated.month_ago_date)
+    within.business_date,
+    within.batch_id,
+    within.known_at,
+    within.source_row,
+    within.customer_key,
+    within.product_code,
+    within.as_of_date,
+    within.balance_minor,
+    within.days_past_due
+from within
+left join unseen
+    on
+        within.customer_key = unseen.customer_key
+        and within.role = unseen.role
+        and within.business_date = unseen.last_date
+where within.is_newest or (within.role = 'credit' and within.days_past_due > 0) or unseen.customer_key is not null

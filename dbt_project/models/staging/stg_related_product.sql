@@ -20,88 +20,21 @@ moved as (
 
 ),
 
-delivered as (
+products as {{ not_materialized() }} (
 
     select
-        products.business_date,
-        products.batch_id,
-        products.known_at,
-        products.source_row,
-        coalesce(links.customer_key, products.customer_key) as customer_key,
-        products.product_code,
-        products.as_of_date,
-        products.balance,
-        products.days_past_due
-    from {{ source('raw', 'related_product') }} as products
-    left join links on products.customer_key = links.delivered_key and products.business_date < links.until_date
-
-),
-
-carried as (
-
-    select
-        products.business_date,
-        products.batch_id,
-        products.known_at,
-        products.source_row,
-        coalesce(moved.customer_key, products.customer_key) as customer_key,
-        products.product_code,
-        products.as_of_date,
-        products.balance_minor,
-        products.days_past_due,
-        moved.carried_key is not null as is_moved
-    from {{ source('state', 'related_product') }} as products
-    left join moved on products.customer_key = moved.carried_key
-
-),
-
--- products that were delivered tonight, or of customers merged tonight, are few: all others go on as they were carried,
--- unsorted
-contested as (
-
-    select distinct
-        business_date,
-        customer_key,
-        product_code
-    from delivered
-
-    union
-
-    select
-        business_date,
-        customer_key,
-        product_code
-    from carried
-    where is_moved
-
-),
-
-settled as (
-
-    select carried.*
-    from carried
-    left join contested
-        on
-            carried.business_date = contested.business_date
-            and carried.customer_key = contested.customer_key
-            and carried.product_code = contested.product_code
-    where contested.business_date is null
-
-),
-
-known as (
-
-    select
-        business_date,
-        batch_id,
-        known_at,
-        source_row,
-        customer_key,
-        product_code,
-        as_of_date,
-        {{ to_minor('balance') }} as balance_minor,
-        days_past_due
-    from delivered
+        delivered.business_date,
+        delivered.batch_id,
+        delivered.known_at,
+        delivered.source_row,
+        coalesce(links.customer_key, delivered.customer_key) as customer_key,
+        delivered.product_code,
+        delivered.as_of_date,
+        {{ to_minor('delivered.balance') }} as balance_minor,
+        delivered.days_past_due
+    from {{ source('raw', 'related_product') }} as delivered
+    inner join night on delivered.known_at <= night.cut_off_at
+    left join links on delivered.customer_key = links.delivered_key and delivered.business_date < links.until_date
 
     union all
 
@@ -110,32 +43,94 @@ known as (
         carried.batch_id,
         carried.known_at,
         carried.source_row,
-        carried.customer_key,
+        coalesce(moved.customer_key, carried.customer_key) as customer_key,
         carried.product_code,
         carried.as_of_date,
         carried.balance_minor,
         carried.days_past_due
-    from carried
-    inner join contested
-        on
-            carried.business_date = contested.business_date
-            and carried.customer_key = contested.customer_key
-            and carried.product_code = contested.product_code
+    from {{ source('state', 'related_product') }} as carried
+    left join moved on carried.customer_key = moved.carried_key
+
+),
+
+-- A file holds a product of an id once, so there is something to choose from only on days of which two files speak or that are
+-- carried and read again, and for who bears two ids, renumbered or merged.
+contested_days as (
+
+    select business_date
+    from (
+        select distinct business_date, batch_id, true as is_delivered from {{ source('raw', 'related_product') }}
+
+        union all
+
+        select distinct business_date, '' as batch_id, false as is_delivered from {{ source('state', 'related_product') }}
+    ) as files
+    group by business_date
+    having count(*) > 1
+
+),
+
+linked as (
+
+    select customer_key from links
+
+    union
+
+    select customer_key from moved
+
+),
+
+again as (
+
+    select
+        products.business_date,
+        products.customer_key,
+        products.product_code
+    from products
+    left join contested_days on products.business_date = contested_days.business_date
+    left join linked on products.customer_key = linked.customer_key
+    where contested_days.business_date is not null or linked.customer_key is not null
+    group by products.business_date, products.customer_key, products.product_code
+    having count(*) > 1
 
 ),
 
 versions as (
 
     select
-        known.*,
+        products.*,
         row_number() over (
-            partition by known.business_date, known.customer_key, known.product_code
-            order by known.known_at desc, known.batch_id desc, known.source_row desc
+            partition by products.business_date, products.customer_key, products.product_code
+            order by products.known_at desc, products.batch_id desc, products.source_row desc
         ) as version_rank
-    from known
-    inner join night on known.known_at <= night.cut_off_at
+    from products
+    inner join again
+        on
+            products.business_date = again.business_date
+            and products.customer_key = again.customer_key
+            and products.product_code = again.product_code
 
 )
+
+select
+    products.business_date,
+    products.batch_id,
+    products.known_at,
+    products.source_row,
+    products.customer_key,
+    products.product_code,
+    products.as_of_date,
+    products.balance_minor,
+    products.days_past_due
+from products
+left join again
+    on
+        products.business_date = again.business_date
+        and products.customer_key = again.customer_key
+        and products.product_code = again.product_code
+where again.customer_key is null
+
+union all
 
 select
     versions.business_date,
@@ -149,17 +144,3 @@ select
     versions.days_past_due
 from versions
 where versions.version_rank = 1
-
-union all
-
-select
-    settled.business_date,
-    settled.batch_id,
-    settled.known_at,
-    settled.source_row,
-    settled.customer_key,
-    settled.product_code,
-    settled.as_of_date,
-    settled.balance_minor,
-    settled.days_past_due
-from settled

@@ -331,10 +331,9 @@ def _feature_tables() -> tuple[StateTable, ...]:
         StateTable(
             "instalment",
             "ftr_carried_instalment",
-            ("account_key", "instalment_token"),
+            ("account_key", "due_date", "instalment_hash"),
             {
-                **_PLACE,
-                "instalment_token": "varchar",
+                "instalment_hash": "bigint",
                 "account_key": "bigint",
                 "instalment_no": "bigint",
                 "due_date": "date",
