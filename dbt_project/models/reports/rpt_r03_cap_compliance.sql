@@ -17,13 +17,19 @@ decisions as (
 
 ),
 
+customers as (
+
+    select * from {{ ref('dim_customer') }}
+
+),
+
 caps as (
 
     select * from {{ ref('dim_regulatory_cap') }}
 
 ),
 
-exposures as (
+decided as (
 
     select
         accounts.business_date,
@@ -32,22 +38,42 @@ exposures as (
         accounts.purpose_code,
         accounts.channel_code,
         accounts.policy_version,
-        sum(accounts.limit_amount) as total_limit_amount,
-        sum(accounts.principal_balance) as total_balance,
-        sum(decisions.recommended_limit_amount) as decided_limit_amount
+        accounts.limit_amount as total_limit_amount,
+        accounts.principal_balance as total_balance,
+        decisions.recommended_limit_amount as decided_limit_amount,
+        customers.open_account_count > 1 as has_several
     from accounts
     inner join decisions on accounts.account_key = decisions.account_key
-    group by
-        accounts.business_date,
-        accounts.customer_key,
-        accounts.legal_entity_code,
-        accounts.purpose_code,
-        accounts.channel_code,
-        accounts.policy_version
+    inner join customers on accounts.customer_key = customers.customer_key
 
 ),
 
-measured as (
+-- only of who has several accounts is there anything to add up
+exposures as (
+
+    select * from decided
+    where not has_several
+
+    union all
+
+    select
+        business_date,
+        customer_key,
+        legal_entity_code,
+        purpose_code,
+        channel_code,
+        policy_version,
+        sum(total_limit_amount) as total_limit_amount,
+        sum(total_balance) as total_balance,
+        sum(decided_limit_amount) as decided_limit_amount,
+        true as has_several
+    from decided
+    where has_several
+    group by business_date, customer_key, legal_entity_code, purpose_code, channel_code, policy_version
+
+),
+
+capped as (
 
     select
         exposures.*,
@@ -55,10 +81,10 @@ measured as (
         caps.base,
         caps.cap_amount,
         caps.citation,
-        sum(case when caps.base = 'LIMIT' then exposures.total_limit_amount else exposures.total_balance end)
-            over customer_rule as measure_amount,
-        sum(case when caps.base = 'LIMIT' then exposures.decided_limit_amount else exposures.total_balance end)
-            over customer_rule as decided_measure_amount
+        case when caps.base = 'LIMIT' then exposures.total_limit_amount else exposures.total_balance end
+            as own_measure_amount,
+        case when caps.base = 'LIMIT' then exposures.decided_limit_amount else exposures.total_balance end
+            as own_decided_measure_amount
     from exposures
     left join caps
         on
@@ -66,7 +92,27 @@ measured as (
             and caps.legal_entity_code in (exposures.legal_entity_code, '*')
             and caps.purpose_code in (exposures.purpose_code, '*')
             and caps.channel_code in (exposures.channel_code, '*')
-    window customer_rule as (partition by exposures.customer_key, exposures.policy_version, caps.rule_id)
+
+),
+
+measured as (
+
+    select
+        capped.*,
+        capped.own_measure_amount as measure_amount,
+        capped.own_decided_measure_amount as decided_measure_amount
+    from capped
+    where not capped.has_several
+
+    union all
+
+    select
+        capped.*,
+        sum(capped.own_measure_amount) over customer_rule as measure_amount,
+        sum(capped.own_decided_measure_amount) over customer_rule as decided_measure_amount
+    from capped
+    where capped.has_several
+    window customer_rule as (partition by capped.customer_key, capped.policy_version, capped.rule_id)
 
 )
 
