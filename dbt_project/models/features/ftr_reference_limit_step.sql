@@ -21,41 +21,51 @@ carried as (
 
 ),
 
+-- whose steps are more than one carried row that still holds: another limit tonight, none before, or not of tonight
+touched as (
+
+    select distinct coalesce(customers.customer_key, carried.customer_key) as customer_key
+    from customers
+    full outer join carried on customers.customer_key = carried.customer_key
+    where
+        customers.customer_key is null
+        or carried.customer_key is null
+        or customers.reference_limit_minor <> carried.reference_limit_minor
+
+),
+
 latest as (
 
     select
-        customer_key,
-        max_by(reference_limit_minor, from_date) as reference_limit_minor
+        carried.customer_key,
+        max_by(carried.reference_limit_minor, carried.from_date) as reference_limit_minor
     from carried
-    group by customer_key
+    inner join touched on carried.customer_key = touched.customer_key
+    group by carried.customer_key
 
 ),
 
-account_nights as (
-
-    select * from {{ ref('ftr_account_night') }}
-    where not is_leaving
-
-),
-
--- whom a late row names first: the limit that the core granted then
+-- whom a late row names first, on an earlier night: the limit that the core granted then
 late_limits as (
 
     select
         account_nights.customer_key,
         account_nights.business_date,
         cast(sum(account_nights.limit_minor) as bigint) as limit_minor
-    from account_nights
+    from {{ ref('ftr_account_night') }} as account_nights
+    inner join night on account_nights.business_date < night.business_date
     left join customers on account_nights.customer_key = customers.customer_key
     left join latest on account_nights.customer_key = latest.customer_key
-    where customers.customer_key is null and latest.customer_key is null
+    where not account_nights.is_leaving and customers.customer_key is null and latest.customer_key is null
     group by account_nights.customer_key, account_nights.business_date
 
 ),
 
-steps as (
+moving_steps as (
 
-    select * from carried
+    select carried.*
+    from carried
+    inner join touched on carried.customer_key = touched.customer_key
 
     union all
 
@@ -73,6 +83,7 @@ steps as (
         night.business_date as from_date,
         customers.reference_limit_minor
     from customers
+    inner join touched on customers.customer_key = touched.customer_key
     cross join night
     left join latest on customers.customer_key = latest.customer_key
     where latest.customer_key is null or latest.reference_limit_minor <> customers.reference_limit_minor
@@ -82,11 +93,23 @@ steps as (
 followed as (
 
     select
-        steps.*,
-        lead(steps.from_date) over (partition by steps.customer_key order by steps.from_date) as until_date
-    from steps
+        moving_steps.*,
+        lead(moving_steps.from_date) over (
+            partition by moving_steps.customer_key order by moving_steps.from_date
+        ) as until_date
+    from moving_steps
 
 )
+
+select
+    carried.customer_key,
+    carried.from_date,
+    carried.reference_limit_minor
+from carried
+left join touched on carried.customer_key = touched.customer_key
+where touched.customer_key is null
+
+union all
 
 select
     followed.customer_key,
