@@ -1,5 +1,5 @@
-{# A token (32 hex digits of a keyed hash) as a whole number, which is compared and carried at a fraction of the cost of a text: its
-   first 15 digits. Of 100 million tokens two share them once in 200 homes. #}
+{# A token (32 hex digits of a keyed hash) as a whole number: its first 15 digits. It is compared and carried at a
+   fraction of the cost of a text. Of 100 million tokens two share a number in one home of 200. #}
 {% macro token_hash(token) -%}
     {{ return(adapter.dispatch('token_hash', 'creditline')(token)) }}
 {%- endmacro %}

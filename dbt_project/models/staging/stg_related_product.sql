@@ -1,4 +1,5 @@
--- Grain: one row business_date, customer_key, product_code; the latest version known at the night's cut-off: carried over, or new tonight.
+-- Grain: one row business_date, customer_key, product_code; the latest version known at the night's cut-off: carried
+-- over, or new tonight.
 
 with
 
@@ -53,17 +54,25 @@ products as {{ not_materialized() }} (
 
 ),
 
--- A file holds a product of an id once, so there is something to choose from only on days of which two files speak or that are
--- carried and read again, and for who bears two ids, renumbered or merged.
+-- A file holds a product of an id once, so there is something to choose from only on days of which two files speak or
+-- that are carried and read again, and for who bears two ids, renumbered or merged.
 contested_days as (
 
     select business_date
     from (
-        select distinct business_date, batch_id, true as is_delivered from {{ source('raw', 'related_product') }}
+        select distinct
+            business_date,
+            batch_id,
+            true as is_delivered
+        from {{ source('raw', 'related_product') }}
 
         union all
 
-        select distinct business_date, '' as batch_id, false as is_delivered from {{ source('state', 'related_product') }}
+        select distinct
+            business_date,
+            '' as batch_id,
+            false as is_delivered
+        from {{ source('state', 'related_product') }}
     ) as files
     group by business_date
     having count(*) > 1
