@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
+from textwrap import wrap
 from types import NoneType
 from typing import Any, get_args
 
@@ -19,8 +20,9 @@ _COMMANDS = f"""# Commands
 
 {MADE}
 
-`.venv/bin/creditline [--home DIR] COMMAND`. The home is `--home`, else `CREDITLINE_HOME`, else `./var`. `python -m creditline` is
-the same command, `-h` after any command tells its use, and `--install-completion` has the shell complete it.
+`.venv/bin/creditline [--home DIR] COMMAND`. The home is `--home`, else `CREDITLINE_HOME`, else `./var`. `python -m
+creditline` is the same command, `-h` after any command tells its use, and `--install-completion` has the shell complete
+it.
 
 | exit code | meaning |
 | --- | --- |
@@ -29,22 +31,22 @@ the same command, `-h` after any command tells its use, and `--install-completio
 | 2 | the command or the settings are wrong |
 | 130 | somebody pressed Ctrl-C |
 
-`--format json` is for programs; progress goes to standard error. Rows are a table where each fits the width of the terminal
-(`COLUMNS`, or 200 in a pipe), else one record a block. Control characters in data are printed as their number. `--debug`, or
-`CREDITLINE_DEBUG=1`, shows where in the program an error came from. A command that failed because of the machine (disk, memory, a
-damaged file) goes on from where it stopped when you run it again.
+`--format json` is for programs; progress goes to standard error. Rows are a table where each fits the width of the
+terminal (`COLUMNS`, or 200 in a pipe), else one record a block. Control characters in data are printed as their number.
+`--debug`, or `CREDITLINE_DEBUG=1`, shows where in the program an error came from. A command that failed because of the
+machine (disk, memory, a damaged file) goes on from where it stopped when you run it again.
 
-Where two people are needed, `--by` and `--approved-by` must be names of two. Names that differ only in case, accents, blanks,
-punctuation, one letter or one digit, or by letters that look alike, count as one person. Give full names.
+Where two people are needed, `--by` and `--approved-by` must be names of two. Names that differ only in case, accents,
+blanks, punctuation, one letter or one digit, or by letters that look alike, count as one person. Give full names.
 """
 _DICTIONARY = f"""# Data dictionary
 
 {MADE} The texts are those of `dbt_project/models/marts/` and `dbt_project/models/reports/`.
 
-These are the tables of `published/current/marts.duckdb`, and as Parquet of `published/<date>/r<NN>/marts/`. Amounts are decimals in
-major units of the home's one currency. Accounts and customers are keys, never ids. A table shows the latest publication of each
-night; `<table>_as_published` shows all of them with their `revision`. Every night's key is the columns in **bold**, with
-`business_date` where the table has one.
+These are the tables of `published/current/marts.duckdb`, and as Parquet of `published/<date>/r<NN>/marts/`. Amounts are
+decimals in major units of the home's one currency. Accounts and customers are keys, never ids. A table shows the latest
+publication of each night; `<table>_as_published` shows all of them with their `revision`. Every night's key is the
+columns in **bold**, with `business_date` where the table has one.
 """
 
 
@@ -84,7 +86,7 @@ def _of_command(name: str, command: Any) -> str:
     )
     lines = [f"## {name}", "", f"    creditline {usage}", ""]
     for paragraph in command.help.split("\n\n"):
-        lines += [" ".join(paragraph.split()), ""]
+        lines += [*wrap(paragraph, 120, break_on_hyphens=False), ""]
     told = [(_argument(part), part) for part in arguments] + [(_option(part), part) for part in options]
     lines += ["| argument or option | meaning |", "| --- | --- |"]
     lines += [f"| `{shown}` | {_escaped(part.help)}{_default(part)} |" for shown, part in told]
@@ -139,7 +141,7 @@ def _of_table(model: dict) -> str:
     lines = [
         f"### {model['name']}",
         "",
-        " ".join(model["description"].split()),
+        *wrap(model["description"], 120, break_on_hyphens=False),
         "",
         "| column | type | meaning |",
         "| --- | --- | --- |",
