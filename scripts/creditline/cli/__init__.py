@@ -7,6 +7,7 @@ import sys
 import traceback
 from dataclasses import asdict
 from datetime import date, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -218,7 +219,8 @@ def check(
     from creditline.home import open_home
     from creditline.night.checking import check_against
 
-    is_against_home = context.parent.get_parameter_source("home").name != "DEFAULT"
+    source = context.find_root().get_parameter_source("home")
+    is_against_home = source is not None and source.name != "DEFAULT"
     result = check_against(open_home(context.obj), directory) if is_against_home else check_delivery(directory)
     if result.misfits or output_format is Format.JSON:
         print_rows(COLUMNS, rows_of(result), output_format, title=str(directory))
@@ -226,6 +228,10 @@ def check(
         raise CreditlineError(f"{verdict_of(result)}; mend it and check again")
     say = tell if output_format is Format.JSON else print_text
     say(verdict_of(result) if is_against_home else f"{verdict_of(result)}; --home tries it against a home, too")
+
+
+def _tell_of(where: str, message: str) -> None:
+    tell(f"{where} {message}")
 
 
 @app.command()
@@ -263,9 +269,7 @@ def night(
         tell(f"{waiting[-1]} is the only night that waits, and the newest" if waiting else nothing_to_run(home))
     rows, needs, runner = [], [], runner_of(engine)
     for number, day in enumerate(nights, start=1):
-        result = run_night(
-            home, day, lambda message, number=number: tell(f"[{number}/{len(nights)}] {message}"), runner
-        )
+        result = run_night(home, day, partial(_tell_of, f"[{number}/{len(nights)}]"), runner)
         orders = result.release.orders if result.release.file else "none"
         rows.append(
             (

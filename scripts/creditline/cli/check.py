@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from creditline.gate.checking import DeliveryCheck
+from creditline.home.database import Row
 
 COLUMNS = ("file", "column", "rule", "rows", "samples", "then")
 
 
-def rows_of(result: DeliveryCheck) -> list[tuple]:
+def rows_of(result: DeliveryCheck) -> list[Row]:
     """A row a misfit."""
     return [
         (misfit.file, misfit.column, misfit.rule, misfit.rows or None, misfit.samples, misfit.then)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from creditline.errors import UsageError
 from creditline.home import SETTINGS_FILE, TRIAL_OUTBOX, Home, HomeSettings, create_home
+from creditline.home.files import Json
 from creditline.home.keys import require_keys
 from creditline.landing.expected import require_known_sources
 
@@ -136,7 +137,7 @@ def made_text(made: MadeHome) -> str:
     return "\n".join(lines)
 
 
-def _settings(given: dict[str, object]) -> HomeSettings:
+def _settings(given: Json) -> HomeSettings:
     try:
         return HomeSettings(**given)
     except ValidationError as error:

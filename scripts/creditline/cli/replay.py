@@ -8,6 +8,7 @@ from pathlib import Path
 
 from creditline.errors import CreditlineError
 from creditline.home import open_home
+from creditline.home.database import Row
 from creditline.home.publications import latest_revision, revision_name
 from creditline.replay import replay_night
 
@@ -26,7 +27,7 @@ COLUMNS = (
 
 def replay_nights(
     root: Path, nights: Sequence[date] | None, progress: Callable[[str], None]
-) -> tuple[list[tuple], list[str]]:
+) -> tuple[list[Row], list[str]]:
     """Replay some nights of a home, or all published ones; of a restated night every publication.
 
     Returns: one row of COLUMNS a publication, and every problem with its night. One that cannot be replayed has no figures.
@@ -36,7 +37,8 @@ def replay_nights(
     if not chosen:
         raise CreditlineError(f"{home.root}: no night is published yet; run `creditline night --all`")
     publications = [(day, revision) for day in chosen for revision in range(latest_revision(home, day) + 1)]
-    rows, problems = [], []
+    rows: list[Row] = []
+    problems: list[str] = []
     for number, (day, revision) in enumerate(publications, start=1):
         named = f" {revision_name(revision)}" if revision else ""
         progress(f"[{number}/{len(publications)}] {day} replay{named}")

@@ -12,6 +12,8 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home, open_home
+from creditline.home.database import Row
+from creditline.home.files import Json
 from creditline.home.publications import is_void
 from creditline.home.skips import skipped_dates
 from creditline.night import held_nights, pending_nights
@@ -37,7 +39,7 @@ _COLUMNS = (
 )
 
 
-def home_status(root: Path) -> dict[str, object]:
+def home_status(root: Path) -> Json:
     """What needs somebody, the home's name, one entry a landed or published night, and the places of the newest files."""
     home = open_home(root)
     facts = _night_facts(home)
@@ -64,14 +66,14 @@ def home_status(root: Path) -> dict[str, object]:
     }
 
 
-def print_needs(needs: list[dict]) -> None:
+def print_needs(needs: list[Json]) -> None:
     """What needs somebody, for people."""
     if needs:
         rows = [(need["what"], need["why"], need["command"]) for need in needs]
         print_rows(("what", "why", "next"), rows, Format.TABLE, title="Needs somebody")
 
 
-def require_nothing_stopped(needs: list[dict]) -> None:
+def require_nothing_stopped(needs: list[Json]) -> None:
     """Raise CreditlineError if a night is missing, refused or held, or what was published is gone or changed; names the first."""
     stopped = [need for need in needs if need["stops"]]
     if stopped:
@@ -104,7 +106,7 @@ def _states(home: Home) -> dict[date, str]:
     return states | {day: "void" if day in void else "published" for day in home.published_dates()}
 
 
-def _night_facts(home: Home) -> dict[date, tuple]:
+def _night_facts(home: Home) -> dict[date, Row]:
     if not home.current.exists():
         return {}
     try:

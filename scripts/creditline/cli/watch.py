@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from creditline.home.database import Row
 from creditline.watch import Watch
 
 COLUMNS = (
@@ -10,7 +11,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def rows_of(watches: list[Watch]) -> list[tuple]:
+def rows_of(watches: list[Watch]) -> list[Row]:
     """A row a delivery that was taken in."""
     return [
         (

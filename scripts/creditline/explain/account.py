@@ -15,18 +15,20 @@ from creditline.explain.correction import (
     corrections_for_compliance,
     corrections_for_customer,
 )
-from creditline.explain.published import Facts, Published, read_published
+from creditline.explain.facts import Condition, EndedPromise, Explanation, ToldReason, ToldRecourse, Unordered
+from creditline.explain.published import Published, read_published
 from creditline.explain.words import ACTIONS, OPERATORS, OVER, STATES, VOID_REASONS, WITHHELD
 from creditline.gate.identity import account_key_of
 from creditline.home import Home
-from creditline.release.wording import reason_words, recourse_facts
+from creditline.release.wording import NO_WAY_BACK, reason_words, recourse_facts
+from creditline.store.rows import DecisionReason, Recourse, TriggerNight
 
 AUDIENCES = ("customer", "agent", "compliance")
 
 
 def explain_account(
     home: Home, account_id: str, business_date: date | None, audience: str = "customer", lang: str = "en"
-) -> Facts:
+) -> Explanation:
     """What `audience` may know about an account in one language: without a date where its limit stands today, since when
     and why; with one what that night decided. Both with what helps, and from which day on. Where a restatement corrected the
     decision it is told as it was made and ordered, with what is known since and what comes back.
@@ -36,39 +38,44 @@ def explain_account(
     """
     key = account_key_of(home, account_id)
     published = read_published(home, account_id, key, business_date)
-    night = published.decision["business_date"]
-    facts = {"account": account_id, "business_date": night, "audience": audience, "lang": lang}
-    facts |= _for_customer(published, lang, audience == "customer")
+    facts = _for_customer(published, account_id, audience, lang)
     if audience != "customer":
-        facts |= _for_agent(published, lang) | {"corrections": corrections_for_agent(published, lang)}
+        _add_for_agent(facts, published)
     if audience == "compliance":
-        facts |= _for_compliance(published) | {"corrections": corrections_for_compliance(published, lang)}
+        _add_for_compliance(facts, published)
     return facts
 
 
-def _for_customer(published: Published, lang: str, hides_floor: bool) -> Facts:
+def _for_customer(published: Published, account_id: str, audience: str, lang: str) -> Explanation:
     """The limit, what comes, what can be borrowed, and why; without scores, thresholds and operators."""
-    decision = published.decision
+    decision, hides_floor = published.decision, audience == "customer"
 
     def shown(amount: Decimal | None) -> Decimal | None:
         """None where the amount is the floor: a customer must not take it for money to borrow."""
         return None if amount is None or (hides_floor and published.is_floor(amount)) else amount
 
-    standing = published.standing or {}
+    standing = published.standing
     is_silent, is_corrected = published.is_silent, published.is_corrected
     # reasons that a correction took back keep nothing as it is any more: what is told is why the limit changed
     is_current = not is_silent and not (published.is_outdated and is_corrected and decision["action"] == "HOLD")
-    is_telling = is_current and (published.reasons or decision["action"] != "HOLD")
+    is_telling = is_current and (bool(published.reasons) or decision["action"] != "HOLD")
+    corrections, gives_back = corrections_for_customer(published, lang)
+    room = borrowing(published, lang, lambda row: _reason(row, lang, hides_floor)["text"], hides_floor)
     action = "HOLD" if is_silent else decision["action"]
     return {
+        "account": account_id,
+        "business_date": decision["business_date"],
+        "audience": audience,
+        "lang": lang,
         "currency": published.account["currency_code"],
         "limit_amount": shown(decision["old_limit_amount"]),
-        "limit_since_date": standing.get("since_date"),
-        "limit_before_amount": shown(standing.get("previous_limit_amount")),
-        "is_change_in_flight": standing.get("is_change_in_flight", False),
+        "limit_since_date": standing["since_date"] if standing else None,
+        "limit_before_amount": shown(standing["previous_limit_amount"]) if standing else None,
+        "is_change_in_flight": standing["is_change_in_flight"] if standing else False,
         "approved_limit_amount": decision["reference_limit_amount"],
         "is_over": published.account["status"] in OVER,
-        "is_first_review": standing.get("since_date") == decision["business_date"]
+        "is_first_review": standing is not None
+        and standing["since_date"] == decision["business_date"]
         and standing["previous_limit_amount"] is None,
         "has_line": decision["reference_limit_amount"] > 0,
         "is_void_night": decision["is_void"],
@@ -81,7 +88,10 @@ def _for_customer(published: Published, lang: str, hides_floor: bool) -> Facts:
         "is_capped": decision["display_state"] == "REG_CAPPED",
         "is_pending": decision["is_pending"] and not is_silent,
         "pending_limit_amount": None if is_silent else shown(decision["pending_limit_amount"]),
-        **borrowing(published, lang, lambda row: _reason(row, lang, hides_floor)["text"], hides_floor),
+        "drawable_amount": room["drawable_amount"],
+        "cannot_borrow_because": room["cannot_borrow_because"],
+        "cannot_borrow_from": room["cannot_borrow_from"],
+        "can_borrow_from": room["can_borrow_from"],
         "grantable_amount": decision["max_grantable_amount"]
         if not is_silent
         and decision["max_grantable_amount"] > max(decision["recommended_limit_amount"], published.floor)
@@ -89,7 +99,7 @@ def _for_customer(published: Published, lang: str, hides_floor: bool) -> Facts:
         "reasons": [_reason(row, lang, hides_floor, is_advised=not is_corrected) for row in published.reasons]
         if is_current
         else [],
-        "cause_date": None if is_telling else standing.get("cause_date"),
+        "cause_date": standing["cause_date"] if standing and not is_telling else None,
         "cause_reasons": []
         if is_telling
         else [
@@ -99,14 +109,16 @@ def _for_customer(published: Published, lang: str, hides_floor: bool) -> Facts:
         # what helped against a finding that was corrected helps no more: the correction says what comes back
         "conditions": [] if is_silent or is_corrected else [_condition(row) for row in published.conditions],
         "recourse": None if is_corrected else _recourse(published, lang),
-        **corrections_for_customer(published, lang),
+        "corrections": corrections,
+        "gives_back": gives_back,
         "appeals": [
-            {name: row[name] for name in ("opened_date", "due_date", "is_overdue")} for row in published.appeals
+            {"opened_date": row["opened_date"], "due_date": row["due_date"], "is_overdue": row["is_overdue"]}
+            for row in published.appeals
         ],
     }
 
 
-def _condition(row: Facts) -> Facts:
+def _condition(row: TriggerNight) -> Condition:
     """A trigger that stands. An inherited one, until two people approve it, and one on raises alone restrict nothing else."""
     return {
         "since_date": row["triggered_date"],
@@ -117,7 +129,7 @@ def _condition(row: Facts) -> Facts:
     }
 
 
-def _recourse(published: Published, lang: str) -> Facts | None:
+def _recourse(published: Published, lang: str) -> ToldRecourse | None:
     """What brings the limit back and from which day on; None if it is neither lowered nor frozen. A date is null where nobody
     can say."""
     decision, told, row = published.decision, published.told, published.recourse
@@ -125,58 +137,60 @@ def _recourse(published: Published, lang: str) -> Facts | None:
     is_waiting = told.is_frozen or (decision["display_state"] in waiting and not decision["is_void"])
     # what is not ordered comes on no day that we could name; a freeze that left ends by itself
     if published.is_silent:
-        is_lowered = published.cause_reasons and decision["old_limit_amount"] < decision["reference_limit_amount"]
+        is_lowered = bool(published.cause_reasons) and decision["old_limit_amount"] < decision["reference_limit_amount"]
         row, is_waiting = None, told.is_frozen or is_lowered
     elif told.mode and row and row["promise_status"]:
-        row = row | {"promise_status": None, "restores_on_date": None}
-    facts = recourse_facts(row, lang) if row else dict.fromkeys(("restores_on_date", "unfrozen_on_date"))
+        row = {**row, "promise_status": None, "restores_on_date": None}
+    facts = recourse_facts(row, lang) if row else NO_WAY_BACK
     is_known = facts["restores_on_date"] or facts["unfrozen_on_date"]
     is_kept = row is not None and row["promise_status"] == "KEPT"
     if not (is_known or is_kept or is_waiting):
         return None
-    return facts | {"is_kept": is_kept, "promised_date": row and row["promised_date"]}
+    return {**facts, "is_kept": is_kept, "promised_date": row["promised_date"] if row else None}
 
 
-def _reason(row: Facts, lang: str, is_for_customer: bool, *, is_advised: bool = True) -> Facts:
+def _reason(row: DecisionReason, lang: str, is_for_customer: bool, *, is_advised: bool = True) -> ToldReason:
     """A reason in words; advice against what was corrected would send somebody after nothing."""
     words = reason_words(row, "customer" if is_for_customer else "agent", lang)
-    if not is_advised:
-        words |= {"advice": None}
-    return words if is_for_customer else words | {"reason_code": row["reason_code"]}
+    told: ToldReason = {"text": words["text"], "advice": words["advice"] if is_advised else None}
+    return told if is_for_customer else {**told, "reason_code": row["reason_code"]}
 
 
-def _for_agent(published: Published, lang: str) -> Facts:
+def _add_for_agent(facts: Explanation, published: Published) -> None:
     """How the limit came about."""
-    decision = published.decision
+    decision, lang = published.decision, facts["lang"]
     confirmed = decision["confirmed_score_milli"]
-    return {
-        "is_limit_of_core": bool(published.standing)
-        and published.standing["previous_limit_amount"] is not None
-        and published.standing["cause_date"] is None,
-        "action": ACTIONS[decision["action"]][lang],
-        "display_state": STATES[decision["display_state"]][lang],
-        "unordered": _unordered(published, lang),
-        "decided_reasons": [_reason(row, lang, False) for row in published.reasons] if published.is_silent else [],
-        "is_notice_required": decision["is_notice_required"] and not published.told.withheld,
-        "notice_due_date": decision["notice_due_date"],
-        "score": decision["score"],
-        "band": decision["band"],
-        "confirmed_score": None if confirmed is None else Decimal(confirmed) / 1000,
-        "target_limit_amount": decision["target_limit_amount"],
-        "ended_promise": _ended_promise(published.recourse, lang),
-        "open_conditions": [{"code": row["trigger_code"]} | _condition(row) for row in published.conditions],
-        "steps": [
-            {
-                "operator": OPERATORS[row["operator"]][lang].format(rule=row["rule_id"]),
-                "before_amount": row["before_amount"],
-                "after_amount": row["after_amount"],
-            }
-            for row in published.trace
-        ],
-    }
+    facts.update(
+        {
+            "corrections": corrections_for_agent(published, lang),
+            "is_limit_of_core": published.standing is not None
+            and published.standing["previous_limit_amount"] is not None
+            and published.standing["cause_date"] is None,
+            "action": ACTIONS[decision["action"]][lang],
+            "display_state": STATES[decision["display_state"]][lang],
+            "unordered": _unordered(published, lang),
+            "decided_reasons": [_reason(row, lang, False) for row in published.reasons] if published.is_silent else [],
+            "is_notice_required": decision["is_notice_required"] and not published.told.withheld,
+            "notice_due_date": decision["notice_due_date"],
+            "score": decision["score"],
+            "band": decision["band"],
+            "confirmed_score": None if confirmed is None else Decimal(confirmed) / 1000,
+            "target_limit_amount": decision["target_limit_amount"],
+            "ended_promise": _ended_promise(published.recourse, lang),
+            "open_conditions": [{"code": row["trigger_code"], **_condition(row)} for row in published.conditions],
+            "steps": [
+                {
+                    "operator": OPERATORS[row["operator"]][lang].format(rule=row["rule_id"]),
+                    "before_amount": row["before_amount"],
+                    "after_amount": row["after_amount"],
+                }
+                for row in published.trace
+            ],
+        }
+    )
 
 
-def _unordered(published: Published, lang: str) -> Facts | None:
+def _unordered(published: Published, lang: str) -> Unordered | None:
     """Why what was decided is not ordered, or nothing would be; the limit that was decided, if it is another one."""
     decision, told = published.decision, published.told
     why = told.withheld or told.mode
@@ -191,7 +205,7 @@ def _unordered(published: Published, lang: str) -> Facts | None:
     }
 
 
-def _ended_promise(recourse: Facts | None, lang: str) -> Facts | None:
+def _ended_promise(recourse: Recourse | None, lang: str) -> EndedPromise | None:
     """A date given before that ended on this night: how, and what made it void."""
     if recourse is None or recourse["ended_status"] is None:
         return None
@@ -203,16 +217,24 @@ def _ended_promise(recourse: Facts | None, lang: str) -> Facts | None:
     }
 
 
-def _for_compliance(published: Published) -> Facts:
+def _add_for_compliance(facts: Explanation, published: Published) -> None:
     """What proves it."""
     decision = published.decision
-    return {
-        "policy_version": decision["policy_version"],
-        "decision_sha256": decision["decision_sha256"],
-        "pd_bp": decision["pd_bp"],
-        "expected_loss_amount": decision["expected_loss_amount"],
-        "facts": [
-            {name: row[name] for name in ("reason_code", "feature", "feature_value", "points_lost")}
-            for row in published.reasons
-        ],
-    }
+    facts.update(
+        {
+            "corrections": corrections_for_compliance(published, facts["lang"]),
+            "policy_version": decision["policy_version"],
+            "decision_sha256": decision["decision_sha256"],
+            "pd_bp": decision["pd_bp"],
+            "expected_loss_amount": decision["expected_loss_amount"],
+            "facts": [
+                {
+                    "reason_code": row["reason_code"],
+                    "feature": row["feature"],
+                    "feature_value": row["feature_value"],
+                    "points_lost": row["points_lost"],
+                }
+                for row in published.reasons
+            ],
+        }
+    )

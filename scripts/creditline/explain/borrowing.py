@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from creditline.explain.published import Facts, Published
+from creditline.explain.facts import Borrowing
+from creditline.explain.published import Published
 from creditline.explain.words import CANNOT_BORROW
 from creditline.release.wording import money
+from creditline.store.rows import DecisionReason
 
-Speak = Callable[[Facts], str]
+Speak = Callable[[DecisionReason], str]
 """The words of a reason for whoever listens."""
 
 
@@ -24,22 +26,23 @@ class _Room:
     limit: Decimal
     amount: Decimal
     is_usable: bool
-    reasons: list[Facts]
+    reasons: list[DecisionReason]
     is_paused: bool = False
 
 
-def borrowing(published: Published, lang: str, speak: Speak, hides_floor: bool) -> Facts:
+def borrowing(published: Published, lang: str, speak: Speak, hides_floor: bool) -> Borrowing:
     """What can be borrowed now, or why nothing can; and what of that changes on the day on which tonight's decision takes effect.
 
     Args:
         hides_floor: the floor is told as nothing that can be borrowed.
     """
-    decision, now, later = published.decision, _now(published), None
+    decision, now = published.decision, _now(published)
+    later: _Room | None = None
     if decision["action"] != "HOLD" and not published.told.withheld:
         later = _decided(published)
     if hides_floor:
-        now, later = _without_floor(published, now), later and _without_floor(published, later)
-    facts = {
+        now, later = _without_floor(published, now), _without_floor(published, later) if later else None
+    facts: Borrowing = {
         "drawable_amount": now.amount if now.is_usable else Decimal(0),
         "cannot_borrow_because": None if now.is_usable else _why_not(published, now, lang, speak),
         "cannot_borrow_from": None,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
+from decimal import Decimal
 
-from creditline.explain.published import GIVEN_BACK, Correction, Facts, Published
+from creditline.explain.facts import GivenBack, ToldCorrection, ToldReason
+from creditline.explain.published import GIVEN_BACK, Correction, Published, reason_codes
 from creditline.explain.words import ACTIONS, STATES
 from creditline.release.wording import reason_words
+from creditline.store.rows import LimitDecision
 
 
-def corrections_for_customer(published: Published, lang: str) -> Facts:
+def corrections_for_customer(published: Published, lang: str) -> tuple[list[ToldCorrection], GivenBack | None]:
     """The correction that changes what a customer was told, and what comes back; none of what was never ordered.
 
     Of what made the limit what it is, and what has followed from it since, the first is told.
@@ -18,17 +20,16 @@ def corrections_for_customer(published: Published, lang: str) -> Facts:
     told = (
         [] if published.is_silent else [one for one in published.corrections if _effect(one) or _has_other_reasons(one)]
     )
-    return {
-        "corrections": [_correction(published, one, lang, "customer") for one in told[:1]],
-        "gives_back": asdict(published.gives_back) if told else None,
-    }
+    back = published.gives_back if told else None
+    given: GivenBack | None = {"status": back.status, "amount": back.amount, "date": back.date} if back else None
+    return [_correction(published, one, lang, "customer") for one in told[:1]], given
 
 
-def corrections_for_agent(published: Published, lang: str) -> list[Facts]:
+def corrections_for_agent(published: Published, lang: str) -> list[ToldCorrection]:
     """Every correction, with the decision as it would be made now and the restatement that says so."""
     return [
-        _correction(published, one, lang, "agent")
-        | {
+        {
+            **_correction(published, one, lang, "agent"),
             "revision": one.revision,
             "restated_from": one.record.from_date,
             "why_restated": one.record.reason,
@@ -41,11 +42,11 @@ def corrections_for_agent(published: Published, lang: str) -> list[Facts]:
     ]
 
 
-def corrections_for_compliance(published: Published, lang: str) -> list[Facts]:
+def corrections_for_compliance(published: Published, lang: str) -> list[ToldCorrection]:
     """The same, with what proves both decisions and who answers for the restatement."""
     return [
-        facts
-        | {
+        {
+            **facts,
             "known_until": one.record.known_until,
             "restated_by": one.record.by,
             "approved_by": one.record.approved_by,
@@ -56,18 +57,20 @@ def corrections_for_compliance(published: Published, lang: str) -> list[Facts]:
     ]
 
 
-def _correction(published: Published, one: Correction, lang: str, audience: str) -> Facts:
+def _correction(published: Published, one: Correction, lang: str, audience: str) -> ToldCorrection:
     is_for_customer = audience == "customer"
 
-    def shown(decision: Facts) -> object:
+    def shown(decision: LimitDecision) -> Decimal | None:
         amount = decision["recommended_limit_amount"]
         return None if is_for_customer and published.is_floor(amount) else amount
 
     # a restated night orders nothing: that it gives back is said by what comes back
     rows = [row for row in one.reasons if not (is_for_customer and row["reason_code"] == GIVEN_BACK)]
-    reasons = [reason_words(row, audience, lang) for row in rows]
-    if not is_for_customer:
-        reasons = [words | {"reason_code": row["reason_code"]} for words, row in zip(reasons, rows, strict=True)]
+    reasons: list[ToldReason] = []
+    for row in rows:
+        words = reason_words(row, audience, lang)
+        told: ToldReason = {"text": words["text"], "advice": words["advice"]}
+        reasons.append(told if is_for_customer else {**told, "reason_code": row["reason_code"]})
     return {
         "business_date": one.then["business_date"],
         "recorded_date": datetime.fromisoformat(one.record.recorded_at).date(),
@@ -90,9 +93,9 @@ def _effect(one: Correction) -> str | None:
     return "unfrozen" if then["display_state"] == frozen != now["display_state"] else None
 
 
-def _limit(decision: Facts) -> object:
+def _limit(decision: LimitDecision) -> Decimal:
     return decision["pending_limit_amount"] if decision["is_pending"] else decision["recommended_limit_amount"]
 
 
 def _has_other_reasons(one: Correction) -> bool:
-    return any(one.then[name] != one.now[name] for name in (f"reason_code_{rank}" for rank in range(1, 5)))
+    return reason_codes(one.then) != reason_codes(one.now)

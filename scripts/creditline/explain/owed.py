@@ -21,7 +21,9 @@ def owed_limit(home: Home, business_date: date, account_key: int) -> Decimal | N
         NotGenuine: the night's state is not what it published.
     """
     night = last_valid(home, business_date + timedelta(days=1))
-    digest = night and read_manifest(home, night)["state"].get(f"{_OWED}.parquet")
+    if night is None:
+        return None
+    digest = read_manifest(home, night)["state"].get(f"{_OWED}.parquet")
     if digest is None:
         return None
     file = state_file(home, night, _OWED)
@@ -30,4 +32,4 @@ def owed_limit(home: Home, business_date: date, account_key: int) -> Decimal | N
         row = connection.execute(
             "select restated_limit_minor from read_parquet(?) where account_key = ?", [as_pattern(file), account_key]
         ).fetchone()
-    return row and Decimal(row[0]) / 100
+    return Decimal(row[0]) / 100 if row else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TypedDict, TypeVar
 
 import duckdb
 
@@ -22,19 +23,34 @@ from creditline.home.restatements import Restatement, read_restatements
 from creditline.policy import archived_pack
 from creditline.release.told import Told, told_core
 from creditline.release.wording import is_least
+from creditline.store.rows import (
+    AccountNight,
+    Case,
+    DecisionReason,
+    DecisionStep,
+    LimitDecision,
+    LimitStanding,
+    Recourse,
+    TriggerNight,
+    rows_as,
+)
 
-Facts = dict[str, object]
+_RowOf = TypeVar("_RowOf")
 # The reason of a raise that gives back what a restatement owes.
 GIVEN_BACK = "U2"
+
+
+class _Floor(TypedDict):
+    floor_amount: Decimal
 
 
 @dataclass(frozen=True)
 class Correction:
     """A decision that a restatement computed anew: as it was first published, as it is known now and why, and who recorded it."""
 
-    then: Facts
-    now: Facts
-    reasons: list[Facts]
+    then: LimitDecision
+    now: LimitDecision
+    reasons: list[DecisionReason]
     revision: int
     record: Restatement
 
@@ -61,15 +77,15 @@ class Published:
     of them.
     """
 
-    decision: Facts
-    account: Facts
-    standing: Facts | None
-    reasons: list[Facts]
-    cause_reasons: list[Facts]
-    conditions: list[Facts]
-    recourse: Facts | None
-    appeals: list[Facts]
-    trace: list[Facts]
+    decision: LimitDecision
+    account: AccountNight
+    standing: LimitStanding | None
+    reasons: list[DecisionReason]
+    cause_reasons: list[DecisionReason]
+    conditions: list[TriggerNight]
+    recourse: Recourse | None
+    appeals: list[Case]
+    trace: list[DecisionStep]
     floor: Decimal
     told: Told
     was_blocked: bool
@@ -92,7 +108,7 @@ class Published:
         """Whether a restatement changed the decision that made the limit what it is."""
         return self.standing is not None and self._has_correction_of(self.standing["cause_date"])
 
-    def _has_correction_of(self, night: object) -> bool:
+    def _has_correction_of(self, night: date | None) -> bool:
         return any(one.then["business_date"] == night for one in self.corrections)
 
     @property
@@ -116,12 +132,12 @@ def read_published(home: Home, account_id: str, key: int, asked: date | None) ->
     night = asked or newest
     with connect_within(home) as connection:
         marts = _Marts(home, connection)
-        decisions = marts.of_account("fct_limit_decision", key, night) if night in home.published_dates() else []
-        if not decisions:
+        decision = marts.decision(key, night) if night in home.published_dates() else None
+        if decision is None:
             raise CreditlineError(
                 f"account {account_id} has no decision on {night}; see `creditline status` for the nights"
             )
-        return _read(marts, decisions[0], newest, is_today=asked is None)
+        return _read(marts, decision, newest, is_today=asked is None)
 
 
 @dataclass(frozen=True)
@@ -132,21 +148,39 @@ class _Marts:
     connection: duckdb.DuckDBPyConnection
 
     def found(
-        self, mart: str, night: date, condition: str, values: list[object], revision: int | None = 0
-    ) -> list[Facts]:
+        self,
+        kind: type[_RowOf],
+        mart: str,
+        night: date,
+        condition: str,
+        values: list[int | str],
+        revision: int | None = 0,
+    ) -> list[_RowOf]:
         """Rows of a mart of a night's first publication, or of its latest where `revision` is None."""
         rows = mart_rows(self.home, mart, [night], revision)
-        cursor = self.connection.execute(f"select * from ({rows}) where {condition}", values)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return rows_as(kind, self.connection.execute(f"select * from ({rows}) where {condition}", values))
 
     def of_account(
-        self, mart: str, key: int, night: date, order: str = "account_key", revision: int | None = 0
-    ) -> list[Facts]:
-        return self.found(mart, night, f"account_key = ? order by {order}", [key], revision)
+        self,
+        kind: type[_RowOf],
+        mart: str,
+        key: int,
+        night: date,
+        order: str = "account_key",
+        revision: int | None = 0,
+    ) -> list[_RowOf]:
+        return self.found(kind, mart, night, f"account_key = ? order by {order}", [key], revision)
+
+    def decision(self, key: int, night: date, revision: int | None = 0) -> LimitDecision | None:
+        """What a night decided about an account."""
+        return next(iter(self.of_account(LimitDecision, "fct_limit_decision", key, night, revision=revision)), None)
+
+    def reasons(self, key: int, night: date, revision: int | None = 0) -> list[DecisionReason]:
+        """Why, the weightiest first."""
+        return self.of_account(DecisionReason, "fct_decision_reason", key, night, "reason_rank", revision)
 
 
-def _read(marts: _Marts, decision: Facts, newest: date, *, is_today: bool) -> Published:
+def _read(marts: _Marts, decision: LimitDecision, newest: date, *, is_today: bool) -> Published:
     home, key, night = marts.home, decision["account_key"], decision["business_date"]
     customer, pack = decision["customer_key"], decision["policy_version"]
     standing = _standing(marts, key, newest)
@@ -154,28 +188,30 @@ def _read(marts: _Marts, decision: Facts, newest: date, *, is_today: bool) -> Pu
     corrections = _corrections(marts, key, [day for day in (cause, night) if day])
     return Published(
         decision=decision,
-        account=marts.of_account("fct_account_night", key, night)[0],
+        account=marts.of_account(AccountNight, "fct_account_night", key, night)[0],
         standing=standing if is_today else None,
-        reasons=marts.of_account("fct_decision_reason", key, night, "reason_rank"),
-        cause_reasons=marts.of_account("fct_decision_reason", key, cause, "reason_rank") if cause else [],
+        reasons=marts.reasons(key, night),
+        cause_reasons=marts.reasons(key, cause) if cause else [],
         conditions=marts.found(
+            TriggerNight,
             "fct_trigger_night",
             night,
             "customer_key = ? and policy_version = ? and is_held and not is_cured"
             " order by clean_days_needed - least(clean_days, clean_days_needed) desc, trigger_code",
             [customer, pack],
         ),
-        recourse=next(iter(marts.of_account("fct_recourse", key, night)), None),
+        recourse=next(iter(marts.of_account(Recourse, "fct_recourse", key, night)), None),
         appeals=marts.found(
+            Case,
             "fct_case",
             night,
             "(account_key = ? or account_key is null and customer_key = ?) and kind = 'appeal' and is_open"
             " order by opened_date",
             [key, customer],
         ),
-        trace=marts.of_account("fct_decision_trace", key, night, "step"),
+        trace=marts.of_account(DecisionStep, "fct_decision_trace", key, night, "step"),
         # `dim_policy` of another night may not know the pack that decided
-        floor=marts.found("dim_policy", night, "policy_version = ?", [pack])[0]["floor_amount"],
+        floor=marts.found(_Floor, "dim_policy", night, "policy_version = ?", [pack])[0]["floor_amount"],
         told=told_core(home, decision, is_today=is_today),
         was_blocked=_was_blocked(marts, decision),
         was_frozen=_was_frozen(marts, decision),
@@ -193,8 +229,8 @@ def _newest_shown(home: Home) -> date:
     return published[-1]
 
 
-def _standing(marts: _Marts, key: int, newest: date) -> Facts | None:
-    return next(iter(marts.of_account("dim_limit_standing", key, newest)), None)
+def _standing(marts: _Marts, key: int, newest: date) -> LimitStanding | None:
+    return next(iter(marts.of_account(LimitStanding, "dim_limit_standing", key, newest)), None)
 
 
 def _corrections(marts: _Marts, key: int, nights: list[date]) -> list[Correction]:
@@ -204,19 +240,25 @@ def _corrections(marts: _Marts, key: int, nights: list[date]) -> list[Correction
         revision = latest_revision(marts.home, night)
         if not revision:
             continue
-        first, latest = (marts.of_account("fct_limit_decision", key, night, revision=each) for each in (0, None))
-        if first and latest and first[0]["decision_sha256"] != latest[0]["decision_sha256"]:
-            reasons = marts.of_account("fct_decision_reason", key, night, "reason_rank", revision=None)
+        first, latest = (marts.decision(key, night, each) for each in (0, None))
+        if first and latest and first["decision_sha256"] != latest["decision_sha256"]:
+            reasons = marts.reasons(key, night, None)
             record = next(one for one in reversed(read_restatements(marts.home)) if night in one.publications)
-            found.append(Correction(first[0], latest[0], reasons, revision, record))
+            found.append(Correction(first, latest, reasons, revision, record))
     return found
 
 
-def _gives_back(marts: _Marts, key: int, newest: date, standing: Facts | None) -> Return:
+def _gives_back(marts: _Marts, key: int, newest: date, standing: LimitStanding | None) -> Return:
     """What the restatements that are recorded owe the account, as of the newest night."""
-    decision = next(iter(marts.of_account("fct_limit_decision", key, newest)), None)
-    told = decision and told_core(marts.home, decision, is_today=True)
-    if told and told.withheld is None and decision["action"] == "UP" and GIVEN_BACK in _reason_codes(decision):
+    decision = marts.decision(key, newest)
+    told = told_core(marts.home, decision, is_today=True) if decision else None
+    if (
+        decision
+        and told
+        and told.withheld is None
+        and decision["action"] == "UP"
+        and GIVEN_BACK in reason_codes(decision)
+    ):
         return Return("ordered", decision["recommended_limit_amount"], decision["effective_date"])
     if (amount := owed_limit(marts.home, newest, key)) is not None:
         return Return("owed_unordered" if told and (told.mode or told.withheld) else "owed", amount)
@@ -225,11 +267,12 @@ def _gives_back(marts: _Marts, key: int, newest: date, standing: Facts | None) -
     return Return("nothing")
 
 
-def _reason_codes(decision: Facts) -> list[str | None]:
-    return [decision[f"reason_code_{rank}"] for rank in range(1, 5)]
+def reason_codes(decision: LimitDecision) -> list[str | None]:
+    """The codes of the reasons of a decision, the weightiest first."""
+    return [decision["reason_code_1"], decision["reason_code_2"], decision["reason_code_3"], decision["reason_code_4"]]
 
 
-def _was_blocked(marts: _Marts, decision: Facts) -> bool:
+def _was_blocked(marts: _Marts, decision: LimitDecision) -> bool:
     """Whether a trigger of the night before, that still stands, lets the customer borrow nothing."""
     night = decision["business_date"]
     before = last_published(marts.home, night)
@@ -238,18 +281,23 @@ def _was_blocked(marts: _Marts, decision: Facts) -> bool:
     blocking = "customer_key = ? and effect = 'block_draws' and is_held and not is_inherited and not is_cured"
     customer, pack = decision["customer_key"], decision["policy_version"]
     # the pack may have been another one then
-    was = marts.found("fct_trigger_night", before, blocking, [customer])
-    return bool(was and marts.found("fct_trigger_night", night, f"{blocking} and policy_version = ?", [customer, pack]))
+    was = marts.found(TriggerNight, "fct_trigger_night", before, blocking, [customer])
+    return bool(
+        was
+        and marts.found(
+            TriggerNight, "fct_trigger_night", night, f"{blocking} and policy_version = ?", [customer, pack]
+        )
+    )
 
 
-def _was_frozen(marts: _Marts, decision: Facts) -> bool:
+def _was_frozen(marts: _Marts, decision: LimitDecision) -> bool:
     """Whether the account was frozen on the night before already: a freeze of tonight prolongs that one."""
     before = last_published(marts.home, decision["business_date"])
-    rows = marts.of_account("fct_limit_decision", decision["account_key"], before) if before else []
-    return any(row["display_state"] == "FROZEN_SECURITY" for row in rows)
+    earlier = marts.decision(decision["account_key"], before) if before else None
+    return earlier is not None and earlier["display_state"] == "FROZEN_SECURITY"
 
 
-def _least_draw(home: Home, decision: Facts) -> Decimal:
+def _least_draw(home: Home, decision: LimitDecision) -> Decimal:
     """The smallest draw of the account's product, by the pack that decided as the home keeps it."""
     pack = archived_pack(home, decision["policy_version"])
     tiers = {row["product_code"]: row["min_draw_amount"] for row in pack.tables["product_tier"]}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
-from creditline.explain.published import Facts
+from creditline.explain.facts import Explanation, ToldCorrection, ToldReason
 from creditline.explain.words import say
 from creditline.release.wording import day, money, way_back
 
+_NOTHING = Decimal(0)
 
-def explanation_text(facts: Facts) -> str:
+
+def explanation_text(facts: Explanation) -> str:
     """The facts of `explain_account` in sentences of their language."""
     title = say("title", facts["lang"], account=facts["account"], date=day(facts["business_date"], facts["lang"]))
     if facts["is_over"] and facts["audience"] == "customer":
@@ -29,15 +32,17 @@ def explanation_text(facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def _money(facts: Facts, amount: object) -> str:
-    return money(amount, facts["currency"], facts["lang"])
+def _money(facts: Explanation, amount: Decimal | None) -> str:
+    """An amount in words, empty where there is none."""
+    return "" if amount is None else money(amount, facts["currency"], facts["lang"])
 
 
-def _day(facts: Facts, moment: date) -> str:
-    return day(moment, facts["lang"], facts["business_date"])
+def _day(facts: Explanation, moment: date | None) -> str:
+    """A day in words, empty where there is none."""
+    return "" if moment is None else day(moment, facts["lang"], facts["business_date"])
 
 
-def _standing(facts: Facts) -> Iterator[str]:
+def _standing(facts: Explanation) -> Iterator[str]:
     lang = facts["lang"]
     if not facts["has_line"]:
         yield say("no_line", lang) + _stop(lang)
@@ -46,7 +51,7 @@ def _standing(facts: Facts) -> Iterator[str]:
     name = "no_usable_limit" if amount is None else "limit"
     if since and not facts["is_first_review"]:
         name += "_since"
-    text = say(name, lang, amount=_money(facts, amount or 0), date=_day(facts, since) if since else "")
+    text = say(name, lang, amount=_money(facts, amount or _NOTHING), date=_day(facts, since))
     if before is not None:
         text += say("before", lang, amount=_money(facts, before))
     yield text + _stop(lang)
@@ -56,20 +61,20 @@ def _standing(facts: Facts) -> Iterator[str]:
         yield say("in_flight", lang)
 
 
-def _tonight(facts: Facts) -> Iterator[str]:
+def _tonight(facts: Explanation) -> Iterator[str]:
     lang, after = facts["lang"], facts["limit_after_amount"]
     if facts["is_void_night"]:
         yield say("void", lang)
     elif facts["is_pending"]:
         pending, when = facts["pending_limit_amount"], _day(facts, facts["effective_date"])
         name = "pending_to_nothing" if pending is None else "pending"
-        yield say(name, lang, amount=_money(facts, pending or 0), date=when)
+        yield say(name, lang, amount=_money(facts, pending or _NOTHING), date=when)
     elif facts["change"] == "DOWN" and after is None and facts["cannot_borrow_from"]:
         # from which day on nothing can be borrowed is said below, with the reason
         return
     elif facts["change"]:
         name = "raised" if facts["change"] == "UP" else "lowered" if after is not None else "lowered_to_nothing"
-        yield say(name, lang, amount=_money(facts, after or 0), date=_day(facts, facts["effective_date"]))
+        yield say(name, lang, amount=_money(facts, after or _NOTHING), date=_day(facts, facts["effective_date"]))
     elif facts["movement"] or not facts["has_line"] or facts["limit_amount"] is None or facts["corrections"]:
         # of a decision that was corrected it is said what is known since
         return
@@ -84,13 +89,13 @@ def _tonight(facts: Facts) -> Iterator[str]:
         yield say("unchanged", lang)
 
 
-def _borrowing(facts: Facts) -> Iterator[str]:
+def _borrowing(facts: Explanation) -> Iterator[str]:
     lang = facts["lang"]
     if later := facts["cannot_borrow_from"]:
         # and not that something can be borrowed until then: nobody is to be told to hurry
         yield say("cannot_borrow_from", lang, date=_day(facts, later["date"]), reason=later["because"])
-    elif later := facts["can_borrow_from"]:
-        yield say("can_borrow_from", lang, date=_day(facts, later["date"]), amount=_money(facts, later["amount"]))
+    elif again := facts["can_borrow_from"]:
+        yield say("can_borrow_from", lang, date=_day(facts, again["date"]), amount=_money(facts, again["amount"]))
     elif facts["cannot_borrow_because"]:
         yield say("cannot_borrow", lang, reason=facts["cannot_borrow_because"])
     else:
@@ -99,15 +104,15 @@ def _borrowing(facts: Facts) -> Iterator[str]:
         yield say("grantable", lang, amount=_money(facts, facts["grantable_amount"]))
 
 
-def _appeals(facts: Facts) -> Iterator[str]:
+def _appeals(facts: Explanation) -> Iterator[str]:
     lang = facts["lang"]
     for appeal in facts["appeals"]:
         opened, due = appeal["opened_date"], appeal["due_date"]
         name = "appeal_late" if appeal["is_overdue"] else "appeal_due" if due else "appeal"
-        yield say(name, lang, opened=_day(facts, opened), due=_day(facts, due) if due else "")
+        yield say(name, lang, opened=_day(facts, opened), due=_day(facts, due))
 
 
-def _way_back(facts: Facts) -> Iterator[str]:
+def _way_back(facts: Explanation) -> Iterator[str]:
     """What brings the limit back, and when."""
     lang, recourse = facts["lang"], facts["recourse"]
     # the one that takes longest, of those that restrict anything but raises if there are some; the others are over before.
@@ -133,14 +138,15 @@ def _way_back(facts: Facts) -> Iterator[str]:
         )
 
 
-def _reasons(facts: Facts, heading: str, reasons: list[Facts]) -> Iterator[str]:
+def _reasons(facts: Explanation, heading: str, reasons: list[ToldReason]) -> Iterator[str]:
     lang = facts["lang"]
     if not reasons:
         return
     if facts["audience"] == "customer" and facts["can_borrow_from"]:
         # the line before says it, with its day
         return
-    said = (facts["cannot_borrow_from"] or {}).get("because", facts["cannot_borrow_because"])
+    later = facts["cannot_borrow_from"]
+    said = later["because"] if later else facts["cannot_borrow_because"]
     when = facts["cause_date"] or facts["business_date"]
     if facts["audience"] == "customer" and [reason["text"] for reason in reasons] == [said]:
         # it was said a line before
@@ -150,7 +156,7 @@ def _reasons(facts: Facts, heading: str, reasons: list[Facts]) -> Iterator[str]:
     yield from _numbered(reasons, lang)
 
 
-def _numbered(reasons: list[Facts], lang: str) -> Iterator[str]:
+def _numbered(reasons: list[ToldReason], lang: str) -> Iterator[str]:
     for number, reason in enumerate(reasons, start=1):
         code = f" [{reason['reason_code']}]" if "reason_code" in reason else ""
         yield f"  {number}. {reason['text']}{code}{_stop(lang)}"
@@ -158,12 +164,12 @@ def _numbered(reasons: list[Facts], lang: str) -> Iterator[str]:
             yield f"     {line}"
 
 
-def _advice(reason: Facts, lang: str) -> Iterator[str]:
+def _advice(reason: ToldReason, lang: str) -> Iterator[str]:
     if reason["advice"]:
         yield f"{say('advice', lang)}{reason['advice']}{_stop(lang)}"
 
 
-def _corrections(facts: Facts) -> Iterator[str]:
+def _corrections(facts: Explanation) -> Iterator[str]:
     """What is known since of what was decided, and what comes back."""
     lang = facts["lang"]
     for one in facts["corrections"]:
@@ -175,7 +181,7 @@ def _corrections(facts: Facts) -> Iterator[str]:
             lang,
             recorded=_day(facts, one["recorded_date"]),
             date=_day(facts, one["business_date"]),
-            amount="" if amount is None else _money(facts, amount),
+            amount=_money(facts, amount),
         )
         if one["reasons_now"]:
             yield say("why_now", lang)
@@ -184,12 +190,11 @@ def _corrections(facts: Facts) -> Iterator[str]:
             yield from _restatement(facts, one)
     back = facts["gives_back"]
     if back and not (back["status"] == "ordered" and facts["change"] == "UP"):
-        when = "" if back["date"] is None else _day(facts, back["date"])
-        amount = "" if back["amount"] is None else _money(facts, back["amount"])
-        yield say(f"back_{back['status']}", lang, amount=amount, date=when)
+        when = _day(facts, back["date"])
+        yield say(f"back_{back['status']}", lang, amount=_money(facts, back["amount"]), date=when)
 
 
-def _restatement(facts: Facts, one: Facts) -> Iterator[str]:
+def _restatement(facts: Explanation, one: ToldCorrection) -> Iterator[str]:
     """The decision as it would be made now, for those who work with it."""
     lang = facts["lang"]
     yield say(
@@ -219,7 +224,7 @@ def _restatement(facts: Facts, one: Facts) -> Iterator[str]:
         yield say("hash_now", lang, hash=one["decision_sha256_now"])
 
 
-def _for_agent(facts: Facts) -> Iterator[str]:
+def _for_agent(facts: Explanation) -> Iterator[str]:
     lang, confirmed, target = facts["lang"], facts["confirmed_score"], facts["target_limit_amount"]
     yield ""
     if facts["is_limit_of_core"]:
@@ -259,7 +264,7 @@ def _for_agent(facts: Facts) -> Iterator[str]:
         )
 
 
-def _unordered(facts: Facts) -> Iterator[str]:
+def _unordered(facts: Explanation) -> Iterator[str]:
     lang, unordered = facts["lang"], facts["unordered"]
     if unordered is None:
         return
@@ -267,10 +272,10 @@ def _unordered(facts: Facts) -> Iterator[str]:
     name = "withheld" if amount is None else "withheld_limit"
     if not unordered["is_withheld"]:
         name = "not_ordered_about"
-    yield say(name, lang, why=unordered["text"], amount="" if amount is None else _money(facts, amount))
+    yield say(name, lang, why=unordered["text"], amount=_money(facts, amount))
 
 
-def _for_compliance(facts: Facts) -> Iterator[str]:
+def _for_compliance(facts: Explanation) -> Iterator[str]:
     lang = facts["lang"]
     yield ""
     for fact in facts["facts"]:

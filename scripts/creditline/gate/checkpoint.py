@@ -12,10 +12,23 @@ import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from duckdb import DuckDBPyConnection
 
 from creditline.gate.suites import Suite
 from creditline.home.database import bound_spill
-from creditline.home.files import clear_directory
+from creditline.home.files import Json, clear_directory
+
+if TYPE_CHECKING:
+    # Great Expectations takes seconds to import, and only the gates need it.
+    from great_expectations.core import ExpectationValidationResult
+    from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
+    from great_expectations.data_context.types.base import DataContextConfig
+    from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 # No value of a row may stand in evidence: it could be somebody's id.
 _SITE = "evidence"
@@ -24,7 +37,7 @@ _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 # Connections that GE opened. It keeps some of them in reference cycles, and a DuckDB file that one connection of a
 # process holds for writing cannot be opened read-only by the next step.
-_connections: list = []
+_connections: list[DuckDBPyConnection] = []
 # The limit of the running checkpoint, for every connection that it opens.
 _spill_limit: list[str] = []
 
@@ -45,7 +58,7 @@ class Judged:
 
 
 @cache
-def _great_expectations() -> object:
+def _great_expectations() -> ModuleType:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from sqlalchemy import event
@@ -57,14 +70,16 @@ def _great_expectations() -> object:
     registry.register("duckdb.describing", "creditline.gate.dialect", "DescribingDialect")
 
     @event.listens_for(Engine, "after_cursor_execute")
-    def _buffer_duckdb_results(conn, cursor, statement, parameters, context, executemany):
+    def _buffer_duckdb_results(
+        conn: Connection, cursor: Any, statement: str, parameters: Any, context: Any, executemany: bool
+    ) -> None:
         if conn.dialect.name == "duckdb" and cursor.description:
             context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
                 cursor.description, initial_buffer=cursor.fetchall()
             )
 
     @event.listens_for(Engine, "connect")
-    def _remember_duckdb_connections(connection, record):
+    def _remember_duckdb_connections(connection: Any, record: ConnectionPoolEntry) -> None:
         if type(connection).__module__.startswith("duckdb"):
             _connections.append(connection)
             connection.execute("set enable_progress_bar = false")
@@ -128,18 +143,22 @@ def run_suites(
     ]
 
 
-def _asset(table: str) -> dict:
+def _asset(table: str) -> Json:
     return {"type": "table", "name": table, "table_name": table, "batch_definitions": [{"name": _WHOLE}]}
 
 
-def _project(docs: Path) -> object:
+def _project(docs: Path) -> DataContextConfig:
     r"""A project that lives in memory and whose only site lies in `docs`; `\$` keeps the environment's variables out."""
-    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
     return DataContextConfig(
         store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
         analytics_enabled=False,
-        progress_bars={"globally": False, "metric_calculations": False},
+        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
         data_docs_sites={
             _SITE: {
                 "class_name": "SiteBuilder",
@@ -159,18 +178,18 @@ def _project(docs: Path) -> object:
     )
 
 
-def _view(name: str) -> dict:
+def _view(name: str) -> Json:
     return {"module_name": "creditline.gate.docs", "class_name": name}
 
 
-def _write_docs(context: object, docs: Path) -> None:
+def _write_docs(context: EphemeralDataContext, docs: Path) -> None:
     """Once for all tables: the checkpoint's own action would render the whole site again for each of them."""
     context.build_data_docs(site_names=[_SITE])
     # fonts and pictures, a megabyte a site: no page names one of them
     shutil.rmtree(docs / "static")
 
 
-def _close(source: object) -> None:
+def _close(source: SQLDatasource) -> None:
     """Let go of the database file: the next step opens it for itself."""
     engine = source.get_execution_engine()
     engine.close()
@@ -180,8 +199,9 @@ def _close(source: object) -> None:
         _connections.pop().close()
 
 
-def _judged(table: str, result: object) -> Judged:
+def _judged(table: str, result: ExpectationValidationResult) -> Judged:
     config, values = result.expectation_config, result.result or {}
+    assert config is not None, "an expectation that was judged names itself"
     raised = (result.exception_info or {}).get("raised_exception")
     message = (result.exception_info or {}).get("exception_message") if raised else None
     observed = values.get("observed_value")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import duckdb_engine
+from sqlalchemy.engine.interfaces import ReflectedColumn, ReflectedPrimaryKeyConstraint
 from sqlalchemy.types import NullType
 
 
@@ -17,7 +18,9 @@ class DescribingDialect(duckdb_engine.Dialect):
 
     supports_statement_cache = True
 
-    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **options: Any) -> list[dict]:
+    def get_columns(
+        self, connection: Any, table_name: str, schema: str | None = None, **options: Any
+    ) -> list[ReflectedColumn]:
         """One entry a column of the table, in its order: name, nullable, default, type."""
         table = self.identifier_preparer.quote(table_name)
         described = connection.exec_driver_sql(f"describe {table}").fetchall()
@@ -26,6 +29,8 @@ class DescribingDialect(duckdb_engine.Dialect):
             for name, _, nullable, *_ in described
         ]
 
-    def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **options: Any) -> dict:
+    def get_pk_constraint(
+        self, connection: Any, table_name: str, schema: str | None = None, **options: Any
+    ) -> ReflectedPrimaryKeyConstraint:
         """None."""
         return {"constrained_columns": [], "name": None}

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import CodeType
 
 from great_expectations.render.view.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
-from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader
+from jinja2 import BytecodeCache, ChoiceLoader, Environment, FileSystemLoader
 from jinja2.bccache import Bucket
 
 
@@ -26,7 +26,8 @@ class _Compiled(BytecodeCache):
             bucket.code = code
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._known[bucket.key] = (bucket.checksum, bucket.code)
+        if bucket.code is not None:
+            self._known[bucket.key] = (bucket.checksum, bucket.code)
 
 
 _compiled = _Compiled()
@@ -34,9 +35,11 @@ _PAGES = FileSystemLoader(Path(__file__).with_name("pages"))
 
 
 class _OfOneFile:
+    env: Environment
+
     def __init__(self, *folders: str | None, **options: str | None) -> None:
         super().__init__(*folders, **options)
-        self.env.loader = ChoiceLoader([_PAGES, self.env.loader])
+        self.env.loader = ChoiceLoader([_PAGES, *filter(None, [self.env.loader])])
         self.env.bytecode_cache = _compiled
 
 

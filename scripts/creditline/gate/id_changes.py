@@ -11,6 +11,7 @@ import duckdb
 
 from creditline.gate.identity import assign_keys, identity, known_ids
 from creditline.home import Home
+from creditline.home.database import one_row
 from creditline.landing.accept import Acceptance
 
 SOURCE = "id_change"
@@ -35,9 +36,11 @@ def find_contradictions(home: Home, connection: duckdb.DuckDBPyConnection, accep
             " select relation, unnest(held, recursive := true) from identity.judged where manifest_sha256 = ?",
             [acceptance.manifest_sha256],
         )
-        is_judged = connection.execute(
-            "select count(*) > 0 from identity.judged where manifest_sha256 = ?", [acceptance.manifest_sha256]
-        ).fetchone()[0]
+        is_judged = one_row(
+            connection.execute(
+                "select count(*) > 0 from identity.judged where manifest_sha256 = ?", [acceptance.manifest_sha256]
+            )
+        )[0]
         if not is_judged:
             _judge(connection, relations)
     contradictions = "judged_before" if is_judged else "contradiction"

@@ -24,7 +24,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.keyed_hash import derived, keyed_hash, pads
 from creditline.home import Home
-from creditline.home.database import connect, path_to_write
+from creditline.home.database import connect, one_row, path_to_write
 from creditline.home.files import make_directory, move_into_place, partial_of
 from creditline.home.proof import NotGenuine, read_signed, write_signed
 from creditline.home.scratch import is_untouched, log_of, seal_of
@@ -121,7 +121,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool
 def last_keys(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """The highest key that was ever given out, by subject; the store is attached as `identity`."""
     return {
-        subject: connection.execute(f"select coalesce(max(key), 0) from {_every_key(subject)}").fetchone()[0]
+        subject: one_row(connection.execute(f"select coalesce(max(key), 0) from {_every_key(subject)}"))[0]
         for subject in _SUBJECTS
     }
 
@@ -192,7 +192,7 @@ def _whole(table: str, store: str = "identity") -> str:
 def _is_used(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether anything was ever written to the store: a new one has not been sealed as a whole."""
     tables = " union all ".join(f"select 1 from identity.{table}" for table in (*_SEALED, "whole"))
-    return bool(connection.execute(f"select count(*) from ({tables})").fetchone()[0])
+    return bool(one_row(connection.execute(f"select count(*) from ({tables})"))[0])
 
 
 def _check_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
@@ -203,11 +203,13 @@ def _check_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     held = connection.execute(
         "select table_name, sql from duckdb_tables() where database_name = 'identity' order by 1"
     ).fetchall()
-    (others,) = connection.execute(
-        "select (select count(*) from duckdb_views() where database_name = 'identity' and not internal)"
-        " + (select count(*) from duckdb_functions() where database_name = 'identity' and not internal)"
-        " + (select count(*) from duckdb_schemas() where database_name = 'identity' and not internal and schema_name <> 'main')"
-    ).fetchone()
+    (others,) = one_row(
+        connection.execute(
+            "select (select count(*) from duckdb_views() where database_name = 'identity' and not internal)"
+            " + (select count(*) from duckdb_functions() where database_name = 'identity' and not internal)"
+            " + (select count(*) from duckdb_schemas() where database_name = 'identity' and not internal and schema_name <> 'main')"
+        )
+    )
     if held != made or others:
         raise IdentityChanged(
             f"{home.identity_file} does not hold the tables that the house keeps there, as it makes them; restore it from a backup"
@@ -217,24 +219,28 @@ def _check_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 def _check_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Every row says what it was sealed with, none came or went, and every key that was given out is somebody's or forgotten."""
     for table in _SEALED:
-        (broken,) = connection.execute(
-            f"select count(*) from identity.{table} where seal is distinct from {_row_seal(table)}", _secret(home)
-        ).fetchone()
+        (broken,) = one_row(
+            connection.execute(
+                f"select count(*) from identity.{table} where seal is distinct from {_row_seal(table)}", _secret(home)
+            )
+        )
         if broken:
             raise IdentityChanged(
                 f"{home.identity_file}: {broken} rows of {table} are not what the house wrote; restore it from a backup"
             )
-        (is_whole,) = connection.execute(
-            f"select count(*) = 1 from ({_whole(table)}) as now inner join identity.whole"
-            f" using (table_name, row_count, seals) where whole.seal = {_WHOLE_SEAL}",
-            _secret(home),
-        ).fetchone()
+        (is_whole,) = one_row(
+            connection.execute(
+                f"select count(*) = 1 from ({_whole(table)}) as now inner join identity.whole"
+                f" using (table_name, row_count, seals) where whole.seal = {_WHOLE_SEAL}",
+                _secret(home),
+            )
+        )
         if not is_whole and _is_used(connection):
             raise IdentityChanged(f"{home.identity_file}: rows of {table} came or went; restore it from a backup")
     for subject in _SUBJECTS:
-        given, last = connection.execute(
-            f"select count(distinct key), coalesce(max(key), 0) from {_every_key(subject)}"
-        ).fetchone()
+        given, last = one_row(
+            connection.execute(f"select count(distinct key), coalesce(max(key), 0) from {_every_key(subject)}")
+        )
         if given != last:
             raise IdentityChanged(
                 f"{home.identity_file}: {last - given} rows of {subject} are missing; restore it from a backup"
@@ -331,7 +337,7 @@ def account_key_of(home: Home, account_id: str) -> int:
         row = connection.execute(f"select key from {known_ids('account')} where id = ?", [account_id]).fetchone()
     if row is None:
         raise CreditlineError(f"account {account_id} is not known in {home.root}; check the id")
-    return row[0]
+    return int(row[0])
 
 
 def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:

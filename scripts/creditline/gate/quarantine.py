@@ -11,6 +11,7 @@ import duckdb
 
 from creditline.gate.suites import RowRule, Suite
 from creditline.home import Home
+from creditline.home.database import one_row
 from creditline.home.files import write_file
 from creditline.landing.accept import Acceptance, AcceptedSource
 from creditline.landing.contract import contract
@@ -51,7 +52,7 @@ def mark_bad_rows(
     _write_quarantine(connection, source, relation, suite)
     if with_contrary:
         _hold_contrary(connection, relation)
-    held = connection.execute(f"select count(source_row) from quarantine_{relation}").fetchone()[0]
+    held = one_row(connection.execute(f"select count(source_row) from quarantine_{relation}"))[0]
     connection.execute(
         f"create or replace view accepted_{relation} as select typed.* from typed_{relation} as typed"
         + (f" anti join quarantine_{relation} using (source_row)" if held else "")
@@ -61,11 +62,13 @@ def mark_bad_rows(
 
 def hold_rows(connection: duckdb.DuckDBPyConnection, relation: str, rule: str, column: str, condition: str) -> int:
     """Send the accepted rows for which a condition holds to quarantine, too. Returns how many."""
-    held = connection.execute(
-        f"insert into quarantine_{relation} select source_row, '{rule}', '{column}', cast(landed.\"{column}\" as varchar),"
-        f" null, [{_cells(connection, relation)}] from landed_{relation} as landed"
-        f" semi join (select source_row from accepted_{relation} where {condition}) as held using (source_row)"
-    ).fetchone()[0]
+    held: int = one_row(
+        connection.execute(
+            f"insert into quarantine_{relation} select source_row, '{rule}', '{column}', cast(landed.\"{column}\" as varchar),"
+            f" null, [{_cells(connection, relation)}] from landed_{relation} as landed"
+            f" semi join (select source_row from accepted_{relation} where {condition}) as held using (source_row)"
+        )
+    )[0]
     if held:
         connection.execute(
             f"create or replace view accepted_{relation} as select typed.* from typed_{relation} as typed"
@@ -112,9 +115,11 @@ def _judge(connection: duckdb.DuckDBPyConnection, relation: str, rules: tuple[Ro
     )
     if not rules:
         return []
-    counts = connection.execute(
-        f"select {', '.join(f'coalesce(count_if(rule_{number}), 0)' for number in range(len(rules)))} from bad"
-    ).fetchone()
+    counts = one_row(
+        connection.execute(
+            f"select {', '.join(f'coalesce(count_if(rule_{number}), 0)' for number in range(len(rules)))} from bad"
+        )
+    )
     return [Bad(rule.name, rows) for rule, rows in zip(rules, counts, strict=True)]
 
 
@@ -193,7 +198,7 @@ def _as_line(
 ) -> str:
     if raw_line is None:
         buffer = io.StringIO()
-        csv.writer(buffer, lineterminator="").writerow(["" if cell is None else cell for cell in cells])
+        csv.writer(buffer, lineterminator="").writerow(["" if cell is None else cell for cell in cells or ()])
         raw_line = buffer.getvalue()
     content = {
         "file": entry.file,

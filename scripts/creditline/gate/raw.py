@@ -110,7 +110,7 @@ def _order(source: Source) -> str:
 
 
 def _exchanged(source: Source, column: Column) -> tuple[str, str]:
-    if _is_own_key(source, column):
+    if column.token and _is_own_key(source, column):
         return column.token, _token(f"accepted.{column.name}")
     if column.token:
         return column.token, f"{column.token}_of.token"

@@ -12,6 +12,7 @@ from datetime import date
 from creditline import project
 from creditline.gate.suites import Suite, load_suite, parse_suite
 from creditline.home import Home
+from creditline.home.files import Json
 from creditline.landing.accept import AcceptedSource
 from creditline.policy import PolicySet, packs_in_force
 from creditline.store.inputs import Relation, read_inputs
@@ -66,7 +67,7 @@ def _routes_then(inputs: Iterable[Relation]) -> tuple[Route, ...]:
     }
     currencies = {row["policy_version"]: row["currency"] for row in rows_of["policy.pack"]}
     return tuple(
-        Route(row["legal_entity_code"], row["product_code"], currencies[row["policy_version"]])
+        Route(str(row["legal_entity_code"]), str(row["product_code"]), str(currencies[row["policy_version"]]))
         for row in rows_of["policy.assignment"]
         if row["role"] == "champion"
     )
@@ -115,7 +116,7 @@ def _matches(route: Route) -> str:
     return " and ".join(sides) or "true"
 
 
-def _row_rule(rule: str, column: str, breaks: str, advice: str) -> dict:
+def _row_rule(rule: str, column: str, breaks: str, advice: str) -> Json:
     return {
         "type": "unexpected_rows_expectation",
         "kwargs": {"unexpected_rows_query": f"select * from {{batch}} where {breaks}"},

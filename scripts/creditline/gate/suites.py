@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
+from creditline.home.files import Json
 from creditline.project import SUITES_DIR
 
 _ROWS_WHERE = "select * from {batch} where "
@@ -40,12 +41,13 @@ class Suite:
     """One suite: its JSON for Great Expectations, its row rules, its numbers."""
 
     name: str
-    document: dict
+    document: Json
     row_rules: tuple[RowRule, ...]
 
     @property
-    def meta(self) -> dict:
-        return self.document["meta"]
+    def meta(self) -> Json:
+        said: Json = self.document["meta"]
+        return said
 
 
 @cache
@@ -54,7 +56,7 @@ def load_suite(name: str) -> Suite:
     return parse_suite(json.loads((SUITES_DIR / f"{name}.json").read_text()))
 
 
-def parse_suite(document: dict) -> Suite:
+def parse_suite(document: Json) -> Suite:
     """A suite from its JSON. Raises KeyError if a row rule is of a type that has no translation."""
     rules = tuple(
         _row_rule(expectation)
@@ -64,7 +66,7 @@ def parse_suite(document: dict) -> Suite:
     return Suite(document["name"], document, rules)
 
 
-def _row_rule(expectation: dict) -> RowRule:
+def _row_rule(expectation: Json) -> RowRule:
     kwargs, kind, meta = expectation["kwargs"], expectation["type"], expectation["meta"]
     named = kwargs.get("column") or kwargs.get("column_A") or kwargs.get("column_list", [None])[0]
     return RowRule(
@@ -72,16 +74,16 @@ def _row_rule(expectation: dict) -> RowRule:
     )
 
 
-def _not_null(kwargs: dict) -> str:
+def _not_null(kwargs: Json) -> str:
     return f'"{kwargs["column"]}" is null'
 
 
-def _in_set(kwargs: dict) -> str:
+def _in_set(kwargs: Json) -> str:
     listed = ", ".join(f"'{value}'" for value in kwargs["value_set"])
     return f'coalesce("{kwargs["column"]}" not in ({listed}), false)'
 
 
-def _between(kwargs: dict) -> str:
+def _between(kwargs: Json) -> str:
     column = f'"{kwargs["column"]}"'
     sides = []
     if kwargs.get("min_value") is not None:
@@ -91,12 +93,12 @@ def _between(kwargs: dict) -> str:
     return f"coalesce({' or '.join(sides)}, false)"
 
 
-def _pair(kwargs: dict) -> str:
+def _pair(kwargs: Json) -> str:
     operator = "<" if kwargs.get("or_equal") else "<="
     return f'coalesce("{kwargs["column_A"]}" {operator} "{kwargs["column_B"]}", false)'
 
 
-def _unique(kwargs: dict) -> str:
+def _unique(kwargs: Json) -> str:
     columns = kwargs.get("column_list") or [kwargs["column"]]
     listed = ", ".join(f'"{column}"' for column in columns)
     return f"({listed}) in (select {listed} from {{batch}} group by all having count(*) > 1)".replace(
@@ -104,7 +106,7 @@ def _unique(kwargs: dict) -> str:
     )
 
 
-def _unexpected_rows(kwargs: dict) -> str:
+def _unexpected_rows(kwargs: Json) -> str:
     query = kwargs["unexpected_rows_query"]
     if not query.startswith(_ROWS_WHERE):
         raise KeyError(f"{query}: only '{_ROWS_WHERE}…' has a translation")
@@ -112,7 +114,7 @@ def _unexpected_rows(kwargs: dict) -> str:
 
 
 _KEY_RULES = ("expect_column_values_to_be_unique", "expect_compound_columns_to_be_unique")
-_BREAKS: dict[str, Callable[[dict], str]] = {
+_BREAKS: dict[str, Callable[[Json], str]] = {
     "expect_column_values_to_not_be_null": _not_null,
     "expect_column_values_to_be_in_set": _in_set,
     "expect_column_values_to_be_between": _between,

@@ -13,6 +13,7 @@ from creditline.gate.checkpoint import Judged
 from creditline.gate.id_changes import SOURCE as ID_CHANGE
 from creditline.gate.quarantine import Bad, mark_bad_rows, quarantine_counts
 from creditline.gate.suites import Suite
+from creditline.home.database import one_row
 from creditline.landing.accept import AcceptedSource
 from creditline.landing.contract import Source, contract
 from creditline.landing.typing import amount
@@ -186,7 +187,7 @@ def accepted_of(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource) ->
     """Rows that are accepted of a file, and their totals by column."""
     source = contract()[entry.source]
     sums = "".join(f', coalesce(sum("{name}"), 0)::decimal(38, 2)' for name in source.totals)
-    rows, *totals = connection.execute(f"select count(*){sums} from accepted_{entry.relation}").fetchone()
+    rows, *totals = one_row(connection.execute(f"select count(*){sums} from accepted_{entry.relation}"))
     return rows, dict(zip(source.totals, totals, strict=True))
 
 
@@ -218,10 +219,12 @@ def _held_totals(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource, s
     amounts = {name: amount(name, is_typed=entry.is_typed) for name in source.totals}
     sums = ", ".join(f"coalesce(sum({cell}), 0)" for cell in amounts.values())
     strange = ", ".join(f'count("{name}") - count({cell})' for name, cell in amounts.items())
-    held = connection.execute(
-        f"select {sums} from landed_{entry.relation} semi join quarantine_{entry.relation} using (source_row)"
-    ).fetchone()
-    landed = connection.execute(f"select {sums}, {strange} from landed_{entry.relation}").fetchone()
+    held = one_row(
+        connection.execute(
+            f"select {sums} from landed_{entry.relation} semi join quarantine_{entry.relation} using (source_row)"
+        )
+    )
+    landed = one_row(connection.execute(f"select {sums}, {strange} from landed_{entry.relation}"))
     count = len(source.totals)
     return {
         name: held[place]

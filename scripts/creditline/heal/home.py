@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from creditline.heal.archives import put_back_logic, put_back_policy
 from creditline.heal.raw import remade_raw
 from creditline.heal.state import remade_inputs, remade_state
 from creditline.home import Home
-from creditline.home.files import clear_directory, is_whole, make_directory, move_into_place
+from creditline.home.files import Json, clear_directory, is_whole, make_directory, move_into_place
 from creditline.home.publications import (
     latest_revision,
     publication_directory,
@@ -141,18 +142,18 @@ def _heal_delivery(ward: _Ward, record: DeliveryRecord) -> None:
     if file.read_bytes() != before:
         ward.put_back.append(str(file.relative_to(home.root)))
     kept = {home.root / each.raw_file: each for each in record.sources if each.raw_file}
-    for path, sha256 in ward.missing({path: each.raw_sha256 for path, each in kept.items()}).items():
-        made, why = _tried(lambda each=kept[path]: remade_raw(home, record, each, clear_directory(ward.scratch)))
+    for path, sha256 in ward.missing({path: each.raw_sha256 or "" for path, each in kept.items()}).items():
+        made, why = _tried(partial(remade_raw, home, record, kept[path], clear_directory(ward.scratch)))
         gone = "" if made else "landing/ no longer holds what it was made of"
         ward.note(path, made, sha256, why or gone)
 
 
-def _heal_archives(ward: _Ward, manifest: dict) -> None:
+def _heal_archives(ward: _Ward, manifest: Json) -> None:
     home = ward.home
     ward.checked += len(manifest["policy_versions"]) + 1
     night = date.fromisoformat(manifest["business_date"])
     for version in manifest["policy_versions"].values():
-        _heal_archive(ward, home.policy / version, lambda version=version: put_back_policy(home, night, version))
+        _heal_archive(ward, home.policy / version, partial(put_back_policy, home, night, version))
     logic_hash = manifest["logic_hash"]
     _heal_archive(ward, home.logic / logic_hash, lambda: put_back_logic(home, logic_hash))
 
@@ -178,9 +179,11 @@ def _heal_state(ward: _Ward, night: date, revision: int, state: dict[str, str]) 
         ward.note(record, made, missing.pop(record), why or then)
     if not missing:
         return
-    made, why = _tried(lambda: remade_state(ward.home, night, revision, set(missing), clear_directory(ward.scratch)))
+    all_made, why = _tried(
+        lambda: remade_state(ward.home, night, revision, set(missing), clear_directory(ward.scratch))
+    )
     for file, sha256 in missing.items():
-        found = (made or {}).get(file)
+        found = all_made.get(file) if all_made else None
         ward.note(file, found, sha256, why or ("" if found else "its night's code does not make it"))
 
 

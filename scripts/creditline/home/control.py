@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from creditline.home import Home
-from creditline.home.files import write_file
+from creditline.home.files import Json, write_file
 from creditline.home.keys import require_keys
 from creditline.home.lock import holding
 from creditline.home.proof import (
@@ -30,7 +30,7 @@ _PATIENCE_SECONDS = 10
 _CHAIN = ("file", "line", "previous_sha256")
 
 
-def read_lines(home: Home, file: Path) -> list[dict[str, object]]:
+def read_lines(home: Home, file: Path) -> list[Json]:
     """What every line of a control file says, in order; none where nothing was recorded yet.
 
     Raises:
@@ -48,7 +48,7 @@ def read_lines(home: Home, file: Path) -> list[dict[str, object]]:
     return said
 
 
-def _read_line(home: Home, file: Path, number: int, line: bytes, before: str | None) -> dict[str, object]:
+def _read_line(home: Home, file: Path, number: int, line: bytes, before: str | None) -> Json:
     where = f"{file} line {number}"
     try:
         record = json.loads(line)
@@ -61,14 +61,14 @@ def _read_line(home: Home, file: Path, number: int, line: bytes, before: str | N
     return said
 
 
-def _require_head(file: Path, lines: list[bytes], head: dict) -> None:
+def _require_head(file: Path, lines: list[bytes], head: Json) -> None:
     """What was noted once is there; lines after it are those of a process that died before it could note them."""
     known = head["line"]
     if len(lines) < known or _sha256(lines[known - 1]) != head["sha256"]:
         raise NotGenuine(f"{file} holds {len(lines)} lines, {known} were recorded; restore the file from a backup")
 
 
-def append_line(home: Home, file: Path, record: dict[str, object]) -> None:
+def append_line(home: Home, file: Path, record: Json) -> None:
     """Record one line after those that are there; of two people at once, both are recorded.
 
     Raises:
@@ -88,7 +88,7 @@ def append_line(home: Home, file: Path, record: dict[str, object]) -> None:
         _note_head(home, file, {"line": number, "sha256": _sha256(line)})
 
 
-def _note_head(home: Home, file: Path, head: dict[str, object]) -> None:
+def _note_head(home: Home, file: Path, head: Json) -> None:
     for note in _notes(home):
         write_signed(home, note, _read_heads(home, note) | {file.name: head})
 
@@ -100,7 +100,7 @@ def begin_control(home: Home) -> None:
             write_signed(home, note, {})
 
 
-def control_heads(home: Home) -> dict[str, dict]:
+def control_heads(home: Home) -> dict[str, Json]:
     """How far each control file has come: the number and the sha256 of its last line. A publication's `run.json` keeps it, too."""
     return _read_heads(home, _notes(home)[0])
 
@@ -110,11 +110,11 @@ def _notes(home: Home) -> tuple[Path, Path]:
     return home.control / "heads.json", home.ledger / "control_heads.json"
 
 
-def _read_heads(home: Home, note: Path) -> dict[str, dict]:
+def _read_heads(home: Home, note: Path) -> dict[str, Json]:
     return read_signed(home, note) if note.exists() or _newest_run(home) else {}
 
 
-def _published_heads(home: Home) -> dict[str, dict]:
+def _published_heads(home: Home) -> dict[str, Json]:
     """What stood when the newest night was published: older notes that somebody kept and put back are told by it."""
     run = _newest_run(home)
     return json.loads(read_proven(home, run)).get("control", {}) if run else {}

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from creditline.home import Home
 from creditline.home.files import make_directory
 
+# What a query found, value by value; the query says of which types.
+Row = tuple[Any, ...]
 
-def connect(database: str = ":memory:", **options: object) -> duckdb.DuckDBPyConnection:
+
+def connect(
+    database: str = ":memory:", *, read_only: bool = False, config: dict[str, str] | None = None
+) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection without a progress bar; arguments are those of `duckdb.connect`."""
-    connection = duckdb.connect(database, **options)
+    connection = duckdb.connect(database, read_only=read_only, config=dict(config or {}))
     connection.execute("set enable_progress_bar = false")
     return connection
 
@@ -59,6 +65,14 @@ def connect_again(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConne
     other = connection.cursor()
     other.execute("set enable_progress_bar = false; set TimeZone = 'UTC'")
     return other
+
+
+def one_row(found: duckdb.DuckDBPyConnection) -> Row:
+    """The row of a query that has one whatever the data, like a count."""
+    row = found.fetchone()
+    if row is None:
+        raise LookupError("the query found no row")
+    return row
 
 
 def as_pattern(path: Path | str) -> str:

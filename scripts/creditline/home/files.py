@@ -13,8 +13,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 _CHUNK = 1 << 20
+# One JSON object; whoever reads it knows its parts.
+Json = dict[str, Any]
 
 
 def sha256_of(path: Path) -> str:

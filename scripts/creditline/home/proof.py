@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.files import canonical_json, sha256_of, write_file
+from creditline.home.files import Json, canonical_json, sha256_of, write_file
 from creditline.home.keys import public_key, sign
 
 SIGNATURE = "signature"
@@ -45,7 +45,7 @@ def check_files(files: Iterable[tuple[Path, str]], threads: int) -> None:
             pass
 
 
-def is_signed(home: Home, content: bytes, signature: object) -> bool:
+def is_signed(home: Home, content: bytes, signature: Json) -> bool:
     """Whether a signature over these bytes was made with this home's own key, whatever key it names."""
     try:
         made = base64.b64decode(signature["signature"])
@@ -84,17 +84,17 @@ def read_proven(home: Home, path: Path) -> bytes:
     return content
 
 
-def with_signature(home: Home, record: dict[str, object]) -> dict[str, object]:
+def with_signature(home: Home, record: Json) -> Json:
     """A record of plain JSON values with the home's signature over all the rest in it."""
     return record | {SIGNATURE: sign(home, canonical_json(record))}
 
 
-def write_signed(home: Home, path: Path, record: dict[str, object]) -> None:
+def write_signed(home: Home, path: Path, record: Json) -> None:
     """Keep a record of plain JSON values with the home's signature in it."""
     write_file(path, canonical_json(with_signature(home, record)))
 
 
-def read_signed(home: Home, path: Path) -> dict[str, object]:
+def read_signed(home: Home, path: Path) -> Json:
     """A record that `write_signed` kept, without its signature.
 
     Raises:
@@ -109,7 +109,7 @@ def read_signed(home: Home, path: Path) -> dict[str, object]:
     return without_signature(home, record, str(path))
 
 
-def without_signature(home: Home, record: object, where: str) -> dict[str, object]:
+def without_signature(home: Home, record: object, where: str) -> Json:
     """What a signed record says.
 
     Args:

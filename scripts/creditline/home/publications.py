@@ -13,7 +13,7 @@ from pathlib import Path
 
 from creditline.errors import UsageError
 from creditline.home import SETTINGS_FILE, Home
-from creditline.home.files import let_all_read, make_readable_directory, move_tree_into_place
+from creditline.home.files import Json, let_all_read, make_readable_directory, move_tree_into_place
 from creditline.home.proof import NotGenuine, check_file, read_proven
 from creditline.home.restatements import read_restatements
 
@@ -60,7 +60,7 @@ def state_directory(home: Home, business_date: date, revision: int = 0) -> Path:
     return first / revision_name(revision) if revision else first
 
 
-def read_manifest(home: Home, business_date: date, revision: int | None = None) -> dict[str, object]:
+def read_manifest(home: Home, business_date: date, revision: int | None = None) -> Json:
     """The manifest of one publication of a night, of the latest without a revision.
 
     Raises:
@@ -68,7 +68,7 @@ def read_manifest(home: Home, business_date: date, revision: int | None = None) 
     """
     chosen = latest_revision(home, business_date) if revision is None else revision
     path = publication_directory(home, business_date, chosen) / MANIFEST
-    manifest = json.loads(read_proven(home, path))
+    manifest: Json = json.loads(read_proven(home, path))
     said = (manifest["business_date"], manifest["revision"])
     if said != (str(business_date), chosen):
         raise NotGenuine(f"{path} is that of {said[0]}, {revision_name(said[1])}; restore it from a backup")

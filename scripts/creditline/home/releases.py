@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from creditline.home import Home
+from creditline.home.files import Json
 from creditline.home.proof import NotGenuine, check_file, read_signed
 
 # How late a night's file of an earlier release, which did not note through which day its feed had come, may have left.
@@ -20,7 +21,7 @@ def record_files(home: Home, feed: str) -> list[Path]:
     return [folder / name for name in sorted(names, reverse=True) if name.endswith(".json")]
 
 
-def read_record(home: Home, path: Path) -> dict:
+def read_record(home: Home, path: Path) -> Json:
     """What one file of a feed held.
 
     Raises:
@@ -37,20 +38,20 @@ def orders_file(home: Home, feed: str, sequence: int) -> Path:
     return home.releases / feed / f"{sequence:06d}.parquet"
 
 
-def kept_orders(home: Home, record: dict) -> Path:
+def kept_orders(home: Home, record: Json) -> Path:
     """The orders of a recorded file as they left. Raises NotGenuine."""
     path = orders_file(home, record["feed"], record["sequence"])
     check_file(path, record["orders_sha256"])
     return path
 
 
-def last_record(home: Home, feed: str) -> dict | None:
+def last_record(home: Home, feed: str) -> Json | None:
     """What the newest file of a feed held. Raises NotGenuine."""
     files = record_files(home, feed)
     return read_record(home, files[0]) if files else None
 
 
-def records_since(home: Home, feed: str, first: date) -> list[dict]:
+def records_since(home: Home, feed: str, first: date) -> list[Json]:
     """The records of a feed's files of this business date and later ones, in the order in which they left.
 
     Of what left before, one record is read, however much that is.
@@ -65,7 +66,7 @@ def records_since(home: Home, feed: str, first: date) -> list[dict]:
     return records[::-1]
 
 
-def through_date(record: dict) -> date:
+def through_date(record: Json) -> date:
     """The latest business date of a file of orders and of all that left before it in its feed."""
     if "through_date" in record:
         return date.fromisoformat(record["through_date"])
@@ -77,6 +78,6 @@ def settlement_record(home: Home, business_date: date) -> Path:
     return home.releases / "settlement" / f"{business_date}.json"
 
 
-def is_of_watch(record: dict) -> bool:
+def is_of_watch(record: Json) -> bool:
     """Whether a file left between nights, and not because of a published one."""
     return "watch" in record

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
+from creditline.home.files import Json
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def record_restatement(
     return restatement
 
 
-def _read(line: dict[str, object]) -> Restatement:
+def _read(line: Json) -> Restatement:
     return Restatement(
         **line
         | {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Hashable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -17,13 +18,13 @@ _Model = TypeVar("_Model", bound=BaseModel)
 class _Plain(yaml.SafeLoader):
     """Plain values, each setting once: of two the last would count unseen, and aliases can grow beyond any memory."""
 
-    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "an alias (*name) stands for another value", mark)
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
         for key, _ in node.value:
             if (key.tag, str(key.value)) in seen:
@@ -57,26 +58,26 @@ def read_yaml(path: Path, model: type[_Model], refusal: type[CreditlineError]) -
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [_said(model, each) for each in error.errors()]
+        problems = [_said(model, each["loc"], each["type"], each["msg"], each["input"]) for each in error.errors()]
         others = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
         raise refusal(f"{path}: {problems[0]}{others}") from error
 
 
-def _said(model: type[BaseModel], problem: dict) -> str:
-    where = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        name = str(problem["loc"][-1])
-        known = _settings_beside(model, problem["loc"])
+def _said(model: type[BaseModel], place: tuple[int | str, ...], kind: str, message: str, value: object) -> str:
+    where = ".".join(map(str, place))
+    if kind == "extra_forbidden":
+        name = str(place[-1])
+        known = _settings_beside(model, place)
         close = difflib.get_close_matches(name, known, 1) or [", ".join(known)]
         return f"{where} is no setting; did you mean {close[0]}?"
-    if problem["type"] == "missing":
+    if kind == "missing":
         return f"{where} is missing"
-    return f"{where or 'the whole file'}: {_one_line(problem['msg'])} (it says {str(problem['input'])[:60]!r}); mend it"
+    return f"{where or 'the whole file'}: {_one_line(message)} (it says {str(value)[:60]!r}); mend it"
 
 
-def _settings_beside(model: type[BaseModel], place: tuple) -> list[str]:
+def _settings_beside(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
     for part in place[:-1]:
-        kind = model.model_fields[part].annotation if part in model.model_fields else None
+        kind = model.model_fields[str(part)].annotation if part in model.model_fields else None
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
             return []
         model = kind

@@ -18,13 +18,13 @@ from pydantic import TypeAdapter
 from creditline.errors import CreditlineError
 from creditline.home import SETTINGS_FILE, Home
 from creditline.home.database import connect_within
-from creditline.home.files import canonical_json, clear_directory, write_file
+from creditline.home.files import FileIdentity, canonical_json, clear_directory, write_file
 from creditline.home.proof import NotGenuine, read_signed, write_signed
 from creditline.home.scratch import is_untouched, seal_of
 from creditline.home.skips import skipped_dates
 from creditline.landing.contract import DeliveredSource, Manifest, contract
 from creditline.landing.expected import require_known_sources
-from creditline.landing.files import FileIdentity, FileRefused
+from creditline.landing.files import FileRefused
 from creditline.landing.manifest import (
     check_feed,
     check_follows,

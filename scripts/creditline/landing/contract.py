@@ -13,6 +13,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from creditline.home import YEARS
+from creditline.home.files import Json
 
 MANIFEST_FILE = "manifest.json"
 # Times and days as people and parsers agree on them: no 24:00, no leap second, no number of seconds since some day.
@@ -138,14 +139,15 @@ class Manifest(BaseModel):
 
 
 @cache
-def _document() -> dict:
-    return yaml.safe_load(resources.files(__package__).joinpath("contract.yml").read_text())
+def _document() -> Json:
+    document: Json = yaml.safe_load(resources.files(__package__).joinpath("contract.yml").read_text())
+    return document
 
 
 @cache
 def contract_version() -> str:
     """The version of the landing contract that this release reads."""
-    return _document()["contract_version"]
+    return str(_document()["contract_version"])
 
 
 @cache

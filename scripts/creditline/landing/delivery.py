@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import INTRADAY
-from creditline.home.database import path_to_write
-from creditline.home.files import clear_directory, move_into_place, move_tree_into_place, sha256_of
+from creditline.home.database import one_row, path_to_write
+from creditline.home.files import Json, clear_directory, move_into_place, move_tree_into_place, sha256_of
 from creditline.landing.contract import MANIFEST_FILE, Column, contract, contract_version
 
 # How a typed column is spelt in a CSV file of the contract; %s is the column's name.
@@ -104,7 +104,7 @@ def write_delivery(
 
 def _write_table(
     connection: duckdb.DuckDBPyConnection, directory: Path, table: DeliveredTable, file_format: str
-) -> dict[str, object]:
+) -> Json:
     source = contract()[table.source]
     types = {row[0]: row[1] for row in connection.execute(f"describe {table.relation}").fetchall()}
     columns = [column for column in source.columns if column.name in types or not column.optional]
@@ -123,8 +123,8 @@ def _write_table(
         plain.unlink()
 
     sums = "".join(f", coalesce(sum({_amount(name)}), 0)::decimal(38, 2)::varchar" for name in source.totals)
-    counted = connection.execute(f"select count(*){sums} from {table.relation}").fetchone()
-    entry: dict[str, object] = {
+    counted = one_row(connection.execute(f"select count(*){sums} from {table.relation}"))
+    entry: Json = {
         "source": table.source,
         "file": path.name,
         "format": file_format,

@@ -7,8 +7,8 @@ import os
 import stat
 import zlib
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from creditline.errors import CreditlineError
 from creditline.home.files import FileIdentity, file_identity
@@ -59,7 +59,7 @@ class PlainFile:
     identity: FileIdentity
 
 
-def open_regular(path: Path, file: str) -> BinaryIO:
+def open_regular(path: Path, file: str) -> BufferedReader:
     """Open a delivered file for reading: no link, no pipe, no device, and no second name for somebody else's file.
 
     Raises: FileRefused.
@@ -179,7 +179,7 @@ def _check_header(header: str, entry: DeliveredSource, source: Source) -> tuple[
     return tuple(delivered)
 
 
-def _check_lines(stream: BinaryIO, entry: DeliveredSource, line_end: bytes) -> None:
+def _check_lines(stream: BufferedReader, entry: DeliveredSource, line_end: bytes) -> None:
     """One pass over the bytes after the header: one kind of line end, no empty line, and a last line end."""
     before = b"\n"
     ends = carriage_returns = 0

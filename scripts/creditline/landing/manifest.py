@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from creditline.home import Home, local_to_utc
+from creditline.home.files import Json
 from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest, contract, contract_version
 from creditline.landing.files import FileRefused, open_regular
 from creditline.store.record import DeliveryRecord, is_told
@@ -272,7 +273,7 @@ def _check_between_nights(manifest: Manifest) -> None:
             )
 
 
-def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _without_twins(pairs: list[tuple[str, object]]) -> Json:
     names = [name for name, _ in pairs]
     twins = {name for name in names if names.count(name) > 1}
     if twins:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.home.database import path_to_read
+from creditline.home.database import one_row, path_to_read
 from creditline.landing.contract import DeliveredSource, Source
 from creditline.landing.files import MAX_LINE, FileRefused, PlainFile, check_file, check_unchanged
 from creditline.landing.parquet import check_parquet, land_parquet
@@ -71,9 +71,11 @@ def check_counts(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource, 
 
     Raises: FileRefused.
     """
-    landed, unread = connection.execute(
-        f"select (select count(*) from landed_{entry.relation}), (select count(*) from unread_{entry.relation})"
-    ).fetchone()
+    landed, unread = one_row(
+        connection.execute(
+            f"select (select count(*) from landed_{entry.relation}), (select count(*) from unread_{entry.relation})"
+        )
+    )
     if landed + unread != entry.rows:
         raise FileRefused(
             entry.file, "row_count", f"the manifest says {entry.rows} rows, the file has {landed + unread}"
@@ -91,7 +93,7 @@ def check_counts(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource, 
     for name, (total, strange) in _landed_totals(connection, entry, source).items():
         if not unread and not strange and total != entry.totals[name]:
             raise FileRefused(entry.file, "totals", f"{name} sums to {total}, the manifest says {entry.totals[name]}")
-    return unread
+    return int(unread)
 
 
 def _landed_totals(
@@ -104,7 +106,7 @@ def _landed_totals(
         f'coalesce(sum({amount(name, is_typed=entry.is_typed)}), 0), count("{name}") - count({amount(name, is_typed=entry.is_typed)})'
         for name in source.totals
     )
-    values = connection.execute(f"select {sums} from landed_{entry.relation}").fetchone()
+    values = one_row(connection.execute(f"select {sums} from landed_{entry.relation}"))
     return dict(zip(source.totals, zip(values[::2], values[1::2], strict=True), strict=True))
 
 

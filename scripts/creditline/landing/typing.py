@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 import duckdb
 
+from creditline.home.database import one_row
 from creditline.landing.contract import DAY_SPELT, TIME_SPELT, Column, DeliveredSource, Source
 
 _PATTERN = {
@@ -123,7 +124,7 @@ def _absent(column: Column) -> str:
 
 
 def _without_misfits(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource) -> str:
-    misfits = connection.execute(f"select count(*) from misfit_{entry.relation}").fetchone()[0]
+    misfits = one_row(connection.execute(f"select count(*) from misfit_{entry.relation}"))[0]
     return f"anti join misfit_{entry.relation} using (source_row)" if misfits else ""
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import SETTINGS_FILE, Home, create_home, open_home
+from creditline.home.database import one_row
 from creditline.home.files import make_directory, move_into_place, partial_of
 from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
@@ -213,7 +214,7 @@ def _tables_of(connection: duckdb.DuckDBPyConnection, map_: Map, source: Path, n
         relation = f"landing_{name}"
         run_sql(connection, map_, f"{name}.sql", source, into=relation)
         check_shape(connection, map_, name, relation)
-        if contract()[name].required and not connection.execute(f"select count(*) from {relation}").fetchone()[0]:
+        if contract()[name].required and not one_row(connection.execute(f"select count(*) from {relation}"))[0]:
             raise UnexpectedExtract(
                 f"{source} is not what map '{map_.name}' expects: {map_.directory / name}.sql gives no row "
                 f"for {night.business_date}"

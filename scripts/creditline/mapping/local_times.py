@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from creditline.home.database import one_row
 from creditline.landing.contract import contract
 from creditline.landing.delivery import text_of
 
@@ -43,7 +44,7 @@ class LocalTimes:
 @contextmanager
 def session_zone(connection: duckdb.DuckDBPyConnection, zone: str) -> Iterator[None]:
     """Within, a time without a zone that is cast to one with a zone is a local time of this one."""
-    before = connection.execute("select current_setting('TimeZone')").fetchone()[0]
+    before = one_row(connection.execute("select current_setting('TimeZone')"))[0]
     connection.execute(f"set timezone = '{zone}'")
     try:
         yield
@@ -71,12 +72,14 @@ def to_instants(
     counts: Counter[str] = Counter()
     for name in columns:
         first, last, is_shown, is_shown_last = _candidates(name, zone)
-        row = connection.execute(
-            f"select count(*) filter ({is_shown} and {is_shown_last} and {first} <> {last}),"
-            f" count(*) filter (not {is_shown} and not {is_shown_last})"
-            f" from {relation} where {_IS_IN_REACH.format(value=name)}"
-        ).fetchone()
-        counts.update(twice=row[0], never=row[1])
+        twice, never = one_row(
+            connection.execute(
+                f"select count(*) filter ({is_shown} and {is_shown_last} and {first} <> {last}),"
+                f" count(*) filter (not {is_shown} and not {is_shown_last})"
+                f" from {relation} where {_IS_IN_REACH.format(value=name)}"
+            )
+        )
+        counts.update(twice=twice, never=never)
         column = contract()[source].column(name)
         plain = f"strftime({name}, '%Y-%m-%dT%H:%M:%S')"
         spelt = (

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from creditline.home import Home
 from creditline.home.files import canonical_json, write_file
@@ -45,8 +46,15 @@ from creditline.warehouse.build import build as build_warehouse
 from creditline.warehouse.runner import Runner
 from creditline.watch import tell_untold
 
+if TYPE_CHECKING:
+    # what the steps need takes seconds to import
+    from creditline.gate.inputs import GateVerdict
+    from creditline.gate.outputs import OutputVerdict
+    from creditline.landing.accept import Acceptance
+
 STEPS = ("accept", "gate_inputs", "build", "gate_outputs", "publish", "release", "settle")
 Progress = Callable[[str], None]
+_Result = TypeVar("_Result")
 DUCKDB: Runner = OnDuckDB()
 
 
@@ -61,7 +69,7 @@ class NightResult:
     seconds: dict[str, float]
 
 
-def accept(home: Home, business_date: date) -> object:
+def accept(home: Home, business_date: date) -> Acceptance:
     """Take in tonight's delivery: in its turn, whole, known, hashed, typed. Raises NightHeld, NoRoom,
     DeliveryRefused."""
     from creditline.landing.accept import accept as accept_delivery
@@ -73,7 +81,7 @@ def accept(home: Home, business_date: date) -> object:
         return accept_delivery(home, business_date)
 
 
-def gate_inputs(home: Home, business_date: date) -> object:
+def gate_inputs(home: Home, business_date: date) -> GateVerdict:
     """Judge tonight's delivery, quarantine rows, exchange ids for keys, write raw."""
     from creditline.gate.inputs import gate_inputs as judge_inputs
 
@@ -99,7 +107,7 @@ def _close_day(home: Home, business_date: date) -> None:
         close_day(home, business_date)
 
 
-def gate_outputs(home: Home, business_date: date) -> object:
+def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
     """Judge the marts before anybody sees them. Raises OutputRefused."""
     from creditline.gate.outputs import gate_outputs as judge_outputs
 
@@ -154,19 +162,26 @@ def run_night(
 ) -> NightResult:
     """Run all steps of one night; a published night is only released, if it is the newest and was not yet, and settled."""
     tell = progress or (lambda _message: None)
-    steps = {"publish": publish, "release": release, "settle": settle}
-    if business_date not in home.published_dates():
-        before = {"accept": accept, "gate_inputs": gate_inputs, "build": partial(build, runner=runner)}
-        steps = {**before, "gate_outputs": gate_outputs, **steps}
-    results, seconds = {}, {}
-    for name, step in steps.items():
+    seconds: dict[str, float] = {}
+
+    def run(name: str, step: Callable[[Home, date], _Result]) -> _Result:
         tell(f"{business_date} {name}")
         started = time.perf_counter()
-        results[name] = step(home, business_date)
+        result = step(home, business_date)
         seconds[name] = round(time.perf_counter() - started, 3)
+        return result
+
+    if business_date not in home.published_dates():
+        run("accept", accept)
+        run("gate_inputs", gate_inputs)
+        run("build", partial(build, runner=runner))
+        run("gate_outputs", gate_outputs)
+    published = run("publish", publish)
+    released = run("release", release)
+    settled = run("settle", settle)
     # Last, and no step: orders do not wait for the catalogue of some readers.
     runner.show(home, business_date)
-    return NightResult(business_date, results["publish"], results["release"], results["settle"], seconds)
+    return NightResult(business_date, published, released, settled, seconds)
 
 
 def run_all(home: Home, progress: Progress | None = None, runner: Runner = DUCKDB) -> Iterator[NightResult]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -126,7 +127,7 @@ def _check(home: Home, day: date) -> str:
 
 
 def _refusal(folder: Path) -> str:
-    return json.loads((folder / "refusal.json").read_text())["reason"]
+    return str(json.loads((folder / "refusal.json").read_text())["reason"])
 
 
 def _changed_files(home: Home, night: date) -> list[str]:
@@ -237,7 +238,7 @@ def _column(
     mart: str,
     column: str,
     where: str,
-) -> list:
+) -> list[Any]:
     """One column of a mart's rows; a release that did not publish the mart has none."""
     if mart not in published:
         return []

@@ -28,7 +28,7 @@ from creditline.gate.inputs import judged_delivery
 from creditline.gate.verdict import SourceVerdict
 from creditline.home import Home
 from creditline.home.files import make_directory
-from creditline.landing.accept import DeliveryRefused, accept, read_acceptance
+from creditline.landing.accept import DeliveryRefused, accept
 from creditline.landing.contract import MANIFEST_FILE, Manifest
 from creditline.landing.files import FileRefused
 from creditline.landing.manifest import INTRADAY_FEEDS, check_intraday
@@ -105,11 +105,13 @@ def _as_its_night(tried: Home, directory: Path) -> tuple[list[Misfit], bool]:
     try:
         acceptance = accept(tried, business_date)
     except DeliveryRefused as error:
+        if not isinstance(error.__cause__, FileRefused):
+            raise
         refused = refusal_of(error.__cause__, REFUSED)
         others = [misfit for misfit in check_delivery(directory).misfits if misfit.rule != refused.rule]
         return [*found, refused, *others], False
     if not acceptance.is_known:
-        with judged_delivery(tried, read_acceptance(tried, business_date)) as (connection, verdicts, _):
+        with judged_delivery(tried, acceptance) as (connection, verdicts, _):
             found += [misfit for verdict in verdicts for misfit in _misfits(connection, verdict)]
     return found, acceptance.is_known
 

@@ -8,6 +8,8 @@ from typing import get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # Column name to DuckDB type; amounts are decimals in major units, dates half-open [from, to), empty is open.
+from creditline.home.files import Json
+
 PACK_FILES: dict[str, dict[str, str]] = {
     "scorecard": {
         "feature": "varchar", "is_missing": "boolean", "lower": "bigint", "upper": "bigint", "points": "bigint",
@@ -229,9 +231,9 @@ class PackSettings(_Section):
     # absent, the pack decides and nobody is ordered about by it
     validation: Validation | None = None
 
-    def scalars(self) -> dict[str, object]:
+    def scalars(self) -> Json:
         """The settings as one flat row; names of sections fall away."""
-        row: dict[str, object] = {}
+        row: Json = {}
         for name, value in self.model_dump(mode="json").items():
             section = _section_of(type(self).model_fields[name].annotation)
             if section is None:
@@ -243,7 +245,13 @@ class PackSettings(_Section):
     @classmethod
     def columns(cls) -> dict[str, str]:
         """Names of the flat row and their DuckDB types, in its order."""
-        kinds = {bool: "boolean", int: "bigint", int | None: "bigint", str: "varchar", date: "varchar"}
+        kinds: dict[object, str] = {
+            bool: "boolean",
+            int: "bigint",
+            int | None: "bigint",
+            str: "varchar",
+            date: "varchar",
+        }
         found: dict[str, str] = {}
         for name, field in cls.model_fields.items():
             section = _section_of(field.annotation)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
+from creditline.home.database import one_row
+
 NAME = "fct_adjustment_release"
 _READ = ("fct_limit_adjustment", "fct_order_night", "fct_night")
 
@@ -15,7 +17,7 @@ def write_release_view(connection: duckdb.DuckDBPyConnection) -> None:
     order that did; what it does not know stayed, and never leaves any more.
     """
     query = "select count(distinct table_name) from information_schema.tables where table_name in (?, ?, ?)"
-    if connection.execute(query, list(_READ)).fetchone()[0] < len(_READ):
+    if one_row(connection.execute(query, list(_READ)))[0] < len(_READ):
         return
     connection.execute(
         f"create view {NAME} as"

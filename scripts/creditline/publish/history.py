@@ -156,7 +156,7 @@ def _whole(home: Home, nights: list[PublishedNight]) -> dict[str, frozenset[str]
         directory = home.published / night.path
         tables = tables_of(directory)
         with suppress(NotGenuine):
-            named = {}
+            named: dict[str, str] = {}
             for name in (MANIFEST, RUN):
                 named |= json.loads(read_proven(home, directory / name))["files"]
             for table in tables:

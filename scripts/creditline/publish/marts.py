@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import connect_within, path_to_read, path_to_write
+from creditline.home.database import connect_within, one_row, path_to_read, path_to_write
 from creditline.home.files import sync_file
 from creditline.publish.adjustments import write_release_view
 from creditline.publish.descriptions import descriptions
@@ -59,7 +59,9 @@ def export_marts(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table],
             for table in tables
         },
     )
-    return {table.name: connection.execute(f"select count(*) from {table.name}").fetchone()[0] for table in tables}
+    return {
+        table.name: one_row(connection.execute(f"select count(*) from {table.name}"))[0] for table in tables
+    }
 
 
 def write_marts_database(

@@ -17,8 +17,9 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.control import begin_control, control_heads
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, one_row
 from creditline.home.files import (
+    Json,
     canonical_json,
     clear_directory,
     digests,
@@ -125,10 +126,12 @@ def write_night_reports(
     revision: int = 0,
 ) -> list[ReportFile]:
     """Write the report files of a built night into a folder of its publication."""
-    entity, jurisdiction = connection.execute(
-        "select min(entity), min(jurisdiction) from dim_policy"
-        " where policy_version in (select policy_version from fct_limit_decision)"
-    ).fetchone()
+    entity, jurisdiction = one_row(
+        connection.execute(
+            "select min(entity), min(jurisdiction) from dim_policy"
+            " where policy_version in (select policy_version from fct_limit_decision)"
+        )
+    )
     return write_reports(
         connection,
         directory,
@@ -148,9 +151,7 @@ def _copy_evidence(home: Home, business_date: date, target: Path) -> None:
         write_file(target / judged.name, judged.read_bytes())
 
 
-def _write_manifest(
-    home: Home, build: Build, staged: Path, rows: dict[str, int], checks: list[dict[str, object]]
-) -> None:
+def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int], checks: list[Json]) -> None:
     previous = build.previous_business_date
     # Manifests chain by publication, decisions by valid night.
     before = last_published(home, build.business_date)
@@ -181,7 +182,7 @@ def _write_manifest(
     sign_file(home, staged / MANIFEST)
 
 
-def edit_checks(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
+def edit_checks(connection: duckdb.DuckDBPyConnection) -> list[Json]:
     """The edit checks of a built night with both sides, as plain JSON values."""
     relation = connection.sql("select * from rpt_r00_edit_check order by all")
     return [dict(zip(relation.columns, map(_plain, row), strict=True)) for row in relation.fetchall()]

@@ -11,7 +11,8 @@ import duckdb
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
-from creditline.home.database import as_pattern, connect, engine_bounds, path_to_write
+from creditline.home.database import Row, as_pattern, connect, engine_bounds, one_row, path_to_write
+from creditline.home.files import Json
 from creditline.home.proof import NotGenuine
 from creditline.home.publications import latest_revision, published_fact
 from creditline.home.scratch import log_of
@@ -56,7 +57,7 @@ def open_marts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def query_marts(home: Home, query: str) -> tuple[list[str], list[tuple]]:
+def query_marts(home: Home, query: str) -> tuple[list[str], list[Row]]:
     """Columns and rows of one SELECT over the published marts.
 
     Raises:
@@ -91,14 +92,15 @@ def _the_select(connection: duckdb.DuckDBPyConnection, query: str) -> str:
     return statement.query
 
 
-def _parsed(connection: duckdb.DuckDBPyConnection, query: str) -> dict:
+def _parsed(connection: duckdb.DuckDBPyConnection, query: str) -> Json:
     try:
-        return json.loads(connection.execute("select json_serialize_sql(?)", [query]).fetchone()[0])
+        parsed: Json = json.loads(one_row(connection.execute("select json_serialize_sql(?)", [query]))[0])
     except RecursionError:
         raise UsageError("query: it is nested too deep; give it in fewer levels") from None
+    return parsed
 
 
-def _table_functions(tree: dict) -> set[str]:
+def _table_functions(tree: Json) -> set[str]:
     """Every function that stands where a table stands, wherever in a parsed query."""
     found, nodes = set(), [tree]
     while nodes:

@@ -11,6 +11,7 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.database import connect_within
+from creditline.home.files import Json
 from creditline.home.publications import publication_directory
 from creditline.home.turns import security_turn
 from creditline.release.clock import instant
@@ -168,10 +169,21 @@ def _write_release(
             "a mode or an answer was changed while the orders were written; none of them left: release again"
         )
     reason = _reason("released", counts["expired"])
-    return Release(business_date, *left, reason=reason, is_new=True, held=permit.held(), **counts)
+    file, sequence = left
+    return Release(
+        business_date,
+        file,
+        sequence,
+        counts["orders"],
+        counts["withheld"],
+        reason,
+        is_new=True,
+        expired=counts["expired"],
+        held=permit.held(),
+    )
 
 
-def _released_before(home: Home, business_date: date, record: dict, permit: _Permit, expired: int = 0) -> Release:
+def _released_before(home: Home, business_date: date, record: Json, permit: _Permit, expired: int = 0) -> Release:
     return Release(
         business_date,
         home.outbox / FEED / record["file"],

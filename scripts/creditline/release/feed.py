@@ -12,8 +12,9 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import TRIAL_MARK, Home
-from creditline.home.database import as_pattern, connect_within, path_to_write
+from creditline.home.database import as_pattern, connect_within, one_row, path_to_write
 from creditline.home.files import (
+    Json,
     canonical_json,
     is_in_place,
     make_directory,
@@ -63,7 +64,7 @@ def write_orders(
     feed: str,
     business_date: date,
     stamp: str,
-    facts: dict[str, object],
+    facts: Json,
     may_leave: Callable[[], bool],
     beside: tuple[str, ...] = (),
     night: date | None = None,
@@ -142,7 +143,7 @@ def settle_interrupted(home: Home, feed: str) -> None:
     _clear_unprepared(home, feed)
 
 
-def _has_left(home: Home, feed: str, record: dict) -> bool:
+def _has_left(home: Home, feed: str, record: Json) -> bool:
     """Whether the orders of a record that was prepared are valid: their control file is there, or the core fetched both."""
     file = home.outbox / feed / record["file"]
     return not file.exists() or is_in_place(file.with_suffix(".ctl"))
@@ -175,7 +176,7 @@ def _sequence_of(name: str) -> int:
     return int(found[1]) if found else 0
 
 
-def records_of(home: Home, feed: str, business_date: date) -> list[dict]:
+def records_of(home: Home, feed: str, business_date: date) -> list[Json]:
     """What left in a feed because of one night, in order."""
     return [
         record for record in records_since(home, feed, business_date) if record["business_date"] == str(business_date)
@@ -200,7 +201,7 @@ def files_that_left(home: Home, business_date: date, slice_code: str) -> tuple[L
     )
 
 
-def _orders_of_slice(home: Home, business_date: date, slice_code: str, records: list[dict]) -> dict[int, int]:
+def _orders_of_slice(home: Home, business_date: date, slice_code: str, records: list[Json]) -> dict[int, int]:
     """How many orders of a slice the house keeps, by the sequence of their file; files without one are left out."""
     if not records:
         return {}
@@ -215,7 +216,7 @@ def _orders_of_slice(home: Home, business_date: date, slice_code: str, records: 
     return dict(rows)
 
 
-def slices_that_left(records: list[dict]) -> set[str]:
+def slices_that_left(records: list[Json]) -> set[str]:
     """The slices whose orders left in these files of one night: any file takes all that may be ordered about, and not held;
     of a ramp also where none of a slice's orders was among the share."""
     return {
@@ -232,19 +233,18 @@ def _control(
     file: Path,
     business_date: date,
     sequence: int,
-    previous: dict | None,
-) -> dict[str, object]:
-    totals = connection.execute(
+    previous: Json | None,
+) -> Json:
+    found = connection.execute(
         "select count(*), coalesce(sum(old_limit_amount), 0)::decimal(38, 2)::varchar,"
         " coalesce(sum(new_limit_amount), 0)::decimal(38, 2)::varchar,"
         " coalesce(sum(greatest(new_limit_amount - old_limit_amount, 0)), 0)::decimal(38, 2)::varchar,"
         " coalesce(sum(greatest(old_limit_amount - new_limit_amount, 0)), 0)::decimal(38, 2)::varchar"
         " from release_order"
-    ).fetchone()
-    names = ("old_limit_amount", "new_limit_amount", "increase_amount", "decrease_amount")
-    return control_of(
-        feed, file, business_date, sequence, previous, totals[0], dict(zip(names, totals[1:], strict=True))
     )
+    rows, *totals = one_row(found)
+    names = ("old_limit_amount", "new_limit_amount", "increase_amount", "decrease_amount")
+    return control_of(feed, file, business_date, sequence, previous, rows, dict(zip(names, totals, strict=True)))
 
 
 def control_of(
@@ -252,10 +252,10 @@ def control_of(
     file: Path,
     business_date: date,
     sequence: int,
-    previous: dict | None,
+    previous: Json | None,
     rows: int,
     totals: dict[str, str],
-) -> dict[str, object]:
+) -> Json:
     """The content of a control file, of whatever feed: what its file holds, and the file before it."""
     return {
         "feed": feed,

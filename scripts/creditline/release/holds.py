@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
+
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.control import append_line, read_lines
@@ -76,7 +78,9 @@ def read_holds(home: Home, business_date: date) -> dict[str, Hold]:
         return {name: _hold(connection, orders_file, name, why, expires_at) for name, why in held}
 
 
-def _hold(connection: object, orders_file: Path, slice_code: str, reason: str, expires_at: datetime) -> Hold:
+def _hold(
+    connection: duckdb.DuckDBPyConnection, orders_file: Path, slice_code: str, reason: str, expires_at: datetime
+) -> Hold:
     rows = connection.execute(
         f"select {_ORDER} from read_parquet({path_to_read(orders_file)}) where slice_code = ? order by all",
         [slice_code],

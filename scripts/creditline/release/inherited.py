@@ -13,7 +13,7 @@ from decimal import Decimal
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.control import append_line
-from creditline.home.database import connect_within, path_to_read
+from creditline.home.database import connect_within, one_row, path_to_read
 from creditline.home.files import move_into_place, sha256_of
 from creditline.home.people import require_two_people
 from creditline.home.proof import check_file
@@ -75,7 +75,7 @@ def approve_batch(home: Home, business_date: date, *, by: str, approved_by: str)
     with connect_within(home) as connection:
         rows = f"select {', '.join(APPROVED_COLUMNS)} from ({_inherited(home, _valid_night(home, business_date))}) order by all"
         write_parquet(connection, rows, fresh)
-        triggers = connection.execute(f"select count(*) from read_parquet({path_to_read(fresh)})").fetchone()[0]
+        triggers = one_row(connection.execute(f"select count(*) from read_parquet({path_to_read(fresh)})"))[0]
     batch = sha256_of(fresh)
     move_into_place(fresh, folder / f"{batch}.parquet")
     now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -15,7 +15,7 @@ import duckdb
 from creditline.gate.identity import attach_identity, current_customers, keys_of_people
 from creditline.home import Home
 from creditline.home.database import connect_within, path_to_read
-from creditline.home.files import canonical_json, write_file
+from creditline.home.files import Json, canonical_json, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import last_published
@@ -29,6 +29,7 @@ from creditline.release.wording import (
     told_appeal,
     told_way_back,
 )
+from creditline.store.rows import Recourse
 
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
@@ -116,13 +117,13 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
         told_through: the last file of freezes and restores that the night before knew. What left because of that night
             afterwards, when a slice came out of a pause or of observe, is told now; not what was undone since.
     """
-    changes: list[dict] | None = None
-    sent = []
+    changes: list[Json] | None = None
+    sent: list[tuple[Path | None, int]] = []
     through = note_security_through(home, business_date)
     for feed in (FEED, RESTRICTED_FEED):
         previous = last_record(home, feed)
         if previous and previous["business_date"] == str(business_date):
-            sent += [home.outbox / feed / previous["file"], previous["rows"]]
+            sent.append((home.outbox / feed / previous["file"], previous["rows"]))
             continue
         if changes is None:
             changes = _changes(home, business_date, told_through, through)
@@ -130,8 +131,9 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
             notices = [_for_customer(home, change) for change in changes if not change["is_restricted"]]
         else:
             notices = [_for_desk(change) for change in changes if change["is_restricted"]]
-        sent += [_write(home, feed, business_date, previous, notices), len(notices)]
-    return Notices(*sent, through)
+        sent.append((_write(home, feed, business_date, previous, notices), len(notices)))
+    told, restricted = sent
+    return Notices(*told, *restricted, through)
 
 
 def security_through(home: Home, business_date: date) -> int | None:
@@ -155,7 +157,7 @@ def _through_note(home: Home, business_date: date) -> Path:
     return settlement_record(home, business_date).with_suffix(".through")
 
 
-def _write(home: Home, feed: str, business_date: date, previous: dict | None, notices: list[dict]) -> Path | None:
+def _write(home: Home, feed: str, business_date: date, previous: Json | None, notices: list[Json]) -> Path | None:
     """Write one feed's file of a night; its record comes last, so that a killed run writes the same file again."""
     if not notices:
         return None
@@ -168,7 +170,7 @@ def _write(home: Home, feed: str, business_date: date, previous: dict | None, no
     return file
 
 
-def _for_customer(home: Home, change: dict) -> dict:
+def _for_customer(home: Home, change: Json) -> Json:
     """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
     reasons = _reasons(change, "customer")
     # a line that the core itself has blocked is not stopped for our reasons
@@ -194,11 +196,11 @@ def _for_customer(home: Home, change: dict) -> dict:
     }
 
 
-def _way_back(change: dict) -> dict | None:
+def _way_back(change: Json) -> Json | None:
     """What brings a lowered or frozen limit back, from which day on, and in words; a day is null where nobody knows it."""
     if change["action"] not in ("DOWN", "FREEZE"):
         return None
-    row = change["way_back"]
+    row: Recourse | None = change["way_back"]
     recourses = {lang: row and recourse_facts(row, lang) for lang in NOTHING_TO_BORROW}
     return told_way_back(
         recourses,
@@ -209,24 +211,25 @@ def _way_back(change: dict) -> dict | None:
     )
 
 
-def _for_desk(change: dict) -> dict:
+def _for_desk(change: Json) -> Json:
     """A notice for the restricted queue: the words for its desk, the amounts as the core has them."""
     amounts = {name: str(change[name]) for name in ("old_limit_amount", "new_limit_amount")}
     return {**_told(change), **amounts, "reasons": _reasons(change, "restricted")}
 
 
-def _reasons(change: dict, audience: str) -> list[dict]:
+def _reasons(change: Json, audience: str) -> list[Json]:
     told = []
     for reason in change["reasons"]:
         words = {lang: reason_words(reason, audience, lang) for lang in NOTHING_TO_BORROW}
         told.append(
             {"code": reason["reason_code"]}
-            | {f"{name}_{lang}": words[lang][name] for name in ("text", "advice") for lang in words}
+            | {f"text_{lang}": said["text"] for lang, said in words.items()}
+            | {f"advice_{lang}": said["advice"] for lang, said in words.items()}
         )
     return told
 
 
-def _told(change: dict) -> dict:
+def _told(change: Json) -> Json:
     names = (
         "notice_id", "adjustment_id", "account_id", "customer_id", "business_date", "action", "is_applied_in_part",
         "display_state", "is_usable", "effective_date", "notice_due_date", "decision_sha256",
@@ -234,11 +237,11 @@ def _told(change: dict) -> dict:
     return {name: change[name] for name in names}
 
 
-def _is_least(change: dict, amount: str) -> bool:
+def _is_least(change: Json, amount: str) -> bool:
     return is_least(change[amount], change["floor_amount"], change["reference_limit_amount"])
 
 
-def _changes(home: Home, business_date: date, told_through: int | None, through: int) -> list[dict]:
+def _changes(home: Home, business_date: date, told_through: int | None, through: int) -> list[Json]:
     """Every change of which somebody must be told because of this night, with both sets of words."""
     with connect_within(home) as connection:
         _lay_told(connection, home, business_date, told_through, through)
@@ -259,8 +262,8 @@ def _changes(home: Home, business_date: date, told_through: int | None, through:
         ]
 
 
-def _dicts(rows: duckdb.DuckDBPyConnection) -> list[dict]:
-    names = [column[0] for column in rows.description]
+def _dicts(rows: duckdb.DuckDBPyConnection) -> list[Json]:
+    names = [column[0] for column in rows.description or ()]
     return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
@@ -317,5 +320,5 @@ def _lay_restricted(connection: duckdb.DuckDBPyConnection, home: Home, days: set
     connection.execute(f"create table restricted as select distinct customer_key from {keys_of_people(named)}")
 
 
-def _line(notice: dict) -> str:
+def _line(notice: Json) -> str:
     return json.dumps(notice, ensure_ascii=False, sort_keys=True, default=str) + "\n"

@@ -10,7 +10,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.identity import attach_identity
 from creditline.home import Home
-from creditline.home.database import path_to_read
+from creditline.home.database import one_row, path_to_read
 from creditline.home.publications import published_mart
 from creditline.release.golive import PackRecord, what_is_missing
 from creditline.release.modes import Modes
@@ -71,9 +71,7 @@ def choose_orders(
         " inner join identity.account using (account_key)"
         f" where {is_in_share('orders.customer_key', 'slice_mode.share_percent')}"
     )
-    return tuple(
-        connection.execute(f"select count(*) from {table}").fetchone()[0] for table in ("release_order", orders)
-    )
+    return tuple(one_row(connection.execute(f"select count(*) from {table}"))[0] for table in ("release_order", orders))
 
 
 def is_in_share(customer_key: str, share_percent: str) -> str:
@@ -83,12 +81,12 @@ def is_in_share(customer_key: str, share_percent: str) -> str:
 
 def leave_out_expired(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
     """Take orders out of `release_order` that the core would reject by now. Returns how many."""
-    return connection.execute("delete from release_order where expires_at <= ?", [now]).fetchone()[0]
+    return int(one_row(connection.execute("delete from release_order where expires_at <= ?", [now]))[0])
 
 
 def has_live_slice(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether any slice may be ordered about."""
-    return bool(connection.execute("select count(*) from slice_mode where share_percent > 0").fetchone()[0])
+    return bool(one_row(connection.execute("select count(*) from slice_mode where share_percent > 0"))[0])
 
 
 def modes_in_force(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:

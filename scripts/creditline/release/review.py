@@ -8,7 +8,7 @@ from pathlib import Path
 
 from creditline.gate.identity import attach_identity, current_customers
 from creditline.home import Home
-from creditline.home.database import connect_within, path_to_write
+from creditline.home.database import connect_within, one_row, path_to_write
 from creditline.home.files import canonical_json, make_directory, move_into_place, partial_of, write_file
 from creditline.home.marts import mart_rows
 from creditline.home.proof import write_signed
@@ -64,7 +64,7 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
                 requests=mart_rows(home, "fct_review_request", [business_date]), customers=current_customers()
             )
         )
-        rows = connection.execute("select count(*) from queue").fetchone()[0]
+        rows = one_row(connection.execute("select count(*) from queue"))[0]
         if not rows and not (previous and previous["rows"]):
             return ReviewQueue(None, 0)
         make_directory(file.parent)
@@ -73,9 +73,7 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
             f"copy (from queue order by due_date, case_id, account_id) to {path_to_write(partial)} (format csv, header true)"
         )
         move_into_place(partial, file)
-        total = connection.execute(
-            "select coalesce(sum(limit_amount), 0)::decimal(38, 2)::varchar from queue"
-        ).fetchone()
+        total = one_row(connection.execute("select coalesce(sum(limit_amount), 0)::decimal(38, 2)::varchar from queue"))
     control = control_of(FEED, file, business_date, sequence, previous, rows, {"limit_amount": total[0]})
     write_file(file.with_suffix(".ctl"), canonical_json(control))
     write_signed(home, home.releases / FEED / f"{sequence:06d}.json", control)

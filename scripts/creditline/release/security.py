@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import as_pattern, connect_within
+from creditline.home.database import as_pattern, connect_within, one_row
+from creditline.home.files import Json
 from creditline.home.publications import publication_directory
 from creditline.home.releases import is_of_watch, kept_orders, records_since, settlement_record
 from creditline.home.turns import security_turn
@@ -95,7 +96,7 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
             note_security_through(home, business_date)
         stamp = f"{business_date}_{home.settings.cut_off:%H%M}"
         facts = {"modes": modes_in_force(connection), "expired": expired, "keeps_freezes": True}
-        left = write_orders(
+        written = write_orders(
             connection,
             home,
             SECURITY,
@@ -105,12 +106,12 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
             lambda: modes_of_night(home, business_date) == modes,
             BESIDE,
         )
-    if left is None:
+    if written is None:
         raise ReleaseRefused("a mode was changed while the freezes were written; none of them left: release again")
-    return SecurityRelease(left[0], orders)
+    return SecurityRelease(written[0], orders)
 
 
-def _released_before(home: Home, earlier: list[dict]) -> SecurityRelease:
+def _released_before(home: Home, earlier: list[Json]) -> SecurityRelease:
     if not earlier:
         return SecurityRelease(None, 0)
     return SecurityRelease(home.outbox / SECURITY / earlier[-1]["file"], earlier[-1]["rows"])
@@ -125,16 +126,20 @@ def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, busi
     """
     records = security_records(home, business_date)
     _lay_last_words(connection, home, business_date, records)
-    overtaken = connection.execute(
-        "delete from release_order as orders using last_word where orders.account_key = last_word.account_key"
-        " and (last_word.knows_night or last_word.action = 'FREEZE' or orders.action = 'RESTORE')"
-    ).fetchone()[0]
+    overtaken: int = one_row(
+        connection.execute(
+            "delete from release_order as orders using last_word where orders.account_key = last_word.account_key"
+            " and (last_word.knows_night or last_word.action = 'FREEZE' or orders.action = 'RESTORE')"
+        )
+    )[0]
     for record in late_records(home, business_date, records):
-        overtaken += connection.execute(
-            "delete from release_order as orders using read_parquet(?) as late"
-            " where orders.account_key = late.account_key and orders.action = late.action",
-            [as_pattern(kept_orders(home, record))],
-        ).fetchone()[0]
+        overtaken += one_row(
+            connection.execute(
+                "delete from release_order as orders using read_parquet(?) as late"
+                " where orders.account_key = late.account_key and orders.action = late.action",
+                [as_pattern(kept_orders(home, record))],
+            )
+        )[0]
     return overtaken
 
 
@@ -142,14 +147,15 @@ def leave_out_frozen(connection: duckdb.DuckDBPyConnection, home: Home, business
     """Take accounts out of `release_order` that a watch has frozen since a night was decided: while an account is frozen
     nothing moves its limit. Returns how many orders."""
     _lay_last_words(connection, home, business_date, records_since(home, SECURITY, business_date + timedelta(days=1)))
-    return connection.execute(
+    left_out = connection.execute(
         "delete from release_order as orders using last_word where orders.account_key = last_word.account_key"
         " and last_word.action = 'FREEZE'"
-    ).fetchone()[0]
+    )
+    return int(one_row(left_out)[0])
 
 
 def _lay_last_words(
-    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, records: list[dict]
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, records: list[Json]
 ) -> None:
     """`last_word`: one row an account that a watch of a later day froze or restored, and whether it had read the delivery
     of this night."""

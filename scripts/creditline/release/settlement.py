@@ -10,7 +10,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.database import connect_within, path_to_read
+from creditline.home.database import connect_within, one_row, path_to_read
 from creditline.home.files import sha256_of
 from creditline.home.proof import check_file, check_files, read_signed, write_signed
 from creditline.home.publications import is_void, last_published, last_valid, publication_directory
@@ -118,7 +118,7 @@ def _file(home: Home, feed: str, name: str | None) -> Path | None:
 def _unsettled_nights(home: Home, business_date: date) -> list[date]:
     """Published nights up to this one after the last that is settled; of a night before that nothing is left to do."""
     nights = [night for night in home.published_dates() if night <= business_date]
-    unsettled = []
+    unsettled: list[date] = []
     for night in reversed(nights):
         if settlement_record(home, night).is_file():
             break
@@ -137,7 +137,7 @@ def _settle_one(home: Home, business_date: date) -> None:
             write_parquet(connection, _LINES, folder / f"{business_date}.parquet")
             settled = f"from read_parquet({path_to_read(folder / f'{business_date}.parquet')})"
             lines |= dict(connection.execute(f"select outcome, count(*) {settled} group by all").fetchall())
-            late = connection.execute(f"select count(*) {settled} where is_late").fetchone()[0]
+            late = one_row(connection.execute(f"select count(*) {settled} where is_late"))[0]
         settled_sha256 = sha256_of(folder / f"{business_date}.parquet")
     notices = send_notices(home, business_date, _told_through(home, business_date))
     record = {
@@ -173,7 +173,7 @@ def _unsettled_files(home: Home, business_date: date) -> dict[str, str]:
         for record in (*delivery_records(home), *intraday_records(home, before or date.min))
         if record.business_date <= business_date and (before is None or record.business_date > before)
         for entry in record.sources
-        if entry.source == "adjustment_ack" and entry.raw_file and entry.accepted_rows
+        if entry.source == "adjustment_ack" and entry.raw_file and entry.raw_sha256 and entry.accepted_rows
     }
 
 
@@ -215,9 +215,11 @@ def _lay_released(connection: duckdb.DuckDBPyConnection, home: Home, first: date
     for feed in ORDER_FEEDS:
         recorded = record_files(home, feed)
         for start in range(0, len(recorded), _FILES_AT_ONCE):
-            is_open = connection.execute(
-                "select count(*) > 0 from acknowledgement where adjustment_id not in (select adjustment_id from released)"
-            ).fetchone()[0]
+            is_open = one_row(
+                connection.execute(
+                    "select count(*) > 0 from acknowledgement where adjustment_id not in (select adjustment_id from released)"
+                )
+            )[0]
             if not is_open:
                 return
             records = [read_record(home, path) for path in recorded[start : start + _FILES_AT_ONCE]]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import as_pattern, connect_within, path_to_read
+from creditline.home.database import as_pattern, connect_within, one_row, path_to_read
+from creditline.home.files import Json
 from creditline.home.publications import published_mart
 from creditline.home.releases import kept_orders, records_since
 from creditline.release.clock import instant
@@ -17,6 +18,7 @@ from creditline.release.feed import ADJUSTMENTS, SECURITY, records_of, slices_th
 from creditline.release.holds import is_approved, read_holds
 from creditline.release.modes import modes_of_night
 from creditline.release.orders import is_in_share
+from creditline.store.rows import LimitDecision
 
 # Longer than any freeze lasts with its extensions; of an account that is frozen or restored tonight it may be a legal hold,
 # which has no end.
@@ -40,7 +42,7 @@ class Told:
     is_frozen: bool
 
 
-def told_core(home: Home, decision: Mapping[str, object], *, is_today: bool) -> Told:
+def told_core(home: Home, decision: LimitDecision, *, is_today: bool) -> Told:
     """What the core was told because of a row of `fct_limit_decision`: as of today with what watches ordered since the night,
     or as of its night. Why an order of an earlier night stayed behind is known as far as that night's releases recorded it."""
     with connect_within(home) as connection:
@@ -51,7 +53,7 @@ def told_core(home: Home, decision: Mapping[str, object], *, is_today: bool) -> 
 
 
 def _withheld(
-    connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], mode: str | None, is_frozen: bool
+    connection: duckdb.DuckDBPyConnection, home: Home, decision: LimitDecision, mode: str | None, is_frozen: bool
 ) -> str | None:
     action, is_frozen_by_decision = decision["action"], decision["display_state"] == "FROZEN_SECURITY"
     if action == "HOLD":
@@ -66,7 +68,7 @@ def _withheld(
     return mode or _why_behind(connection, home, decision, feed, is_frozen)
 
 
-def _mode(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object]) -> str | None:
+def _mode(connection: duckdb.DuckDBPyConnection, home: Home, decision: LimitDecision) -> str | None:
     """Why nobody may order about the customer: by the modes of this instant on the newest night, else as they were recorded."""
     night, slice_code = decision["business_date"], decision["slice_code"]
     if _is_newest(home, night):
@@ -79,7 +81,7 @@ def _mode(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[s
     if not share:
         return name
     query = f"select {is_in_share('$key', '$share')}"
-    is_among = connection.execute(query, {"key": decision["customer_key"], "share": share}).fetchone()[0]
+    is_among = one_row(connection.execute(query, {"key": decision["customer_key"], "share": share}))[0]
     return None if is_among else "ramp"
 
 
@@ -87,16 +89,16 @@ def _is_newest(home: Home, night: date) -> bool:
     return night == max(home.published_dates())
 
 
-def _has_left(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], feed: str) -> bool:
+def _has_left(connection: duckdb.DuckDBPyConnection, home: Home, decision: LimitDecision, feed: str) -> bool:
     files = _files(home, records_of(home, feed, decision["business_date"]))
     if not files:
         return False
     query = "select count(*) from read_parquet(?, union_by_name = true) where account_key = ? and action = ?"
-    return bool(connection.execute(query, [files, decision["account_key"], decision["action"]]).fetchone()[0])
+    return bool(one_row(connection.execute(query, [files, decision["account_key"], decision["action"]]))[0])
 
 
 def _why_behind(
-    connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], feed: str, is_frozen: bool
+    connection: duckdb.DuckDBPyConnection, home: Home, decision: LimitDecision, feed: str, is_frozen: bool
 ) -> str:
     """Why the order of a customer who may be ordered about did not leave."""
     night, slice_code = decision["business_date"], decision["slice_code"]
@@ -113,16 +115,14 @@ def _why_behind(
     return "expired" if is_over else "waiting"
 
 
-def _is_over(connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], feed: str) -> bool:
+def _is_over(connection: duckdb.DuckDBPyConnection, home: Home, decision: LimitDecision, feed: str) -> bool:
     """Whether the core would reject the night's order about an account by now."""
     file = published_mart(home, decision["business_date"], _CALLED_FOR[feed])
     query = f"select count(*) from read_parquet({path_to_read(file)}) where account_key = ? and expires_at <= ?"
-    return bool(connection.execute(query, [decision["account_key"], instant(home)]).fetchone()[0])
+    return bool(one_row(connection.execute(query, [decision["account_key"], instant(home)]))[0])
 
 
-def _is_frozen(
-    connection: duckdb.DuckDBPyConnection, home: Home, decision: Mapping[str, object], is_today: bool
-) -> bool:
+def _is_frozen(connection: duckdb.DuckDBPyConnection, home: Home, decision: LimitDecision, is_today: bool) -> bool:
     """Whether the last order about the account is a freeze that the core has not ended by itself."""
     night = decision["business_date"]
     is_concerned = decision["display_state"] == "FROZEN_SECURITY" or decision["action"] == "RESTORE"
@@ -132,13 +132,15 @@ def _is_frozen(
     if not files:
         return False
     return bool(
-        connection.execute(
-            "select max_by(action = 'FREEZE' and coalesce(expires_at > ?, true), sequence)"
-            " from read_parquet(?, union_by_name = true) where account_key = ?",
-            [home.cut_off_at(night), files, decision["account_key"]],
-        ).fetchone()[0]
+        one_row(
+            connection.execute(
+                "select max_by(action = 'FREEZE' and coalesce(expires_at > ?, true), sequence)"
+                " from read_parquet(?, union_by_name = true) where account_key = ?",
+                [home.cut_off_at(night), files, decision["account_key"]],
+            )
+        )[0]
     )
 
 
-def _files(home: Home, records: Iterable[dict]) -> list[str]:
+def _files(home: Home, records: Iterable[Json]) -> list[str]:
     return [as_pattern(kept_orders(home, record)) for record in records]

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from typing import TypedDict
 
 from creditline.home import AppealRoute
+from creditline.home.files import Json
+from creditline.store.rows import Recourse
 
 NOTHING_TO_BORROW = {"zh": "您目前不能借款，原因：{reason}。", "en": "You cannot borrow now, because: {reason}."}
 _WAY_BACK: dict[str, dict[str, str]] = {
@@ -62,6 +65,36 @@ _MONEY: dict[str, dict[str, str]] = {
 }
 
 
+class Words(TypedDict):
+    """A reason in words."""
+
+    text: str
+    advice: str
+
+
+class WayBack(TypedDict):
+    """What a limit's way back is known to be, in one language; null where nobody can say."""
+
+    actions: str | None
+    restores_to_amount: Decimal | None
+    restores_on_date: date | None
+    first_raised_on_date: date | None
+    first_raised_amount: Decimal | None
+    unfrozen_on_date: date | None
+    sooner: str | None
+
+
+NO_WAY_BACK: WayBack = {
+    "actions": None,
+    "restores_to_amount": None,
+    "restores_on_date": None,
+    "first_raised_on_date": None,
+    "first_raised_amount": None,
+    "unfrozen_on_date": None,
+    "sooner": None,
+}
+
+
 def told_appeal(route: AppealRoute, action: str) -> dict[str, str | None]:
     """How to contest a change, in both languages; nothing of a change in the customer's favour."""
     is_contested = action in ("DOWN", "FREEZE")
@@ -73,29 +106,34 @@ def is_least(amount: Decimal, floor: Decimal, reference_limit: Decimal) -> bool:
     return amount <= floor < reference_limit
 
 
-def reason_words(reason: Mapping[str, object], audience: str, lang: str) -> dict[str, str]:
+def reason_words(reason: Mapping[str, object], audience: str, lang: str) -> Words:
     """`text` and `advice` of a row of `fct_decision_reason` for customer, agent or restricted, whichever release published it."""
-    return {
-        name: next(filter(None, (reason[f"{of}{name}_{lang}"] for of in _WORDS_OF[audience])), standing_in[lang])
-        for name, standing_in in _NO_WORDS.items()
-    }
+
+    def words(name: str) -> str:
+        found = filter(None, (reason[f"{of}{name}_{lang}"] for of in _WORDS_OF[audience]))
+        return str(next(found, _NO_WORDS[name][lang]))
+
+    return {"text": words("text"), "advice": words("advice")}
 
 
-def recourse_facts(row: Mapping[str, object], lang: str) -> dict[str, object]:
+def recourse_facts(row: Recourse, lang: str) -> WayBack:
     """What a row of `fct_recourse` still says of the way back, in one language: of a promise that stands, and of a freeze."""
     is_open, is_alone = row["promise_status"] == "OPEN", row["promise_status"] is None
-    promised = ("restores_to_amount", "restores_on_date", "first_raised_on_date", "first_raised_amount")
+    actions, sooner = (row["actions_zh"], row["sooner_zh"]) if lang == "zh" else (row["actions_en"], row["sooner_en"])
     return {
-        "actions": (is_open and row[f"actions_{lang}"]) or None,
-        **{name: row[name] if is_open else None for name in promised},
+        "actions": (is_open and actions) or None,
+        "restores_to_amount": row["restores_to_amount"] if is_open else None,
+        "restores_on_date": row["restores_on_date"] if is_open else None,
+        "first_raised_on_date": row["first_raised_on_date"] if is_open else None,
+        "first_raised_amount": row["first_raised_amount"] if is_open else None,
         # an earlier release gave the day of a freeze as it gave that of a promise
         "unfrozen_on_date": row["unfrozen_on_date"] or (row["restores_on_date"] if is_alone else None),
-        "sooner": row[f"sooner_{lang}"],
+        "sooner": sooner,
     }
 
 
 def way_back(
-    recourse: Mapping[str, object] | None,
+    recourse: WayBack | None,
     currency: str,
     lang: str,
     today: date,
@@ -115,37 +153,41 @@ def way_back(
     def say(name: str, **values: object) -> str:
         return _WAY_BACK[name][lang].format(**values)
 
-    recourse = recourse or {}
+    known = recourse or NO_WAY_BACK
     sentences = []
-    if free := recourse.get("unfrozen_on_date"):
+    if free := known["unfrozen_on_date"]:
         sentences.append(say("unfrozen", date=day(free, lang, today)))
     elif is_frozen:
         sentences.append(say("frozen_no_date"))
-    if recourse.get("sooner"):
-        sentences.append(say("sooner", sooner=recourse["sooner"]))
-    if back := recourse.get("restores_on_date"):
-        amount = money(recourse["restores_to_amount"], currency, lang)
-        actions, first = recourse["actions"], recourse["first_raised_on_date"]
+    if known["sooner"]:
+        sentences.append(say("sooner", sooner=known["sooner"]))
+    if (back := known["restores_on_date"]) and known["restores_to_amount"] is not None:
+        amount = money(known["restores_to_amount"], currency, lang)
+        actions, first = known["actions"], known["first_raised_on_date"]
         sentences.append(say("actions", actions=actions) if actions else say("nothing_to_do"))
-        if first < back:
-            least = money(recourse["first_raised_amount"], currency, lang)
+        if first and first < back and known["first_raised_amount"] is not None:
+            least = money(known["first_raised_amount"], currency, lang)
             sentences.append(say("first_raised", date=day(first, lang, today), amount=least))
         sentences.append(say("restored", date=day(back, lang, today), amount=amount))
     return sentences or [say("capped" if is_capped else "no_date")]
 
 
 def told_way_back(
-    recourses: Mapping[str, Mapping[str, object] | None],
+    recourses: Mapping[str, WayBack | None],
     currency: str,
     today: date,
     *,
     is_frozen: bool,
     is_capped: bool = False,
-) -> dict[str, object]:
+) -> Json:
     """A notice's way back: its days, null where nobody knows one, and the sentences in each language of `recourses`."""
-    days = ("restores_on_date", "restores_to_amount", "unfrozen_on_date")
-    known = recourses["zh"] or {}
-    told: dict[str, object] = {name: None if known.get(name) is None else str(known[name]) for name in days}
+    known = recourses["zh"] or NO_WAY_BACK
+    days = {
+        "restores_on_date": known["restores_on_date"],
+        "restores_to_amount": known["restores_to_amount"],
+        "unfrozen_on_date": known["unfrozen_on_date"],
+    }
+    told: Json = {name: None if value is None else str(value) for name, value in days.items()}
     for lang, recourse in recourses.items():
         sentences = way_back(recourse, currency, lang, today, is_frozen=is_frozen, is_capped=is_capped)
         told[f"text_{lang}"] = ("" if lang == "zh" else " ").join(sentences)

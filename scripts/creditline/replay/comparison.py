@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from creditline.home.database import path_to_read
+from creditline.home.database import Row, one_row, path_to_read
 
 # What stands in place of a value where a whole row is on one side only.
 NO_ROW = "no row"
@@ -45,7 +45,7 @@ def compare(
         f" union all (select false, * from (select {listed} from {now} except all select {listed} from {then}))"
     )
     keys = ", ".join(key)
-    rows = connection.execute(f"select count(*) from (select distinct {keys} from difference)").fetchone()[0]
+    rows = one_row(connection.execute(f"select count(*) from (select distinct {keys} from difference)"))[0]
     if not rows:
         return None
     first = connection.execute(
@@ -65,7 +65,7 @@ def _column_difference(table: str, then: dict[str, str], now: dict[str, str]) ->
     return None
 
 
-def _cell_difference(table: str, key: tuple[str, ...], columns: list[str], first: list[tuple], rows: int) -> Difference:
+def _cell_difference(table: str, key: tuple[str, ...], columns: list[str], first: list[Row], rows: int) -> Difference:
     cells = [dict(zip(columns, row[1:], strict=True)) for row in first]
     place = ", ".join(f"{name} {cells[0][name]}" for name in key)
     is_pair = len(cells) == 2 and first[0][0] != first[1][0] and all(cells[0][name] == cells[1][name] for name in key)

@@ -11,6 +11,7 @@ import duckdb
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.home.files import Json
 from creditline.home.publications import publication_directory, read_manifest, revision_name
 from creditline.replay.comparison import Difference, compare
 from creditline.store.inputs import Relation, check_inputs, lay, read_inputs, standing_models
@@ -99,7 +100,7 @@ def _differences(
     business_date: date,
     revision: int,
     logic: Logic,
-    manifest: dict[str, object],
+    manifest: Json,
 ) -> Iterator[Difference]:
     """Decisions first, then every other published table, then what the night carried over: nothing if it was void."""
     published = manifest["rows"]

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import duckdb
 import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
+
+from creditline.home.database import Row
 
 # Nobody reads more by hand, and 100,000 rows of 17 cells take 11 s: above this the CSV stands alone.
+from creditline.home.files import Json
+
 MOST_ROWS = 20_000
 _FETCH = 10_000
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\0")
@@ -23,7 +28,7 @@ def write_workbook(
     model: str,
     order: str,
     facts: dict[str, str],
-    checks: list[tuple],
+    checks: list[Row],
 ) -> None:
     """Write one report as XLSX, the same bytes for the same rows.
 
@@ -52,7 +57,7 @@ def write_workbook(
     book.close()
 
 
-def _write_cover(book: xlsxwriter.Workbook, formats: dict, facts: dict[str, str], checks: list[tuple]) -> None:
+def _write_cover(book: xlsxwriter.Workbook, formats: Json, facts: dict[str, str], checks: list[Row]) -> None:
     sheet = book.add_worksheet("Cover")
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 18)
@@ -77,7 +82,7 @@ def _write_cover(book: xlsxwriter.Workbook, formats: dict, facts: dict[str, str]
 
 
 def _write_rows(
-    connection: duckdb.DuckDBPyConnection, book: xlsxwriter.Workbook, formats: dict, model: str, order: str
+    connection: duckdb.DuckDBPyConnection, book: xlsxwriter.Workbook, formats: Json, model: str, order: str
 ) -> None:
     sheet = book.add_worksheet("Report")
     columns = connection.execute(f"describe {model}").fetchall()
@@ -101,14 +106,14 @@ def _write_rows(
     sheet.autofilter(0, 0, line, len(columns) - 1)
 
 
-def _fit_to_paper(sheet: object) -> None:
+def _fit_to_paper(sheet: Worksheet) -> None:
     """One page wide on A4, however long."""
     sheet.set_paper(9)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
 
 
-def _write_cell(sheet: object, line: int, column: int, value: object, formats: dict) -> None:
+def _write_cell(sheet: Worksheet, line: int, column: int, value: object, formats: Json) -> None:
     if value is None:
         return
     if isinstance(value, bool):

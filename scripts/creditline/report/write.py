@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from creditline.home.database import path_to_write
+from creditline.home.database import Row, one_row, path_to_write
 from creditline.home.files import canonical_json, make_directory, sha256_of, write_file
 from creditline.report.workbook import MOST_ROWS, write_workbook
 
@@ -51,7 +51,10 @@ class ReportName:
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
     """Every report by id: title, frequency, and its model or the reason why there is none."""
-    return yaml.safe_load(resources.files(__package__).joinpath("catalogue.yml").read_text())["reports"]
+    reports: dict[str, dict[str, str]] = yaml.safe_load(
+        resources.files(__package__).joinpath("catalogue.yml").read_text()
+    )["reports"]
+    return reports
 
 
 def write_reports(
@@ -117,11 +120,12 @@ def _write_report(
         f"copy (select * from {model} order by {order}) to {path_to_write(path)} (format csv, header true)"
     )
     rows, totals = _totals(connection, model)
+    digest = sha256_of(path)
     control = {
         "file": path.name,
         "rows": rows,
         "bytes": path.stat().st_size,
-        "sha256": sha256_of(path),
+        "sha256": digest,
         "totals": totals,
         "encoding": "UTF-8",
         "delimiter": ",",
@@ -136,7 +140,7 @@ def _write_report(
         files.append(workbook.name)
     else:
         reason = f"XLSX is not made above {MOST_ROWS} rows; use the CSV"
-    return ReportFile(report_id, entry["title"], "PRODUCED", reason, tuple(files), rows, control["sha256"], totals)
+    return ReportFile(report_id, entry["title"], "PRODUCED", reason, tuple(files), rows, digest, totals)
 
 
 def _is_built(connection: duckdb.DuckDBPyConnection, model: str) -> bool:
@@ -146,11 +150,11 @@ def _is_built(connection: duckdb.DuckDBPyConnection, model: str) -> bool:
 def _totals(connection: duckdb.DuckDBPyConnection, model: str) -> tuple[int, dict[str, str]]:
     money = [row[0] for row in connection.execute(f"describe {model}").fetchall() if row[1].startswith("DECIMAL(18,2)")]
     sums = "".join(f", coalesce(sum({column}), 0)::decimal(38, 2)::varchar" for column in money)
-    row = connection.execute(f"select count(*){sums} from {model}").fetchone()
-    return row[0], dict(zip(money, row[1:], strict=True))
+    rows, *totals = one_row(connection.execute(f"select count(*){sums} from {model}"))
+    return rows, dict(zip(money, totals, strict=True))
 
 
-def _checks_of(connection: duckdb.DuckDBPyConnection, report_id: str) -> list[tuple]:
+def _checks_of(connection: duckdb.DuckDBPyConnection, report_id: str) -> list[Row]:
     return connection.execute(
         f"select check_id, rule, left_side, right_side, case when is_passed then 'passed' else 'FAILED' end"
         f" from {CHECKS} where report_id = ? order by check_id",

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from creditline.home.database import path_to_read, path_to_write
+from creditline.home.database import one_row, path_to_read, path_to_write
 from creditline.publish.history import DIFFERENCE, DIFFERENCE_COLUMNS
 from creditline.store.parquet import write_parquet
 
@@ -63,7 +63,7 @@ def note_difference(connection: duckdb.DuckDBPyConnection, table: Compared) -> i
         f" (select true as is_before, * from ({before} except all {now}))"
         f" union all (select false, * from ({now} except all {before}))"
     )
-    return connection.execute("select count(*) from changed_row").fetchone()[0]
+    return int(one_row(connection.execute("select count(*) from changed_row"))[0])
 
 
 def find_stranger(connection: duckdb.DuckDBPyConnection, table: Compared) -> Stranger | None:
@@ -109,7 +109,7 @@ def write_difference(connection: duckdb.DuckDBPyConnection, directory: Path) -> 
     write_parquet(connection, query, directory / f"{DIFFERENCE}.parquet")
     table = path_to_write(directory / f"{DIFFERENCE}.csv")
     connection.execute(f"copy ({query}) to {table} (format csv, header true)")
-    return connection.execute(f"select count(*) from {DIFFERENCE}").fetchone()[0]
+    return int(one_row(connection.execute(f"select count(*) from {DIFFERENCE}"))[0])
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, rows: str) -> list[str]:

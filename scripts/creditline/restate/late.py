@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.home import Home
-from creditline.home.database import path_to_read
+from creditline.home.database import one_row, path_to_read
 from creditline.home.files import make_directory, sha256_of
 from creditline.home.proof import check_files
 from creditline.home.publications import void_dates
@@ -65,7 +65,7 @@ def write_late_rows(
         files = [file for file in _late_files(home, later, source) if _speaks_of(file, relation, source, night, void)]
         check_files(((file.path, file.sha256) for file in files), home.settings.threads)
         rows = _rows(source, files, night.business_date)
-        if rows is None or not connection.execute(f"select count(*) from ({rows})").fetchone()[0]:
+        if rows is None or not one_row(connection.execute(f"select count(*) from ({rows})"))[0]:
             continue
         target = folder / f"{relation}.parquet"
         known = f"least(known_at, timestamp '{night.cut_off_at}')"
@@ -97,7 +97,7 @@ def _late_files(home: Home, later: list[DeliveryRecord], source: Source) -> list
         _LateFile(home.root / entry.raw_file, entry.raw_sha256, entry.corrects_business_date)
         for record in later
         for entry in record.sources
-        if entry.source == source.name and entry.raw_file
+        if entry.source == source.name and entry.raw_file and entry.raw_sha256
     ]
 
 

@@ -16,7 +16,7 @@ from creditline.errors import CreditlineError
 from creditline.gate.outputs import judge_marts, mart_suites
 from creditline.home import Home
 from creditline.home.database import path_to_write
-from creditline.home.files import canonical_json, clear_directory, digests, sha256_of
+from creditline.home.files import Json, canonical_json, clear_directory, digests, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.publications import (
     MANIFEST,
@@ -120,7 +120,7 @@ class _Night:
     order: Order
     business_date: date
     standing: int
-    first: dict[str, object]
+    first: Json
     logic: Logic
 
     @property
@@ -218,7 +218,7 @@ def _restated_inputs(
 def _parameters(relation: Relation) -> NightParameters:
     """The parameters of the night as they were recorded."""
     (row,) = relation.rows
-    values = dict(zip(relation.columns, row, strict=True))
+    values: Json = dict(zip(relation.columns, row, strict=True))
     previous = values["previous_business_date"]
     return NightParameters(
         business_date=date.fromisoformat(values["business_date"]),
@@ -234,16 +234,20 @@ def _carried(
 ) -> list[Relation]:
     """State of the night before as it stands now, without what is computed anew."""
     before = parameters.previous_business_date
-    revision = before and revisions.get(before, latest_revision(night.home, before))
-    published = read_manifest(night.home, before, revision)["state"] if before else {}
+    handed_on: dict[str, InputFile] = {}
+    if before is not None:
+        revision = revisions.get(before, latest_revision(night.home, before))
+        folder = state_directory(night.home, before, revision)
+        published = read_manifest(night.home, before, revision)["state"]
+        handed_on = {name: InputFile(folder / name, sha256) for name, sha256 in published.items()}
     carried = []
     for relation in recorded:
         schema, _, table = relation.name.partition(".")
         if schema != "state":
             continue
         name = f"{table}.parquet"
-        is_read = before is not None and table not in recomputed_tables() and name in published
-        files = (InputFile(state_directory(night.home, before, revision) / name, published[name]),) if is_read else ()
+        is_read = table not in recomputed_tables() and name in handed_on
+        files = (handed_on[name],) if is_read else ()
         carried.append(Relation(relation.name, relation.columns, files))
     return carried
 
@@ -294,8 +298,8 @@ def _compare(connection: duckdb.DuckDBPyConnection, night: _Night, customers: Co
             )
         if table in published:
             note_cells(connection, night.business_date, table)
-    for table in night.logic.carried if not night.is_void else ():
-        write_parquet(connection, carried_rows(table), night.state / f"{table.name}.parquet")
+    for handed in night.logic.carried if not night.is_void else ():
+        write_parquet(connection, carried_rows(handed), night.state / f"{handed.name}.parquet")
     return changed
 
 

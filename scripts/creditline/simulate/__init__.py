@@ -14,6 +14,7 @@ import numpy as np
 from creditline.errors import UsageError
 from creditline.home import Home, HomeSettings
 from creditline.home.database import connect_within
+from creditline.home.files import Json
 from creditline.home.turns import only_lander
 from creditline.landing.contract import MANIFEST_FILE, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
@@ -236,7 +237,7 @@ def _land(
 
 def _next_sequence(home: Home, progress: Progress, business_date: date) -> int:
     earlier = [_manifest(home, day)["sequence"] for day in home.landed_dates() if day < business_date]
-    return 1 + max([progress.sequence, *earlier])
+    return 1 + max([progress.sequence, *map(int, earlier)])
 
 
 def _clear_unfinished(home: Home, business_date: date, sequence: int) -> None:
@@ -258,9 +259,10 @@ def _clear_unfinished(home: Home, business_date: date, sequence: int) -> None:
         target.rmdir()
 
 
-def _manifest(home: Home, business_date: date) -> dict:
+def _manifest(home: Home, business_date: date) -> Json:
     path = home.landing / business_date.isoformat() / MANIFEST_FILE
     try:
-        return json.loads(path.read_text())
+        manifest: Json = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read ({error}); move that delivery away, then simulate again") from error
+    return manifest

@@ -306,7 +306,9 @@ def _case(
     ground: str | None = None,
     outcome: str | None = None,
 ) -> Rows:
-    count = len(account if account is not None else customer)
+    whose = account if account is not None else customer
+    assert whose is not None, "a case is of an account or a customer"
+    count = len(whose)
     values = {
         "kind": CASE_KINDS.index(kind),
         "account": NONE if account is None else account,
@@ -353,13 +355,15 @@ def related_products(world: World) -> Rows:
 
 
 def _event(world: World, customer: np.ndarray, order: np.ndarray) -> np.ndarray:
-    return (world.day * world.population.customers + customer) * _EVENTS_A_DAY + order
+    number: np.ndarray = (world.day * world.population.customers + customer) * _EVENTS_A_DAY + order
+    return number
 
 
 def _seconds_of_day(rng: np.random.Generator, count: int) -> np.ndarray:
     """Local seconds of day: one event in twenty in the small hours, the others between 7 and 23 o'clock."""
     asleep, moment = rng.random((2, count))
-    return np.where(asleep < 0.05, moment * 5 * 3600, 7 * 3600 + moment * 16 * 3600).astype(np.int64)
+    seconds: np.ndarray = np.where(asleep < 0.05, moment * 5 * 3600, 7 * 3600 + moment * 16 * 3600).astype(np.int64)
+    return seconds
 
 
 def _outside(window: Window | None, seconds: np.ndarray) -> np.ndarray:

@@ -91,8 +91,8 @@ def deliver(
 
 
 def _defects(table: SourceTable, seed: int, day: int, night: int, *, is_typed: bool) -> list[_Defect]:
-    rules = _BY_NIGHT[night % len(_BY_NIGHT)].get(table.source, ())
-    rules = [rule for rule in rules if not (is_typed and rule[0] in _TEXT_ONLY)]
+    all_rules = _BY_NIGHT[night % len(_BY_NIGHT)].get(table.source, ())
+    rules = [rule for rule in all_rules if not (is_typed and rule[0] in _TEXT_ONLY)]
     count = min(table.rows // _SHARE, _AT_MOST)
     if not rules or not count:
         return []

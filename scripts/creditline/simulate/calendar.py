@@ -26,13 +26,15 @@ def as_date(day: int) -> date:
 def day_of_month(days: np.ndarray | int) -> np.ndarray:
     """1 to 31 for each day number."""
     stamps = np.asarray(days).astype("datetime64[D]")
-    return (stamps - stamps.astype("datetime64[M]")).astype(np.int64) + 1
+    day: np.ndarray = (stamps - stamps.astype("datetime64[M]")).astype(np.int64) + 1
+    return day
 
 
-def monthly(first_month: np.ndarray, months_later: np.ndarray, day: np.ndarray) -> np.ndarray:
+def monthly(first_month: np.ndarray, months_later: np.ndarray | int, day: np.ndarray | int) -> np.ndarray:
     """The day number of `day` (1 to 28) in the month `months_later` after `first_month` (months since 1970-01)."""
     months = (first_month + months_later).astype("datetime64[M]")
-    return months.astype("datetime64[D]").astype(np.int64) + day - 1
+    number: np.ndarray = months.astype("datetime64[D]").astype(np.int64) + day - 1
+    return number
 
 
 def month_of(days: np.ndarray | int) -> np.ndarray:

@@ -92,7 +92,8 @@ def strikes_of_month(
 
 def rest_until(strikes: Strikes) -> np.ndarray:
     """Per strike, the day until which its customer is spared."""
-    return np.minimum(strikes.end + _REST_DAYS, NEVER)
+    rested: np.ndarray = np.minimum(strikes.end + _REST_DAYS, NEVER)
+    return rested
 
 
 def _choose(
@@ -123,7 +124,8 @@ def _choose(
 
 def _is_able(population: Population, cause: Cause) -> np.ndarray:
     if cause.name == "income_loss":
-        return population.income_kind == SALARY
+        is_paid: np.ndarray = population.income_kind == SALARY
+    return is_paid
     if cause.name == "related_product_arrears":
         return population.has_huabei
     if cause.name == "fading_activity":
@@ -148,7 +150,8 @@ def late_shop(population: Population) -> np.ndarray:
     """The customers (mask) of the one shop whose device is shared only from the first night on."""
     shop = population.group == SHOP
     heads = population.device_owner[shop]
-    return shop & (population.device_owner == heads.min(initial=NEVER))
+    is_theirs: np.ndarray = shop & (population.device_owner == heads.min(initial=NEVER))
+    return is_theirs
 
 
 def lasting(name: str, customer: np.ndarray, start: np.ndarray) -> Strikes:

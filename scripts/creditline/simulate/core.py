@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from creditline.errors import CreditlineError
-from creditline.home.files import sha256_of, write_file
+from creditline.home.files import Json, sha256_of, write_file
 from creditline.release.feed import ORDER_FEEDS
 from creditline.simulate.calendar import as_date, local_day
 from creditline.simulate.randomness import stream
@@ -179,7 +179,7 @@ def _refusal(world: World, order: Order, now: int, before: int) -> str | None:
     return "STALE" if before != order.old else None
 
 
-def _read_orders(file: Path, control: dict, place: Place) -> list[Order]:
+def _read_orders(file: Path, control: Json, place: Place) -> list[Order]:
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
     told = (control["sequence"], control["previous_sha256"], control["rows"], control["sha256"])
     if told != (place.sequence + 1, place.file_sha256, len(rows), sha256_of(file)):

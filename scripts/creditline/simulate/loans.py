@@ -52,12 +52,14 @@ class Loans:
         store = self.__dict__.get("_store", {})
         if name not in store:
             raise AttributeError(name)
-        return store[name][: self._rows]
+        column: np.ndarray = store[name][: self._rows]
+        return column
 
     # -- what the account owes ------------------------------------------------------------------------------------
 
     def is_open(self) -> np.ndarray:
-        return (self.paid_day == _NOT_YET) & ~self.is_written_off
+        is_open: np.ndarray = (self.paid_day == _NOT_YET) & ~self.is_written_off
+        return is_open
 
     def arrears(self, day: int) -> tuple[np.ndarray, np.ndarray]:
         """Per account at the end of `day`: fen past due, and days since the oldest unpaid due date."""
@@ -84,7 +86,8 @@ class Loans:
 
     def _accrued_of(self, rows: np.ndarray, day: int) -> np.ndarray:
         elapsed = np.clip(day - self.start[rows], 0, self.due[rows] - self.start[rows]).astype(np.int64)
-        return self.interest[rows] * elapsed // (self.due[rows] - self.start[rows])
+        accrued: np.ndarray = self.interest[rows] * elapsed // (self.due[rows] - self.start[rows])
+        return accrued
 
     # -- what happens on a day ------------------------------------------------------------------------------------
 
@@ -248,7 +251,7 @@ class Loans:
         )
 
     def _append(self, **columns: np.ndarray | int | bool) -> None:
-        added = len(columns["account"])
+        added = np.size(columns["account"])
         needed = self._rows + added
         if needed > len(self._store["account"]):
             room = max(needed, 2 * len(self._store["account"]))

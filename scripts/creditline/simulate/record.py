@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,13 +76,13 @@ def keep_progress(truth: Path, progress: Progress) -> None:
     """Note down how far the book has come; in one file, so that a kill leaves the night before or this one."""
     rows = [[str(row.business_date), row.source, row.key, row.rule, row.column] for row in progress.bad_rows]
     content = io.BytesIO()
-    np.savez(
-        content,
+    arrays: dict[str, Any] = {
         **progress.world.state(),
-        sequence=np.array(progress.sequence),
-        core=np.array(core_as_text(progress.core)),
-        bad_rows=np.array(rows, dtype=str).reshape(len(rows), 5),
-    )
+        "sequence": np.array(progress.sequence),
+        "core": np.array(core_as_text(progress.core)),
+        "bad_rows": np.array(rows, dtype=str).reshape(len(rows), 5),
+    }
+    np.savez(content, **arrays)
     write_file(truth / WORLD_FILE, content.getvalue())
 
 

@@ -79,7 +79,7 @@ def _windows(world: World) -> pa.Table:
 def _bad_rows(bad: Sequence[BadRow]) -> pa.Table:
     names = [field.name for field in fields(BadRow)]
     types = [pa.date32(), *[pa.string()] * (len(names) - 1)]
-    columns = list(zip(*map(astuple, bad), strict=True)) or [[] for _ in names]
+    columns = list(zip(*map(astuple, bad), strict=True)) or [() for _ in names]
     return pa.table({name: pa.array(cells, kind) for name, cells, kind in zip(names, columns, types, strict=True)})
 
 

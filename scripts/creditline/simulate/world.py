@@ -105,7 +105,8 @@ class World:
     def living_through(self, cause: str) -> np.ndarray:
         """Customers (mask) under a cause today."""
         under = self.cause == CODE[cause]
-        return under & (self.cause_start <= self.day) & (self.day <= self.cause_end)
+        is_now: np.ndarray = under & (self.cause_start <= self.day) & (self.day <= self.cause_end)
+        return is_now
 
     def starting(self, cause: str, *, days_ago: int) -> np.ndarray:
         """Customers (indices) whose cause began that many days ago (negative: will begin)."""
@@ -116,7 +117,8 @@ class World:
 
     def heading_for_arrears(self) -> np.ndarray:
         """Customers (mask) under strain: they will stop paying within weeks, or have stopped for good."""
-        return (self.cause == CODE["arrears_rise"]) & (self.cause_start - LEAD_DAYS <= self.day)
+        rises: np.ndarray = (self.cause == CODE["arrears_rise"]) & (self.cause_start - LEAD_DAYS <= self.day)
+        return rises
 
     def device_owner(self) -> np.ndarray:
         """Whose device each customer uses today; the members of the late shop meet on the first night."""

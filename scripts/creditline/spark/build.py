@@ -80,7 +80,8 @@ def _start_afresh(server: Address, database: str) -> str:
     with open_session(server) as session:
         session.run(f"drop database if exists {database} cascade")
         session.run(f"create database {database}")
-        return session.run("select version()")[0][0].split()[0]
+        version: str = session.run("select version()")[0][0]
+    return version.split()[0]
 
 
 def _threads() -> int:

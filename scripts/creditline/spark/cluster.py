@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from creditline.home.files import canonical_json, make_directory, write_file
+from creditline.home.files import Json, canonical_json, make_directory, write_file
 from creditline.spark.place import PROGRAMS, Address, SparkUnavailable, record_file, run_folder
 from creditline.spark.session import open_session
 
@@ -229,7 +229,7 @@ def _await(is_there: Callable[[], bool], what: str, folder: Path) -> None:
 def _alive_workers(ports: dict[str, int]) -> int:
     try:
         with urllib.request.urlopen(f"http://{HOST}:{ports['master_ui']}/json/", timeout=5) as answer:
-            return json.load(answer)["aliveworkers"]
+            return int(json.load(answer)["aliveworkers"])
     except (OSError, ValueError):
         return 0
 
@@ -268,19 +268,20 @@ def _port(name: str) -> int:
         return int(given)
     with socket.socket() as probe:
         probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 def _setting(name: str, default: str) -> str:
     return os.environ.get(f"CREDITLINE_SPARK_{name}", default)
 
 
-def _record() -> dict[str, object]:
+def _record() -> Json:
     return json.loads(record_file().read_text()) if record_file().is_file() else {}
 
 
 def _ports() -> dict[str, int]:
-    return _record().get("ports", {})
+    ports: dict[str, int] = _record().get("ports", {})
+    return ports
 
 
 def _members() -> list[Member]:

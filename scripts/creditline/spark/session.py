@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
+from creditline.home.database import Row
 from creditline.spark.place import Address, SparkUnavailable, use_client
+
+if TYPE_CHECKING:
+    from pyhive import hive
 
 
 class Session:
     """One open session: statements one after the other."""
 
-    def __init__(self, connection: object) -> None:
+    def __init__(self, connection: hive.Connection) -> None:
         self._connection = connection
 
-    def run(self, statement: str) -> list[tuple]:
+    def run(self, statement: str) -> list[Row]:
         """Run one statement and return its rows, none where it has no result.
 
         Raises:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from creditline.home import Home
+from creditline.home.files import Json
 from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import state_directory
 from creditline.home.scratch import ScratchChanged, is_untouched
@@ -92,7 +93,7 @@ def _record_file(home: Home, business_date: date) -> Path:
     return home.warehouse / "build" / f"{business_date}.json"
 
 
-def _as_json(result: Build) -> dict[str, object]:
+def _as_json(result: Build) -> Json:
     record = asdict(result)
     record["business_date"] = str(result.business_date)
     record["previous_business_date"] = str(result.previous_business_date) if result.previous_business_date else None

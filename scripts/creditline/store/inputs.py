@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from creditline.errors import CreditlineError
 from creditline.home import Home
-from creditline.home.files import canonical_json, write_file
+from creditline.home.files import Json, canonical_json, write_file
 from creditline.home.proof import check_file, check_files
 from creditline.home.publications import read_manifest, state_directory
 from creditline.store.parquet import lay_parquet
@@ -122,7 +122,7 @@ def inputs_content(home: Home, business_date: date, relations: Iterable[Relation
     return canonical_json(record)
 
 
-def _relation_as_json(home: Home, relation: Relation) -> dict[str, object]:
+def _relation_as_json(home: Home, relation: Relation) -> Json:
     return {
         "name": relation.name,
         # JSON with sorted keys would lose the order of columns.

@@ -15,7 +15,7 @@ from creditline.home.files import make_directory, move_into_place, partial_of
 
 
 def write_parquet(
-    connection: duckdb.DuckDBPyConnection, rows: str, target: Path, parameters: dict[str, object] | None = None
+    connection: duckdb.DuckDBPyConnection, rows: str, target: Path, parameters: Mapping[str, object] | None = None
 ) -> None:
     """Write the rows of an ordered query as one Parquet file, whole or not at all, the same bytes every time; its folder is made."""
     make_directory(target.parent)

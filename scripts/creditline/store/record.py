@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from creditline.home import Home
-from creditline.home.files import move_into_place
+from creditline.home.files import Json, move_into_place
 from creditline.home.proof import NotGenuine, read_signed, write_signed
 
 # Files whose names begin with a dot are no records.
@@ -59,12 +59,13 @@ class DeliveryRecord:
         """When its rows became known, as naive UTC."""
         return datetime.fromisoformat(self.known_at or self.delivered_at).astimezone(UTC).replace(tzinfo=None)
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> Json:
         """The record as plain JSON values."""
         content = asdict(self)
         if self.known_at is None:
             del content["known_at"]
-        return json.loads(json.dumps(content, default=str))
+        plain: Json = json.loads(json.dumps(content, default=str))
+        return plain
 
 
 def record_file(home: Home, business_date: date, feed: str, sequence: int) -> Path:
@@ -178,13 +179,13 @@ def _read(home: Home, path: Path) -> DeliveryRecord:
     return read
 
 
-def record_of(said: dict[str, object]) -> DeliveryRecord:
+def record_of(said: Json) -> DeliveryRecord:
     """A record from its plain JSON values."""
     dated = {"business_date": date.fromisoformat(said["business_date"])}
     return DeliveryRecord(**said | dated | {"sources": tuple(_read_source(entry) for entry in said["sources"])})
 
 
-def _read_source(said: dict) -> SourceRecord:
+def _read_source(said: Json) -> SourceRecord:
     entry = dict(said)
     for name in ("coverage_from", "corrects_business_date"):
         entry[name] = date.fromisoformat(entry[name]) if entry[name] else None

@@ -15,7 +15,7 @@ from creditline.errors import CreditlineError
 from creditline.gate.identity import forget_keys
 from creditline.home import Home
 from creditline.home.control import append_line
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, one_row
 from creditline.home.marts import mart_rows
 from creditline.home.people import require_two_people
 from creditline.home.publications import is_void, last_valid, read_manifest
@@ -108,15 +108,17 @@ def _refuse_open_accounts(connection: duckdb.DuckDBPyConnection, person: Person,
 
 def _refuse_running_retention(connection: duckdb.DuckDBPyConnection, person: Person, newest: date) -> None:
     """Records are kept for years after the relationship ended: policy parameter `customer_record_retention_years`."""
-    years = connection.execute(
-        "select max(value) from dim_regulatory_parameter where param = $param", {"param": RETENTION}
-    ).fetchone()[0]
-    ended, until = connection.execute(
-        "select ended, cast(ended + to_years($years) as date)"
-        " from (select coalesce(max(business_date) filter (is_open or principal_balance <> 0), min(business_date)) as ended"
-        " from fct_account_night where list_contains($customers, customer_key))",
-        {"years": int(years or 0), "customers": list(person.customer_keys)},
-    ).fetchone()
+    years = one_row(
+        connection.execute("select max(value) from dim_regulatory_parameter where param = $param", {"param": RETENTION})
+    )[0]
+    ended, until = one_row(
+        connection.execute(
+            "select ended, cast(ended + to_years($years) as date)"
+            " from (select coalesce(max(business_date) filter (is_open or principal_balance <> 0), min(business_date)) as ended"
+            " from fct_account_night where list_contains($customers, customer_key))",
+            {"years": int(years or 0), "customers": list(person.customer_keys)},
+        )
+    )
     if until and until > newest:
         raise ErasureRefused(
             f"customer {person.customer_id}: the relationship ended on {ended}, records are kept until {until}"

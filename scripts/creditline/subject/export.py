@@ -6,13 +6,14 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.database import connect, path_to_read
+from creditline.home.files import Json
 from creditline.publish.reader import open_marts
 from creditline.subject.person import Person, find_person
 
-Rows = list[dict[str, object]]
+Rows = list[Json]
 
 
-def export_subject(home: Home, customer_id: str) -> dict[str, object]:
+def export_subject(home: Home, customer_id: str) -> Json:
     """Every row about one customer, ids in place of keys.
 
     Returns: `customer`, `former_ids`, `accounts`, `former_account_ids` (by the id of now), `delivered` (rows by landing
@@ -68,14 +69,14 @@ def _rows_of(connection: duckdb.DuckDBPyConnection, relation: str, person: Perso
     return [_with_ids(dict(zip(columns, row, strict=True)), person) for row in found.fetchall()]
 
 
-def _rule(columns: list[str], person: Person) -> tuple[str, dict[str, object]] | None:
+def _rule(columns: list[str], person: Person) -> tuple[str, Json] | None:
     """What tells a row of the customer's, with its parameters; None where a relation names nobody.
 
     An account may have been somebody else's on another night, so its key alone says nothing about those.
     """
     by_customer = "list_contains($customers, customer_key)"
     by_account = "false"
-    keys: dict[str, object] = {}
+    keys: Json = {}
     if "account_key" in columns and "business_date" in columns:
         by_account = "(account_key, business_date) in (select unnest($accounts), unnest($nights))"
         keys = {
@@ -91,9 +92,9 @@ def _rule(columns: list[str], person: Person) -> tuple[str, dict[str, object]] |
     return (by_account, keys) if keys else None
 
 
-def _with_ids(row: dict[str, object], person: Person) -> dict[str, object]:
+def _with_ids(row: Json, person: Person) -> Json:
     """A row with ids in place of keys; an account that is somebody else's keeps its key."""
-    named = {}
+    named: Json = {}
     for name, value in row.items():
         if name == "customer_key":
             named["customer_id"] = person.customer_id

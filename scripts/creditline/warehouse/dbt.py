@@ -7,10 +7,12 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from creditline.accidents import advice_on
 from creditline.errors import CreditlineError
 from creditline.home import Home
+from creditline.home.files import Json
 from creditline.project import PROJECT_DIR
 from creditline.warehouse.parsed import clear_unsealed, seal
 
@@ -36,7 +38,7 @@ class BuiltNode:
     message: str
     compiled_sql: str
     seconds: float
-    meta: dict[str, object]
+    meta: Json
     depends_on: tuple[str, ...]
 
 
@@ -78,6 +80,7 @@ def run_spark_build(home: Home, host: str, port: int, database: str, tables: Pat
 
 def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
     _quiet()
@@ -85,10 +88,12 @@ def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
         outcome = dbtRunner().invoke([*command, *_arguments(target_path)])
     finally:
         # dbt keeps the file open in this process
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if outcome.exception is not None:
         said = " ".join(str(outcome.exception).split())
         raise BuildFailed(f"dbt {command[0]} stopped: {said}{advice_on(said)}") from outcome.exception
+    if not isinstance(outcome.result, RunExecutionResult):
+        raise BuildFailed(f"dbt {command[0]} ran nothing; its log lies under {target_path / 'logs'}")
     nodes = [_node(result) for result in outcome.result.results]
     _refuse_ephemeral(nodes)
     failed = [node for node in nodes if node.status in ("error", "fail", "runtime error")]
@@ -125,7 +130,7 @@ def _quiet() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def _node(result: object) -> BuiltNode:
+def _node(result: Any) -> BuiltNode:
     node = result.node
     return BuiltNode(
         unique_id=node.unique_id,
@@ -145,7 +150,7 @@ def _node(result: object) -> BuiltNode:
     )
 
 
-def _columns(node: object) -> dict[str, str]:
+def _columns(node: Any) -> dict[str, str]:
     if str(node.resource_type) == "seed":
         with (PROJECT_DIR / node.original_file_path).open(newline="") as stream:
             header = next(csv.reader(stream))

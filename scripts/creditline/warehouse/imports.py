@@ -24,7 +24,7 @@ def read_in_place(sql: str, views: Collection[str]) -> str:
         views: names of models that are views.
     """
 
-    def unless_view(found: re.Match) -> str:
+    def unless_view(found: re.Match[str]) -> str:
         is_view = found["schema"] == _MODELS and found["relation"] in views
         return found[0] if is_view else f"{found['name']} as not materialized {found['body']}"
 

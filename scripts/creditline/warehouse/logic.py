@@ -22,7 +22,14 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.database import bound_spill, connect, engine_bounds
-from creditline.home.files import canonical_json, clear_directory, is_in_place, make_directory, move_tree_into_place
+from creditline.home.files import (
+    Json,
+    canonical_json,
+    clear_directory,
+    is_in_place,
+    make_directory,
+    move_tree_into_place,
+)
 from creditline.warehouse.dbt import BuiltNode
 from creditline.warehouse.imports import read_in_place
 from creditline.warehouse.state import StateTable, state_tables
@@ -78,7 +85,7 @@ class Logic:
     carried: tuple[StateTable, ...]
 
     @cached_property
-    def index(self) -> dict[str, object]:
+    def index(self) -> Json:
         """What stands in index.json: all but the texts, which stand there as sha256."""
         return {
             "engine": self.engine,
@@ -94,7 +101,7 @@ class Logic:
         return hashlib.sha256(canonical_json(self.index)).hexdigest()
 
 
-def _entry(part: Seed | Model | StateTable, text: str | None = None) -> dict[str, object]:
+def _entry(part: Seed | Model | StateTable, text: str | None = None) -> Json:
     entry = asdict(part)
     # JSON with sorted keys would lose the order of columns.
     entry["columns"] = [list(column) for column in part.columns.items()]

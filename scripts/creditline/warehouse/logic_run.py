@@ -14,7 +14,7 @@ from queue import SimpleQueue
 import duckdb
 
 from creditline.accidents import advice_on
-from creditline.home.database import connect_again, path_to_read
+from creditline.home.database import connect_again, one_row, path_to_read
 from creditline.warehouse.logic import CATALOG, Claim, Logic, LogicRefused, Model, Seed, models_read
 
 # Rows that a claim names of all that it found.
@@ -79,8 +79,8 @@ def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> 
     order = TopologicalSorter({name: models_read(model) & by_name.keys() for name, model in by_name.items()})
     order.prepare()
     made: dict[str, float] = {}
-    at_once = int(connection.execute("select current_setting('threads')").fetchone()[0])
-    idle = SimpleQueue()
+    at_once = int(one_row(connection.execute("select current_setting('threads')"))[0])
+    idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
     with ExitStack() as stack:
         connections = [stack.enter_context(connect_again(connection)) for _ in range(at_once)]
         for own in connections:

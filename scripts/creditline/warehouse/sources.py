@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 from functools import cache
 
 from creditline.home import Home
-from creditline.home.database import connect_within
+from creditline.home.database import connect_within, one_row
+from creditline.home.files import Json
 from creditline.home.publications import last_valid, void_dates
 from creditline.home.releases import is_of_watch, orders_file, read_record, records_since
 from creditline.landing.contract import Source, contract
@@ -243,7 +244,7 @@ def _raw_files(home: Home, records: list[DeliveryRecord]) -> list[_RawFile]:
         )
         for record in records
         for entry in record.sources
-        if entry.raw_file
+        if entry.raw_file and entry.raw_sha256
     ]
 
 
@@ -293,8 +294,13 @@ def _first_event_date(source: str, night: NightParameters, is_carried: bool) -> 
 def _leaves(file: _RawFile, night: NightParameters, windows: tuple[int, ...]) -> bool:
     """Whether the file's night lay in a window of so many days on the night before and lies in it no more."""
     previous = night.previous_business_date
-    return file.night <= previous and any(
-        previous - timedelta(days=days) < file.night <= night.business_date - timedelta(days=days) for days in windows
+    return (
+        previous is not None
+        and file.night <= previous
+        and any(
+            previous - timedelta(days=days) < file.night <= night.business_date - timedelta(days=days)
+            for days in windows
+        )
     )
 
 
@@ -302,20 +308,23 @@ def _touches_history(home: Home, snapshots: list[_RawFile], inputs: list[Relatio
     """Whether windows of some customers must be recomputed: a late snapshot, a hardship pause that began earlier, or
     customers who are merged or split."""
     previous = night.previous_business_date
-    if any(_is_new(file.delivered_date, night) and file.night <= previous for file in snapshots):
+    if previous and any(_is_new(file.delivered_date, night) and file.night <= previous for file in snapshots):
         return True
     with connect_within(home) as connection:
         lay(connection, [relation for relation in inputs if relation.name in _TOUCHING])
-        return connection.execute(
-            "select count(*) > 0 from raw.case_event as delivered"
-            " left join state.case_event as carried on delivered.event_token = carried.event_token"
-            " where delivered.kind = 'hardship_pause'"
-            " and least(coalesce(delivered.from_date, delivered.local_date),"
-            " coalesce(carried.from_date, carried.local_date)) <= $night"
-            " union all select count(*) > 0 from (from raw.id_change union all from state.id_change)"
-            " where subject = 'customer' and kind <> 'renumber' and effective_date <= $tonight order by 1 desc",
-            {"night": previous, "tonight": night.business_date},
-        ).fetchone()[0]
+        touched = one_row(
+            connection.execute(
+                "select count(*) > 0 from raw.case_event as delivered"
+                " left join state.case_event as carried on delivered.event_token = carried.event_token"
+                " where delivered.kind = 'hardship_pause'"
+                " and least(coalesce(delivered.from_date, delivered.local_date),"
+                " coalesce(carried.from_date, carried.local_date)) <= $night"
+                " union all select count(*) > 0 from (from raw.id_change union all from state.id_change)"
+                " where subject = 'customer' and kind <> 'renumber' and effective_date <= $tonight order by 1 desc",
+                {"night": previous, "tonight": night.business_date},
+            )
+        )
+        return bool(touched[0])
 
 
 @cache
@@ -363,7 +372,7 @@ def released_relation(home: Home, business_date: date, state: list[Relation]) ->
 def _last_known_sequence(home: Home, state: list[Relation]) -> int:
     with connect_within(home) as connection:
         lay(connection, [relation for relation in state if relation.name == "state.released_order"])
-        return connection.execute("select coalesce(max(sequence), 0) from state.released_order").fetchone()[0]
+        return int(one_row(connection.execute("select coalesce(max(sequence), 0) from state.released_order"))[0])
 
 
 def standing_relation(files: tuple[InputFile, ...] = ()) -> Relation:
@@ -408,9 +417,11 @@ def security_relation(home: Home, previous: date | None, last: date | None = Non
         previous: the valid night whose state goes on; without one nothing left before.
         last: the last day whose watches count; without one all do.
     """
-    records = security_records(home, previous) if previous else []
-    left = [record for record in records if _goes_on_from(record, previous, last)]
-    late = late_records(home, previous, records) if previous else []
+    late, left = [], []
+    if previous:
+        records = security_records(home, previous)
+        left = [record for record in records if _goes_on_from(record, previous, last)]
+        late = late_records(home, previous, records)
     files = (
         InputFile(orders_file(home, _SECURITY_FEED, record["sequence"]), record["orders_sha256"])
         for record in [*late, *left]
@@ -418,12 +429,12 @@ def security_relation(home: Home, previous: date | None, last: date | None = Non
     return Relation(_SECURITY_ORDERS, SECURITY_COLUMNS, tuple(files))
 
 
-def security_records(home: Home, night: date) -> list[dict]:
+def security_records(home: Home, night: date) -> list[Json]:
     """Records of freezes and restores of a published night, of the valid one before it, and of later days."""
     return records_since(home, _SECURITY_FEED, last_valid(home, night) or night)
 
 
-def late_records(home: Home, night: date, records: list[dict]) -> list[dict]:
+def late_records(home: Home, night: date, records: list[Json]) -> list[Json]:
     """Those of `security_records` that are of the valid night before a published one and left after that one had read what left:
     their slice came out of a pause while it was built."""
     before = last_valid(home, night)
@@ -439,12 +450,12 @@ def late_records(home: Home, night: date, records: list[dict]) -> list[dict]:
     return [record for record in own if orders_file(home, _SECURITY_FEED, record["sequence"]).name not in read]
 
 
-def _goes_on_from(record: dict, previous: date, last: date | None) -> bool:
+def _goes_on_from(record: Json, previous: date, last: date | None) -> bool:
     day = date.fromisoformat(record["business_date"])
     if is_of_watch(record):
         return day > previous and (last is None or day <= last)
     # a night of an earlier release kept less, and no watch was before it
-    return day == previous and record.get("keeps_freezes", False)
+    return day == previous and bool(record.get("keeps_freezes", False))
 
 
 SECURITY_COLUMNS = RELEASED_COLUMNS | {

@@ -157,7 +157,7 @@ def _night_before(home: Home, business_date: date) -> date:
 
 
 def _watch(home: Home, business_date: date, night: date, at: str | None, scratch: Path) -> Watch:
-    closed = _last_closed(home)
+    closed = _last_closed(home) or night
     # a watch that was killed took in what it did not act on yet
     left = intraday_records(home, closed)
     watched = [_act(home, record, night, scratch) for record in left if not _is_done(home, record)]
@@ -197,9 +197,9 @@ def tell_untold(home: Home) -> None:
     scratch = clear_directory(home.warehouse / "watch")
     try:
         for record in untold:
-            outcome = left_before(home, record)
-            if outcome is not None:
-                _tell(home, record, outcome, last_valid(home, record.business_date), scratch)
+            outcome, night = left_before(home, record), last_valid(home, record.business_date)
+            if outcome and night:
+                _tell(home, record, outcome, night, scratch)
     finally:
         shutil.rmtree(scratch)
 

@@ -16,7 +16,7 @@ import duckdb
 
 from creditline.gate.identity import keys_of_people
 from creditline.home import Home
-from creditline.home.database import connect_beside
+from creditline.home.database import connect_beside, one_row
 from creditline.home.publications import read_manifest
 from creditline.home.releases import is_of_watch, records_since
 from creditline.release.feed import SECURITY, write_orders
@@ -197,12 +197,14 @@ def _release(
 
 
 def _outcome(connection: duckdb.DuckDBPyConnection, home: Home, record: DeliveryRecord, withheld: int) -> Outcome:
-    freezes, restores = connection.execute(
-        "select coalesce(count_if(action = 'FREEZE'), 0), coalesce(count_if(action = 'RESTORE'), 0) from release_order"
-    ).fetchone()
-    guarded = connection.execute(
-        "select count(distinct customer_key) from dec_freeze where movement = 'WITHHELD'"
-    ).fetchone()[0]
+    freezes, restores = one_row(
+        connection.execute(
+            "select coalesce(count_if(action = 'FREEZE'), 0), coalesce(count_if(action = 'RESTORE'), 0) from release_order"
+        )
+    )
+    guarded = one_row(
+        connection.execute("select count(distinct customer_key) from dec_freeze where movement = 'WITHHELD'")
+    )[0]
     local = datetime.fromisoformat(record.delivered_at).astimezone(ZoneInfo(home.settings.time_zone))
     return Outcome(f"{local:%H%M}", freezes, restores, withheld, guarded, None)
 

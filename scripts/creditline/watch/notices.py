@@ -12,13 +12,13 @@ from pathlib import Path
 
 from creditline.gate.identity import attach_identity, current_customers, keys_of_people
 from creditline.home import TRIAL_MARK, Home
-from creditline.home.database import connect_beside, path_to_read
-from creditline.home.files import canonical_json, write_file
+from creditline.home.database import connect_beside, one_row, path_to_read
+from creditline.home.files import Json, canonical_json, write_file
 from creditline.home.marts import mart_rows, with_columns
 from creditline.home.proof import write_signed
 from creditline.home.releases import kept_orders, last_record, read_record
 from creditline.release.feed import SECURITY, control_of
-from creditline.release.wording import NOTHING_TO_BORROW, is_least, told_appeal, told_way_back
+from creditline.release.wording import NO_WAY_BACK, NOTHING_TO_BORROW, WayBack, is_least, told_appeal, told_way_back
 
 FEED, RESTRICTED_FEED = "security_notices", "restricted_security_notices"
 _WORDS = ("text_zh", "text_en", "advice_zh", "advice_en")
@@ -91,7 +91,7 @@ def _parts(order_file: str) -> tuple[str, str]:
     return stamp, number
 
 
-def _write(home: Home, feed: str, order_file: str, notices: list[dict]) -> None:
+def _write(home: Home, feed: str, order_file: str, notices: list[Json]) -> None:
     """Write one feed's file because of one file of orders; its record comes last, so that a killed watch writes it again."""
     previous = last_record(home, feed)
     if not notices or (previous and previous["order_file"] == order_file):
@@ -104,7 +104,7 @@ def _write(home: Home, feed: str, order_file: str, notices: list[dict]) -> None:
     write_signed(home, home.releases / feed / f"{sequence:06d}.json", {**control, "order_file": order_file})
 
 
-def _for_customer(home: Home, change: dict) -> dict:
+def _for_customer(home: Home, change: Json) -> Json:
     """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
     floor, reference = change["floor_amount"], change["reference_limit_amount"]
     is_unknown = floor is None or reference is None
@@ -116,13 +116,13 @@ def _for_customer(home: Home, change: dict) -> dict:
     return _told(change, _WORDS) | shown | appeal | {"way_back": _way_back(home, change)}
 
 
-def _for_desk(change: dict) -> dict:
+def _for_desk(change: Json) -> Json:
     """A notice for the desk of restricted customers: its own words, the amounts as the core has them."""
     words = {name: change[name] or change[plain] for name, plain in zip(RESTRICTED_WORDS, _WORDS, strict=True)}
     return _told(change | words, RESTRICTED_WORDS)
 
 
-def _told(change: dict, words: tuple[str, ...]) -> dict:
+def _told(change: Json, words: tuple[str, ...]) -> Json:
     names = (
         "notice_id", "adjustment_id", "account_id", "customer_id", "business_date", "action", "old_limit_amount",
         "new_limit_amount", "display_state", "effective_date", "notice_due_date", "decision_sha256",
@@ -137,14 +137,14 @@ def _told(change: dict, words: tuple[str, ...]) -> dict:
     }
 
 
-def _changes(home: Home, record: dict, scratch: Path) -> list[dict]:
+def _changes(home: Home, record: Json, scratch: Path) -> list[Json]:
     night = date.fromisoformat(record["watch"]["night"])
     with connect_beside(home, scratch) as connection:
         attach_identity(connection, home)
         orders = f"from read_parquet({path_to_read(kept_orders(home, record))})"
         connection.execute(f"create view kept as {with_columns(_ADDED, orders)}")
         # the whole book is read for orders of an earlier release alone
-        is_asked = connection.execute("select coalesce(bool_or(is_restricted is null), false) from kept").fetchone()[0]
+        is_asked = one_row(connection.execute("select coalesce(bool_or(is_restricted is null), false) from kept"))[0]
         for name, condition in (("restricted", "is_restricted"), ("unrestricted", "not is_restricted")):
             named = f"select customer_key from ({mart_rows(home, 'dim_customer', [night])}) where {is_asked} and {condition}"
             connection.execute(f"create table {name} as select distinct customer_key from {keys_of_people(named)}")
@@ -153,7 +153,7 @@ def _changes(home: Home, record: dict, scratch: Path) -> list[dict]:
         return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
 
 
-def _way_back(home: Home, change: dict) -> dict | None:
+def _way_back(home: Home, change: Json) -> Json | None:
     """The day on which a freeze ends by itself, as the night will say it; what ends it sooner is the reason's advice."""
     if change["action"] != "FREEZE":
         return None
@@ -161,9 +161,9 @@ def _way_back(home: Home, change: dict) -> dict | None:
     night = today
     while expires_at and home.cut_off_at(night) < expires_at:
         night += timedelta(days=1)
-    known = {"unfrozen_on_date": night + timedelta(days=1)} if expires_at else None
+    known: WayBack | None = {**NO_WAY_BACK, "unfrozen_on_date": night + timedelta(days=1)} if expires_at else None
     return told_way_back(dict.fromkeys(NOTHING_TO_BORROW, known), "", today, is_frozen=True)
 
 
-def _line(notice: dict) -> str:
+def _line(notice: Json) -> str:
     return json.dumps(notice, ensure_ascii=False, sort_keys=True, default=str) + "\n"
