@@ -14,12 +14,12 @@ another one. Every row is looked at where the file is not as the house left it (
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from creditline.errors import CreditlineError
 from creditline.gate.keyed_hash import derived, keyed_hash, pads
@@ -249,16 +249,18 @@ def _check_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 
 def _attach_waiting(connection: duckdb.DuckDBPyConnection, path: Path, for_writing: bool) -> None:
     option = "" if for_writing else " (read_only)"
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while True:
-        try:
-            connection.execute(f"attach {path_to_write(path)} as identity{option}")
-            return
-        # held by another process, or by another connection of this one
-        except (duckdb.IOException, duckdb.BinderException) as error:
-            if time.monotonic() > deadline:
-                raise IdentityBusy(f"{path} is held by another process; end it and try again ({error})") from error
-            time.sleep(_STEP_SECONDS)
+    # held by another process, or by another connection of this one
+    busy = (duckdb.IOException, duckdb.BinderException)
+    patiently = Retrying(
+        retry=retry_if_exception_type(busy),
+        wait=wait_fixed(_STEP_SECONDS),
+        stop=stop_after_delay(_WAIT_SECONDS),
+        reraise=True,
+    )
+    try:
+        patiently(connection.execute, f"attach {path_to_write(path)} as identity{option}")
+    except busy as error:
+        raise IdentityBusy(f"{path} is held by another process; end it and try again ({error})") from error
 
 
 def _create(path: Path) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from creditline.errors import CreditlineError
 from creditline.home.files import make_directory
@@ -27,43 +24,43 @@ def holding_now(file: Path, otherwise: str) -> Iterator[None]:
     Raises:
         HomeBusy: somebody does; `otherwise` says who.
     """
-    make_directory(file.parent)
-    with file.open("w") as lock:
-        if not _taken(lock):
-            raise HomeBusy(f"{otherwise}; wait until it ends, then run this again")
+    with _held(file, 0, lambda: f"{otherwise}; wait until it ends, then run this again"):
         yield
 
 
 @contextmanager
 def holding(file: Path, what: str, patience_seconds: float) -> Iterator[None]:
-    """Hold a lock file, once whoever holds it lets go; its content names the process that holds it.
+    """Hold a lock file, once whoever holds it lets go.
 
     Raises:
         HomeBusy: somebody did not let go in time; `what` says what was to be done, and what was done already.
     """
-    make_directory(file.parent)
-    with file.open("a+") as lock:
-        until = time.monotonic() + patience_seconds
-        while not _taken(lock):
-            if time.monotonic() > until:
-                raise HomeBusy(
-                    f"{what}: process {_holder(lock)} has held {file} for more than {patience_seconds:g} seconds; end it"
-                )
-            time.sleep(_LOOK_AGAIN_SECONDS)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+
+    def otherwise() -> str:
+        holder = file.read_text() or "unknown"
+        return f"{what}: process {holder} has held {file} for more than {patience_seconds:g} seconds; end it"
+
+    with _held(file, patience_seconds, otherwise):
         yield
 
 
-def _taken(lock: TextIO) -> bool:
+@contextmanager
+def _held(file: Path, patience_seconds: float, otherwise: Callable[[], str]) -> Iterator[None]:
+    # a command that locks nothing must not wait for its import
+    from filelock import FileLock, Timeout
+
+    make_directory(file.parent)
+    # A marker file in its place would outlive a killed process, so a disk without flock is refused.
+    lock = FileLock(file, poll_interval=_LOOK_AGAIN_SECONDS, fallback_to_soft=False, on_acquired=_sign)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        held = lock.acquire(timeout=patience_seconds)
+    except Timeout as error:
+        raise HomeBusy(otherwise()) from error
+    with held:
+        yield
 
 
-def _holder(lock: TextIO) -> str:
-    lock.seek(0)
-    return lock.read() or "unknown"
+def _sign(descriptor: int) -> None:
+    """Let the file name the process that holds it."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)

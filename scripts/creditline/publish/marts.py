@@ -59,9 +59,7 @@ def export_marts(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table],
             for table in tables
         },
     )
-    return {
-        table.name: one_row(connection.execute(f"select count(*) from {table.name}"))[0] for table in tables
-    }
+    return {table.name: one_row(connection.execute(f"select count(*) from {table.name}"))[0] for table in tables}
 
 
 def write_marts_database(

@@ -125,7 +125,7 @@ def _choose(
 def _is_able(population: Population, cause: Cause) -> np.ndarray:
     if cause.name == "income_loss":
         is_paid: np.ndarray = population.income_kind == SALARY
-    return is_paid
+        return is_paid
     if cause.name == "related_product_arrears":
         return population.has_huabei
     if cause.name == "fading_activity":

@@ -9,11 +9,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from creditline.home.files import Json, canonical_json, make_directory, write_file
 from creditline.spark.place import PROGRAMS, Address, SparkUnavailable, record_file, run_folder
@@ -102,9 +103,14 @@ def down(tell: Callable[[str], None]) -> None:
         if member.is_alive:
             tell(f"stopping {member.name} ({member.pid})")
             os.killpg(member.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    while any(member.is_alive for member in members) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    patiently = Retrying(
+        retry=retry_if_result(bool),
+        wait=wait_fixed(0.2),
+        stop=stop_after_delay(STOP_SECONDS),
+        # what is still alive then is killed
+        retry_error_callback=lambda _: None,
+    )
+    patiently(lambda: any(member.is_alive for member in members))
     for member in members:
         if member.is_alive:
             os.killpg(member.pid, signal.SIGKILL)
@@ -217,13 +223,21 @@ def _defaults(folder: Path, ports: dict[str, int]) -> str:
 
 
 def _await(is_there: Callable[[], bool], what: str, folder: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not is_there():
-        gone = [member.name for member in _members() if not member.is_alive]
-        if gone or time.monotonic() > deadline:
-            why = f"{gone[0]} stopped" if gone else f"it did not come up within {START_SECONDS} s"
-            raise SparkUnavailable(f"{what}: {why}; see {folder / 'logs'}")
-        time.sleep(0.5)
+    """Raises SparkUnavailable once a process has stopped, or after some minutes."""
+
+    def is_missing() -> bool:
+        if is_there():
+            return False
+        if gone := [member.name for member in _members() if not member.is_alive]:
+            raise SparkUnavailable(f"{what}: {gone[0]} stopped; see {folder / 'logs'}")
+        return True
+
+    patiently = Retrying(retry=retry_if_result(bool), wait=wait_fixed(0.5), stop=stop_after_delay(START_SECONDS))
+    try:
+        patiently(is_missing)
+    except RetryError as error:
+        late = f"it did not come up within {START_SECONDS} s"
+        raise SparkUnavailable(f"{what}: {late}; see {folder / 'logs'}") from error
 
 
 def _alive_workers(ports: dict[str, int]) -> int:

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 import duckdb
 
-from creditline.home.database import connect_again, path_to_read, path_to_write
+from creditline.home.database import connect_again, one_row, path_to_read, path_to_write
 from creditline.home.files import make_directory, move_into_place, partial_of
 
 
@@ -33,7 +33,7 @@ def write_parquets(connection: duckdb.DuckDBPyConnection, files: Mapping[Path, s
     Args:
         files: the ordered query of each file.
     """
-    at_once = int(connection.execute("select current_setting('threads')").fetchone()[0])
+    at_once = int(one_row(connection.execute("select current_setting('threads')"))[0])
     idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
 
     def write(target: Path) -> None:

@@ -13,7 +13,7 @@ from creditline.accidents import advice_on
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.files import Json
-from creditline.project import PROJECT_DIR
+from creditline.project import PROJECT_DIR as PROJECT_DIR
 from creditline.warehouse.parsed import clear_unsealed, seal
 
 
