@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from pathlib import Path
 
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,11 +19,6 @@ from creditline.release.feed import ADJUSTMENTS, ORDER_FEEDS, SECURITY
 
 # A pack of the house's own, validated on the newest night.
 OWN = {"is_demo": "false", "validator": "'Model Risk'", "validation_due_date": "as_of_date"}
-
-
-def copy_home(home: Home, root: Path) -> Home:
-    """A copy of a home that a test may change."""
-    return Home(shutil.copytree(home.root, root, symlinks=True))
 
 
 def take_back(home: Home) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import shutil
 
 import pytest
+from homes import copy_home
 from sample_book import RunBook
 from small_delivery import spoil_cell
 
-from creditline.home import Home
 from creditline.night import run_night
 from creditline.simulate import continue_book
 
@@ -17,7 +16,7 @@ from creditline.simulate import continue_book
 @pytest.fixture(scope="session")
 def floored_book(sample_book, tmp_path_factory):
     """The sample book one night later, on which a few customers are suddenly 45 days past due."""
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path_factory.mktemp("floored") / "home", symlinks=True))
+    home = copy_home(sample_book.home, tmp_path_factory.mktemp("floored") / "home")
     (tonight,) = continue_book(home, nights=1).dates
     directory = home.landing / str(tonight)
     with (directory / "account_snapshot.csv").open(newline="") as stream:

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import duckdb
 import pytest
-from laid_orders import copy_home, take_back
+from homes import copy_home
+from laid_orders import take_back
 from resigned import lay_record, resign
 from sample_book import RunBook
 from test_explain import LATEST, accounts_where

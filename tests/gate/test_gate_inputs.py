@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet
 import pytest
+from homes import copy_home, take_in, tree_of
 from small_delivery import (
     ACCOUNTS,
     ALL_SOURCES,
@@ -37,11 +38,6 @@ SECOND = NIGHT + timedelta(days=1)
 SNAPSHOT = "account_snapshot.csv"
 
 
-def take_in(home, night: date = NIGHT) -> DeliveryRecord:
-    accept(home, night)
-    return gate_inputs(home, night).record
-
-
 def source_of(record: DeliveryRecord, source: str) -> SourceRecord:
     return next(entry for entry in record.sources if entry.source == source)
 
@@ -54,10 +50,6 @@ def raw_rows(home, source: str, columns: str = "*") -> list[tuple]:
 def quarantined(home, source: str, night: date = NIGHT, sequence: int = 1) -> list[dict]:
     path = home.quarantine / str(night) / f"core-{sequence:06d}" / f"{source}.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def tree_of(directory: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
 # --- what is good ----------------------------------------------------------------------------------------------------
@@ -311,16 +303,11 @@ def big_home(tmp_path_factory):
     return home
 
 
-def copy_of(big_home, tmp_path):
-    shutil.copytree(big_home.root, tmp_path / "copy")
-    return type(big_home)(tmp_path / "copy")
-
-
 @pytest.mark.parametrize(
     ("accounts", "passes"), [(1080, True), (1079, False), (1320, True), (1321, False), (1200, True)]
 )
 def test_a_tenth_of_the_rows_more_or_less_refuses(big_home, tmp_path, accounts, passes):
-    home = copy_of(big_home, tmp_path)
+    home = copy_home(big_home, tmp_path / "copy")
     deliver(home, night=SECOND, accounts=accounts, sources=("account_snapshot",))
     accept(home, SECOND)
     if passes:
@@ -332,7 +319,7 @@ def test_a_tenth_of_the_rows_more_or_less_refuses(big_home, tmp_path, accounts, 
 
 @pytest.mark.parametrize(("old", "new", "passes"), [(b".00", b"00.00", False), (b",5", b",9", True)])
 def test_amounts_in_another_unit_refuse(big_home, tmp_path, old, new, passes):
-    home = copy_of(big_home, tmp_path)
+    home = copy_home(big_home, tmp_path / "copy")
     delivery = deliver(home, night=SECOND, accounts=1200, sources=("account_snapshot",))
 
     def in_other_unit(content: bytes) -> bytes:

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import duckdb
 import pytest
+from homes import take_in
 from laid_orders import lay_keys
 from small_delivery import ALL_SOURCES, NIGHT, deliver, small_home, spoil_cell
 
@@ -25,11 +26,6 @@ from creditline.home import DEMO_SECRET, Home
 from creditline.landing.accept import accept
 
 SECOND = NIGHT + timedelta(days=1)
-
-
-def take_in(home, night=NIGHT):
-    accept(home, night)
-    return gate_inputs(home, night).record
 
 
 def keys(home, subject: str) -> dict[str, int]:

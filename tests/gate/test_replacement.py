@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import duckdb
 import pytest
+from homes import take_in, tree_of
 from small_delivery import (
     NIGHT,
     SOURCES,
@@ -30,20 +31,6 @@ from creditline.store.record import delivery_records
 
 SECOND = NIGHT + timedelta(days=1)
 SNAPSHOT = "account_snapshot.csv"
-
-
-def take_in(home, night=SECOND):
-    accept(home, night)
-    return gate_inputs(home, night).record
-
-
-def tree_of(*folders) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder.parent)): path.read_bytes()
-        for folder in folders
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def house(home) -> dict[str, object]:
@@ -97,14 +84,14 @@ def straight(tmp_path_factory):
     """The same home, to which only the mended delivery ever came."""
     home = _begun(tmp_path_factory.mktemp("straight") / "home")
     mended(home)
-    take_in(home)
+    take_in(home, SECOND)
     return home
 
 
 def test_the_mended_delivery_takes_the_place_of_the_one_before_whole(home, straight):
-    old = take_in(home)
+    old = take_in(home, SECOND)
     mended(home)
-    record = take_in(home)
+    record = take_in(home, SECOND)
     assert (record.sequence, record.manifest_sha256) != (old.sequence, old.manifest_sha256)
     assert record.sequence == old.sequence
     assert house(home) == house(straight)
@@ -114,10 +101,10 @@ def test_the_mended_delivery_takes_the_place_of_the_one_before_whole(home, strai
 
 
 def test_keys_that_were_given_stay(home):
-    take_in(home)
+    take_in(home, SECOND)
     before = _keys(home)
     mended(home)
-    take_in(home)
+    take_in(home, SECOND)
     assert _keys(home) == before
 
 
@@ -127,19 +114,19 @@ def _keys(home) -> list[tuple]:
 
 
 def test_what_a_build_made_of_it_goes_too(home):
-    take_in(home)
+    take_in(home, SECOND)
     state, built = home.state / f"business_date={SECOND}", home.warehouse / "build" / f"{SECOND}.json"
     for file in (state / "account.parquet", built, home.warehouse_file):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     mended(home)
-    take_in(home)
+    take_in(home, SECOND)
     assert not state.exists()
     assert read_build(home, SECOND) is None
 
 
 def test_a_refused_replacement_leaves_the_one_before_in_the_house(home):
-    old = take_in(home)
+    old = take_in(home, SECOND)
     raw = tree_of(home.raw)
     mended(home)
     for row in range(10, 17):
@@ -155,7 +142,7 @@ def test_a_refused_replacement_leaves_the_one_before_in_the_house(home):
     "dies_at", ["forget_build", "withdraw_record", "quarantine_folder", "write_raw", "write_record"]
 )
 def test_a_kill_leaves_the_old_one_or_the_new_one(home, straight, dies_at):
-    take_in(home)
+    take_in(home, SECOND)
     before = tree_of(home.raw)
     mended(home)
     accept(home, SECOND)
@@ -165,7 +152,7 @@ def test_a_kill_leaves_the_old_one_or_the_new_one(home, straight, dies_at):
     records = [record.business_date for record in delivery_records(home)]
     assert records == ([NIGHT, SECOND] if dies_at in ("forget_build", "write_record") else [NIGHT])
     assert dies_at != "forget_build" or tree_of(home.raw) == before
-    take_in(home)
+    take_in(home, SECOND)
     assert house(home) == house(straight)
 
 
@@ -182,18 +169,18 @@ def _die_after(patch: pytest.MonkeyPatch, name: str) -> None:
 
 
 def test_the_one_before_may_come_back_after_a_kill(home):
-    old = take_in(home)
+    old = take_in(home, SECOND)
     kept = home.root / "kept"
     shutil.copytree(home.landing / str(SECOND), kept)
     mended(home)
     accept(home, SECOND)
     shutil.rmtree(home.landing / str(SECOND))
     shutil.copytree(kept, home.landing / str(SECOND))
-    assert take_in(home) == old
+    assert take_in(home, SECOND) == old
 
 
 def test_a_night_that_is_published_meanwhile_stands(home):
-    old = take_in(home)
+    old = take_in(home, SECOND)
     mended(home)
     accept(home, SECOND)
     (home.published / str(SECOND) / "r00").mkdir(parents=True)
@@ -204,7 +191,7 @@ def test_a_night_that_is_published_meanwhile_stands(home):
 
 def test_a_night_before_a_published_one_is_not_replaced(home):
     """Later nights read its rows."""
-    take_in(home)
+    take_in(home, SECOND)
     (home.published / str(SECOND + timedelta(days=1)) / "r00").mkdir(parents=True)
     mended(home)
     with pytest.raises(DeliveryRefused, match="sequence_conflict"):
@@ -212,7 +199,7 @@ def test_a_night_before_a_published_one_is_not_replaced(home):
 
 
 def test_a_feed_that_is_renamed_with_it_leaves_one_delivery_of_the_night(home):
-    take_in(home)
+    take_in(home, SECOND)
     mended(home)
     change_manifest(home.landing / str(SECOND), lambda manifest: manifest.update(feed="core2", sequence=1))
     settings = home.root / "creditline.yml"

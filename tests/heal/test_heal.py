@@ -20,11 +20,6 @@ from creditline.store.record import delivery_records
 NOT_COMPARED = ("warehouse", "landing")
 
 
-@pytest.fixture
-def home(sample_book, tmp_path):
-    return Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
-
-
 def tree(home: Home) -> dict[str, bytes | str]:
     return {
         str(path.relative_to(home.root)): str(path.readlink()) if path.is_symlink() else path.read_bytes()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from homes import take_in, tree_of
 from small_delivery import NIGHT, change_entry, change_manifest, deliver, seal, small_home, spoil, stand_as_published
 
 from creditline.gate.inputs import gate_inputs
@@ -17,11 +18,6 @@ from creditline.store.record import delivery_records
 
 SECOND = NIGHT + timedelta(days=1)
 THIRD = NIGHT + timedelta(days=2)
-
-
-def take_in(home, night=NIGHT):
-    accept(home, night)
-    return gate_inputs(home, night).record
 
 
 def refusal(home, night=NIGHT) -> dict:
@@ -122,10 +118,10 @@ def test_a_key_that_stands_twice_is_refused(home, delivery):
 
 def test_the_same_delivery_again_is_known_and_changes_nothing(home, delivery):
     record = take_in(home)
-    before = tree_of(home.raw) | tree_of(home.root / "identity")
+    before = tree_of(home.raw, home.root / "identity")
     assert accept(home, NIGHT).is_known
     assert gate_inputs(home, NIGHT).record == record
-    assert tree_of(home.raw) | tree_of(home.root / "identity") == before
+    assert tree_of(home.raw, home.root / "identity") == before
 
 
 def test_the_same_sequence_with_other_content_is_a_conflict_once_the_night_is_published(home, delivery):
@@ -270,7 +266,3 @@ def test_records_stand_in_order(home):
         (SECOND, 2),
         (THIRD, 3),
     ]
-
-
-def tree_of(directory: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in directory.rglob("*") if path.is_file()}

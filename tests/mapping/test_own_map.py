@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from homes import tree_of
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.landing.contract import Manifest
@@ -40,10 +41,6 @@ def edit(file: Path, old: str, new: str) -> None:
 
 def manifest(bench: Path, day: date, home: str = "home") -> Manifest:
     return Manifest.model_validate_json((bench / home / "landing" / str(day) / "manifest.json").read_bytes())
-
-
-def tree(directory: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
 def test_the_printed_example_gives_the_printed_files(bench):
@@ -92,21 +89,21 @@ def test_two_imports_give_the_same_bytes(bench, file_format):
     land(bench, "one", file_format=file_format)
     land(bench, "two", file_format=file_format)
 
-    one = tree(bench / "one" / "landing")
+    one = tree_of(bench / "one" / "landing")
     assert len(one) == 6
-    assert one == tree(bench / "two" / "landing")
+    assert one == tree_of(bench / "two" / "landing")
 
 
 def test_a_repeated_import_leaves_landed_nights_alone(bench):
     assert land(bench, max_nights=1).new_dates == (JANUARY,)
     edit(bench / "northbank-extract/accounts_2024-01-31.csv", "3500.25", "1.00")
-    before = tree(bench / "home" / "landing" / str(JANUARY))
+    before = tree_of(bench / "home" / "landing" / str(JANUARY))
 
     book = land(bench)
 
     assert book.new_dates == (FEBRUARY,)
     assert dict(book.rows) == {"account_snapshot": 5, "cash_flow": 4}
-    assert tree(bench / "home" / "landing" / str(JANUARY)) == before
+    assert tree_of(bench / "home" / "landing" / str(JANUARY)) == before
     assert manifest(bench, FEBRUARY).sequence == 2
     assert land(bench).new_dates == ()
 
@@ -116,7 +113,7 @@ def test_carrying_on_gives_the_bytes_of_one_go(bench):
     land(bench, "parts", max_nights=1)
     land(bench, "parts", first=FEBRUARY)
 
-    assert tree(bench / "parts" / "landing") == tree(bench / "whole" / "landing")
+    assert tree_of(bench / "parts" / "landing") == tree_of(bench / "whole" / "landing")
 
 
 def test_no_night_is_landed_before_the_books_first(bench):

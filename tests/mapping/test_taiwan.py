@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from homes import tree_of
 
 from creditline.landing.contract import Manifest, contract
 from creditline.mapping import UnexpectedExtract, import_book, load_map
@@ -46,9 +47,7 @@ def write(path: Path, rows: list[dict[str, object]]) -> Path:
 def landed(root: Path, source: Path) -> dict[str, bytes]:
     """Everything that an import lands, the truth included, by its path."""
     home = import_book(root, load_map("taiwan"), source).home
-    return {
-        str(path.relative_to(home.landing)): path.read_bytes() for path in home.landing.rglob("*") if path.is_file()
-    }
+    return tree_of(home.landing)
 
 
 def column(root: Path, name: str, account: str = "TW00001") -> list[str]:
@@ -100,7 +99,7 @@ def test_protected_attributes_reach_no_landed_file(tmp_path):
 
     assert landed(tmp_path / "two", write(tmp_path / "two.csv", turned)) == as_delivered
     assert landed(tmp_path / "three", write(tmp_path / "three.csv", cut_out)) == as_delivered
-    header = as_delivered["2005-09-30/account_snapshot.csv"].decode().splitlines()[0].split(",")
+    header = as_delivered["landing/2005-09-30/account_snapshot.csv"].decode().splitlines()[0].split(",")
     assert set(header) <= {column.name for column in contract()["account_snapshot"].columns}
 
 
@@ -109,7 +108,7 @@ def test_the_october_outcome_stays_in_the_truth_file(tmp_path):
     turned = [{**row, LABEL: 1 - int(str(row[LABEL]))} for row in CARDS]
     after = landed(tmp_path / "two", write(tmp_path / "two.csv", turned))
 
-    assert {name for name in before if before[name] != after[name]} == {"truth/taiwan.parquet"}
+    assert {name for name in before if before[name] != after[name]} == {"landing/truth/taiwan.parquet"}
     truth = duckdb.sql(f"select account_id, has_defaulted from '{tmp_path / 'one/landing/truth/taiwan.parquet'}'")
     assert truth.fetchall() == [("TW00001", True), ("TW00002", False)]
 

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from creditline.cli import app
 from creditline.gate.inputs import gate_inputs
-from creditline.home import Home
 from creditline.home.proof import write_signed
 from creditline.home.publications import latest_publication, read_manifest
 from creditline.landing.accept import DeliveryRefused, accept
@@ -21,11 +20,6 @@ from creditline.night import attention
 from creditline.night.attention import needs_of_home, needs_of_night
 from creditline.release.holds import Hold
 from creditline.watch import watch
-
-
-@pytest.fixture
-def home(sample_book, tmp_path):
-    return Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import duckdb
 import pytest
+from homes import copy_home
 from small_delivery import NIGHT, deliver, small_home
 
-from creditline.home import Home
 from creditline.home.proof import NotGenuine
 from creditline.home.scratch import ScratchChanged
 from creditline.landing.accept import scratch_file
@@ -36,7 +36,7 @@ def waiting(tmp_path_factory):
 
 @pytest.fixture
 def home(waiting, tmp_path):
-    return Home(shutil.copytree(waiting.root, tmp_path / "home", symlinks=True))
+    return copy_home(waiting, tmp_path / "home")
 
 
 def one(folder, pattern):
@@ -99,7 +99,7 @@ def test_what_the_gate_finds_in_touched_scratch_is_accepted_anew(waiting, tmp_pa
 @pytest.fixture(scope="module")
 def built(waiting, tmp_path_factory):
     """The waiting home, built."""
-    home = Home(shutil.copytree(waiting.root, tmp_path_factory.mktemp("built") / "home", symlinks=True))
+    home = copy_home(waiting, tmp_path_factory.mktemp("built") / "home")
     build(home, SECOND)
     return home
 

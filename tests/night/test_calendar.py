@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import date, timedelta
 
 import pytest
+from homes import copy_home
 from own_policies import calendar_row, lay_policies
 from small_delivery import NIGHT, deliver, small_home
 
 from creditline.cli.status import home_status
 from creditline.errors import UsageError
-from creditline.home import Home
 from creditline.home.publications import read_manifest
 from creditline.home.skips import read_skips
 from creditline.night import pending_nights, run_all, run_night
@@ -68,7 +67,7 @@ def first_night(tmp_path_factory):
 @pytest.fixture
 def home(first_night, tmp_path):
     """The same with its third and fourth night landed."""
-    home = Home(shutil.copytree(first_night.root, tmp_path / "home", symlinks=True))
+    home = copy_home(first_night, tmp_path / "home")
     deliver(home, night=THIRD)
     deliver(home, night=FOURTH)
     return home

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import duckdb
+from homes import copy_home
 
-from creditline.home import Home
 from creditline.landing.contract import MANIFEST_FILE
 from creditline.night import run_night
 from creditline.publish.reader import query_marts
@@ -19,7 +18,7 @@ OF_LATE_SOURCES = "columns('^f(2[5-9]|3[012]|4[12])_')"
 
 
 def test_a_late_source_keeps_its_last_trusted_values(sample_book, tmp_path):
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    home = copy_home(sample_book.home, tmp_path / "home")
     before = home.published_dates()[-1]
     (tonight,) = continue_book(home, nights=1).dates
     path = home.landing / str(tonight) / MANIFEST_FILE

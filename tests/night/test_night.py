@@ -5,38 +5,21 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import shutil
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet
 import pytest
+from homes import copy_home, lasting
 from sample_book import run_sample_book
 
-from creditline.home import Home
 from creditline.home.publications import REVISION
 from creditline.night import run_night
 from creditline.publish.reader import query_marts
 
 # Where the core's own ids may stand (docs/explanation/architecture.md); everything else holds keys.
 MAY_HOLD_IDS = ("landing", "identity", "quarantine", "outbox")
-# Bytes that never repeat are facts about the run.
-RUN_FACTS = ("run.json", "run.json.sig", "seconds.json", "marts.duckdb")
-
-
-def deterministic_files(home: Home) -> dict[str, str]:
-    """sha256 by relative path of every CSV, Parquet, control file and manifest that two homes must share."""
-    digests = {}
-    for room in ("raw", "state", "published", "outbox", "releases", "policy", "logic"):
-        for path in sorted((home.root / room).rglob("*")):
-            name = str(path.relative_to(home.root))
-            if path.is_symlink() or not path.is_file() or path.name in RUN_FACTS or "data_docs" in name:
-                continue
-            if name.startswith("published/current"):
-                continue
-            digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return digests
 
 
 def test_every_landed_night_is_published_and_shown(sample_book):
@@ -49,18 +32,18 @@ def test_every_landed_night_is_published_and_shown(sample_book):
 
 
 def test_running_a_night_again_changes_no_byte(sample_book, tmp_path):
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
-    before = deterministic_files(home)
+    home = copy_home(sample_book.home, tmp_path / "home")
+    before = lasting(home)
     result = run_night(home, home.published_dates()[-1])
     assert not result.publication.is_new
     assert not result.release.is_new
-    assert deterministic_files(home) == before
+    assert lasting(home) == before
 
 
 @pytest.mark.slow
 def test_two_fresh_homes_are_equal_byte_for_byte(sample_book, tmp_path):
     other = run_sample_book(tmp_path / "elsewhere", accounts=400, nights=3)
-    ours, theirs = deterministic_files(sample_book.home), deterministic_files(other.home)
+    ours, theirs = lasting(sample_book.home), lasting(other.home)
     assert len(ours) > 100
     assert ours.keys() == theirs.keys()
     assert [name for name in ours if ours[name] != theirs[name]] == []

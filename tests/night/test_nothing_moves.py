@@ -6,14 +6,13 @@ these tests one night is enough to move a limit.
 
 from __future__ import annotations
 
-import shutil
 from datetime import date, timedelta
 
 import pytest
+from homes import copy_home
 from own_policies import calendar_row, lay_policies
 from small_delivery import NIGHT, change_entry, change_manifest, deliver, small_home, spoil
 
-from creditline.home import Home
 from creditline.night import run_night
 from creditline.publish.reader import query_marts
 
@@ -58,7 +57,7 @@ def first_night(tmp_path_factory):
 @pytest.fixture
 def grow(first_night, tmp_path):
     """A way to make homes that go on from the first night."""
-    return lambda name: Home(shutil.copytree(first_night.root, tmp_path / name, symlinks=True))
+    return lambda name: copy_home(first_night, tmp_path / name)
 
 
 def decisions(home, night):

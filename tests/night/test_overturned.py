@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from homes import copy_home
 from own_policies import lay_policies
 from small_delivery import NIGHT, change_manifest, small_home
 
@@ -118,7 +119,7 @@ def cut(tmp_path_factory):
 
 @pytest.fixture
 def home(cut, tmp_path):
-    return Home(shutil.copytree(cut.root, tmp_path / "home", symlinks=True))
+    return copy_home(cut, tmp_path / "home")
 
 
 def moves(home: Home, night: date, *columns: str) -> dict[tuple, int]:

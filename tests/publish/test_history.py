@@ -7,6 +7,7 @@ from datetime import date
 
 import duckdb
 import pytest
+from homes import copy_home
 from laid_nights import FIRST, LAST_OF_MONTH, NEWEST, lay_home, publish_rows
 
 from creditline.home import Home
@@ -26,7 +27,7 @@ def laid(tmp_path_factory) -> Home:
 
 @pytest.fixture
 def home(laid, tmp_path) -> Home:
-    return Home(shutil.copytree(laid.root, tmp_path / "home", symlinks=True))
+    return copy_home(laid, tmp_path / "home")
 
 
 def rows(home: Home, query: str) -> list[tuple]:
@@ -134,7 +135,7 @@ def test_a_home_answers_from_a_folder_with_any_name(tmp_path):
     home = lay_home(tmp_path / "it's [a] home*", date(2026, 9, 2))
     every = rows(home, ALL)
     assert len(every) == len(home.published_dates())
-    moved = Home(shutil.copytree(home.root, tmp_path / "moved [1]", symlinks=True))
+    moved = copy_home(home, tmp_path / "moved [1]")
     shutil.rmtree(home.root)
     assert rows(moved, ALL) == every
     with duckdb.connect() as connection:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import time
 
 import duckdb
 import pytest
+from homes import copy_home
 
-from creditline.home import Home
 from creditline.night import run_all
 from creditline.simulate import continue_book
 
@@ -34,7 +33,7 @@ print(queries, sorted(nights))
 
 @pytest.mark.slow
 def test_a_reader_is_never_disturbed_by_a_running_night(sample_book, tmp_path):
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    home = copy_home(sample_book.home, tmp_path / "home")
     continue_book(home, nights=1)
     nights_before = len(home.published_dates())
     stop = tmp_path / "stop"
@@ -63,7 +62,7 @@ def test_all_nights_answer_from_another_directory_and_after_a_move(sample_book, 
     with duckdb.connect(str(sample_book.home.current / "marts.duckdb"), read_only=True) as connection:
         assert connection.execute(query).fetchall() == expected
 
-    moved = Home(shutil.copytree(sample_book.home.root, tmp_path / "moved", symlinks=True))
+    moved = copy_home(sample_book.home, tmp_path / "moved")
     with duckdb.connect(str(moved.current / "marts.duckdb"), read_only=True) as connection:
         connection.execute(f"set variable creditline_home = '{moved.root}'")
         assert connection.execute(query).fetchall() == expected

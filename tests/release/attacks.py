@@ -18,6 +18,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+from homes import copy_home
 from laid_orders import take_back
 
 from creditline.errors import CreditlineError
@@ -192,7 +193,7 @@ ATTACKS = (
 
 def attacked(attack: Attack, book: Home, root: Path) -> tuple[str, str]:
     """What became of one attack: its verdict, and the line that said so."""
-    home = Home(shutil.copytree(book.root, root, symlinks=True))
+    home = copy_home(book, root)
     attack.alter(home)
     # what an attack let leave before it altered anything is none of it
     before = _outbox(home)

@@ -29,7 +29,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import duckdb
-from laid_orders import copy_home, due_orders, lay_security_orders, take_back
+from homes import copy_home
+from laid_orders import due_orders, lay_security_orders, take_back
 from sample_book import run_sample_book
 
 from creditline import cli, night

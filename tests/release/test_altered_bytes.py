@@ -6,7 +6,8 @@ import shutil
 
 import duckdb
 import pytest
-from laid_orders import copy_home, lay_security_orders, take_back
+from homes import copy_home
+from laid_orders import lay_security_orders, take_back
 from resigned import control_lines, resign_control
 
 from creditline.home.proof import NotGenuine

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from attacks import ATTACKS, attacked
-from laid_orders import copy_home, take_back
+from homes import copy_home
+from laid_orders import take_back
 
 SAMPLED = (
     "orders behind a link",

@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 
 import duckdb
 import pytest
-from laid_orders import OWN, copy_home, lay_security_orders, own_home, packs_say, take_back
+from homes import copy_home
+from laid_orders import OWN, lay_security_orders, own_home, packs_say, take_back
 from resigned import resign
 
 from creditline.home.files import canonical_json

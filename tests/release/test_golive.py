@@ -9,7 +9,8 @@ from datetime import date
 import duckdb
 import pytest
 import yaml
-from laid_orders import OWN, copy_home, in_pem, lay_security_orders, own_home, packs_say, take_back
+from homes import copy_home
+from laid_orders import OWN, in_pem, lay_security_orders, own_home, packs_say, take_back
 from resigned import reseal_identity, resign_home
 
 from creditline import project

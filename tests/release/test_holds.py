@@ -7,17 +7,16 @@ import csv
 import itertools
 import json
 import os
-import shutil
 
 import duckdb
 import pytest
+from homes import copy_home
 from resigned import resign
 from typer.testing import CliRunner
 
 from creditline.cli import app
 from creditline.cli.status import home_status
 from creditline.errors import CreditlineError, UsageError
-from creditline.home import Home
 from creditline.home.control import read_lines
 from creditline.home.proof import NotGenuine
 from creditline.home.publications import REVISION
@@ -46,7 +45,7 @@ PEOPLE = {"by": "maker", "approved_by": "checker"}
 @pytest.fixture
 def home(sample_book, tmp_path):
     """The sample book with its last night unreleased, as if the breaker held one slice of it."""
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    home = copy_home(sample_book.home, tmp_path / "home")
     last = sample_book.results[-1].release
     for path in [
         *(home.releases / FEED).glob(f"{last.sequence:06d}.*"),

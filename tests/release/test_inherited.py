@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import timedelta
 from decimal import Decimal
 
 import duckdb
 import pytest
+from homes import copy_home
 from resigned import control_lines, resign_control
 from small_delivery import NIGHT, add_entry, change_entry, deliver, small_home, spoil, spoil_cell
 
@@ -64,7 +64,7 @@ def day_one(tmp_path_factory):
 
 @pytest.fixture
 def home(day_one, tmp_path):
-    return Home(shutil.copytree(day_one.root, tmp_path / "home", symlinks=True))
+    return copy_home(day_one, tmp_path / "home")
 
 
 def decisions(home, night):

@@ -7,8 +7,8 @@ import threading
 import time
 
 import pytest
+from homes import copy_home
 from kill_switch import Stand, instants, what_is_broken
-from laid_orders import copy_home
 
 from creditline.home.lock import HomeBusy
 from creditline.home.releases import last_record

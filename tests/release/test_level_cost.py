@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from laid_orders import copy_home, lay_security_orders, take_back
+from homes import copy_home
+from laid_orders import lay_security_orders, take_back
 from resigned import lay_record
 
 from creditline.home import HomeSettings, create_home

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 import yaml
+from homes import copy_home
 from resigned import lay_record, resign, write_identity
 
 from creditline.home import Home
@@ -32,7 +33,7 @@ APPLIED = """
 @pytest.fixture
 def home(sample_book, tmp_path):
     """The sample book; on its last night everything that the night before ordered is known to be applied."""
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    home = copy_home(sample_book.home, tmp_path / "home")
     before, last = home.published_dates()[-2:]
     with duckdb.connect() as connection:
         applied = APPLIED.format(night=last, before=marts(home, before))

@@ -8,9 +8,9 @@ import shutil
 
 import duckdb
 import pytest
+from homes import copy_home
 from resigned import lay_record, resign
 
-from creditline.home import Home
 from creditline.home.publications import REVISION
 from creditline.release import ReleaseRefused, review, write_review_queue
 from creditline.release.review import FEED
@@ -40,7 +40,7 @@ def lay_requests(home, night, count):
 @pytest.fixture
 def home(sample_book, tmp_path):
     """The sample book, on whose last night two requests are open; its queues have not left."""
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    home = copy_home(sample_book.home, tmp_path / "home")
     for folder in (home.releases / FEED, home.outbox / FEED):
         shutil.rmtree(folder, ignore_errors=True)
     lay_requests(home, home.published_dates()[-1], 2)

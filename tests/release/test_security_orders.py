@@ -7,7 +7,8 @@ import json
 
 import duckdb
 import pytest
-from laid_orders import copy_home, lay_security_orders
+from homes import copy_home
+from laid_orders import lay_security_orders
 from resigned import lay_record, resign
 
 from creditline.home.proof import read_signed, write_signed

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime, timedelta
 
 import duckdb
 import pytest
+from homes import copy_home
 from resigned import lay_record
 
-from creditline.home import Home
 from creditline.home.files import sha256_of
 from creditline.home.proof import NotGenuine
 from creditline.home.releases import last_record
@@ -27,7 +26,7 @@ COLUMNS = (
 @pytest.fixture
 def home(sample_book, tmp_path):
     """The sample book, whose orders the core has not answered yet and whose last night is not settled."""
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
+    home = copy_home(sample_book.home, tmp_path / "home")
     for night in home.published_dates()[-2:]:
         (home.releases / "settlement" / f"{night}.json").unlink()
     return home

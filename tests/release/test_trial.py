@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import date, datetime, timedelta
 
 import pytest
+from homes import copy_home
 
 from creditline.errors import UsageError
 from creditline.home import DEMO_SECRET, Home, HomeSettings, create_home, open_home
@@ -73,9 +73,7 @@ def test_its_publication_says_so_and_names_it(trial):
 
 @pytest.mark.parametrize("work", ["release", "next night", "watch"])
 def test_a_trial_never_becomes_live(trial, tmp_path, work):
-    home = say(
-        Home(shutil.copytree(trial[0].root, tmp_path / "home", symlinks=True)), "is_trial: true", "is_trial: false"
-    )
+    home = say(copy_home(trial[0], tmp_path / "home"), "is_trial: true", "is_trial: false")
     with pytest.raises(UsageError, match=r"is_trial is false, and night 2021-03-01 was published as that of a trial"):
         if work == "release":
             release_night(home, PAST)
@@ -87,7 +85,7 @@ def test_a_trial_never_becomes_live(trial, tmp_path, work):
 
 
 def test_a_home_that_published_never_becomes_a_trial(trial, tmp_path, monkeypatch):
-    home = Home(shutil.copytree(trial[0].root, tmp_path / "home", symlinks=True))
+    home = copy_home(trial[0], tmp_path / "home")
     manifest = {**read_manifest(home, PAST, 0), "is_trial": False}
     monkeypatch.setattr("creditline.home.publications.read_manifest", lambda *_: manifest)
     with pytest.raises(UsageError, match=r"is_trial is true, and night 2021-03-01 was published as that of no trial"):
@@ -95,7 +93,7 @@ def test_a_home_that_published_never_becomes_a_trial(trial, tmp_path, monkeypatc
 
 
 def test_no_validation_is_asked_of_a_trial_but_keys_of_its_own(trial, tmp_path):
-    home = Home(shutil.copytree(trial[0].root, tmp_path / "home", symlinks=True))
+    home = copy_home(trial[0], tmp_path / "home")
     assert set_mode(home, "BANK01/jiebei_mini", "ramp 5", **PEOPLE).mode == "ramp 5"
     home.key_file(home.settings.keys.pseudonym_secret).write_text(DEMO_SECRET.hex())
     with pytest.raises(NotReady, match=r"keys\.pseudonym_secret is the well-known one"):

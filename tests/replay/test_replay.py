@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
+from homes import tree_of
 from resigned import resign
 from sample_book import FIRST_NIGHT
 from small_delivery import change_entry, change_manifest
@@ -34,20 +34,6 @@ from creditline.warehouse.logic import LogicRefused, archive_logic, read_logic
 from creditline.warehouse.state import state_file
 
 SECOND_NIGHT = FIRST_NIGHT + timedelta(days=1)
-
-
-@pytest.fixture
-def home(sample_book, tmp_path):
-    return Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
-
-
-def tree_of(directory: Path) -> dict[str, str]:
-    """sha256 by relative path."""
-    return {
-        str(path.relative_to(directory)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in directory.rglob("*")
-        if path.is_file()
-    }
 
 
 def flip_byte(path: Path) -> None:

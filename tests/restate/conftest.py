@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from corrected_book import CUT, PEOPLE, build_cut_home, tell_between_nights, tell_of_a_pause, tell_of_no_arrears
+from homes import copy_home
 
 from creditline.home import Home
 from creditline.restate import Result, restate
@@ -21,7 +21,7 @@ def cut_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.fixture(scope="session")
 def corrected_home(cut_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A later delivery corrected the night of the cut. Read-only."""
-    home = copy_of(cut_home, tmp_path_factory.mktemp("corrected"))
+    home = copy_home(cut_home, tmp_path_factory.mktemp("corrected") / "home")
     tell_of_no_arrears(home)
     return home
 
@@ -29,7 +29,7 @@ def corrected_home(cut_home: Home, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def paused_home(cut_home: Home, tmp_path: Path) -> Home:
     """A later delivery told of a pause that ran on the night of the cut."""
-    home = copy_of(cut_home, tmp_path)
+    home = copy_home(cut_home, tmp_path / "home")
     tell_of_a_pause(home)
     return home
 
@@ -37,7 +37,7 @@ def paused_home(cut_home: Home, tmp_path: Path) -> Home:
 @pytest.fixture
 def watched_home(cut_home: Home, tmp_path: Path) -> Home:
     """A fourth night knows of a session from a watch alone."""
-    home = copy_of(cut_home, tmp_path)
+    home = copy_home(cut_home, tmp_path / "home")
     tell_between_nights(home)
     return home
 
@@ -45,21 +45,17 @@ def watched_home(cut_home: Home, tmp_path: Path) -> Home:
 @pytest.fixture(scope="session")
 def restated(corrected_home: Home, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Result]:
     """The same book, restated from the night of the cut. Read-only."""
-    home = copy_of(corrected_home, tmp_path_factory.mktemp("restated"))
+    home = copy_home(corrected_home, tmp_path_factory.mktemp("restated") / "home")
     return home, restate(home, CUT, **PEOPLE)
 
 
 @pytest.fixture
 def home(corrected_home: Home, tmp_path: Path) -> Home:
     """A copy of the corrected book that a test may change."""
-    return copy_of(corrected_home, tmp_path)
+    return copy_home(corrected_home, tmp_path / "home")
 
 
 @pytest.fixture
 def restated_home(restated: tuple[Home, Result], tmp_path: Path) -> Home:
     """A copy of the restated book that a test may change."""
-    return copy_of(restated[0], tmp_path)
-
-
-def copy_of(home: Home, folder: Path) -> Home:
-    return Home(Path(shutil.copytree(home.root, folder / "home", symlinks=True)))
+    return copy_home(restated[0], tmp_path / "home")

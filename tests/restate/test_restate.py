@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from corrected_book import AFTER, CORRECTED, CUSTOMER, CUT, FIRST, NEXT, PEOPLE, RESTATED, tell_of_a_merge
+from homes import lasting
 
 import creditline.restate.night as restating
 from creditline.cli.replay import replay_nights
@@ -26,19 +27,6 @@ from creditline.home.restatements import read_restatements
 from creditline.publish.reader import query_marts
 from creditline.replay import replay_night
 from creditline.restate import RestatementRefused, restate
-
-# What differs between two runs on the same input: facts about the run, and the moment at which people said so.
-RUN_FACTS = ("run.json", "run.json.sig", "seconds.json", "marts.duckdb")
-
-
-def tree_of(home: Home) -> dict[str, str]:
-    """sha256 by path of all that is published or handed on, but for facts about the run."""
-    files = [path for folder in (home.published, home.state) for path in folder.rglob("*") if path.is_file()]
-    return {
-        str(path.relative_to(home.root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-        if path.name not in RUN_FACTS and "data_docs" not in path.parts and "current" not in path.parts
-    }
 
 
 def rows(home: Home, query: str) -> list[tuple]:
@@ -61,7 +49,7 @@ def test_nights_whose_rows_changed_are_published_once_more_and_the_rest_stays(re
 
 
 def test_no_published_byte_of_before_changes(corrected_home, restated):
-    before, after = tree_of(corrected_home), tree_of(restated[0])
+    before, after = lasting(corrected_home), lasting(restated[0])
     assert {path: after[path] for path in before} == before
     assert all("/r01/" in path for path in after.keys() - before.keys())
 
@@ -209,11 +197,11 @@ def test_whoever_is_touched_is_followed_to_whom_they_were_merged_into(home):
 
 
 def test_the_same_restatement_once_more_changes_nothing(restated_home):
-    before = tree_of(restated_home)
+    before = lasting(restated_home)
     result = restate(restated_home, CUT, **PEOPLE)
     assert result.record is None
     assert {night.revision for night in result.nights} == {None}
-    assert tree_of(restated_home) == before
+    assert lasting(restated_home) == before
     assert len(read_restatements(restated_home)) == 1
 
 
@@ -251,7 +239,7 @@ def test_a_killed_restatement_is_whole_or_absent_and_run_again_gives_the_same_by
     assert latest_revision(home, CUT) == counts
     assert rows(home, "select max(revision) from fct_limit_decision_as_published") == [(counts,)]
     restate(home, CUT, **PEOPLE)
-    assert tree_of(home) == tree_of(restated[0])
+    assert lasting(home) == lasting(restated[0])
     assert home.current.resolve() == publication_directory(home, CORRECTED, 1)
     assert [record.publications for record in read_restatements(home)] == [dict.fromkeys(RESTATED, 1)]
 
@@ -260,12 +248,12 @@ def test_a_killed_restatement_is_whole_or_absent_and_run_again_gives_the_same_by
 
 
 def test_a_change_of_somebody_whom_nothing_late_touches_is_refused(home, monkeypatch):
-    before = tree_of(home)
+    before = lasting(home)
     monkeypatch.setattr(restating, "touched_customers", lambda *_: set())
     with pytest.raises(RestatementRefused, match=rf"night {CUT}: dim_\w+|fct_\w+, account_key 1 would change"):
         restate(home, CUT, **PEOPLE)
     assert read_restatements(home) == ()
-    assert {path: digest for path, digest in tree_of(home).items() if "/r01/" not in path} == before
+    assert {path: digest for path, digest in lasting(home).items() if "/r01/" not in path} == before
     assert latest_revision(home, CUT) == 0
 
 

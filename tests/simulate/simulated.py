@@ -34,8 +34,3 @@ class Landed:
 def land(root: Path, **options) -> tuple[Home, SimulatedBook]:
     home = create_home(root, sample_home_settings())
     return home, simulate_book(home, **({"accounts": 300, "nights": 1, "first_date": FIRST, "seed": 5} | options))
-
-
-def tree(directory: Path) -> dict[str, bytes]:
-    """Every file below a directory with its bytes."""
-    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}

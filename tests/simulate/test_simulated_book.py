@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
-from simulated import FIRST, land, tree
+from homes import tree_of
+from simulated import FIRST, land
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import create_home
@@ -18,13 +19,15 @@ from creditline.simulate import continue_book, sample_home_settings, simulate_bo
 def test_the_same_seed_lands_the_same_bytes(tmp_path):
     one, _ = land(tmp_path / "one", nights=2)
     two, _ = land(tmp_path / "two", nights=2)
-    assert tree(one.landing) == tree(two.landing)
+    assert tree_of(one.landing) == tree_of(two.landing)
 
 
 def test_another_seed_is_another_book(tmp_path):
     one, _ = land(tmp_path / "one")
     two, _ = land(tmp_path / "two", seed=6)
-    assert tree(one.landing)["2026-09-01/session.csv"] != tree(two.landing)["2026-09-01/session.csv"]
+    assert (
+        tree_of(one.landing)["landing/2026-09-01/session.csv"] != tree_of(two.landing)["landing/2026-09-01/session.csv"]
+    )
 
 
 def test_three_nights_and_two_more_are_five(tmp_path):
@@ -32,33 +35,33 @@ def test_three_nights_and_two_more_are_five(tmp_path):
     in_parts, _ = land(tmp_path / "in_parts", nights=3)
     later = simulate_book(in_parts, accounts=300, nights=2, first_date=FIRST + timedelta(days=3), seed=5)
     assert later.dates == (date(2026, 9, 4), date(2026, 9, 5))
-    assert tree(in_parts.landing) == tree(at_once.landing)
+    assert tree_of(in_parts.landing) == tree_of(at_once.landing)
 
 
 def test_a_book_is_continued_without_being_told_what_it_is(tmp_path):
     at_once, _ = land(tmp_path / "at_once", accounts=80, nights=33)
     in_parts, _ = land(tmp_path / "in_parts", accounts=80, nights=32)
     assert continue_book(in_parts).dates == (FIRST + timedelta(days=32),)
-    assert tree(in_parts.landing) == tree(at_once.landing)
+    assert tree_of(in_parts.landing) == tree_of(at_once.landing)
 
 
 def test_a_night_landed_by_a_killed_run_is_landed_again(tmp_path):
     home, book = land(tmp_path / "home")
     before = (book.truth_dir / "world.npz").read_bytes()
     continue_book(home)
-    whole = tree(home.landing)
+    whole = tree_of(home.landing)
     (book.truth_dir / "world.npz").write_bytes(before)
     (home.landing / "2026-09-02" / "session.csv").write_text("half a fi")
     continue_book(home)
-    assert tree(home.landing) == whole
+    assert tree_of(home.landing) == whole
 
 
 def test_a_run_killed_before_its_first_night_starts_over(tmp_path):
     home, book = land(tmp_path / "home")
-    whole = tree(home.landing)
+    whole = tree_of(home.landing)
     (book.truth_dir / "world.npz").unlink()
     assert continue_book(home).dates == (FIRST,)
-    assert tree(home.landing) == whole
+    assert tree_of(home.landing) == whole
 
 
 @pytest.mark.parametrize("file_format", ["csv.gz", "parquet"])
@@ -132,10 +135,10 @@ def test_progress_is_told(tmp_path):
 )
 def test_a_call_that_does_not_continue_the_book_is_refused_and_changes_nothing(tmp_path, options, reason):
     home, _ = land(tmp_path / "home")
-    before = tree(home.landing)
+    before = tree_of(home.landing)
     with pytest.raises(UsageError, match=reason):
         land(tmp_path / "home", **options)
-    assert tree(home.landing) == before
+    assert tree_of(home.landing) == before
 
 
 def test_there_must_be_a_book_to_continue(tmp_path):

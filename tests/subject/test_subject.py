@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from erasures import traces
+from homes import copy_home
 from resigned import unpublish_mart
 from small_delivery import NIGHT, add_entry, deliver, small_home, spoil_cell
 
 import creditline.subject.erase as erasing
 from creditline.errors import CreditlineError, UsageError
 from creditline.gate.identity import attach_identity
-from creditline.home import Home, open_home
+from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.proof import NotGenuine
 from creditline.home.retention import purge_expired
@@ -50,8 +50,7 @@ def closed_home(tmp_path_factory) -> Home:
 @pytest.fixture
 def home(closed_home, tmp_path) -> Home:
     """A copy that a test may change."""
-    shutil.copytree(closed_home.root, tmp_path / "home", symlinks=True)
-    return open_home(tmp_path / "home")
+    return copy_home(closed_home, tmp_path / "home")
 
 
 @pytest.fixture

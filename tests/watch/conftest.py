@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 
 import pytest
-
-from creditline.home import Home
-
-
-@pytest.fixture
-def home(sample_book, tmp_path):
-    return Home(shutil.copytree(sample_book.home.root, tmp_path / "home", symlinks=True))
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from datetime import timedelta
 
 import duckdb
 import pytest
+from homes import copy_home
 from intraday import Person, instant, land_intraday, orders_of, people, read_orders, takeover, verified
 from resigned import lay_record, resign
 from small_delivery import add_entry, spoil
 
-from creditline.home import Home
 from creditline.home.lock import HomeBusy, holding
 from creditline.home.publications import publication_directory, read_manifest
 from creditline.night import run_night
@@ -64,7 +64,7 @@ def _cell(value):
 def watched(sample_book, tmp_path_factory):
     """A day on which one customer is frozen (ten), one frozen and restored (ten, eleven), one frozen, restored and frozen
     again (three), and one frozen and attacked once more in the evening; then its night, whose delivery repeats it all."""
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path_factory.mktemp("watched") / "home", symlinks=True))
+    home = copy_home(sample_book.home, tmp_path_factory.mktemp("watched") / "home")
     day = home.published_dates()[-1] + timedelta(days=1)
     crowd = dict(zip(("frozen", "restored", "again", "attacked"), people(home, 4), strict=True))
     ten = [row for person in crowd.values() for row in takeover(home, person, day, "1000")]
@@ -181,7 +181,7 @@ def test_the_night_says_what_it_read_and_replays(watched):
 
 def test_the_next_day_goes_on_from_the_night(watched, tmp_path):
     source, day, crowd = watched
-    home = Home(shutil.copytree(source.root, tmp_path / "home", symlinks=True))
+    home = copy_home(source, tmp_path / "home")
     tomorrow = day + timedelta(days=1)
     rows = [row for name in ("again", "attacked") for row in verified(home, crowd[name], tomorrow, "0900")]
     land_intraday(home, tomorrow, "0900", sequence=4, case_event=rows)
@@ -230,7 +230,7 @@ def test_a_night_freezes_and_restores_nobody_on_whom_a_watch_had_the_last_word(
     watched, tmp_path, action, of_watch, knows_night, leaves
 ):
     source, day, crowd = watched
-    home = Home(shutil.copytree(source.root, tmp_path / "home", symlinks=True))
+    home = copy_home(source, tmp_path / "home")
     shutil.rmtree(home.releases / SECURITY)
     shutil.rmtree(home.outbox / SECURITY)
     (order,) = of_night(home, day, "fct_security_order", crowd["attacked"])
@@ -248,7 +248,7 @@ def test_a_night_freezes_and_restores_nobody_on_whom_a_watch_had_the_last_word(
 
 def test_nobody_is_frozen_while_limits_leave(watched, tmp_path, monkeypatch):
     source, day, _ = watched
-    home = Home(shutil.copytree(source.root, tmp_path / "home", symlinks=True))
+    home = copy_home(source, tmp_path / "home")
     shutil.rmtree(home.releases / FEED)
     shutil.rmtree(home.outbox / FEED)
 
@@ -268,7 +268,7 @@ def test_nobody_is_frozen_while_limits_leave(watched, tmp_path, monkeypatch):
 @pytest.mark.parametrize(("of_watch", "moves"), [("FREEZE", False), ("RESTORE", True)])
 def test_no_limit_moves_of_whom_a_watch_froze_before_the_night_was_released(watched, tmp_path, of_watch, moves):
     source, day, _ = watched
-    home = Home(shutil.copytree(source.root, tmp_path / "home", symlinks=True))
+    home = copy_home(source, tmp_path / "home")
     shutil.rmtree(home.releases / FEED)
     shutil.rmtree(home.outbox / FEED)
     (order, *_) = of_mart(home, day, "fct_limit_adjustment")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import timedelta
 
 import pytest
+from homes import copy_home
 from intraday import instant, land_intraday, orders_of, people
 from test_night_after import deliver_again, of_night
 
-from creditline.home import Home
 from creditline.night import run_night
 from creditline.release import ALL_SLICES, set_mode
 from creditline.release.notices import RESTRICTED_FEED
@@ -35,7 +34,7 @@ def told(home):
 @pytest.fixture(scope="module")
 def held(sample_book, tmp_path_factory):
     """A night that holds one customer's account while every slice is paused."""
-    home = Home(shutil.copytree(sample_book.home.root, tmp_path_factory.mktemp("held") / "home", symlinks=True))
+    home = copy_home(sample_book.home, tmp_path_factory.mktemp("held") / "home")
     day = home.published_dates()[-1] + timedelta(days=1)
     (person,) = people(home, 1)
     hold = ("H1", "legal_hold", person.account_id, None, instant(home, day, "1000"), *[None] * 6, "received")
@@ -48,7 +47,7 @@ def held(sample_book, tmp_path_factory):
 
 @pytest.fixture
 def home(held, tmp_path):
-    return Home(shutil.copytree(held[0].root, tmp_path / "home", symlinks=True))
+    return copy_home(held[0], tmp_path / "home")
 
 
 def test_the_first_night_of_a_live_slice_stops_and_tells(held, home):

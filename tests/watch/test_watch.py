@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import duckdb
 import pytest
+from homes import copy_home, tree_of
 from intraday import (
     FEED,
     change_mart,
@@ -33,7 +34,6 @@ from typer.testing import CliRunner
 from creditline import night
 from creditline.cli import app
 from creditline.errors import CreditlineError
-from creditline.home import Home
 from creditline.home.files import sha256_of
 from creditline.home.proof import read_signed
 from creditline.home.publications import publication_directory
@@ -66,13 +66,9 @@ def land_a_day(home, day):
     return victim
 
 
-def tree(directory):
-    return {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
-
-
 def left(home):
     """Everything that left, and what the house keeps of it; all of it must be the same whenever a watch ran."""
-    return {name: tree(home.root / name) for name in ("outbox", "releases", "raw", "quarantine")}
+    return {name: tree_of(home.root / name) for name in ("outbox", "releases", "raw", "quarantine")}
 
 
 def told(home, feed):
@@ -139,7 +135,7 @@ def test_the_customer_is_told_with_the_order(home, day):
 
 
 def test_the_same_files_leave_the_same_bytes_whenever_a_watch_ran(home, day, tmp_path):
-    other = Home(shutil.copytree(home.root, tmp_path / "other", symlinks=True))
+    other = copy_home(home, tmp_path / "other")
     land_a_day(home, day)
     watch(home, day)
     assert watch(home, day).deliveries == ()
@@ -419,7 +415,7 @@ class Killed(BaseException):
 def test_a_killed_watch_is_made_good_by_the_next(home, day, tmp_path, monkeypatch, instruction):
     from creditline.home import files
 
-    other = Home(shutil.copytree(home.root, tmp_path / "other", symlinks=True))
+    other = copy_home(home, tmp_path / "other")
     for each in (home, other):
         land_a_day(each, day)
     watch(other, day)
@@ -443,7 +439,7 @@ def test_a_killed_watch_is_made_good_by_the_next(home, day, tmp_path, monkeypatc
 
 
 def test_what_a_killed_watch_left_untold_is_told_by_the_night(home, day, tmp_path, monkeypatch):
-    other = Home(shutil.copytree(home.root, tmp_path / "other", symlinks=True))
+    other = copy_home(home, tmp_path / "other")
     (victim,) = people(home, 1)
     for each in (home, other):
         land_intraday(each, day, "1000", sequence=1, session=takeover(each, victim, day, "1000"))
