@@ -11,6 +11,7 @@ import pytest
 from homes import copy_home
 from small_delivery import NIGHT, deliver, small_home
 
+from creditline.home import Home
 from creditline.home.proof import NotGenuine
 from creditline.home.scratch import ScratchChanged
 from creditline.landing.accept import scratch_file
