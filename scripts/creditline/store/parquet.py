@@ -33,7 +33,7 @@ def write_parquets(connection: duckdb.DuckDBPyConnection, files: Mapping[Path, s
     Args:
         files: the ordered query of each file.
     """
-    at_once = int(one_row(connection.execute("select current_setting('threads')"))[0])
+    at_once, catalog = one_row(connection.execute("select current_setting('threads'), current_database()"))
     idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
 
     def write(target: Path) -> None:
@@ -45,7 +45,10 @@ def write_parquets(connection: duckdb.DuckDBPyConnection, files: Mapping[Path, s
 
     with ExitStack() as stack:
         for _ in range(at_once):
-            idle.put(stack.enter_context(connect_again(connection)))
+            own = stack.enter_context(connect_again(connection))
+            # a further connection begins in the first catalog, wherever this one is
+            own.execute(f'use "{catalog}"')
+            idle.put(own)
         pool = stack.enter_context(ThreadPoolExecutor(at_once))
         for written in [pool.submit(write, target) for target in files]:
             written.result()
