@@ -341,7 +341,7 @@ def test_every_word_is_there_in_both_languages():
 def test_every_operator_of_the_trace_has_a_name():
     from creditline.project import PROJECT_DIR
 
-    trace = (PROJECT_DIR / "models" / "decision" / "dec_trace.sql").read_text()
+    trace = (PROJECT_DIR / "models" / "decision" / "5_outcome" / "dec_trace.sql").read_text()
     steps = re.findall(r"^    \(\"(.*?)\", ", trace, re.MULTILINE)
     assert len(steps) == 15
     assert {name for step in steps for name in re.findall(r"'(\w+)'", step)} == set(OPERATORS)

@@ -204,7 +204,7 @@ def test_a_feed_that_is_renamed_with_it_leaves_one_delivery_of_the_night(home):
     change_manifest(home.landing / str(SECOND), lambda manifest: manifest.update(feed="core2", sequence=1))
     settings = home.root / "creditline.yml"
     settings.write_text(settings.read_text().replace("night_feed: null", "night_feed: core2"))
-    record = take_in(type(home)(home.root))
+    record = take_in(type(home)(home.root), SECOND)
     assert [each.feed for each in delivery_records(home)] == ["core", "core2"]
     assert record.feed == "core2"
     assert sorted(path.name for path in (home.quarantine / str(SECOND)).iterdir()) == ["core2-000001"]

@@ -232,7 +232,7 @@ def test_dates_must_be_dates(bench, text):
     ("choices", "said"),
     [
         ({"first": date(2025, 1, 1)}, "no night from 2025-01-01 to the end: the extract's nights are 2024-01-31 to"),
-        ({"max_nights": 0}, "ask for at least one"),
+        ({"max_nights": 0}, "ask for one or more"),
         ({"file_format": "xlsx"}, "'xlsx' is no format"),
     ],
 )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
@@ -432,7 +433,7 @@ def test_a_killed_watch_is_made_good_by_the_next(home, day, tmp_path, monkeypatc
     monkeypatch.setattr(files.os, "replace", replaced)
     watch(home, day)
     whole = {
-        name: {path: bytes_ for path, bytes_ in of.items() if not path.name.startswith(".")}
+        name: {path: bytes_ for path, bytes_ in of.items() if not Path(path).name.startswith(".")}
         for name, of in left(home).items()
     }
     assert whole == left(other)

@@ -173,7 +173,7 @@ def _unsettled_files(home: Home, business_date: date) -> dict[str, str]:
         for record in (*delivery_records(home), *intraday_records(home, before or date.min))
         if record.business_date <= business_date and (before is None or record.business_date > before)
         for entry in record.sources
-        if entry.source == "adjustment_ack" and entry.raw_file and entry.raw_sha256 and entry.accepted_rows
+        if entry.source == "adjustment_ack" and entry.raw_file and entry.raw_sha256 is not None and entry.accepted_rows
     }
 
 

@@ -97,7 +97,7 @@ def _late_files(home: Home, later: list[DeliveryRecord], source: Source) -> list
         _LateFile(home.root / entry.raw_file, entry.raw_sha256, entry.corrects_business_date)
         for record in later
         for entry in record.sources
-        if entry.source == source.name and entry.raw_file and entry.raw_sha256
+        if entry.source == source.name and entry.raw_file and entry.raw_sha256 is not None
     ]
 
 

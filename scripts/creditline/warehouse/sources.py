@@ -244,7 +244,7 @@ def _raw_files(home: Home, records: list[DeliveryRecord]) -> list[_RawFile]:
         )
         for record in records
         for entry in record.sources
-        if entry.raw_file and entry.raw_sha256
+        if entry.raw_file and entry.raw_sha256 is not None
     ]
 
 
