@@ -48,10 +48,13 @@ suspected as (
     select believed.*
     from believed
     cross join lowest
+    -- a sum, because Spark's optimiser multiplies a long "or" out until its memory ends
     where
+        0
         {%- for fact in believed_facts() %}
-        {{ 'or ' if not loop.first }}believed.{{ fact }} >= lowest.{{ fact }}
+        + case when believed.{{ fact }} >= lowest.{{ fact }} then 1 else 0 end
         {%- endfor %}
+        > 0
 
 ),
 
