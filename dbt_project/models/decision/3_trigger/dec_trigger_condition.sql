@@ -31,33 +31,6 @@ conditions as (
 
 ),
 
--- whoever is below the lowest threshold of every fact meets no condition of any pack
-lowest as (
-
-    select
-        {%- for fact in believed_facts() %}
-        min(case when feature = '{{ fact }}' then threshold end) as {{ fact }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from conditions
-    where not is_undecided
-
-),
-
-suspected as (
-
-    select believed.*
-    from believed
-    cross join lowest
-    -- a sum, because Spark's optimiser multiplies a long "or" out until its memory ends
-    where
-        0
-        {%- for fact in believed_facts() %}
-        + case when believed.{{ fact }} >= lowest.{{ fact }} then 1 else 0 end
-        {%- endfor %}
-        > 0
-
-),
-
 compared as (
 
     select
@@ -71,11 +44,11 @@ compared as (
         conditions.reason_code,
         case conditions.feature
             {%- for fact in believed_facts() %}
-            when '{{ fact }}' then suspected.{{ fact }}
+            when '{{ fact }}' then believed.{{ fact }}
             {%- endfor %}
         end as feature_value
-    from suspected
-    inner join customers on suspected.customer_key = customers.customer_key
+    from customers
+    inner join believed on customers.customer_key = believed.customer_key
     inner join conditions on customers.policy_version = conditions.policy_version
     where not conditions.is_undecided
 
