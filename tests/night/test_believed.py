@@ -16,7 +16,8 @@ from creditline.home.proof import NotGenuine
 from creditline.home.scratch import ScratchChanged
 from creditline.landing.accept import scratch_file
 from creditline.night import accept, build, gate_inputs, gate_outputs, publish, run_night
-from creditline.warehouse import compiled, dbt
+from creditline.project import PROJECT_DIR
+from creditline.warehouse import compiled
 from creditline.warehouse.logic import LogicRefused
 from creditline.warehouse.state import state_file
 
@@ -170,8 +171,8 @@ def test_what_somebody_else_wrote_is_compiled_anew(home, forge):
 
 
 def test_a_changed_project_is_compiled(home, tmp_path, monkeypatch):
-    project = shutil.copytree(dbt.PROJECT_DIR, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs"))
-    monkeypatch.setattr(dbt, "PROJECT_DIR", project)
+    project = shutil.copytree(PROJECT_DIR, tmp_path / "project", ignore=shutil.ignore_patterns("target", "logs"))
+    monkeypatch.setattr("creditline.project.PROJECT_DIR", project)
     (project / "macros" / "to_milli.sql").open("a").write("\n")
     monkeypatch.setattr(compiled, "compile_project", refuse_to_compile)
     with pytest.raises(AssertionError, match="dbt was asked"):

@@ -11,6 +11,7 @@ import pytest
 from creditline.home import Home
 from creditline.home.database import connect
 from creditline.home.publications import read_manifest
+from creditline.project import PROJECT_DIR
 from creditline.warehouse import dbt
 from creditline.warehouse.compiled import compile_project
 from creditline.warehouse.logic import (
@@ -135,13 +136,13 @@ def test_a_table_with_other_columns_than_its_contract_is_refused(compiled, sql):
 def test_an_ephemeral_model_is_refused(tmp_path, monkeypatch):
     """dbt writes an ephemeral model into its readers and keeps no trace of it: an archive could not order what it reads."""
     project = tmp_path / "project"
-    shutil.copytree(dbt.PROJECT_DIR, project, ignore=shutil.ignore_patterns("models", "tests", "target"))
+    shutil.copytree(PROJECT_DIR, project, ignore=shutil.ignore_patterns("models", "tests", "target"))
     models = project / "models" / "staging"
     models.mkdir(parents=True)
     (models / "stg_z.sql").write_text("select 1 as n")
     (models / "stg_m.sql").write_text("{{ config(materialized='ephemeral') }} select n from {{ ref('stg_z') }}")
     (models / "stg_a.sql").write_text("select n from {{ ref('stg_m') }}")
-    monkeypatch.setattr(dbt, "PROJECT_DIR", project)
+    monkeypatch.setattr("creditline.project.PROJECT_DIR", project)
     with pytest.raises(dbt.BuildFailed, match="stg_m, which stg_a reads, is ephemeral: make it a view"):
         compile_project()
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
+from creditline import project
 from creditline.home import Home
 from creditline.home.files import canonical_json, is_in_place, make_directory, sha256_of
 from creditline.home.proof import NotGenuine, read_signed, write_signed
@@ -42,7 +43,7 @@ def compiled_project(home: Home) -> CompiledProject:
         BuildFailed: names the first model that does not compile.
         LogicRefused: what is kept was changed since it was archived.
     """
-    project_sha256 = _sha256_of_project(dbt.PROJECT_DIR)
+    project_sha256 = _sha256_of_project(project.PROJECT_DIR)
     try:
         kept = read_signed(home, _record_file(home))
     except NotGenuine:
@@ -76,7 +77,7 @@ def compile_project() -> CompiledProject:
     Raises:
         BuildFailed: names the first model that does not compile.
     """
-    return _compile(dbt.PROJECT_DIR, _sha256_of_project(dbt.PROJECT_DIR))
+    return _compile(project.PROJECT_DIR, _sha256_of_project(project.PROJECT_DIR))
 
 
 @lru_cache(maxsize=4)

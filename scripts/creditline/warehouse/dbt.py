@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from creditline import project
 from creditline.accidents import advice_on
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.files import Json
-from creditline.project import PROJECT_DIR as PROJECT_DIR
 from creditline.warehouse.parsed import clear_unsealed, seal
 
 
@@ -109,8 +109,8 @@ def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
 
 def _arguments(target_path: Path) -> list[str]:
     return [
-        "--project-dir", str(PROJECT_DIR),
-        "--profiles-dir", str(PROJECT_DIR),
+        "--project-dir", str(project.PROJECT_DIR),
+        "--profiles-dir", str(project.PROJECT_DIR),
         "--target-path", str(target_path),
         "--log-path", str(target_path / "logs"),
         # dbt writes out each of some 3,600 events for every log before it asks whether the log wants it
@@ -138,7 +138,7 @@ def _node(result: Any) -> BuiltNode:
         resource_type=str(node.resource_type),
         # an exposure is a node too, and is nothing in the database
         materialisation=getattr(node.config, "materialized", ""),
-        path=str(PROJECT_DIR / node.original_file_path),
+        path=str(project.PROJECT_DIR / node.original_file_path),
         columns=_columns(node),
         status=str(result.status),
         message=result.message or "",
@@ -152,7 +152,7 @@ def _node(result: Any) -> BuiltNode:
 
 def _columns(node: Any) -> dict[str, str]:
     if str(node.resource_type) == "seed":
-        with (PROJECT_DIR / node.original_file_path).open(newline="") as stream:
+        with (project.PROJECT_DIR / node.original_file_path).open(newline="") as stream:
             header = next(csv.reader(stream))
         return {name: node.config.column_types[name] for name in header}
     is_cast = str(node.resource_type) == "model" and node.config.contract.enforced
