@@ -14,7 +14,6 @@ import io
 import json
 import multiprocessing
 import os
-import random
 import resource
 import shutil
 import signal
@@ -252,7 +251,6 @@ def call_with(root: str, command: tuple[str, ...], number: int, line) -> None:
     sys.argv = ["creditline", "--home", root, *command]
     if fault.hit:
         fault.hit(Path(root))
-    cli.errors.file = said
     try:
         with redirect_stderr(said), redirect_stdout(printed):
             cli.main()
@@ -346,11 +344,6 @@ def try_all(numbers: list[int], place: Path, *, with_night: bool) -> list[Outcom
             f"  exit {outcomes[-1].exit_code} {outcomes[-1].line} {outcomes[-1].breach and f'BREACH: {outcomes[-1].breach}'}"
         )
     return outcomes
-
-
-def sample(count: int, seed: int) -> list[int]:
-    """Some of the trials by chance, the same for the same seed."""
-    return sorted(random.Random(seed).sample(range(len(TRIALS)), count))
 
 
 def main() -> None:
