@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -13,6 +18,7 @@ from creditline.home.files import make_directory
 
 # What a query found, value by value; the query says of which types.
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 
 def connect(
@@ -61,10 +67,43 @@ def connect_beside(home: Home, folder: Path, database: str = ":memory:") -> duck
 
 
 def connect_again(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """One more connection to a database that is open, for another thread; a session's settings are its own."""
+    """One more connection to a database that is open, in the same catalog, for another thread; a session's settings are its own."""
+    (catalog,) = one_row(connection.execute("select current_database()"))
     other = connection.cursor()
-    other.execute("set enable_progress_bar = false; set TimeZone = 'UTC'")
+    other.execute(f"set enable_progress_bar = false; set TimeZone = 'UTC'; use \"{catalog}\"")
     return other
+
+
+@dataclass(frozen=True)
+class Workers:
+    """As many threads as the engine has, and a connection for each of them."""
+
+    pool: ThreadPoolExecutor
+    connections: tuple[duckdb.DuckDBPyConnection, ...]
+    idle: SimpleQueue[duckdb.DuckDBPyConnection]
+
+    def submit(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> Future[T]:
+        """Have work done with a connection that nobody else uses meanwhile."""
+        return self.pool.submit(self._lend, work)
+
+    def _lend(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        own = self.idle.get()
+        try:
+            return work(own)
+        finally:
+            self.idle.put(own)
+
+
+@contextmanager
+def workers_beside(connection: duckdb.DuckDBPyConnection) -> Iterator[Workers]:
+    """Workers on the database of a connection; all that was submitted is done when they leave."""
+    at_once = int(one_row(connection.execute("select current_setting('threads')"))[0])
+    idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+    with ExitStack() as stack:
+        connections = tuple(stack.enter_context(connect_again(connection)) for _ in range(at_once))
+        for own in connections:
+            idle.put(own)
+        yield Workers(stack.enter_context(ThreadPoolExecutor(at_once)), connections, idle)
 
 
 def one_row(found: duckdb.DuckDBPyConnection) -> Row:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 
 import duckdb
 
-from creditline.home.database import connect_again, one_row, path_to_read, path_to_write
+from creditline.home.database import path_to_read, path_to_write, workers_beside
 from creditline.home.files import make_directory, move_into_place, partial_of
 
 
@@ -19,11 +17,11 @@ def write_parquet(
 ) -> None:
     """Write the rows of an ordered query as one Parquet file, whole or not at all, the same bytes every time; its folder is made."""
     make_directory(target.parent)
-    partial = partial_of(target)
+    unfinished = partial_of(target)
     connection.execute(
-        f"copy ({rows}) to {path_to_write(partial)} (format parquet, compression zstd)", parameters or {}
+        f"copy ({rows}) to {path_to_write(unfinished)} (format parquet, compression zstd)", parameters or {}
     )
-    move_into_place(partial, target)
+    move_into_place(unfinished, target)
 
 
 def write_parquets(connection: duckdb.DuckDBPyConnection, files: Mapping[Path, str]) -> None:
@@ -33,24 +31,12 @@ def write_parquets(connection: duckdb.DuckDBPyConnection, files: Mapping[Path, s
     Args:
         files: the ordered query of each file.
     """
-    at_once, catalog = one_row(connection.execute("select current_setting('threads'), current_database()"))
-    idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
 
-    def write(target: Path) -> None:
-        own = idle.get()
-        try:
-            write_parquet(own, files[target], target)
-        finally:
-            idle.put(own)
+    def written_to(target: Path, own: duckdb.DuckDBPyConnection) -> None:
+        write_parquet(own, files[target], target)
 
-    with ExitStack() as stack:
-        for _ in range(at_once):
-            own = stack.enter_context(connect_again(connection))
-            # a further connection begins in the first catalog, wherever this one is
-            own.execute(f'use "{catalog}"')
-            idle.put(own)
-        pool = stack.enter_context(ThreadPoolExecutor(at_once))
-        for written in [pool.submit(write, target) for target in files]:
+    with workers_beside(connection) as workers:
+        for written in [workers.submit(partial(written_to, target)) for target in files]:
             written.result()
 
 

@@ -6,15 +6,14 @@ import logging
 import tempfile
 import time
 from collections.abc import Collection, Iterable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from concurrent.futures import FIRST_COMPLETED, wait
+from functools import partial
 from graphlib import TopologicalSorter
-from queue import SimpleQueue
 
 import duckdb
 
 from creditline.accidents import advice_on
-from creditline.home.database import connect_again, one_row, path_to_read
+from creditline.home.database import path_to_read, workers_beside
 from creditline.warehouse.logic import CATALOG, Claim, Logic, LogicRefused, Model, Seed, models_read
 
 # Rows that a claim names of all that it found.
@@ -79,32 +78,22 @@ def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> 
     order = TopologicalSorter({name: models_read(model) & by_name.keys() for name, model in by_name.items()})
     order.prepare()
     made: dict[str, float] = {}
-    at_once = int(one_row(connection.execute("select current_setting('threads')"))[0])
-    idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
-    with ExitStack() as stack:
-        connections = [stack.enter_context(connect_again(connection)) for _ in range(at_once)]
-        for own in connections:
-            idle.put(own)
-        pool = stack.enter_context(ThreadPoolExecutor(at_once))
+    with workers_beside(connection) as workers:
 
-        def create(name: str) -> str:
-            own = idle.get()
-            try:
-                made[name] = _create(own, by_name[name])
-            finally:
-                idle.put(own)
+        def create(name: str, own: duckdb.DuckDBPyConnection) -> str:
+            made[name] = _create(own, by_name[name])
             return name
 
         running = set()
         try:
             while order.is_active():
-                running |= {pool.submit(create, name) for name in sorted(order.get_ready())}
+                running |= {workers.submit(partial(create, name)) for name in sorted(order.get_ready())}
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 order.done(*(future.result() for future in done))
         except BaseException as error:
-            pool.shutdown(wait=False, cancel_futures=True)
+            workers.pool.shutdown(wait=False, cancel_futures=True)
             if not isinstance(error.__cause__, duckdb.OutOfMemoryException):
-                for own in connections:
+                for own in workers.connections:
                     own.interrupt()
                 raise
             logging.getLogger(__name__).warning("%s; the models that are left run one at a time", error)

@@ -102,7 +102,7 @@ limited as (
 
 select
     {{ decision_key('limited.account_key', 'pack_choices.pack_number') }} as decision_key,
-    {{ customer_decision_key('limited.customer_key', 'pack_choices.pack_number') }} as customer_decision_key,
+    {{ decision_key('limited.customer_key', 'pack_choices.pack_number') }} as customer_decision_key,
     limited.business_date,
     limited.is_void,
     limited.account_key,

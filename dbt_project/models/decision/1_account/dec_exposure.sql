@@ -44,7 +44,7 @@ summed as (
 )
 
 select
-    {{ customer_decision_key('summed.customer_key', 'summed.pack_number') }} as customer_decision_key,
+    {{ decision_key('summed.customer_key', 'summed.pack_number') }} as customer_decision_key,
     summed.customer_key,
     packs.policy_version,
     packs.pack,

@@ -33,24 +33,8 @@ capped as (
 
 )
 
-{%- set columns = [
-    'decision_key', 'customer_decision_key', 'business_date', 'is_void', 'account_key', 'customer_key', 'policy_version', 'pack_number',
-    'pack', 'is_assigned', 'product_code', 'legal_entity_code', 'slice_code', 'purpose_code', 'channel_code', 'is_open', 'is_drawable',
-    'is_held', 'is_at_rest', 'limit_minor', 'core_limit_minor', 'highest_applied_minor', 'is_in_flight', 'is_external_change',
-    'reference_limit_minor', 'granted_reference_limit_minor', 'principal_minor', 'carried_pending_minor', 'carried_pending_since_date',
-    'carried_pending_effective_date', 'account_count', 'score', 'band', 'pd_bp', 'confirmed_milli', 'is_maintenance', 'floor_minor',
-    'rounding_minor', 'lgd_bp', 'ccf_bp', 'target_minor', 'own_target_minor', 'is_overridden', 'is_restored', 'strategy_minor',
-    'is_raise_barred', 'is_raise_forbidden', 'tier_bound_minor', 'min_draw_minor', 'income_multiple_bp', 'tiered_minor',
-    'permitted_minor', 'is_budget_spent', 'budgeted_minor', 'restated_minor', 'customer_income_bound_minor', 'bounded_minor',
-    'protection_code', 'protected_minor', 'trigger_code', 'trigger_bound_minor', 'is_draw_blocked', 'triggered_minor', 'floored_minor',
-    'rounded_minor', 'balanced_minor', 'own_maximum_minor', 'requested_minor', 'customer_maximum_minor', 'maximised_minor', 'has_overlay',
-    'is_overlaid', 'overlay_action', 'overlay_code', 'cap_rule_id', 'cap_minor', 'cap_room_minor', 'capped_minor'
-] %}
-
 select
-    {%- for column in columns %}
-    {{ column }},
-    {%- endfor %}
+    *,
     -- a limit that stands at the cap is capped on every night, not only on the one that lowered it
     capped_minor < maximised_minor or (is_cap_reached and capped_minor < reference_limit_minor) as is_capped,
     -- on the night of a restore the limit is still exactly the one that was frozen
