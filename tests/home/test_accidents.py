@@ -12,19 +12,22 @@ import time
 import duckdb
 import pytest
 from accidents import PEOPLE, TRIALS, try_one
-from homes import copy_home
+from small_delivery import NIGHT, deliver, small_home
 
 from creditline.accidents import Accident, accident_of, advice_on, told_plainly
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import files
+from creditline.night import run_night
 from creditline.release import ALL_SLICES, set_mode
 
 # Of `scripts/evaluate accidents`, the faults that meet a command which takes no night to answer.
 QUICK = ("status", "mode", "settle", "explain", "sql", "heal")
 
 
-def test_faults_of_disks_and_files_end_in_one_line(first_night, tmp_path):
-    home = copy_home(first_night, tmp_path / "home")
+def test_faults_of_disks_and_files_end_in_one_line(tmp_path):
+    home = small_home(tmp_path / "home")
+    deliver(home)
+    run_night(home, NIGHT)
     set_mode(home, ALL_SLICES, "live", **PEOPLE)
     numbers = [number for number, (command, _) in enumerate(TRIALS) if command[0] in QUICK]
     outcomes = [try_one(home.root, number, None, tmp_path / "trial") for number in numbers]
