@@ -1,5 +1,5 @@
 """What the simulator never lands, added to CSV deliveries of the parity book: corrections, appeals that are overturned or wait,
-a legal hold, the state of an older system, values for the reports, receipts of notices, ids that change, a takeover between
+a legal hold, a maximum over all accounts of a customer, the state of an older system, values for the reports, receipts of notices, ids that change, a takeover between
 nights; and an approval of inherited triggers."""
 
 from __future__ import annotations
@@ -60,9 +60,13 @@ def correct_arrears(home: Home, day: date, of: date) -> None:
 
 
 def lay_older_facts(home: Home, day: date) -> None:
-    """The delivery of a day brings a legal hold, what an older system held of an account, and a value for a report."""
+    """The delivery of a day brings a legal hold, a customer's own maximum over several accounts, what an older system held of an
+    account, and a value for a report."""
     directory = home.landing / str(day)
-    account = _read(directory / f"{SNAPSHOT}.csv")[1]["account_id"]
+    accounts = _read(directory / f"{SNAPSHOT}.csv")
+    account = accounts[1]["account_id"]
+    owners = [row["customer_id"] for row in accounts]
+    asking = next(owner for owner in reversed(owners[1:-1]) if owners.count(owner) > 1)
     hold = {
         "event_id": "R4",
         "kind": "legal_hold",
@@ -70,7 +74,14 @@ def lay_older_facts(home: Home, day: date) -> None:
         "occurred_at": f"{day}T01:00:00Z",
         "from_date": str(day),
     }
-    _append(directory, "case_event", [hold])
+    maximum = {
+        "event_id": "R5",
+        "kind": "limit_request",
+        "customer_id": asking,
+        "occurred_at": f"{day}T01:00:00Z",
+        "amount": "5000.00",
+    }
+    _append(directory, "case_event", [hold, maximum])
     _append(directory, "opening_state", [{"account_id": account, "reference_limit_amount": "90000.00"}])
     value = {
         "name": "tier1_capital",
