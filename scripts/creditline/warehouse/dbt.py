@@ -71,9 +71,7 @@ def run_spark_build(home: Home, host: str, port: int, database: str, tables: Pat
     }
     target_path = home.warehouse / "dbt-spark"
     clear_unsealed(home, target_path)
-    # claims are asked of every night, keys and unit tests of a copy of one
-    left_out = ["--exclude", "test_type:generic", "test_type:unit"]
-    nodes = _run(["build", "--target", "spark", *left_out], target_path)
+    nodes = _run(["build", "--target", "spark"], target_path)
     seal(home, target_path)
     return nodes
 

@@ -63,10 +63,8 @@ tonight as (
         statuses.is_open,
         statuses.is_drawable,
         reference_limits.reference_limit_minor as known_reference_limit_minor,
-        carried.account_key is not null as is_carried,
         carried.limit_minor as carried_limit_minor,
         carried.core_limit_minor as carried_core_limit_minor,
-        carried.recommended_minor as carried_recommended_minor,
         carried.change_minor as carried_change_minor,
         carried.pending_minor as carried_pending_minor,
         carried.pending_since_date as carried_pending_since_date,
@@ -156,10 +154,7 @@ select
     or limited.is_void
     or limited.is_at_rest as is_held,
     limited.is_at_rest,
-    limited.is_carried,
     limited.carried_limit_minor,
-    limited.carried_core_limit_minor,
-    limited.carried_recommended_minor,
     limited.carried_pending_minor,
     limited.carried_pending_since_date,
     limited.carried_pending_effective_date,
@@ -167,7 +162,6 @@ select
     pack_choices.policy_version,
     pack_choices.pack_number,
     pack_choices.pack,
-    pack_choices.role = 'challenger' as is_challenger,
     case
         when pack_choices.challenger_pack is null then true
         else

@@ -91,7 +91,7 @@ balanced as (
     'decision_key', 'customer_decision_key', 'business_date', 'is_void', 'account_key', 'customer_key', 'policy_version', 'pack_number',
     'pack', 'is_assigned', 'product_code', 'legal_entity_code', 'slice_code', 'purpose_code', 'channel_code', 'is_open', 'is_drawable',
     'is_held', 'is_at_rest', 'limit_minor', 'core_limit_minor', 'highest_applied_minor', 'is_in_flight', 'is_external_change',
-    'reference_limit_minor', 'granted_reference_limit_minor', 'principal_minor', 'carried_limit_minor', 'carried_recommended_minor',
+    'reference_limit_minor', 'granted_reference_limit_minor', 'principal_minor',
     'carried_pending_minor', 'carried_pending_since_date', 'carried_pending_effective_date',
     'account_count', 'score', 'band', 'pd_bp', 'confirmed_milli', 'is_maintenance', 'floor_minor', 'rounding_minor', 'lgd_bp', 'ccf_bp',
     'target_minor', 'own_target_minor', 'is_overridden', 'is_restored', 'strategy_minor', 'is_raise_barred', 'is_raise_forbidden',

@@ -67,7 +67,7 @@ decided as (
     'trigger_bound_minor', 'is_draw_blocked', 'triggered_minor', 'floored_minor', 'rounded_minor', 'balanced_minor',
     'own_maximum_minor', 'requested_minor', 'customer_maximum_minor', 'maximised_minor', 'is_overlaid', 'overlay_action',
     'overlay_code', 'cap_rule_id', 'cap_minor', 'cap_room_minor', 'capped_minor', 'is_capped', 'decided_minor', 'is_pending',
-    'pending_minor', 'pending_since_date', 'pending_effective_date', 'is_pending_over', 'recommended_minor', 'action', 'display_state',
+    'pending_minor', 'pending_since_date', 'pending_effective_date', 'recommended_minor', 'action', 'display_state',
     'drawable_minor', 'max_grantable_minor', 'is_usable', 'reason_code_1', 'reason_code_2', 'reason_code_3', 'reason_code_4',
     'is_notice_required', 'effective_date'
 ] %}
