@@ -126,11 +126,11 @@ def test_aliases_do_not_grow_beyond_memory(tmp_path):
 ROUTES = [
     ("BANK01,*,../../x,champion,,2015-01-01,", "pack must be the name of a folder"),
     ("BANK01,*,/etc,champion,,2015-01-01,", "pack must be the name of a folder"),
-    ("BANK01,*,,champion,,2015-01-01,", "pack must be the name of a folder"),
+    ("BANK01,*,,champion,,2015-01-01,", "pack is empty, a value is needed"),
     ("BANK' or true --,*,default,champion,,2015-01-01,", "legal_entity_code must be"),
     ("BANK01,{batch},default,champion,,2015-01-01,", "product_code must be"),
     ("BANK01,*,default,champion,,since ever,", "effective_from must be a date"),
-    ("BANK01,*,default,champion,,2015-01-01,later", "effective_to must be empty or a date"),
+    ("BANK01,*,default,champion,,2015-01-01,later", "effective_to must be a date"),
     ("BANK01,*,berka,challenger,²,2015-01-01,", "share_bp must be a whole number"),
     (f"BANK01,*,berka,challenger,{'9' * 5000},2015-01-01,", "share_bp must be a whole number"),
     ("BANK01,*,nowhere,champion,,2015-01-01,", "policy.yml is missing"),

@@ -111,7 +111,7 @@ BROKEN = {
     "a band twice": ("band", lambda rows: [rows[0], *rows], "band.csv: A stands more than once"),
     "more for higher utilisation": ("strategy_matrix", setter(3, multiplier_bp="13000"), "more for higher utilisation"),
     "more than the safer band": ("strategy_matrix", setter(4, multiplier_bp="12500"), "more than the safer band"),
-    "less than nothing": ("strategy_matrix", setter(-1, multiplier_bp="-1"), "band G has a multiplier_bp below 0"),
+    "less than nothing": ("strategy_matrix", setter(-1, multiplier_bp="-1"), "multiplier_bp must be at least 0, is -1"),
     "a band that is none": ("strategy_matrix", adding(band="Z"), "band Z is not in band.csv"),
     "hole in the matrix": ("strategy_matrix", lambda rows: rows[:1] + rows[2:], "gap or an overlap"),
     "other bins in a band": ("strategy_matrix", drop(lambda row: row["band"] == "B"), "band B has other utilisation bins"),
@@ -145,7 +145,7 @@ BROKEN = {
     "a trigger on security": (
         "trigger", setter(0, feature="f34_regions_1d", source_name="session"), "only credit evidence may trigger",
     ),
-    "an unknown operator": ("trigger", setter(0, operator="<"), "operator must be >= or >, is <"),
+    "an unknown operator": ("trigger", setter(0, operator="<"), "operator must be >= or >, is '<'"),
     "an unknown effect": ("trigger", setter(2, effect="scold"), "effect must be one of floor"),
     "a share without a number": ("trigger", setter(3, effect_bp=""), "effect_bp belongs to share_of_reference"),
     "a floor with a number": ("trigger", setter(2, effect_bp="1"), "effect_bp belongs to share_of_reference"),
@@ -164,6 +164,10 @@ BROKEN = {
     "a cure for nothing": ("cure_rule", adding(trigger_code="H9"), "H9 is no trigger of trigger.csv"),
     "cured at once": ("cure_rule", setter(0, clean_nights="0"), "clean_nights must be at least 1"),
     "cured below nothing": ("cure_rule", setter(0, max_days_past_due="-1"), "max_days_past_due must be at least 0"),
+    "a threshold twice, spelt otherwise": (
+        "freeze_rule", lambda rows: [*rows, rows[0] | {"threshold": f"0{rows[0]['threshold']}"}], "stands more than once",
+    ),
+    "an open bin in the middle": ("scorecard", setter(2, upper=""), "gap or an overlap"),
     "a freeze on credit": ("freeze_rule", setter(0, feature="f01_dpd_now"), "f01_dpd_now is no security feature"),
     "a freeze rule without points": ("freeze_rule", setter(0, points="0"), "points must be at least 1"),
     "two freezing points": ("freeze_rule", setter(0, freeze_at_points="7"), "freeze_at_points must be the same"),
@@ -173,9 +177,9 @@ BROKEN = {
     "maintenance that ends first": (
         "maintenance_window", adding(**WINDOW | {"to_date": "2026-09-01"}), "to_date 2026-09-01 is not after",
     ),
-    "an unknown calendar kind": ("calendar", adding(kind="moon"), "kind must be expected_nights, holiday or deadline"),
+    "an unknown calendar kind": ("calendar", adding(kind="moon"), "kind must be one of expected_nights, holiday, deadline"),
     "an unknown rhythm": ("calendar", setter(0, value="hourly"), "value must be one of daily"),
-    "no expected nights": ("calendar", lambda rows: where({}, kind="holiday")(rows), "no row says which nights"),
+    "no expected nights": ("calendar", where({}, kind="holiday", effective_to="2099-01-01"), "no row says which nights"),
     "two rhythms at once": ("calendar", adding(value="month_end"), "expected_nights is in force twice"),
     "a holiday without an end": ("calendar", adding(kind="holiday", value="Monday"), "a holiday has an end"),
     "a deadline that is no time": (
@@ -191,6 +195,7 @@ BROKEN = {
     "a cap without a source": ("regulatory_cap", setter(0, source=""), "source is empty, a value is needed"),
     "enabled and unapproved": ("regulatory_cap", setter(0, approved_by=""), "nobody approved it"),
     "enabled and approved by a blank": ("regulatory_cap", setter(0, approved_by=" "), "nobody approved it"),
+    "enabled behind a blank": ("regulatory_cap", setter(0, is_enabled=" true", approved_by=""), "nobody approved it"),
     "a cap in force twice": (
         "regulatory_cap", lambda rows: [rows[0] | {"effective_from": "2026-01-01"}, *rows], "is in force twice",
     ),
@@ -328,7 +333,7 @@ ROUTING = {
         [CHAMPION, assignment("BANK01", "challenger", "100", "2026-02-01")], "challenges its own pack",
     ),
     "over before it starts": ([CHAMPION | {"effective_to": "2026-01-01"}], "is not after effective_from"),
-    "since never": ([CHAMPION | {"effective_from": ""}], "has no effective_from"),
+    "since never": ([CHAMPION | {"effective_from": ""}], "effective_from is empty, a value is needed"),
 }  # fmt: skip
 
 

@@ -1,58 +1,75 @@
-"""What the checks of a pack share: bins that cover a line, dated rows that do not overlap, numbers within bounds."""
+"""What the checks of a pack share: its rows as their models have them, bins that cover a line, dated rows that do not overlap."""
 
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, TypeVar, cast
 
-from creditline.policy.packs import Row
+from creditline.policy.rows import AnyRow, PolicyRow
+from creditline.policy.schema import PackSettings
+
+_Grouped = TypeVar("_Grouped")
 
 
-def low(text: str) -> float:
+@dataclass(frozen=True)
+class PackRows:
+    """A pack every cell of which is of its type."""
+
+    settings: PackSettings
+    by_file: Mapping[type[PolicyRow], Sequence[PolicyRow]]
+
+    def of(self, kind: type[AnyRow]) -> list[AnyRow]:
+        """The rows of one file, in its order."""
+        return cast(list[AnyRow], list(self.by_file[kind]))
+
+
+class Dated(Protocol):
+    """A row that is in force from a day on, until another or for good."""
+
+    @property
+    def effective_from(self) -> date: ...
+
+    @property
+    def effective_to(self) -> date | None: ...
+
+
+_AnyDated = TypeVar("_AnyDated", bound=Dated)
+Bin = tuple[int | None, int | None]
+
+
+def from_below(edge: int | None) -> float:
     """The lower end of a bin as a number; an empty one is open."""
-    return float("-inf") if text == "" else int(text)
+    return float("-inf") if edge is None else edge
 
 
-def covers(where: str, rows: list[Row], lower: str, upper: str) -> Iterator[str]:
-    """Bins must run from open to open without gap or overlap."""
-    if not rows:
+def covers(where: str, bins: Sequence[Bin], lower: str, upper: str) -> Iterator[str]:
+    """Bins must run from open to open without gap or overlap; `lower` and `upper` are what their edges are called."""
+    if not bins:
         yield f"{where} has no bins"
         return
-    if rows[0][lower] or rows[-1][upper]:
+    if bins[0][0] is not None or bins[-1][1] is not None:
         yield f"{where} does not cover everything: the first {lower} and the last {upper} must be empty"
-    for left, right in itertools.pairwise(rows):
-        if left[upper] != right[lower]:
-            yield f"{where} has a gap or an overlap between {left[upper] or 'the end'} and {right[lower] or 'the start'}"
+    for (_, end), (start, _) in itertools.pairwise(bins):
+        if end != start or end is None:
+            left, right = "the end" if end is None else end, "the start" if start is None else start
+            yield f"{where} has a gap or an overlap between {left} and {right}"
 
 
-def overlaps(
-    file: str, rows: Iterable[Row], key: tuple[str, ...], start: str = "effective_from", end: str = "effective_to"
-) -> Iterator[str]:
-    """Rows of one key must not be in force on the same day; `end` is excluded, empty is open."""
+def overlaps(file: str, rows: Iterable[_AnyDated], key: Callable[[_AnyDated], str]) -> Iterator[str]:
+    """Rows of one key must not be in force on the same day; the end is excluded."""
     for name, group in grouped(rows, key).items():
-        group.sort(key=lambda row: row[start])
+        group.sort(key=lambda row: row.effective_from)
         for left, right in itertools.pairwise(group):
-            if not left[end] or left[end] > right[start]:
-                yield f"{file}: {'/'.join(name)} is in force twice from {right[start]}"
+            if left.effective_to is None or left.effective_to > right.effective_from:
+                yield f"{file}: {name} is in force twice from {right.effective_from}"
 
 
-def grouped(rows: Iterable[Row], key: tuple[str, ...]) -> dict[tuple[str, ...], list[Row]]:
-    """Rows by the values of some columns."""
-    groups = defaultdict(list)
+def grouped(rows: Iterable[_Grouped], key: Callable[[_Grouped], str]) -> dict[str, list[_Grouped]]:
+    """Rows by what a function calls each."""
+    groups: dict[str, list[_Grouped]] = {}
     for row in rows:
-        groups[tuple(row[column] for column in key)].append(row)
-    return dict(groups)
-
-
-def ends_before_it_starts(where: str, row: Row, start: str, end: str) -> Iterator[str]:
-    """A dated row must be in force on at least one day."""
-    if row[start] and row[end] and row[end] <= row[start]:
-        yield f"{where}: {end} {row[end]} is not after {start} {row[start]}"
-
-
-def within(where: str, row: Row, column: str, least: int, most: int | None = None) -> Iterator[str]:
-    """A number must lie between two bounds, both included; an empty cell is another check's matter."""
-    if row[column] and not (least <= int(row[column]) <= (int(row[column]) if most is None else most)):
-        bounds = f"at least {least}" if most is None else f"{least} to {most}"
-        yield f"{where}: {column} must be {bounds}, is {row[column]}"
+        groups.setdefault(key(row), []).append(row)
+    return groups

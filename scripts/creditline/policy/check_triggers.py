@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from creditline.policy.check_helpers import grouped, within
+from creditline.policy.check_helpers import PackRows, grouped
 from creditline.policy.features import known_evidence, known_features
-from creditline.policy.packs import Pack, Row
-
-OPERATORS = (">=", ">")
-EFFECTS = ("floor", "share_of_reference", "block_draws", "block_raise")
-_ONE_A_CODE = ("effect", "effect_bp", "hold_nights")
-_ONE_A_PACK = ("freeze_at_points", "ttl_hours", "max_extensions")
+from creditline.policy.rows import CureRow, FreezeRow, TriggerRow
 
 
-def triggers(pack: Pack) -> Iterator[str]:
+def triggers(pack: PackRows) -> Iterator[str]:
     """Conditions on known evidence of the right source, one effect a code."""
-    for row in pack.tables["trigger"]:
-        where = f"trigger.csv: {row['trigger_code']} group {row['condition_group']} {row['feature']}"
-        yield from _condition(where, row)
-        yield from _effect(where, row)
-        yield from within(where, row, "hold_nights", 1)
-    for (code,), rows in grouped(pack.tables["trigger"], ("trigger_code",)).items():
-        for column in _ONE_A_CODE:
-            if len({row[column] for row in rows}) > 1:
+    for row in pack.of(TriggerRow):
+        yield from _condition(f"trigger.csv: {row.trigger_code} group {row.condition_group} {row.feature}", row)
+    for code, rows in grouped(pack.of(TriggerRow), lambda row: row.trigger_code).items():
+        different = {
+            "effect": len({row.effect for row in rows}),
+            "effect_bp": len({row.effect_bp for row in rows}),
+            "hold_nights": len({row.hold_nights for row in rows}),
+        }
+        for column, count in different.items():
+            if count > 1:
                 yield f"trigger.csv: {code} has more than one {column}"
 
 
-def _condition(where: str, row: Row) -> Iterator[str]:
-    known = known_evidence().get(row["feature"])
-    if row["operator"] not in OPERATORS:
-        yield f"{where}: operator must be {' or '.join(OPERATORS)}, is {row['operator']}"
+def _condition(where: str, row: TriggerRow) -> Iterator[str]:
+    known = known_evidence().get(row.feature)
     if known is None:
         yield f"{where} is no feature of seeds/feature.csv"
         return
@@ -38,46 +33,34 @@ def _condition(where: str, row: Row) -> Iterator[str]:
         yield f"{where} is of role {known['role']}; only credit evidence may trigger"
     if known["sign"] != "1":
         yield f"{where}: more of it does not mean more risk, so a riskier customer could be spared (promise 1)"
-    if known["source"] != row["source_name"]:
-        yield f"{where}: its source is {known['source']}, not {row['source_name']}"
+    if known["source"] != row.source_name:
+        yield f"{where}: its source is {known['source']}, not {row.source_name}"
 
 
-def _effect(where: str, row: Row) -> Iterator[str]:
-    if row["effect"] not in EFFECTS:
-        yield f"{where}: effect must be one of {', '.join(EFFECTS)}, is {row['effect']}"
-    elif (row["effect"] == "share_of_reference") != bool(row["effect_bp"]):
-        yield f"{where}: effect_bp belongs to share_of_reference, and to it alone"
-    yield from within(where, row, "effect_bp", 0, 10000)
-
-
-def cures(pack: Pack) -> Iterator[str]:
+def cures(pack: PackRows) -> Iterator[str]:
     """Each trigger has exactly one cure."""
-    triggered = {row["trigger_code"] for row in pack.tables["trigger"]}
-    rows = grouped(pack.tables["cure_rule"], ("trigger_code",))
+    triggered = {row.trigger_code for row in pack.of(TriggerRow)}
+    rows = grouped(pack.of(CureRow), lambda row: row.trigger_code)
     for code in sorted(triggered):
-        count = len(rows.get((code,), []))
+        count = len(rows.get(code, []))
         if count != 1:
             yield f"cure_rule.csv: trigger {code} needs exactly one row, has {count}"
-    for row in pack.tables["cure_rule"]:
-        where = f"cure_rule.csv: {row['trigger_code']}"
-        if row["trigger_code"] not in triggered:
-            yield f"{where} is no trigger of trigger.csv"
-        yield from within(where, row, "clean_nights", 1)
-        yield from within(where, row, "max_days_past_due", 0)
-        yield from within(where, row, "min_on_time_instalments", 0)
+    for code in sorted(set(rows) - triggered):
+        yield f"cure_rule.csv: {code} is no trigger of trigger.csv"
 
 
-def freezes(pack: Pack) -> Iterator[str]:
+def freezes(pack: PackRows) -> Iterator[str]:
     """Security features only, and one threshold, time and number of extensions for all of them."""
-    rows = pack.tables["freeze_rule"]
+    rows = pack.of(FreezeRow)
     for row in rows:
-        where = f"freeze_rule.csv: {row['feature']}"
-        known = known_features().get(row["feature"])
+        known = known_features().get(row.feature)
         if known is None or known["role"] != "security":
-            yield f"{where} is no security feature of seeds/feature.csv"
-        for column in ("points", "freeze_at_points", "ttl_hours"):
-            yield from within(where, row, column, 1)
-        yield from within(where, row, "max_extensions", 0)
-    for column in _ONE_A_PACK:
-        if len({row[column] for row in rows}) > 1:
+            yield f"freeze_rule.csv: {row.feature} is no security feature of seeds/feature.csv"
+    different = {
+        "freeze_at_points": len({row.freeze_at_points for row in rows}),
+        "ttl_hours": len({row.ttl_hours for row in rows}),
+        "max_extensions": len({row.max_extensions for row in rows}),
+    }
+    for column, count in different.items():
+        if count > 1:
             yield f"freeze_rule.csv: {column} must be the same in every row"

@@ -49,5 +49,4 @@ def _table(name: str, before: tuple[Row, ...], after: tuple[Row, ...]) -> Iterat
 
 
 def _by_key(name: str, rows: tuple[Row, ...]) -> dict[tuple[str, ...], Row]:
-    stripped = [{column: value.strip() for column, value in row.items()} for row in rows]
-    return {tuple(row[column] for column in ROW_KEYS[name]): row for row in stripped}
+    return {tuple(row[column] for column in ROW_KEYS[name]): row for row in rows}

@@ -70,7 +70,8 @@ def _read_table(path: Path, columns: dict[str, str]) -> tuple[Row, ...]:
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise PackRefused(f"{path} line {number}: {len(columns)} fields are expected")
-    return rows
+    # the engine reads a cell without the space around it, and so does everybody here
+    return tuple({column: cell.strip() for column, cell in row.items()} for row in rows)
 
 
 def _policy_version(settings: PackSettings, tables: dict[str, tuple[Row, ...]]) -> str:
@@ -78,7 +79,7 @@ def _policy_version(settings: PackSettings, tables: dict[str, tuple[Row, ...]]) 
     canonical = {
         "settings": settings.model_dump(mode="json"),
         "tables": {
-            name: sorted([[row[column].strip() for column in PACK_FILES[name]] for row in rows])
+            name: sorted([[row[column] for column in PACK_FILES[name]] for row in rows])
             for name, rows in tables.items()
         },
     }

@@ -7,114 +7,18 @@ from typing import get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-# Column name to DuckDB type; amounts are decimals in major units, dates half-open [from, to), empty is open.
 from creditline.home.files import Json
+from creditline.policy.rows import PACK_NAME, PACK_ROWS, AssignmentRow
 
-PACK_FILES: dict[str, dict[str, str]] = {
-    "scorecard": {
-        "feature": "varchar", "is_missing": "boolean", "lower": "bigint", "upper": "bigint", "points": "bigint",
-        "reason_code": "varchar", "sign": "bigint",
-    },
-    "band": {
-        "band": "varchar", "lower_score": "bigint", "upper_score": "bigint", "pd_bp": "bigint", "cut_step_bp": "bigint",
-    },
-    "strategy_matrix": {
-        "band": "varchar", "lower_utilisation_bp": "bigint", "upper_utilisation_bp": "bigint", "multiplier_bp": "bigint",
-    },
-    "product_tier": {
-        "product_code": "varchar", "tier": "varchar", "max_limit_amount": "decimal(18, 2)",
-        "min_draw_amount": "decimal(18, 2)", "income_multiple_bp": "bigint",
-    },
-    "regulatory_cap": {
-        "rule_id": "varchar", "legal_entity_code": "varchar", "purpose_code": "varchar", "channel_code": "varchar",
-        "base": "varchar", "cap_amount": "decimal(18, 2)", "effective_from": "date", "effective_to": "date",
-        "known_at": "date", "citation": "varchar", "source": "varchar", "evidence": "varchar", "approved_by": "varchar",
-        "is_enabled": "boolean",
-    },
-    "regulatory_parameter": {
-        "param": "varchar", "jurisdiction": "varchar", "entity_type": "varchar", "purpose": "varchar",
-        "channel": "varchar", "value": "varchar", "unit": "varchar", "base": "varchar", "effective_from": "date",
-        "effective_to": "date", "source": "varchar", "evidence": "varchar", "approved_by": "varchar",
-        "is_enabled": "boolean",
-    },
-    "trigger": {
-        "trigger_code": "varchar", "condition_group": "bigint", "feature": "varchar", "operator": "varchar",
-        "threshold": "bigint", "effect": "varchar", "effect_bp": "bigint", "hold_nights": "bigint",
-        "reason_code": "varchar", "source_name": "varchar", "description": "varchar",
-    },
-    "cure_rule": {
-        "trigger_code": "varchar", "clean_nights": "bigint", "max_days_past_due": "bigint",
-        "min_on_time_instalments": "bigint",
-    },
-    "freeze_rule": {
-        "feature": "varchar", "threshold": "bigint", "points": "bigint", "freeze_at_points": "bigint",
-        "ttl_hours": "bigint", "max_extensions": "bigint",
-    },
-    "maintenance_window": {
-        "source_name": "varchar", "from_date": "date", "to_date": "date", "description": "varchar",
-    },
-    "calendar": {
-        "kind": "varchar", "value": "varchar", "source_name": "varchar", "effective_from": "date",
-        "effective_to": "date",
-    },
-    "notice_rule": {
-        "action": "varchar", "reason_code": "varchar", "lead_days": "bigint", "due_days": "bigint",
-        "is_required": "boolean", "channel": "varchar", "citation": "varchar", "effective_from": "date",
-        "effective_to": "date",
-    },
-    "reason_text": {
-        "reason_code": "varchar", "cause": "varchar", "audience": "varchar", "zh": "varchar", "en": "varchar",
-        "advice_zh": "varchar", "advice_en": "varchar",
-    },
-}  # fmt: skip
-
-# What tells the rows of a file apart: no two rows share it, and `policy diff` compares rows of the same key.
-ROW_KEYS: dict[str, tuple[str, ...]] = {
-    "scorecard": ("feature", "is_missing", "lower"),
-    "band": ("band",),
-    "strategy_matrix": ("band", "lower_utilisation_bp"),
-    "product_tier": ("product_code",),
-    "regulatory_cap": ("rule_id", "effective_from"),
-    "regulatory_parameter": ("param", "jurisdiction", "entity_type", "purpose", "channel", "effective_from"),
-    "trigger": ("trigger_code", "condition_group", "feature"),
-    "cure_rule": ("trigger_code",),
-    "freeze_rule": ("feature", "threshold"),
-    "maintenance_window": ("source_name", "from_date"),
-    "calendar": ("kind", "value", "source_name", "effective_from"),
-    "notice_rule": ("action", "reason_code", "channel", "effective_from"),
-    "reason_text": ("reason_code", "audience"),
-}
-
-# Cells that may be empty: an open end, a rule that is not asked. In all other cells a value is missing.
-MAY_BE_EMPTY: dict[str, frozenset[str]] = {
-    "scorecard": frozenset({"lower", "upper"}),
-    "strategy_matrix": frozenset({"lower_utilisation_bp", "upper_utilisation_bp"}),
-    "product_tier": frozenset({"income_multiple_bp"}),
-    "regulatory_cap": frozenset({"effective_to", "approved_by"}),
-    "regulatory_parameter": frozenset({"base", "effective_to", "approved_by"}),
-    "trigger": frozenset({"effect_bp"}),
-    "cure_rule": frozenset({"max_days_past_due"}),
-    "calendar": frozenset({"effective_to"}),
-    "notice_rule": frozenset({"effective_to"}),
-}
-
-ASSIGNMENT_COLUMNS = {
-    "legal_entity_code": "varchar",
-    "product_code": "varchar",
-    "pack": "varchar",
-    "role": "varchar",
-    "share_bp": "bigint",
-    "effective_from": "date",
-    "effective_to": "date",
-}
+# Column name to DuckDB type, by file; amounts are decimals in major units, dates half-open [from, to), empty is open.
+PACK_FILES = {kind.file: kind.columns() for kind in PACK_ROWS}
+ROW_KEYS = {kind.file: kind.key for kind in PACK_ROWS}
+ASSIGNMENT_COLUMNS = AssignmentRow.columns()
 
 # What dec_reason_text can fill (macros/fill_placeholders.sql).
 PLACEHOLDERS = frozenset({"n", "p", "amt", "k", "q", "rule", "date"})
 
 
-# Names that become parts of paths and of SQL, in packs and in their routing.
-PACK_NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
-CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 # The engine counts in 64 bits; amounts are multiplied before they are divided.
 _LARGEST = 10**12
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from creditline.policy import check_rules, check_scoring, check_texts, check_triggers
-from creditline.policy.check_cells import cells, rows_once
+from creditline.policy.check_cells import read_pack, rows_once
 from creditline.policy.packs import Pack
 
 _CHECKS = (
@@ -19,7 +19,9 @@ _CHECKS = (
 def validate_pack(pack: Pack) -> list[str]:
     """Every problem of a pack, one line each; an empty list means that it may be used.
 
-    Cells come first: as long as one is empty or of the wrong type, nothing can be said about the whole.
+    Cells and single rows come first: as long as one is empty or not what its model says, nothing can be said about the whole.
     """
-    problems = list(cells(pack)) or [problem for check in _CHECKS for problem in check(pack)]
+    rows, problems = read_pack(pack)
+    if not problems:
+        problems = [problem for check in _CHECKS for problem in check(rows)]
     return [f"{pack.settings.name}: {problem}" for problem in problems]
