@@ -10,10 +10,9 @@ from types import NoneType
 from typing import Any, get_args
 
 import typer
-import yaml
 
 from creditline.cli import app
-from creditline.project import PROJECT_DIR
+from creditline.warehouse.properties import described_models
 
 MADE = "Made by `scripts/docs reference`. Do not edit it by hand."
 _COMMANDS = f"""# Commands
@@ -126,12 +125,7 @@ def dictionary() -> str:
     parts = [_DICTIONARY]
     for title, folder in (("Marts", "marts"), ("Reports", "reports")):
         parts += [f"## {title}", ""]
-        models = [
-            model
-            for file in sorted((PROJECT_DIR / "models" / folder).glob("*.yml"))
-            for model in yaml.safe_load(file.read_text()).get("models", [])
-        ]
-        for model in sorted(models, key=lambda model: model["name"]):
+        for model in sorted(described_models(folder), key=lambda model: model["name"]):
             parts.append(_of_table(model))
     return "\n".join(parts)
 

@@ -150,16 +150,44 @@ def test_the_page_of_the_decision_lists_its_models_in_the_order_in_which_they_re
         seen.add(model)
 
 
-@pytest.mark.parametrize(
-    "folder", sorted(path for path in DECISION.iterdir() if path.is_dir()), ids=lambda path: path.name
+FOLDERS = sorted(
+    path
+    for layer in ("staging", "features", "decision")
+    for path in (PROJECT / "models" / layer).iterdir()
+    if path.is_dir()
 )
-def test_a_folder_of_the_decision_has_one_yaml_that_says_of_every_model_what_its_row_is(folder):
-    (described,) = folder.glob("*.yml")
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_a_folder_has_one_yaml_that_says_of_every_model_what_its_row_is(folder):
+    described = folder / "_models.yml"
     models = {model["name"]: model for model in yaml.safe_load(described.read_text())["models"]}
     assert sorted(models) == sorted(path.stem for path in folder.glob("*.sql"))
     for name, model in models.items():
         comment = re.match(r"(?:-- .*\n)+", (folder / f"{name}.sql").read_text()).group(0)
         said = " ".join(line.removeprefix("-- ").strip() for line in comment.splitlines()).removeprefix("Grain: ")
         assert said.startswith(model["description"].removesuffix(".")), f"{name}: its comment and {described} differ"
-        for test in model.get("data_tests", []):
-            assert test["is_key"]["arguments"]["columns"] == model["config"]["meta"]["key"], name
+
+
+def test_no_model_lies_beside_the_folders_of_its_layer():
+    assert {path.parent for path in MODELS if layer_of(path) in ("staging", "features", "decision")} == set(FOLDERS)
+
+
+def test_every_key_is_tested():
+    for file in (PROJECT / "models").rglob("*.yml"):
+        for model in yaml.safe_load(file.read_text()).get("models", []):
+            key = model.get("config", {}).get("meta", {}).get("key")
+            tested = [
+                test["is_key"]["arguments"]["columns"] for test in model.get("data_tests", []) if "is_key" in test
+            ]
+            assert tested == ([key] if key else []), model["name"]
+
+
+def test_shared_texts_of_columns_are_all_used():
+    shared = re.findall(r"\{% docs (\w+) %\}", (PROJECT / "models" / "columns.md").read_text())
+    used = {
+        name
+        for file in (PROJECT / "models").rglob("*.yml")
+        for name in re.findall(r"\{\{ doc\('(\w+)'\) \}\}", file.read_text())
+    }
+    assert sorted(shared) == sorted(used)

@@ -52,8 +52,9 @@ def test_what_changed_is_found_and_shown(dbt, copied, tmp_path):
     found = dbt("ls", "--select", "state:modified", "--state", "target/before", "--resource-type", "model")
     assert [name.rpartition(".")[2] for name in found] == ["dim_customer"]
     dbt("test", "--select", "dim_customer", "assert_every_cut_has_a_reason")
-    (shown,) = dbt("show", "--select", "dim_customer", "--limit", "3").results
-    assert len(shown.agate_table.rows) == 3
+    # its tests are shown beside it
+    shown = {result.node.name: result for result in dbt("show", "--select", "dim_customer", "--limit", "3").results}
+    assert len(shown["dim_customer"].agate_table.rows) == 3
 
 
 def test_a_build_gives_the_tables_of_the_night(dbt, copied, sample_book):

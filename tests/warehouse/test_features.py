@@ -138,6 +138,6 @@ def test_page_and_seed_and_model_name_the_same_features() -> None:
     assert [line for line in page if line.startswith(("| f0", "| f1", "| f2", "| f3", "| f4"))] == [
         f"| {' | '.join(row[name] for name in columns)} |" for row in seed
     ]
-    model = (PROJECT_DIR / "models" / "features" / "ftr_customer.sql").read_text()
+    model = (PROJECT_DIR / "models" / "features" / "customer" / "ftr_customer.sql").read_text()
     assert [row["feature"] for row in seed if f".{row['feature']}" not in model] == []
     assert len(seed) == 44

@@ -1,4 +1,4 @@
--- Grain: one row a customer of tonight's snapshot, with every feature (docs/features.md).
+-- Grain: one row a customer of tonight's snapshot, with every feature (docs/reference/features.md).
 
 with
 
