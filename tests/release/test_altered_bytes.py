@@ -133,7 +133,7 @@ def test_code_that_nobody_approved_decides_in_observe_only(unapproved, night):
     held_back = release(unapproved, night)
     assert (held_back.file, held_back.orders) == (None, 0)
     assert (
-        "is approved by no two people, so that every slice is in observe; creditline logic approve" in held_back.reason
+        "is approved by no two people, so every slice is in observe; run creditline logic approve" in held_back.reason
     )
     lay_security_orders(unapproved)
     assert release_security(unapproved, night).file is None

@@ -149,7 +149,7 @@ def test_the_well_known_keys_of_demo_homes_order_nobody_about(home, policies, tm
     own = secret.read_text()
     secret.write_text(DEMO_SECRET.hex())
     with pytest.raises(
-        NotReady, match=r"creditline.yml: the home is no demo, yet keys.pseudonym_secret is the well-known one"
+        NotReady, match=r"creditline.yml: the home is not a demo, yet keys.pseudonym_secret is the well-known one"
     ):
         set_mode(home, "CFC01/jiebei_mini", "live", **PEOPLE)
     secret.write_text(own)

@@ -134,7 +134,7 @@ def test_an_order_that_no_decision_covers_is_refused(home, night):
         )
         connection.execute(f"copy orders to '{file}' (format parquet)")
     resign(home)
-    with pytest.raises(ReleaseRefused, match="is no decision of this night"):
+    with pytest.raises(ReleaseRefused, match="is not a decision of this night"):
         release_security(home, night)
 
 

@@ -33,9 +33,10 @@ FEED = ADJUSTMENTS
 
 @dataclass(frozen=True)
 class Release:
-    """What a release did. `file` is None where no slice may be ordered about, and `reason` says so.
+    """What a release did. `file` is None if no slice's orders may leave, and `reason` says why.
 
-    `held` says of each slice that stays behind until two people approve it why, and until when they may. `expired` are those of the `withheld` orders that the core would have rejected at that instant.
+    `held` names each slice whose orders wait for two people, with the reason and the time until which they may approve.
+    `expired` counts those of the `withheld` orders that the core would have rejected at that instant.
     """
 
     business_date: date
@@ -52,16 +53,16 @@ class Release:
 def release(home: Home, business_date: date) -> Release:
     """Write the orders of one published night for slices that are live or ramped, once.
 
-    Slices that the breaker holds stay behind until two people approve them, and those that nobody may be ordered about in until
-    that changes; then they follow in a file of their own, as long as the night is the newest.
-    A kill at any instruction leaves orders that left and are recorded, or none: see `settle_interrupted`.
-    Modes and approvals are read at this instant, and again before the control file makes the orders valid. An order whose
-    `expires_at` has passed at this instant never leaves.
+    Orders of a slice that the breaker holds wait until two people approve them. Orders of a slice whose mode forbids them wait
+    until the mode changes. Both then follow in another file, as long as the night is the newest.
+    After a kill at any instruction the orders have left and are recorded, or none has left: see `settle_interrupted`.
+    Modes and approvals are read now, and again before the control file makes the orders valid. An order whose `expires_at`
+    has passed now never leaves.
 
     Raises:
-        ReleaseRefused: the night is not published or not the newest, what is asked before anybody is ordered about is
-            missing (`golive`), no decision covers an order, or a mode or an answer changed while the file was written.
-        HomeBusy: a watch took longer than minutes.
+        ReleaseRefused: the night is not published or not the newest, a condition for orders is not met (`golive`), an order
+            is not one of the night's decisions, or a mode or an answer changed while the file was written.
+        HomeBusy: a watch held the lock for minutes.
     """
     settle_interrupted(home, FEED)
     if not publication_directory(home, business_date).is_dir():
@@ -80,7 +81,7 @@ def release(home: Home, business_date: date) -> Release:
         if not has_live_slice(connection):
             reason = permit.why_nothing_leaves()
             return Release(business_date, None, None, 0, withheld, reason, is_new=False, held=permit.held())
-        # nobody is frozen between the look at who is and the file that says so
+        # under this lock nobody is frozen after we look who is, and before the file is valid
         with security_turn(home, f"orders of {business_date}"):
             expired = leave_out_expired(connection, instant(home))
             kept_back = expired + leave_out_frozen(connection, home, business_date)
@@ -104,20 +105,20 @@ class _Permit:
         return {name: hold.reason for name, hold in self.holds.items() if name not in self.approved}
 
     def may_leave(self, slices: Iterable[str]) -> set[str]:
-        """Those of some slices that may be ordered about and that nothing holds."""
+        """Which of these slices' orders may leave: their mode allows it, and nothing holds them."""
         return {name for name in slices if self.modes.share_percent(name) and name not in self.waiting()}
 
     def why_nothing_leaves(self) -> str:
-        """Why no slice at all may be ordered about."""
+        """Why no slice's orders may leave."""
         if code := self.modes.unapproved_logic:
             return (
-                f"decision code {code[:12]} is approved by no two people, so that every slice is in observe; creditline logic"
+                f"decision code {code[:12]} is approved by no two people, so every slice is in observe; run creditline logic"
                 f" approve {code[:12]} --by A --approved-by B"
             )
         return "every slice is in observe or paused"
 
     def held(self) -> tuple[str, ...]:
-        """Which slices stay behind, why, and until when they may be approved: one a line."""
+        """The held slices, one on each line, with the reason and the time until which they may be approved."""
         return tuple(
             f"{name} is held ({why}) until {self.holds[name].expires_at} UTC" for name, why in self.waiting().items()
         )
@@ -136,8 +137,10 @@ def _lay_orders(
     permit: _Permit,
     left: set[str],
 ) -> tuple[int, int]:
-    """Lay the orders that may leave but for who is frozen; of the slices that `left` nothing is looked at. Returns how many,
-    and how many the night calls for."""
+    """Create the table of orders that may leave, frozen accounts still included, without the slices in `left`.
+
+    Returns: how many orders it holds, and how many the night decided.
+    """
 
     def may_leave(name: str) -> bool:
         return name not in permit.waiting() and name not in left

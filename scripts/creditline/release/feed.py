@@ -1,4 +1,4 @@
-"""Files of orders for the core: a feed is a sequence of them, each whole and recorded, or never left."""
+"""Files of orders for the core. A feed numbers them; each file leaves as a whole and is recorded, or never leaves."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _COLUMNS = (
     "adjustment_id, account_id, action, old_limit_amount, new_limit_amount, effective_date,"
     " strftime(expires_at, '%Y-%m-%dT%H:%M:%SZ') as expires_at, display_state, reason_codes, decision_sha256"
 )
-# The orders as the house keeps them, keys instead of ids, with what a feed keeps beside.
+# The orders as we keep them: keys instead of ids, and the further columns of a feed.
 _KEPT = (
     "select {sequence}::bigint as sequence, business_date, adjustment_id, account_key, action,"
     " (old_limit_amount * 100)::bigint as old_limit_minor, (new_limit_amount * 100)::bigint as new_limit_minor,"
@@ -71,14 +71,14 @@ def write_orders(
 ) -> tuple[Path, int] | None:
     """Write the rows of `release_order` as the next file of a feed.
 
-    A kill at any instruction leaves orders that left and are recorded, or none: see `settle_interrupted`.
+    After a kill at any instruction the orders have left and are recorded, or none has left: see `settle_interrupted`.
 
     Args:
-        stamp: what the file's name says of its time.
-        facts: what the record keeps beside the control file's content.
+        stamp: the time in the file's name.
+        facts: what the record keeps in addition to the control file's content.
         may_leave: asked again before the control file makes the orders valid, while nobody can change the answer.
-        beside: further columns of `release_order` that the house keeps.
-        night: the published night that the orders go on from, where they are not its own.
+        beside: further columns of `release_order` to keep.
+        night: the published night that the orders start from, if they are not its own.
 
     Returns: the file and its sequence number; None where the orders may not leave any more.
     """
@@ -87,7 +87,7 @@ def write_orders(
     sequence = previous["sequence"] + 1 if previous else 1
     file = home.feed_file(feed, f"{stamp}_{sequence:06d}.csv")
     make_directory(file.parent)
-    # what a killed release left under another name never left the house
+    # files that a killed release left under another name never reached the core
     for leftover in file.parent.glob(f"*{feed}_*_{sequence:06d}.csv"):
         leftover.unlink()
     partial = partial_of(file)
@@ -103,7 +103,7 @@ def write_orders(
     record = {
         **control,
         **facts,
-        # a night that waited leaves behind later days' watches: it is from here on that a search may end
+        # a late night leaves after watches of later days, so a search may end only here
         "through_date": str(max(business_date, through_date(previous)) if previous else business_date),
         "manifest_sha256": sha256_of(publication_directory(home, night or business_date) / MANIFEST),
         "orders_sha256": sha256_of(orders),
@@ -120,7 +120,7 @@ def write_orders(
 
 
 def interrupted_files(home: Home, feed: str) -> list[str]:
-    """The files of a feed whose release was interrupted: `settle_interrupted` says of each whether it left."""
+    """The files of a feed whose release was interrupted. `settle_interrupted` decides for each whether it left."""
     return [read_signed(home, prepared)["file"] for prepared in _prepared(home, feed)]
 
 
@@ -129,35 +129,35 @@ def _prepared(home: Home, feed: str) -> list[Path]:
 
 
 def settle_interrupted(home: Home, feed: str) -> None:
-    """Record a release of a feed that was interrupted after its control file made the orders valid; withdraw one before that.
+    """Finish an interrupted release: record it if its control file made the orders valid, else withdraw it.
 
-    The core may have fetched the files since: a file of orders that lies there without its control file never left.
-    Whoever calls it is the only one who writes to that feed.
+    The core may have fetched the files since. A file of orders that is there without its control file never left.
+    The caller must be the only one who writes to that feed.
     """
     for prepared in _prepared(home, feed):
         if _has_left(home, feed, read_signed(home, prepared)):
             move_into_place(prepared, prepared.with_suffix(".json"))
         else:
-            # first of all, so that a file half withdrawn is not taken for one that the core fetched
+            # first, so that a half withdrawn file does not look like one that the core fetched
             prepared.unlink()
     _clear_unprepared(home, feed)
 
 
 def _has_left(home: Home, feed: str, record: Json) -> bool:
-    """Whether the orders of a record that was prepared are valid: their control file is there, or the core fetched both."""
+    """Whether the orders of a prepared record are valid: their control file is there, or the core fetched both files."""
     file = home.outbox / feed / record["file"]
     return not file.exists() or is_in_place(file.with_suffix(".ctl"))
 
 
 def _clear_unprepared(home: Home, feed: str) -> None:
-    """Take away what a release left that is not prepared: parts of files, and whatever comes after the last recorded one.
+    """Delete what a release left before it was prepared: parts of files, and files after the last recorded one.
 
-    Nothing of a file that has its control file is touched, whatever its record.
+    A file that has its control file is never touched, whatever its record says.
     """
     recorded = record_files(home, feed)
     last = int(recorded[0].stem) if recorded else 0
     folders = [folder for folder in (home.outbox / feed, home.releases / feed) if folder.is_dir()]
-    # of years of files most are recorded: nothing but their names is looked at
+    # after years most files are recorded, so only their names are read
     new = [
         (folder / name, sequence)
         for folder in folders
@@ -184,8 +184,10 @@ def records_of(home: Home, feed: str, business_date: date) -> list[Json]:
 
 
 def files_that_left(home: Home, business_date: date, slice_code: str) -> tuple[LeftFile, ...]:
-    """The limit-adjustment files with orders of one slice of a night, in order; one that a killed release left behind valid
-    and not recorded is among them. Whoever needs it to stay so asks while nothing can leave (`leaving`)."""
+    """The limit-adjustment files with orders of one slice of a night, in order.
+
+    A file that a killed release made valid and did not record is included. If the answer must stay true, call this while
+    nothing can leave (`leaving`)."""
     prepared = [read_signed(home, path) for path in (home.releases / ADJUSTMENTS).glob(f"*{_PREPARED}")]
     owed = [
         record
@@ -202,7 +204,7 @@ def files_that_left(home: Home, business_date: date, slice_code: str) -> tuple[L
 
 
 def _orders_of_slice(home: Home, business_date: date, slice_code: str, records: list[Json]) -> dict[int, int]:
-    """How many orders of a slice the house keeps, by the sequence of their file; files without one are left out."""
+    """How many orders of a slice were recorded, by the sequence of their file; files without one are left out."""
     if not records:
         return {}
     kept = [as_pattern(kept_orders(home, record)) for record in records]
@@ -217,8 +219,8 @@ def _orders_of_slice(home: Home, business_date: date, slice_code: str, records: 
 
 
 def slices_that_left(records: list[Json]) -> set[str]:
-    """The slices whose orders left in these files of one night: any file takes all that may be ordered about, and not held;
-    of a ramp also where none of a slice's orders was among the share."""
+    """The slices whose orders left in these files of one night: a file takes every slice whose mode allows orders and that is
+    not held. A slice in a ramp counts even if none of its orders was in the share."""
     return {
         name
         for record in records

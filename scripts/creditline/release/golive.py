@@ -1,6 +1,7 @@
-"""What must hold before anybody is ordered about: keys of one's own, a pack of one's own, and a validation that is not overdue.
+"""What must hold before orders may leave: keys of the home's own, no demo pack, and a validation that is not overdue.
 
-A demo home may go live with demo packs: nobody real is behind it. A trial may go live with any: its orders reach nobody.
+A demo home may go live with demo packs, because its customers are not real. A trial may go live with any pack, because its
+orders reach nobody.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class NotReady(CreditlineError):
 
 @dataclass(frozen=True)
 class PackRecord:
-    """What a pack says of itself: whether it is a demo, who validated it, and until when that holds."""
+    """Whether a pack is a demo, who validated it, and until when the validation holds."""
 
     pack: str
     is_demo: bool
@@ -32,10 +33,10 @@ class PackRecord:
 
 
 def require_ready(home: Home, slice_code: str) -> None:
-    """Stop a slice, or with `*` all of them, from going live by a pack that may order nobody about.
+    """Stop a slice, or with `*` all slices, from going live under a pack whose orders may not leave.
 
     The packs are those that `assignment.csv` routes the slice to on the newest published night. A demo home or a trial may
-    be set live before its first night; any other runs beside its core first.
+    be set live before its first night. Any other home needs a published night first.
 
     Raises:
         NotReady: the first thing that is missing, and how many there are.
@@ -61,10 +62,10 @@ def require_ready(home: Home, slice_code: str) -> None:
 def what_is_missing(
     home: Home, packs: Iterable[PackRecord], business_date: date, *, asks_validation: bool = True
 ) -> list[str]:
-    """Everything that forbids orders by these packs on a night, one line each; nothing, if they may leave.
+    """Everything that forbids orders of these packs on a night, one line each; empty if they may leave.
 
     Args:
-        asks_validation: False for orders that protect a customer, which wait for no paper.
+        asks_validation: False for orders that protect a customer, which need no validation record.
     """
     missing = [] if home.settings.is_demo else _demo_keys(home)
     if home.settings.is_trial:
@@ -82,7 +83,7 @@ def what_is_missing(
 
 
 def overdue_validations(home: Home, business_date: date) -> list[tuple[str, str]]:
-    """The packs that decided a published night and are not validated, each with what is missing; a demo is none to validate."""
+    """The packs that decided a published night and are not validated, with what is missing. Demo packs are left out."""
     decided = read_manifest(home, business_date)["policy_versions"]
     records = [_record_of(pack) for pack in packs_in_force(project.POLICIES_DIR, business_date).packs]
     return [
@@ -95,7 +96,7 @@ def overdue_validations(home: Home, business_date: date) -> list[tuple[str, str]
 
 def _demo_keys(home: Home) -> list[str]:
     return [
-        f"{home.root / SETTINGS_FILE}: the home is no demo, yet {name} is the well-known one of demo homes; set its slices"
+        f"{home.root / SETTINGS_FILE}: the home is not a demo, yet {name} is the well-known one of demo homes; set its slices"
         " to observe, and start a home with keys of its own"
         for name in demo_keys(home)
     ]
@@ -116,7 +117,7 @@ def _validation(record: PackRecord, business_date: date) -> list[str]:
 
 
 def _packs_of(policies: PolicySet, slice_code: str) -> tuple[Pack, ...]:
-    """The packs that order somebody of a slice about: its champion, and its challenger where that has a share."""
+    """The packs whose orders leave for a slice: its champion, and its challenger if that has a share."""
     if slice_code == "*":
         return policies.packs
     entity, _, product = slice_code.partition("/")

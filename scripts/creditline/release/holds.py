@@ -1,6 +1,6 @@
 """Slices that the breaker holds, and the signed answers of people to them: `control/approvals.jsonl`.
 
-An answer speaks of exactly the orders that would leave, by their hash. It is checked again whenever a release is made.
+An answer names the exact orders by their hash. Every release checks it again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from creditline.release.feed import files_that_left
 from creditline.release.modes import leaving
 
 APPROVED, REJECTED = "approved", "rejected"
-# What was said of a hold that was over: kept, and never an answer.
+# An answer after the hold had expired: it is kept and has no effect.
 TOO_LATE = "too late"
 _ORDER = "adjustment_id, account_key, action, old_limit_amount, new_limit_amount, effective_date, expires_at, decision_sha256"
 
@@ -36,12 +36,12 @@ class NotHeld(CreditlineError):
 
 
 class OrdersLeft(CreditlineError):
-    """Orders that were to be kept back have left; says which, and where they lie."""
+    """Orders that somebody wants to reject have left already; says which, and in which file."""
 
 
 @dataclass(frozen=True)
 class Hold:
-    """One slice that a published night holds: why, the hash and count of the orders that wait, and until when (naive UTC)
+    """One held slice of a published night: the reason, the hash and count of the waiting orders, and until when (naive UTC)
     they may be approved."""
 
     slice_code: str
@@ -104,9 +104,9 @@ def reject(home: Home, slice_code: str, business_date: date, *, by: str) -> Answ
     """Keep the orders of a held slice back for good; one person is enough.
 
     Raises:
-        UsageError: nobody answers for it.
+        UsageError: no person is named.
         NotHeld: the slice is not held on that night, or the hold expired.
-        OrdersLeft: it was approved, and orders of it have left; kept as too late, and no rejection.
+        OrdersLeft: it was approved, and its orders have left; the answer is kept as too late and rejects nothing.
     """
     require_person("rejecting a held slice", by)
     return _record(home, slice_code, business_date, REJECTED, by, None)
@@ -123,7 +123,7 @@ def _record(home: Home, slice_code: str, business_date: date, answer: str, by: s
         return said
 
     try:
-        # no release is between its last look at the answers and the end of its file: what left before stays all that did
+        # under this lock no release is writing its file, so no more orders leave while we look
         with leaving(home, f"'{answer}' is recorded for {slice_code}, but its orders may still leave without it"):
             left = files_that_left(home, business_date, slice_code) if answer == REJECTED else ()
             said = keep(TOO_LATE if is_over or left else answer)
@@ -148,7 +148,7 @@ def unanswered_slices(home: Home, business_date: date) -> list[str]:
     """The held slices of the newest night that nobody approved or rejected yet.
 
     Raises:
-        NotHeld: there is none.
+        NotHeld: there is no such slice.
     """
     _require_newest(home, business_date, "its held slices")
     waiting = [
@@ -178,7 +178,7 @@ def _require_newest(home: Home, business_date: date, what: str) -> None:
 
 
 def is_approved(home: Home, business_date: date, hold: Hold) -> bool:
-    """Whether the last answer that speaks of these very orders lets them go.
+    """Whether the last answer about exactly these orders approves them.
 
     Raises:
         NotGenuine: an answer is not the home's own, or one is missing.
@@ -188,7 +188,7 @@ def is_approved(home: Home, business_date: date, hold: Hold) -> bool:
 
 
 def is_answered(home: Home, business_date: date, hold: Hold) -> bool:
-    """Whether people have let these very orders go, or kept them back.
+    """Whether people have approved or rejected exactly these orders.
 
     Raises:
         NotGenuine: an answer is not the home's own, or one is missing.

@@ -1,7 +1,7 @@
-"""Inherited triggers: what was true of customers before the house knew them (decision.md, go-live.md).
+"""Inherited triggers: those that were true before we knew the customer or the source (decision.md, go-live.md).
 
-They block raises and bound nothing until two people approve the batch of a night; from the next night on they act like any
-other. An approval is a signed line of `control/inherited.jsonl`; the batch it speaks of is kept in `control/inherited/`.
+They block raises and bound nothing until two people approve the batch of a night. From the next night on they act like any
+other trigger. An approval is a signed line of `control/inherited.jsonl`; its batch is kept in `control/inherited/`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from creditline.warehouse.state import state_file
 
 
 class NothingInherited(CreditlineError):
-    """There is no batch to look at or to approve on that night."""
+    """There is no batch to show or to approve on that night."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def approve_batch(home: Home, business_date: date, *, by: str, approved_by: str)
 
 
 def _valid_night(home: Home, business_date: date) -> date:
-    """The night whose state the next night goes on from, if `business_date` is the newest published one."""
+    """The night whose state the next night starts from, if `business_date` is the newest published one."""
     newest = home.published_dates()[-1:]
     if [business_date] != newest:
         known = f"the newest published night is {newest[0]}" if newest else "no night is published"

@@ -1,5 +1,5 @@
-"""Approving decision code: a release of the software that decides otherwise is a change of policy, and orders nobody about before
-two people have agreed to it."""
+"""Approving decision code. A release of the software that decides differently is a change of policy, so its orders leave only
+after two people have approved it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from creditline.warehouse.logic import archived_logic
 
 @dataclass(frozen=True)
 class DecisionCode:
-    """Code that decided published nights, from the first to the last of them, and who approved it last."""
+    """Code that decided published nights: its first and last night, and who approved it last."""
 
     logic_hash: str
     nights: int
@@ -45,14 +45,14 @@ def decision_codes(home: Home) -> tuple[DecisionCode, ...]:
 
 
 def approve_logic(home: Home, logic_hash: str, *, by: str, approved_by: str) -> LogicApproval:
-    """Let decision code that the home keeps order people about; takes two people.
+    """Approve archived decision code, so that its orders may leave; takes two people.
 
     Args:
         logic_hash: the code's hash, or how it begins.
 
     Raises:
-        UsageError: the second person is missing or is the first, or no one code begins like this.
-        LogicRefused: the archived code is not what it was.
+        UsageError: the second person is missing or is the first, or the hash fits no code or several.
+        LogicRefused: the archived code was changed.
     """
     require_two_people("approving decision code", by, approved_by)
     kept = sorted(path.name for path in home.logic.glob(f"{logic_hash}*") if logic_hash.isalnum() and path.is_dir())
@@ -63,7 +63,7 @@ def approve_logic(home: Home, logic_hash: str, *, by: str, approved_by: str) -> 
 
 
 def approve_first_logic(home: Home, logic_hash: str) -> LogicApproval | None:
-    """Let a demo or a trial approve the code of its first night by itself; None where that is not its own to do."""
+    """Let a demo home or a trial approve the code of its first night by itself; None if it may not do so."""
     if not home.settings.orders_nobody_real or read_logic_approvals(home):
         return None
     return record_logic_approval(home, logic_hash, by=OWN, approved_by=None)

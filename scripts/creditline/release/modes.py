@@ -1,4 +1,4 @@
-"""Who may be ordered about: the mode of each slice, recorded for good and read at the instant of release."""
+"""The mode of each slice: for which customers orders may leave. It is recorded for good and read when orders leave."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ModeChange:
 
 @dataclass(frozen=True)
 class Modes:
-    """The modes in force at one instant; under code that nobody approved (`unapproved_logic`) every slice is in observe."""
+    """The modes in force at one time; under code that was not approved (`unapproved_logic`) every slice is in observe."""
 
     changes: tuple[ModeChange, ...]
     unapproved_logic: str | None = None
@@ -51,7 +51,7 @@ class Modes:
         return named[-1] if named else DEFAULT_MODE
 
     def share_percent(self, slice_code: str) -> int:
-        """The share of customers of a slice who may be ordered about, in percent."""
+        """The share of a slice's customers for whom orders may leave, in percent."""
         mode = self.of(slice_code)
         if mode.startswith("ramp "):
             return int(mode.removeprefix("ramp "))
@@ -64,8 +64,8 @@ def read_modes(home: Home) -> Modes:
 
 
 def modes_of_night(home: Home, business_date: date) -> Modes:
-    """The modes as recorded at this instant, for the orders of a published night: what no two people approved decides in observe
-    only.
+    """The modes as recorded now, for the orders of a published night. If two people did not approve the night's code, every
+    slice is in observe.
 
     Raises:
         NotGenuine: the night's manifest or a line of what people recorded is not the home's own.
@@ -77,13 +77,13 @@ def modes_of_night(home: Home, business_date: date) -> Modes:
 def set_mode(home: Home, slice_code: str, mode: str, *, by: str, approved_by: str | None = None) -> ModeChange:
     """Record a change of mode. Going live, or ramping up, takes two people and a slice that is ready; pausing takes one.
 
-    Once this returns, no order leaves against it: a release looks at the modes and makes its file valid in one step
-    (`leaving`), and a step that looked before the change was recorded has ended.
+    Once this returns, no order leaves against the new mode. A release reads the modes and makes its file valid in one step
+    (`leaving`); a step that read them before this change has ended by then.
 
     Raises:
-        UsageError: no such mode, nobody answers for it, or the second person is missing or is the first.
+        UsageError: there is no such mode, no person is named, or the second person is missing or is the first.
         NotReady: a slice may not go live; see `golive`.
-        HomeBusy: the change is recorded, and a release that is at its last step does not end.
+        HomeBusy: the change is recorded, but a release at its last step does not end.
     """
     if not _MODE.match(mode):
         raise UsageError(f"mode '{mode}' is not a mode; use observe, live, paused or 'ramp N' with N from 1 to 100")
@@ -103,16 +103,16 @@ def leaving(home: Home, what: str) -> Iterator[None]:
     """Hold the last step of a release: from its last look at modes and answers until its orders are valid and recorded.
 
     Raises:
-        HomeBusy: somebody else is at it and does not end.
+        HomeBusy: another process holds it and does not end.
     """
     with holding(home.control / ".leaving.lock", what, _PATIENCE_SECONDS):
         yield
 
 
 def unknown_slice(home: Home, slice_code: str) -> str | None:
-    """What is wrong with the name of a slice, by the newest published night; None if nothing is, or no night tells.
+    """What is wrong with the name of a slice, by the newest published night; None if nothing is wrong or no night is published.
 
-    A mode of a slice that no night knows stands and changes nothing: who pauses must hear of it.
+    A mode of an unknown slice is recorded and changes nothing, so a person who pauses it must be told.
     """
     published = home.published_dates()
     if slice_code == ALL_SLICES or not published:

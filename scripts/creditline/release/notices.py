@@ -1,6 +1,6 @@
-"""Notices: what a customer is told of a change, once the core has applied it; of a freeze or restore, with the order.
+"""Notices: what a customer is told about a change after the core has applied it, and about a freeze or restore with its order.
 
-Of somebody who died, or on whom a legal hold stands, nothing is told but to the desk that reads the restricted queue.
+Notices about a deceased customer, or one under a legal hold, go only to the desk that reads the restricted queue.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from creditline.store.rows import Recourse
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
 _MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
-# An account may have gone to another customer since it was decided on. Who had it then has no account to be told of, and who has it
-# now must not read what was known of the other: the desk looks after such a line.
+# An account may belong to another customer since it was decided on. The former owner no longer has the account, and the new owner
+# must not read what was known about the former one. Such a line goes to the desk.
 _NOTICES = f"""
     with owners as (
         select
@@ -94,10 +94,10 @@ _NOTICES = f"""
 
 @dataclass(frozen=True)
 class Notices:
-    """What was told because of one night; a file is None where nobody had to be told anything.
+    """The notices of one night; a file is None if there was nothing to tell.
 
-    `restricted_file` and `restricted_count`: what went to the restricted queue instead; `security_through`: the last file
-    of freezes and restores that was looked at, 0 if there was none.
+    `restricted_file` and `restricted_count`: what went to the restricted queue instead. `security_through`: the last file of
+    freezes and restores that was read, 0 if there was none.
     """
 
     file: Path | None
@@ -108,14 +108,16 @@ class Notices:
 
 
 def send_notices(home: Home, business_date: date, told_through: int | None = None) -> Notices:
-    """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file: a line a change that is applied since this
-    night and that the customer must be told of. Lines about customers who are restricted on this night, or were on that of
-    the decision, and about accounts that are another customer's by now, go to `outbox/restricted_notices/` instead, with the
-    words for its desk and as the core has the amounts. The same night again, before a later one, gives the same bytes.
+    """Write `outbox/notices/notices_<date>_<seq>.jsonl` with its control file.
+
+    It has one line for each change that is newly applied on this night and of which the customer must be told. Lines about
+    customers who are restricted on this night or were on that of the decision, and about accounts that belong to another
+    customer by now, go to `outbox/restricted_notices/` instead, with the texts for the desk and the core's amounts. The same
+    night again, before a later one, gives the same bytes.
 
     Args:
-        told_through: the last file of freezes and restores that the night before knew. What left because of that night
-            afterwards, when a slice came out of a pause or of observe, is told now; not what was undone since.
+        told_through: the last file of freezes and restores that the night before knew. Orders of that night that left
+            later, after a slice came out of a pause or of observe, are told now, unless they were undone since.
     """
     changes: list[Json] | None = None
     sent: list[tuple[Path | None, int]] = []
@@ -137,14 +139,14 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
 
 
 def security_through(home: Home, business_date: date) -> int | None:
-    """The last file of freezes and restores that the notices of a night know; None where nobody has noted it."""
+    """The last file of freezes and restores that the notices of a night know; None if it was not recorded."""
     note = _through_note(home, business_date)
     return read_signed(home, note)["security_through"] if note.is_file() else None
 
 
 def note_security_through(home: Home, business_date: date) -> int:
-    """Note it before the first notice is written, once: a watch may let more leave at any instant, a killed run between two
-    files among them."""
+    """Record it once, before the first notice is written, because a watch may release more at any time, also between two
+    files of a killed run."""
     through = security_through(home, business_date)
     if through is None:
         newest = last_record(home, SECURITY)
@@ -158,7 +160,7 @@ def _through_note(home: Home, business_date: date) -> Path:
 
 
 def _write(home: Home, feed: str, business_date: date, previous: Json | None, notices: list[Json]) -> Path | None:
-    """Write one feed's file of a night; its record comes last, so that a killed run writes the same file again."""
+    """Write one feed's file of a night. Its record is written last, so that a killed run writes the same file again."""
     if not notices:
         return None
     sequence = previous["sequence"] + 1 if previous else 1
@@ -171,9 +173,9 @@ def _write(home: Home, feed: str, business_date: date, previous: Json | None, no
 
 
 def _for_customer(home: Home, change: Json) -> Json:
-    """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
+    """A notice for the customer. A limit at the floor is not shown as money to borrow."""
     reasons = _reasons(change, "customer")
-    # a line that the core itself has blocked is not stopped for our reasons
+    # if the core itself has blocked the account, our reasons did not stop it
     is_stopped = (
         change["status"] == "active"
         and change["drawable_amount"] == 0
@@ -197,7 +199,7 @@ def _for_customer(home: Home, change: Json) -> Json:
 
 
 def _way_back(change: Json) -> Json | None:
-    """What brings a lowered or frozen limit back, from which day on, and in words; a day is null where nobody knows it."""
+    """What brings a lowered or frozen limit back, and from which day on; a day is null if it is not known."""
     if change["action"] not in ("DOWN", "FREEZE"):
         return None
     row: Recourse | None = change["way_back"]
@@ -212,7 +214,7 @@ def _way_back(change: Json) -> Json | None:
 
 
 def _for_desk(change: Json) -> Json:
-    """A notice for the restricted queue: the words for its desk, the amounts as the core has them."""
+    """A notice for the restricted queue, with the texts for the desk and the core's amounts."""
     amounts = {name: str(change[name]) for name in ("old_limit_amount", "new_limit_amount")}
     return {**_told(change), **amounts, "reasons": _reasons(change, "restricted")}
 
@@ -242,7 +244,7 @@ def _is_least(change: Json, amount: str) -> bool:
 
 
 def _changes(home: Home, business_date: date, told_through: int | None, through: int) -> list[Json]:
-    """Every change of which somebody must be told because of this night, with both sets of words."""
+    """Every change that must be told because of this night, with the texts in both languages."""
     with connect_within(home) as connection:
         _lay_told(connection, home, business_date, told_through, through)
         days = [
@@ -270,8 +272,8 @@ def _dicts(rows: duckdb.DuckDBPyConnection) -> list[Json]:
 def _lay_told(
     connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, told_through: int | None, through: int
 ) -> None:
-    """`applied`: changes that are known to be applied since this night, and freezes and restores that left because of it, or
-    late because of the night before; not a late one that is undone by now."""
+    """Create `applied`: changes that are newly applied on this night, and freezes and restores that left because of it. Late
+    ones of the night before are included unless they are undone by now."""
     connection.execute(
         "create table applied as select adjustment_id, account_key, released_date, null::bigint as sequence, action,"
         " old_limit_amount, new_limit_amount, applied_limit_amount, status"
@@ -299,7 +301,7 @@ def _lay_told(
 
 
 def _lay_security(connection: duckdb.DuckDBPyConnection, home: Home, night: date, condition: str) -> None:
-    """Add to `applied` those of the house's freezes and restores that left because of a night and meet a condition."""
+    """Add to `applied` the freezes and restores that left because of a night and meet a condition."""
     connection.execute(
         "insert into applied select orders.adjustment_id, orders.account_key, orders.business_date, security.sequence,"
         " orders.action, orders.old_limit_amount, orders.new_limit_amount, null, 'LEFT'"
@@ -314,8 +316,8 @@ def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, days: list[dat
 
 
 def _lay_restricted(connection: duckdb.DuckDBPyConnection, home: Home, days: set[date]) -> None:
-    """`restricted`: customers of whom one of these nights says that nothing may be told to them, by every key they ever had:
-    who was decided on may be somebody else's by now."""
+    """Create `restricted`: customers who are restricted on one of these nights, by every key that they ever had, because the key
+    of a decision may belong to a merged customer by now."""
     named = f"select customer_key from ({mart_rows(home, 'dim_customer', sorted(days))}) where is_restricted"
     connection.execute(f"create table restricted as select distinct customer_key from {keys_of_people(named)}")
 

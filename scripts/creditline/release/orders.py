@@ -1,4 +1,4 @@
-"""Which orders of a published night may leave: the mode of each slice, and what is refused whoever asks."""
+"""Which orders of a published night may leave: the mode of each slice, and the checks that always apply."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lay_orders(
     modes: Modes,
     may_leave: Callable[[str], bool],
 ) -> tuple[int, int]:
-    """Lay `release_order`, the rows of a published mart of orders that may leave, and `slice_mode` (`choose_orders`).
+    """Create `release_order`, the rows of a published mart of orders that may leave, and `slice_mode` (`choose_orders`).
 
     Raises:
         NotGenuine: the night's manifest or a mart of it is not what this home published.
@@ -38,7 +38,7 @@ def lay_orders(
 
 
 def lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, night: date, marts: tuple[str, ...]) -> None:
-    """Lay marts of a night's first publication under their names. Raises NotGenuine."""
+    """Create views of a night's first published marts under their names. Raises NotGenuine."""
     for table in marts:
         connection.execute(
             f"create view {table} as from read_parquet({path_to_read(published_mart(home, night, table))})"
@@ -48,13 +48,13 @@ def lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, night: date, ma
 def choose_orders(
     connection: duckdb.DuckDBPyConnection, home: Home, orders: str, modes: Modes, may_leave: Callable[[str], bool]
 ) -> tuple[int, int]:
-    """Lay `release_order`, the rows of a relation of orders that may leave, with the core's ids, and `slice_mode`.
+    """Create `release_order`, the rows of a relation of orders that may leave, with the core's ids, and `slice_mode`.
 
     Args:
-        orders: a relation like fct_security_order; fct_limit_decision is laid beside it.
+        orders: a relation like fct_security_order; fct_limit_decision must be there, too.
         may_leave: whether the orders of a slice may leave, whatever its mode.
 
-    Returns: how many may leave, and how many the night calls for.
+    Returns: how many may leave, and how many the night decided.
     """
     attach_identity(connection, home)
     slices = [row[0] for row in connection.execute("select distinct slice_code from fct_limit_decision").fetchall()]
@@ -75,40 +75,40 @@ def choose_orders(
 
 
 def is_in_share(customer_key: str, share_percent: str) -> str:
-    """SQL of whether a customer is among a share: fixed by the key, so that nobody comes and goes while a ramp grows."""
+    """SQL: whether a customer is in a share. The key decides, so nobody leaves the share while a ramp grows."""
     return f"('0x' || left(sha256({customer_key}::varchar), 8))::bigint % 100 < {share_percent}"
 
 
 def leave_out_expired(connection: duckdb.DuckDBPyConnection, now: datetime) -> int:
-    """Take orders out of `release_order` that the core would reject by now. Returns how many."""
+    """Delete the orders from `release_order` that the core would reject by now. Returns how many."""
     return int(one_row(connection.execute("delete from release_order where expires_at <= ?", [now]))[0])
 
 
 def has_live_slice(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether any slice may be ordered about."""
+    """Whether the mode of any slice lets orders leave."""
     return bool(one_row(connection.execute("select count(*) from slice_mode where share_percent > 0"))[0])
 
 
 def modes_in_force(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """The share of customers who may be ordered about, in percent, by slice."""
+    """The share of customers for whom orders may leave, in percent, by slice."""
     return dict(connection.execute("select slice_code, share_percent from slice_mode order by slice_code").fetchall())
 
 
 def refuse_orders(
     connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, *, asks_validation: bool = True
 ) -> None:
-    """Raise ReleaseRefused for orders of a pack or under keys that may order nobody about, or that no decision covers.
+    """Raise ReleaseRefused if a pack or key forbids these orders, or if one is not a decision of the night.
 
     Args:
-        asks_validation: False for orders that protect a customer, which wait for no paper.
+        asks_validation: False for orders that protect a customer, which need no validation record.
     """
     _refuse_not_ready(connection, home, business_date, asks_validation)
     _refuse_undecided(connection)
 
 
 def refuse_moves(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> None:
-    """Raise ReleaseRefused for orders of a demo pack or under demo keys in a home that is no demo, or for a freeze or
-    restore that moves a limit or is of an account that the publication does not decide."""
+    """Raise ReleaseRefused for orders of a demo pack or under demo keys in a home that is not a demo, and for a freeze or
+    restore that moves a limit or whose account is not in the publication."""
     _refuse_not_ready(connection, home, business_date, asks_validation=False)
     row = connection.execute(
         "select orders.adjustment_id from release_order as orders"
@@ -117,7 +117,7 @@ def refuse_moves(connection: duckdb.DuckDBPyConnection, home: Home, business_dat
     ).fetchone()
     if row:
         raise ReleaseRefused(
-            f"order {row[0]} is no freeze and no restore of a published account; report it, nothing of it left"
+            f"order {row[0]} is not a freeze or restore of a published account; nothing left: report it"
         )
 
 
@@ -146,5 +146,5 @@ def _refuse_undecided(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     if row:
         raise ReleaseRefused(
-            f"order {row[0]} is no decision of this night; the publication is not to be trusted: verify it"
+            f"order {row[0]} is not a decision of this night, so the publication cannot be trusted; run `creditline replay`"
         )

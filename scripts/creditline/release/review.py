@@ -1,4 +1,4 @@
-"""The review queue: what waits for a person tonight. No mode and no hold stops it, since it orders nothing."""
+"""The review queue: requests that wait for a person tonight. No mode or hold stops it, because it orders nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from creditline.release.feed import control_of
 from creditline.release.orders import ReleaseRefused
 
 FEED = "review_queue"
-# Ids are empty for somebody whom the identity store does not know any more.
+# Ids are empty for a customer whom the identity store no longer knows.
 _QUEUE = """
     select requests.case_id, requests.kind, requests.state, account.account_id, customer.customer_id, requests.ground,
         requests.opened_date, requests.due_date, requests.is_overdue, requests.limit_amount,
@@ -32,15 +32,15 @@ _QUEUE = """
 
 @dataclass(frozen=True)
 class ReviewQueue:
-    """What waited for a person on one night; `file` is None where nothing did, nor the time before."""
+    """What waited for a person on one night; `file` is None if nothing waited on this night and on the one before."""
 
     file: Path | None
     requests: int
 
 
 def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
-    """Write `outbox/review_queue/review_queue_<date>.csv` with its control file: a row a request that waits for a person
-    and account that it concerns, as the newest published night knows it. A queue that has become empty is written once.
+    """Write `outbox/review_queue/review_queue_<date>.csv` with its control file: one row for each waiting request and
+    account that it concerns, as the newest published night knows it. A queue that has become empty is written once.
     The same night again gives the same bytes.
 
     Raises:
@@ -52,7 +52,7 @@ def write_review_queue(home: Home, business_date: date) -> ReviewQueue:
     if previous and previous["business_date"] == str(business_date):
         return ReviewQueue(home.outbox / FEED / previous["file"], previous["rows"])
     if business_date != max(home.published_dates()):
-        # a later night says who waits now
+        # the queue of a later night replaces this one
         return ReviewQueue(None, 0)
     sequence = previous["sequence"] + 1 if previous else 1
     file = home.feed_file(FEED, f"{business_date}.csv")

@@ -1,6 +1,6 @@
 """Security orders: freezes and restores of a published night, in a feed of their own that no hold and no report stops.
 
-A watch between nights writes to the same feed (creditline.watch), so each of them waits for its turn.
+A watch between nights writes to the same feed (creditline.watch), so both take turns.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from creditline.release.notices import note_security_through
 from creditline.release.orders import ReleaseRefused, lay_orders, leave_out_expired, modes_in_force, refuse_orders
 from creditline.warehouse.sources import late_records, security_records
 
-# What the house keeps of a security order beside what the core is told. Of a night's own order the freeze behind it is
-# state; of a watch's it stands here until the next night.
+# What we keep of a security order in addition to what the core is told. For a night's order the freeze is in the state; for a
+# watch's order it is here until the next night.
 BESIDE = (
     "customer_key",
     "pack",
@@ -47,35 +47,36 @@ _OF_NIGHT = (
 
 @dataclass(frozen=True)
 class SecurityRelease:
-    """What left of one night's freezes and restores; `file` is None where nothing did."""
+    """Which of one night's freezes and restores left; `file` is None if none did."""
 
     file: Path | None
     orders: int
 
 
 def release_security(home: Home, business_date: date) -> SecurityRelease:
-    """Write the freezes and restores of one published night for slices that are live or ramped, once. Those of a slice that
-    comes out of a pause or of observe follow in a file of their own, as long as the night is the newest. What is over by then,
-    because the core ended it or would reject it, does not leave.
+    """Write the freezes and restores of one published night for slices that are live or ramped, once.
+
+    Those of a slice that comes out of a pause or of observe follow in another file, as long as the night is the newest. An
+    order does not leave if the core has ended the freeze by then or would reject the order.
 
     Raises:
-        ReleaseRefused: the night is not published, a demo pack or key in a home that is no demo, an order that
-            no decision covers, or a mode changed while the file was written.
-        HomeBusy: a watch took longer than minutes.
+        ReleaseRefused: the night is not published, there is a demo pack or key in a home that is not a demo, an order is
+            not one of the night's decisions, or a mode changed while the file was written.
+        HomeBusy: a watch held the lock for minutes.
     """
     with security_turn(home, f"freezes and restores of {business_date}"):
         return release_in_turn(home, business_date)
 
 
 def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
-    """`release_security` for a caller that holds the turn."""
+    """As `release_security`, for a caller that already holds the lock."""
     settle_interrupted(home, SECURITY)
     if not publication_directory(home, business_date).is_dir():
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     earlier = [record for record in records_of(home, SECURITY, business_date) if not is_of_watch(record)]
     released = _released_before(home, earlier)
     if business_date != max(home.published_dates()):
-        # a later night says who is frozen now
+        # a later night decides who is frozen now
         return released
     modes, left = modes_of_night(home, business_date), slices_that_left(earlier)
     if earlier and not any(modes.share_percent(name) for name in set(earlier[0]["modes"]) - left):
@@ -92,7 +93,7 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
         refuse_orders(connection, home, business_date, asks_validation=False)
         connection.execute(f"create or replace table release_order as {_OF_NIGHT}")
         if settlement_record(home, business_date).is_file():
-            # its notices are sent: the next night's tell of what leaves from here on, whichever release settled it
+            # this night's notices are sent, so the next night's notices tell of orders that leave from here on
             note_security_through(home, business_date)
         stamp = f"{business_date}_{home.settings.cut_off:%H%M}"
         facts = {"modes": modes_in_force(connection), "expired": expired, "keeps_freezes": True}
@@ -118,11 +119,11 @@ def _released_before(home: Home, earlier: list[Json]) -> SecurityRelease:
 
 
 def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> int:
-    """Take out what has been done already while this night ran, by a watch of a later day or by the night before, whose orders
-    left late. Returns how many orders.
+    """Delete orders that a watch of a later day, or late orders of the night before, have carried out already. Returns how
+    many.
 
-    A watch that had read this night's delivery knew all that the night knows and more: its word stands. One that had not
-    never makes the night restore or freeze twice, and its restore does not keep back a freeze.
+    A watch that had read this night's delivery knew more than the night, so its order stands. For a watch that had not, the
+    night does not freeze or restore a second time, but such a watch's restore does not stop a freeze of the night.
     """
     records = security_records(home, business_date)
     _lay_last_words(connection, home, business_date, records)
@@ -144,8 +145,8 @@ def _leave_out_overtaken(connection: duckdb.DuckDBPyConnection, home: Home, busi
 
 
 def leave_out_frozen(connection: duckdb.DuckDBPyConnection, home: Home, business_date: date) -> int:
-    """Take accounts out of `release_order` that a watch has frozen since a night was decided: while an account is frozen
-    nothing moves its limit. Returns how many orders."""
+    """Delete the orders of accounts from `release_order` that a watch has frozen since the night was decided, because nothing
+    moves the limit of a frozen account. Returns how many."""
     _lay_last_words(connection, home, business_date, records_since(home, SECURITY, business_date + timedelta(days=1)))
     left_out = connection.execute(
         "delete from release_order as orders using last_word where orders.account_key = last_word.account_key"
@@ -157,8 +158,8 @@ def leave_out_frozen(connection: duckdb.DuckDBPyConnection, home: Home, business
 def _lay_last_words(
     connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, records: list[Json]
 ) -> None:
-    """`last_word`: one row an account that a watch of a later day froze or restored, and whether it had read the delivery
-    of this night."""
+    """Create `last_word`: one row for each account that a watch of a later day froze or restored, and whether that watch had
+    read this night's delivery."""
     connection.execute("create table word (sequence bigint, account_key bigint, action varchar, knows_night boolean)")
     for record in records:
         if is_of_watch(record) and record["business_date"] > str(business_date):

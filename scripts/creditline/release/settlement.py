@@ -1,4 +1,4 @@
-"""Settle: what the core answered, line by line against what was released, and the notices of what it applied."""
+"""Settle: compare the core's answers with the released orders, line by line, and send the notices of applied changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from creditline.store.parquet import write_parquet
 from creditline.store.record import delivery_records, intraday_records
 
 OUTCOMES = ("APPLIED", "PARTIAL", "REJECTED", "DUPLICATE", "CONFLICT", "UNKNOWN")
-# The first answer to an order stands; of several in one settlement the last, as the night reads them (decision.md).
+# The first answer to an order counts; if several come in one settlement, the last of them (decision.md).
 _LINES = """
     with answers as (
         select *, row_number() over (
@@ -58,7 +58,7 @@ _LINES = """
 """
 
 
-# What came between nights comes again with the night: the same line of the core, and not a second answer.
+# Lines that came between nights come again with the night; they are not second answers.
 _ONCE = f"""
     select * from told where not starts_with(batch_id, '{INTRADAY_FEEDS}') or not exists (
         from told as again where not starts_with(again.batch_id, '{INTRADAY_FEEDS}')
@@ -66,7 +66,7 @@ _ONCE = f"""
         and again.applied_limit_amount is not distinct from told.applied_limit_amount
     )
 """
-# Orders are looked for among so many files at once, from the newest on.
+# Orders are searched in so many files at once, from the newest on.
 _FILES_AT_ONCE = 60
 
 
@@ -76,7 +76,7 @@ class SettlementRefused(CreditlineError):
 
 @dataclass(frozen=True)
 class Settlement:
-    """What one night settled: acknowledgement lines by outcome, how many came past their order's expiry, and notices."""
+    """What one night settled: acknowledgement lines by outcome, how many came after their order had expired, and notices."""
 
     business_date: date
     lines: dict[str, int]
@@ -87,10 +87,10 @@ class Settlement:
 def settle(home: Home, business_date: date) -> Settlement:
     """Reconcile the acknowledgements that were taken in up to one published night, and send the notices it allows.
 
-    A night before it that was published and not settled, because a process died, is settled first. Writes
-    `releases/settlement/<date>.parquet`, one row an acknowledgement line: adjustment_id, account_key, release_sequence,
-    batch_id, source_row, known_at, status, applied_limit_minor, acked_at, reason, is_late, outcome; last of all the record
-    beside it, from which on the night is settled. Safe to run again after a kill at any instruction.
+    An earlier night that was published and not settled, because a process died, is settled first. Writes
+    `releases/settlement/<date>.parquet` with one row for each acknowledgement line: adjustment_id, account_key,
+    release_sequence, batch_id, source_row, known_at, status, applied_limit_minor, acked_at, reason, is_late, outcome. The
+    record beside it is written last and makes the night settled. Safe to run again after a kill at any instruction.
 
     Raises:
         SettlementRefused: the night is not published.
@@ -116,7 +116,7 @@ def _file(home: Home, feed: str, name: str | None) -> Path | None:
 
 
 def _unsettled_nights(home: Home, business_date: date) -> list[date]:
-    """Published nights up to this one after the last that is settled; of a night before that nothing is left to do."""
+    """The published nights after the last settled one, up to this night."""
     nights = [night for night in home.published_dates() if night <= business_date]
     unsettled: list[date] = []
     for night in reversed(nights):
@@ -128,7 +128,7 @@ def _unsettled_nights(home: Home, business_date: date) -> list[date]:
 
 def _settle_one(home: Home, business_date: date) -> None:
     folder = settlement_record(home, business_date).parent
-    # a void night reads no answers: they wait for the next valid one, which reads them all
+    # a void night reads no answers; the next valid night reads them all
     files = {} if is_void(home, business_date) else _unsettled_files(home, business_date)
     lines, late, settled_sha256 = dict.fromkeys(OUTCOMES, 0), 0, None
     if files:
@@ -156,7 +156,7 @@ def _settle_one(home: Home, business_date: date) -> None:
 
 
 def _told_through(home: Home, business_date: date) -> int | None:
-    """The last file of freezes and restores that the settlement of the night before knew; None where none says so."""
+    """The last file of freezes and restores that the settlement of the night before knew; None if it was not recorded."""
     before = last_published(home, business_date)
     if before is None or not settlement_record(home, before).is_file():
         return None
@@ -182,11 +182,11 @@ def _lay(connection: duckdb.DuckDBPyConnection, home: Home, files: dict[str, str
     paths = ", ".join(path_to_read(home.root / name) for name in files)
     connection.execute(f"create view told as from read_parquet([{paths}])")
     connection.execute(f"create view acknowledgement as {_ONCE}")
-    # an answer to an order that the outbox keeps no more is one to an unknown order, so that a settlement costs the same
+    # an answer to an order that the outbox no longer keeps counts as one to an unknown order, so a settlement takes as long
     # after years
     first = business_date - timedelta(days=home.settings.retention_days)
     _lay_released(connection, home, first)
-    # what a killed settlement of this night left is no earlier one
+    # a file that a killed settlement of this night left is not an earlier settlement
     earlier = [
         _settled_lines(home, file)
         for file in sorted(settlement_record(home, business_date).parent.glob("*.parquet"))
@@ -206,8 +206,8 @@ def _settled_lines(home: Home, file: Path) -> Path:
 
 
 def _lay_released(connection: duckdb.DuckDBPyConnection, home: Home, first: date) -> None:
-    """`released`: the acknowledged orders of a business date from `first` on. Answers come within days, so that the newest files
-    tell of almost all; older ones are read for an order that none of those has."""
+    """Create `released`: the acknowledged orders of business dates from `first` on. Answers come within days, so the newest
+    files hold almost all of these orders; older files are read only for the others."""
     connection.execute(
         "create table released (adjustment_id varchar, account_key bigint, sequence bigint, new_limit_minor bigint,"
         " expires_at timestamp)"
@@ -230,7 +230,7 @@ def _lay_released(connection: duckdb.DuckDBPyConnection, home: Home, first: date
 
 
 def _add_known(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path], condition: str) -> None:
-    """Add to a table what some files keep of the orders that are acknowledged."""
+    """Add the acknowledged orders of some files to a table."""
     columns = [row[0] for row in connection.execute(f"describe {name}").fetchall()]
     if files:
         paths = ", ".join(map(path_to_read, files))

@@ -1,4 +1,4 @@
-"""What the core was told because of a published decision: whether its order left and why not, and whether a freeze stands."""
+"""What the core knows of a published decision: whether its order left, or why not, and whether a freeze is in force."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from creditline.release.modes import modes_of_night
 from creditline.release.orders import is_in_share
 from creditline.store.rows import LimitDecision
 
-# Longer than any freeze lasts with its extensions; of an account that is frozen or restored tonight it may be a legal hold,
-# which has no end.
+# Longer than any freeze with its extensions. For an account that is frozen or restored tonight the order may be older: a legal
+# hold has no end.
 _LONGEST_FREEZE = timedelta(days=31)
-# The mart of the orders that a night calls for.
+# The mart of the orders that a night decided.
 _CALLED_FOR = {ADJUSTMENTS: "fct_limit_adjustment", SECURITY: "fct_security_order"}
 
 
@@ -31,10 +31,11 @@ _CALLED_FOR = {ADJUSTMENTS: "fct_limit_adjustment", SECURITY: "fct_security_orde
 class Told:
     """What the core knows of one account's decision.
 
-    `mode`: why no order about the customer leaves at all, observe, paused or ramp (outside its share); None if orders do.
-    `withheld`: why what was decided is not ordered: one of those, held, frozen (by a watch, before the order left), waiting
-    (for its release), expired (it came too late to leave), or unordered, where nobody can say any more; None if it left, or nothing is to be ordered.
-    `is_frozen`: a freeze that left stands at the core.
+    `mode`: the mode that stops all orders about the customer: observe, paused or ramp (outside its share); else None.
+    `withheld`: why the decision was not ordered: one of these modes, held, frozen (by a watch, before the order left),
+    waiting (for its release), expired (it was too late to leave), or unordered (the reason is no longer known). None if the
+    order left or there is nothing to order.
+    `is_frozen`: the core has a freeze that we ordered.
     """
 
     mode: str | None
@@ -43,8 +44,8 @@ class Told:
 
 
 def told_core(home: Home, decision: LimitDecision, *, is_today: bool) -> Told:
-    """What the core was told because of a row of `fct_limit_decision`: as of today with what watches ordered since the night,
-    or as of its night. Why an order of an earlier night stayed behind is known as far as that night's releases recorded it."""
+    """What the core knows because of a row of `fct_limit_decision`, either as of its night or as of today, with the orders of
+    watches since then. Why an order of an earlier night did not leave is known only if that night's releases recorded it."""
     with connect_within(home) as connection:
         mode = _mode(connection, home, decision)
         is_frozen = _is_frozen(connection, home, decision, is_today)
@@ -61,7 +62,7 @@ def _withheld(
             return mode or "unordered"
         return mode if decision["is_pending"] else None
     feed = SECURITY if action in ("FREEZE", "RESTORE") else ADJUSTMENTS
-    # a watch may have done already what the night would have ordered
+    # a watch may have ordered already what the night would have ordered
     is_done = feed == SECURITY and mode is None and is_frozen == is_frozen_by_decision
     if is_done or _has_left(connection, home, decision, feed):
         return None
@@ -69,7 +70,7 @@ def _withheld(
 
 
 def _mode(connection: duckdb.DuckDBPyConnection, home: Home, decision: LimitDecision) -> str | None:
-    """Why nobody may order about the customer: by the modes of this instant on the newest night, else as they were recorded."""
+    """The mode that stops orders about the customer: on the newest night the mode of now, else the recorded one."""
     night, slice_code = decision["business_date"], decision["slice_code"]
     if _is_newest(home, night):
         modes = modes_of_night(home, night)
@@ -100,7 +101,7 @@ def _has_left(connection: duckdb.DuckDBPyConnection, home: Home, decision: Limit
 def _why_behind(
     connection: duckdb.DuckDBPyConnection, home: Home, decision: LimitDecision, feed: str, is_frozen: bool
 ) -> str:
-    """Why the order of a customer who may be ordered about did not leave."""
+    """Why the order did not leave, although the mode allows orders about the customer."""
     night, slice_code = decision["business_date"], decision["slice_code"]
     records = records_of(home, feed, night)
     is_over = _is_over(connection, home, decision, feed)

@@ -1,4 +1,4 @@
-"""What a customer is told of amounts and of the way back, whoever tells it: a notice, or the call centre."""
+"""The sentences about amounts and the way back, the same in notices and for the call centre."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _WAY_BACK: dict[str, dict[str, str]] = {
         "en": "The law sets this maximum; your limit cannot be higher while that rule stands.",
     },
 }
-# Whose words stand in, where an earlier release published none: a desk's are not for customers.
+# The audience whose text is used if an earlier release published none; a customer never gets a desk's text.
 _WORDS_OF: dict[str, tuple[str, ...]] = {
     "customer": ("",),
     "agent": ("agent_", ""),
@@ -73,7 +73,7 @@ class Words(TypedDict):
 
 
 class WayBack(TypedDict):
-    """What a limit's way back is known to be, in one language; null where nobody can say."""
+    """What is known of a limit's way back, in one language; null if nothing is known."""
 
     actions: str | None
     restores_to_amount: Decimal | None
@@ -96,18 +96,18 @@ NO_WAY_BACK: WayBack = {
 
 
 def told_appeal(route: AppealRoute, action: str) -> dict[str, str | None]:
-    """How to contest a change, in both languages; nothing of a change in the customer's favour."""
+    """How to contest a change, in both languages; empty for a change in the customer's favour."""
     is_contested = action in ("DOWN", "FREEZE")
     return {"appeal_zh": route.zh if is_contested else None, "appeal_en": route.en if is_contested else None}
 
 
 def is_least(amount: Decimal, floor: Decimal, reference_limit: Decimal) -> bool:
-    """Whether a limit is no more than a credit outcome leaves anybody: a customer must not take it for money to borrow."""
+    """Whether a limit is at the floor, so that it must not look like money to borrow."""
     return amount <= floor < reference_limit
 
 
 def reason_words(reason: Mapping[str, object], audience: str, lang: str) -> Words:
-    """`text` and `advice` of a row of `fct_decision_reason` for customer, agent or restricted, whichever release published it."""
+    """`text` and `advice` of a row of `fct_decision_reason` for one audience, also if an earlier release published it."""
 
     def words(name: str) -> str:
         found = filter(None, (reason[f"{of}{name}_{lang}"] for of in _WORDS_OF[audience]))
@@ -117,7 +117,7 @@ def reason_words(reason: Mapping[str, object], audience: str, lang: str) -> Word
 
 
 def recourse_facts(row: Recourse, lang: str) -> WayBack:
-    """What a row of `fct_recourse` still says of the way back, in one language: of a promise that stands, and of a freeze."""
+    """What a row of `fct_recourse` says about an open promise and about a freeze, in one language."""
     is_open, is_alone = row["promise_status"] == "OPEN", row["promise_status"] is None
     actions, sooner = (row["actions_zh"], row["sooner_zh"]) if lang == "zh" else (row["actions_en"], row["sooner_en"])
     return {
@@ -126,7 +126,7 @@ def recourse_facts(row: Recourse, lang: str) -> WayBack:
         "restores_on_date": row["restores_on_date"] if is_open else None,
         "first_raised_on_date": row["first_raised_on_date"] if is_open else None,
         "first_raised_amount": row["first_raised_amount"] if is_open else None,
-        # an earlier release gave the day of a freeze as it gave that of a promise
+        # an earlier release put the day of a freeze where that of a promise is
         "unfrozen_on_date": row["unfrozen_on_date"] or (row["restores_on_date"] if is_alone else None),
         "sooner": sooner,
     }
@@ -144,8 +144,8 @@ def way_back(
     """Sentences on what opens borrowing again, and on what brings a lowered limit back, each with its day.
 
     Args:
-        recourse: as `recourse_facts` gives them; None where nobody can give a date.
-        today: the night that tells.
+        recourse: as `recourse_facts` gives them; None if there is no date.
+        today: the night that says it.
         is_frozen: borrowing is frozen, whatever the limit.
         is_capped: the limit stands at a regulatory cap.
     """
@@ -180,7 +180,7 @@ def told_way_back(
     is_frozen: bool,
     is_capped: bool = False,
 ) -> Json:
-    """A notice's way back: its days, null where nobody knows one, and the sentences in each language of `recourses`."""
+    """A notice's way back: its days (null if not known) and the sentences in each language of `recourses`."""
     known = recourses["zh"] or NO_WAY_BACK
     days = {
         "restores_on_date": known["restores_on_date"],
@@ -195,13 +195,13 @@ def told_way_back(
 
 
 def money(amount: Decimal, currency: str, lang: str) -> str:
-    """An amount as people write it: thousands apart, no decimals where there are none."""
+    """An amount as people write it: with thousands separators, and decimals only if there are any."""
     digits = f"{amount:,.2f}".removesuffix(".00")
     return _MONEY.get(currency, {}).get(lang, f"{currency} {{}}").format(digits)
 
 
 def day(moment: date, lang: str, today: date | None = None) -> str:
-    """A date as people say it: without its year where that is today's."""
+    """A date as people say it: without its year if that is the year of `today`."""
     if lang == "zh":
         text, year = f"{moment.month}月{moment.day}日", f"{moment.year}年"
     else:

@@ -1,4 +1,4 @@
-"""What a restatement changed, cell by cell, and that it changed nobody whom no late row touches."""
+"""What a restatement changed, cell by cell, and the check that it changed only customers whom a late row concerns."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from creditline.home.database import one_row, path_to_read, path_to_write
 from creditline.publish.history import DIFFERENCE, DIFFERENCE_COLUMNS
 from creditline.store.parquet import write_parquet
 
-# What stands in place of a column where a whole row came or went.
+# Named instead of a column if a whole row was added or removed.
 ROW = "(row)"
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One table of a night: `now` is the query of its rows as computed again, `before` what stands published."""
+    """One table of a night: `now` is the query of its rows as computed again, `before` of the published rows."""
 
     name: str
     key: tuple[str, ...]
@@ -30,14 +30,14 @@ class Compared:
 
 @dataclass(frozen=True)
 class Stranger:
-    """The first changed row of a customer whom no late row touches."""
+    """The first changed row of a customer whom no late row concerns."""
 
     table: str
     row_key: str
 
 
 def lay_affected(connection: duckdb.DuckDBPyConnection, customers: Collection[int]) -> None:
-    """Lay who may change, `restated_customer`, and their accounts as far as a snapshot within reach names them."""
+    """Create `restated_customer`, the customers who may change, and a table of their accounts in snapshots within reach."""
     connection.register("given_customers", pa.table({"customer_key": pa.array(sorted(customers), pa.int64())}))
     connection.execute("create temporary table restated_customer as from given_customers")
     connection.unregister("given_customers")
@@ -53,7 +53,7 @@ def lay_affected(connection: duckdb.DuckDBPyConnection, customers: Collection[in
 
 
 def note_difference(connection: duckdb.DuckDBPyConnection, table: Compared) -> int:
-    """Compare one table and lay its changed rows as `changed_row`. Returns: how many rows changed, of either side."""
+    """Compare one table and create `changed_row` with its changed rows. Returns: how many rows changed, on either side."""
     columns = _columns(connection, f"({table.now})")
     listed = ", ".join(columns)
     before = f"select {listed} from read_parquet({path_to_read(table.before)}, hive_partitioning = false)"
@@ -67,7 +67,7 @@ def note_difference(connection: duckdb.DuckDBPyConnection, table: Compared) -> i
 
 
 def find_stranger(connection: duckdb.DuckDBPyConnection, table: Compared) -> Stranger | None:
-    """The first of the changed rows that belongs to a customer whom no late row touches; a table about nobody has none."""
+    """The first changed row of a customer whom no late row concerns; none in a table that is not about customers."""
     columns = _columns(connection, "changed_row")
     persons = [
         f"coalesce({key} in (select {key} from {affected}), false)"

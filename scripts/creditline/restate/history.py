@@ -1,4 +1,4 @@
-"""A restatement: every published night from a date on, computed again in order, shown by one flip of the pointer."""
+"""A restatement: every published night from a date on, computed again in order, and shown by changing one pointer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from creditline.store.record import delivery_records
 
 @dataclass(frozen=True)
 class Result:
-    """What a restatement did; `record` is None where nothing changed and nothing was published."""
+    """What a restatement did; `record` is None if nothing changed and nothing was published."""
 
     nights: tuple[RestatedNight, ...]
     customers: int
@@ -36,12 +36,12 @@ def restate(
 ) -> Result:
     """Compute every published night from a date on with what is known now, and publish those that change once more.
 
-    Nothing counts before the line in `control/restatements.jsonl`, so a kill at any instruction leaves the restatement
-    whole or absent; run again, it gives the same bytes. The pointer is flipped last.
+    Nothing counts before the line in `control/restatements.jsonl` is written. So after a kill at any instruction the
+    restatement is complete or not there; run again, it gives the same bytes. The pointer changes last.
 
     Raises:
         UsageError: the second person is missing or is the first, no reason is given, or no night is published from then on.
-        RestatementRefused: a later night is built and not published, or somebody changes whom no late row touches.
+        RestatementRefused: a later night is built and not published, or a customer would change whom no late row concerns.
     """
     require_two_people("a restatement", by, approved_by)
     if not reason.strip():
@@ -80,7 +80,7 @@ def _restate_nights(home: Home, order: Order, nights: list[date], tell: Callable
 
 
 def _refuse_unpublished(home: Home, newest: date) -> None:
-    """A night that is built goes on from what stood then: it would carry the past on as it was."""
+    """Refuse while a night is built and not published, because it started from the past as it was before the restatement."""
     built = [folder.name.removeprefix("business_date=") for folder in home.state.glob("business_date=*")]
     later = sorted(day for day in built if day > str(newest))
     if later:

@@ -1,7 +1,7 @@
-"""What became known of a night after its cut-off, laid beside what it knew.
+"""Late rows: what became known about a night after its cut-off.
 
-Late rows of a night are files of their own in the restated state: the rows of later deliveries that speak of the night or of
-one before it, known from the night's cut-off on. So a restated night is described, run and replayed like any other.
+They are kept as separate files of the restated state: the rows of later deliveries about the night or an earlier one. They
+count as known from the night's cut-off on. So a restated night is described, run and replayed like any other.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from creditline.store.parquet import write_parquet
 from creditline.store.record import DeliveryRecord
 from creditline.warehouse.sources import OTHER_REACH_DAYS, NightParameters, longest_window
 
-# The day of which a row speaks, where acceptance did not fix one; any other source speaks of its delivery's night.
+# The column with the day of a row, if acceptance did not set one; rows of other sources belong to their delivery's night.
 _DAY = {"cash_flow": "flow_date", "bureau_score": "observed_date", "account_movement": "movement_date"}
-# Orders and answers of the past stand as each night knew them, and an id is changed from one delivery on.
+# Past orders and answers stay as each night knew them, and a change of ids counts only from its delivery on.
 _STANDING = ("adjustment_ack", "notice_receipt", "id_change")
 SNAPSHOT, HISTORY = "account_snapshot", "account_snapshot_history"
 
 
 @dataclass(frozen=True)
 class _LateFile:
-    """One raw file that came after the night: whole if it corrects `corrected`, else the rows of days up to the night."""
+    """One raw file that came after the night: all rows if it corrects `corrected`, else the rows of days up to the night."""
 
     path: Path
     sha256: str
@@ -55,7 +55,7 @@ def write_late_rows(
     Returns: the file of each relation that has late rows, by its full name.
 
     Raises:
-        NotGenuine: a delivered file is not what it was.
+        NotGenuine: a delivered file was changed.
     """
     make_directory(folder)
     later = [record for record in records if record.business_date > night.business_date]
@@ -135,10 +135,10 @@ def _rows(source: Source, files: list[_LateFile], tonight: date) -> str | None:
 
 
 def with_heirs(connection: duckdb.DuckDBPyConnection, customers: frozenset[int], links: str | None) -> frozenset[int]:
-    """Customers together with those whose their rows are by now, because they were merged or split.
+    """Customers, together with those to whom their rows belong by now because of a merge or split.
 
     Args:
-        links: query of the night's `customer_link`; None where its code knew of no such changes.
+        links: query of the night's `customer_link`; None if its code had no such changes.
     """
     if links is None:
         return customers
@@ -147,7 +147,7 @@ def with_heirs(connection: duckdb.DuckDBPyConnection, customers: frozenset[int],
 
 
 def touched_customers(connection: duckdb.DuckDBPyConnection, late: dict[str, InputFile]) -> set[int]:
-    """Whom the late rows of a laid night touch: whom they name, whose accounts they name, and who shares a device."""
+    """Customers whom a night's late rows concern: whom they name, whose accounts they name, and who shares a device."""
     customers: set[int] = set()
     for relation, file in late.items():
         rows = f"read_parquet({path_to_read(file.path)}, hive_partitioning = false)"

@@ -1,4 +1,4 @@
-"""One night of a restatement: what it reads, computed again, compared with what stands, and published beside it."""
+"""One night of a restatement: read, computed again, compared with the published one, and published beside it."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import NightParameters, raw_relations, standing_relation
 from creditline.warehouse.state import carried_rows, recomputed_tables
 
-# What was ordered stands: these tables are the first publication's, and are not computed again.
+# Orders do not change: these tables are those of the first publication and are not computed again.
 STANDING = ("fct_limit_adjustment", "fct_security_order", "rpt_r02_adjustment_register")
 DECISIONS = "fct_limit_decision"
 
 
 class RestatementRefused(CreditlineError):
-    """The past cannot be restated, or the restatement would change somebody whom nothing that became known touches."""
+    """The past cannot be restated, or a customer would change whom no late row concerns."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What two people want restated, as every manifest of the restatement says it."""
+    """The restatement that two people asked for, as every manifest of it says."""
 
     from_date: date
     known_until: date
@@ -96,7 +96,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a restatement has come: the revision of each night that it published, and whom it may change."""
+    """The progress of a restatement: the revision of each night that it published, and the customers it may change."""
 
     revisions: dict[date, int]
     customers: frozenset[int]
@@ -104,7 +104,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class RestatedNight:
-    """What became of one night. `revision` is None where nothing changed and nothing was published."""
+    """The result of one night. `revision` is None if nothing changed and nothing was published."""
 
     business_date: date
     revision: int | None
@@ -114,7 +114,7 @@ class RestatedNight:
 
 @dataclass(frozen=True)
 class _Night:
-    """One night as the restatement sees it. `standing` is the revision that it is compared with."""
+    """One night of a restatement. `standing` is the revision that it is compared with."""
 
     home: Home
     order: Order
@@ -146,16 +146,16 @@ class _Night:
 def restate_night(
     home: Home, order: Order, business_date: date, records: list[DeliveryRecord], progress: Progress, *, is_shown: bool
 ) -> tuple[RestatedNight, Progress]:
-    """Compute one night again and put its publication in its place, where it does not count yet.
+    """Compute one night again and put its publication in its place. It does not count yet.
 
     Args:
         records: every delivery that is known now.
         is_shown: publish the night even if nothing of it changed, because its `marts.duckdb` shows the others.
 
     Raises:
-        RestatementRefused: a row of somebody changes whom no late row touches; names the first.
+        RestatementRefused: a customer would change whom no late row concerns; names the first.
         OutputsRefused: a mart breaks an expectation.
-        NotGenuine, LogicRefused: a file that the night needs is not what it was.
+        NotGenuine, LogicRefused: a file that the night needs was changed.
     """
     first = read_manifest(home, business_date, 0)
     night = _Night(
@@ -167,7 +167,7 @@ def restate_night(
         archived_logic(home, first["logic_hash"]),
     )
     for left_behind in (night.state, night.target):
-        # what a killed restatement left: it never counted
+        # left by a killed restatement; it never counted
         shutil.rmtree(left_behind, ignore_errors=True)
     started = time.perf_counter()
     with scratch_database(home) as connection:
@@ -197,8 +197,8 @@ def _restated_inputs(
 ) -> tuple[list[Relation], dict[str, InputFile]]:
     """What the night reads with what is known now, and its late rows.
 
-    Parameters, packs and orders that left are those of then, and so is what watches had taken in before the night.
-    Features are computed anew from raw: what is carried of them counted rows once, and cannot tell any more which.
+    Parameters, packs, orders that left, and what watches had taken in before the night are as they were then. Features are
+    computed again from raw, because carried sums do not show which rows they counted.
     """
     home = night.home
     recorded = {relation.name: relation for relation in read_inputs(home, night.business_date)}
@@ -232,7 +232,7 @@ def _parameters(relation: Relation) -> NightParameters:
 def _carried(
     night: _Night, recorded: Iterable[Relation], parameters: NightParameters, revisions: dict[date, int]
 ) -> list[Relation]:
-    """State of the night before as it stands now, without what is computed anew."""
+    """The latest state of the night before, without what is computed again."""
     before = parameters.previous_business_date
     handed_on: dict[str, InputFile] = {}
     if before is not None:
@@ -253,7 +253,7 @@ def _carried(
 
 
 def _standing(night: _Night) -> list[Relation]:
-    """What was decided and ordered, as first published: orders in place of the models that would say what else might have been."""
+    """The decisions and orders of the first publication; they replace the models that would decide other orders now."""
     columns = {model.name: model.columns for model in night.logic.models}
     orders = [
         Relation(f"{MODELS}.{table}", columns[table], (_published(night, table),))
@@ -273,7 +273,7 @@ def _published(night: _Night, table: str) -> InputFile:
 
 
 def _compare(connection: duckdb.DuckDBPyConnection, night: _Night, customers: Collection[int]) -> dict[str, int]:
-    """Lay the state of the restated night, and the difference to what stands. Returns: changed rows by table."""
+    """Write the state of the restated night, and the difference to the published one. Returns: changed rows by table."""
     lay_affected(connection, customers)
     published = [
         Compared(table.name, table.key, f"select * from {table.name}", _standing_mart(night, table.name))
@@ -311,7 +311,7 @@ def _standing_mart(night: _Night, table: str) -> Path:
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, night: _Night, revisions: dict[date, int], seconds: float) -> int:
-    """Stage the publication beside, and move it to its place. Returns: how many cells differ."""
+    """Write the publication under another name and move it to its place. Returns: how many cells differ."""
     home = night.home
     staged_home = clear_directory(home.warehouse / "publication")
     staged = clear_directory(staged_home / "published" / str(night.business_date) / night.target.name)
@@ -332,7 +332,7 @@ def _publish(connection: duckdb.DuckDBPyConnection, night: _Night, revisions: di
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, night: _Night, evidence: Path) -> None:
-    """The gate before publication, as for any night: over copies of the marts that it judges."""
+    """The gate before publication, as for any night, over copies of the marts."""
     database = night.home.warehouse / "restated_marts.duckdb"
     database.unlink(missing_ok=True)
     connection.execute(f"attach {path_to_write(database)} as judged")

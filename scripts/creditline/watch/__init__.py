@@ -1,10 +1,10 @@
-"""Between nights: what arrives during the day freezes a takeover, and restores who was verified, minutes after the event.
+"""Between nights: deliveries of the day freeze an account minutes after a takeover, and restore it after a verification.
 
     landing/<date>/intraday/<HHMM>/  ->  intake  ->  the last night's own code  ->  release  ->  outbox/security_orders/
 
-It works beside a running night and changes no limit. The result depends on the files alone: the instant of a watch is the
-`delivered_at` of the delivery that it takes in, whenever it runs. Only where a delivery of one feed is taken in after a later one
-of another feed has been acted on does the order of their coming count: it is acted on a second after that one, and undoes nothing.
+It works beside a running night and changes no limit. The result depends on the files alone: a watch acts at the
+`delivered_at` of the delivery that it takes in, whenever it runs. There is one exception: if a delivery arrives after a later
+one of another feed was acted on, it is acted on one second after that one, so that it undoes nothing.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ class WatchRefused(CreditlineError):
 
 
 class DeliveriesRefused(CreditlineError):
-    """Nothing of some deliveries was taken in; the others were acted on."""
+    """Some deliveries were refused as a whole; the others were acted on."""
 
 
 @dataclass(frozen=True)
 class Watched:
     """What one delivery between nights led to.
 
-    `freezes` (longer ones among them) and `restores` are orders that left in `file`; `withheld` are those that the mode of
-    their slice keeps back, `guarded` customers that the mass guard does; `notices` are accounts whose customers are told in the same
-    turn, `restricted_notices` those of which only the desk of restricted customers is, and `notes` say what of the delivery
-    stayed out.
+    `freezes` (extended ones included) and `restores` count the orders that left in `file`. `withheld` counts orders that the
+    mode of their slice keeps back, `guarded` customers whom the mass guard did not freeze. `notices` counts accounts whose
+    customers are told at once, `restricted_notices` those about which only the desk is told. `notes` name what was left out of
+    the delivery.
     """
 
     business_date: date
@@ -78,7 +78,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A delivery between nights of which nothing was taken in."""
+    """A delivery between nights that was refused as a whole."""
 
     at: str
     reason: str
@@ -86,7 +86,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Watch:
-    """What was new since the last watch; `night` is the published night that it goes on from."""
+    """What was new since the last watch; `night` is the published night that the watch starts from."""
 
     business_date: date
     night: date
@@ -97,21 +97,21 @@ class Watch:
 def watch(home: Home, business_date: date, at: str | None = None) -> Watch:
     """Take in what arrived under `landing/<business_date>/intraday/` since the last watch, and freeze and restore.
 
-    Each delivery is taken in whole and once, or refused with a reason that lies in quarantine; each is acted on at its own
-    instant, in their order; order holds within a feed. Safe to run again after a kill at any instruction.
+    Each delivery is taken in once and as a whole, or refused with a reason in quarantine. Each is acted on at its own time, in
+    the order of its feed. Safe to run again after a kill at any instruction.
 
     Args:
-        at: look at this delivery (HHMM) alone.
+        at: take in only this delivery (HHMM).
 
     Raises:
         WatchRefused: no valid night is published, or the day's own night reads it already.
-        ReleaseRefused: a demo pack in a home that is no demo, or a mode changed while orders were written.
+        ReleaseRefused: there is a demo pack in a home that is not a demo, or a mode changed while orders were written.
         LogicRefused: the last night's code is of a release without a watch.
         HomeBusy: another process freezes or restores for minutes.
     """
     with security_turn(home, f"watch of {business_date}"):
         night = _night_before(home, business_date)
-        # the night's own freezes leave first: what is decided here goes on from them
+        # the night's own freezes leave first, because the watch starts from them
         release_in_turn(home, home.published_dates()[-1])
         scratch = clear_directory(home.warehouse / "watch")
         try:
@@ -126,7 +126,7 @@ def watch_open_days(home: Home) -> list[Watch]:
 
 
 def require_nothing_refused(watches: list[Watch]) -> None:
-    """Raise DeliveriesRefused if some deliveries were, now that everything else was acted on; names the first."""
+    """Raise DeliveriesRefused if some deliveries were refused, after all others were acted on; names the first."""
     refused = [f"{one.business_date} {refusal.at}: {refusal.reason}" for one in watches for refusal in one.refused]
     if refused:
         others = f" ({len(refused) - 1} more)" if len(refused) > 1 else ""
@@ -158,7 +158,7 @@ def _night_before(home: Home, business_date: date) -> date:
 
 def _watch(home: Home, business_date: date, night: date, at: str | None, scratch: Path) -> Watch:
     closed = _last_closed(home) or night
-    # a watch that was killed took in what it did not act on yet
+    # a killed watch may have taken in deliveries and not acted on them
     left = intraday_records(home, closed)
     watched = [_act(home, record, night, scratch) for record in left if not _is_done(home, record)]
     refused = []
@@ -183,13 +183,13 @@ def _refuse(home: Home, business_date: date, at: str, error: FileRefused) -> Ref
 
 
 def tell_untold(home: Home) -> None:
-    """Send the notices of what left because of watches that were killed before they could. What such a watch took in and did
-    not act on is left to the night. The caller holds the turn.
+    """Send the notices of orders that left because of a watch that was killed before it sent them. Deliveries that such a
+    watch took in and did not act on are left to the night. The caller holds the lock.
 
     Raises:
         IdentityBusy: a night gives out keys for longer than half a minute.
     """
-    # before the first night nothing left
+    # before the first night no order left
     taken_in = intraday_records(home, _last_closed(home) or date.max)
     untold = [record for record in taken_in if not _is_done(home, record)]
     if not untold:
@@ -210,7 +210,7 @@ def _act(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Watc
 
 
 def _tell(home: Home, record: DeliveryRecord, outcome: Outcome, night: date, scratch: Path) -> Watched:
-    """Tell whom it concerns what left because of one delivery, and note that it is done."""
+    """Send the notices of the orders that left because of one delivery, and record that it is done."""
     notices = send_notices(home, outcome.file, scratch) if outcome.file else (0, 0)
     watched = _watched(home, record, outcome, *notices)
     content = {name: str(value) if isinstance(value, date) else value for name, value in asdict(watched).items()}
@@ -238,7 +238,7 @@ def _watched(home: Home, record: DeliveryRecord, outcome: Outcome, notices: int,
 
 
 def _is_done(home: Home, record: DeliveryRecord) -> bool:
-    """Whether a watch acted on a delivery and told of it. Raises NotGenuine."""
+    """Whether a watch acted on a delivery and sent its notices. Raises NotGenuine."""
     file = _record_file(home, record)
     return file.is_file() and bool(read_signed(home, file))
 

@@ -1,8 +1,8 @@
-"""Who is frozen and who restored between nights: the last published night's own SQL, on what that night left and came since.
+"""Which accounts are frozen and restored between nights: the last published night's own SQL, run on newer facts.
 
-The archived code of that night runs in memory as one more night of the day, whose cut-off is the instant of the delivery:
-its sources are what the night carried over, the raw rows since then, and the orders that left since then. Of the models
-only those run that a freeze depends on.
+The archived code of that night runs in memory as one more night of the day, with the time of the delivery as its cut-off.
+Its sources are what the night carried over, the raw rows since then, and the orders that left since then. Only the models
+run that a freeze depends on.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ ORDERS, RESTRICTED = "dec_watch_order", "dec_restricted_customer"
 _RESTRICTED_KEYS = (
     f"select customer_key from {RESTRICTED} union all select customer_key from dim_customer where is_restricted"
 )
-# Where a pack has no words of its own for the restricted feed, the agent's.
+# If a pack has no text for the restricted feed, the agent's text is used.
 _RESTRICTED_WORDS = ", ".join(
     f"coalesce(max({text}) filter (audience = 'restricted'), max({text}) filter (audience = 'agent')) as {name}"
     for text, name in zip(("zh", "en", "advice_zh", "advice_en"), RESTRICTED_WORDS, strict=True)
 )
-# The orders with what their notices need. A merge that the house took in since the last night is known to the identity store
-# alone, so that people are compared, and not their keys.
+# The orders with what their notices need. Only the identity store knows of a merge since the last night, so people are compared
+# and not keys.
 _WITH_TOLD = f"""
     select
         orders.*,
@@ -69,7 +69,7 @@ _WITH_TOLD = f"""
 
 @dataclass(frozen=True)
 class Outcome:
-    """What left because of one delivery, and what was kept back; `file` is the name of the file, if there is one."""
+    """Which orders left because of one delivery, and which were kept back; `file` is the name of the file, if there is one."""
 
     at: str
     freezes: int
@@ -80,10 +80,10 @@ class Outcome:
 
 
 def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Outcome:
-    """Freeze and restore because of one delivery that is in the house, once. The caller holds the turn.
+    """Freeze and restore once because of one delivery that was taken in. The caller holds the lock.
 
     Args:
-        night: the valid published night that goes on.
+        night: the valid published night that the watch starts from.
         scratch: an existing folder for what does not fit into memory.
 
     Raises: ReleaseRefused, LogicRefused, NotGenuine.
@@ -91,7 +91,7 @@ def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Ou
     left = left_before(home, record)
     if left is not None:
         return left
-    # read once: a night that runs beside this takes in its delivery at any instant
+    # read only once, because a night that runs meanwhile may take in its delivery at any time
     deliveries = delivery_records(home)
     logic_hash = read_manifest(home, night)["logic_hash"]
     logic = needed_for(archived_logic(home, logic_hash), ORDERS, RESTRICTED)
@@ -124,7 +124,7 @@ def _lay_sources(
     night: date,
     deliveries: list[DeliveryRecord],
 ) -> None:
-    """What the night read of policies and believed of sources stands; its snapshot is the latest that anybody has."""
+    """The night's policies and its trust in sources stay; its snapshot is the latest one."""
     recorded = {relation.name: relation for relation in read_inputs(home, night)}
     state = state_relations(home, night)
     raw = raw_relations(home, [*deliveries, *intraday_records(home, night)], today, state)
@@ -210,7 +210,7 @@ def _outcome(connection: duckdb.DuckDBPyConnection, home: Home, record: Delivery
 
 
 def left_before(home: Home, record: DeliveryRecord) -> Outcome | None:
-    """What left because of a delivery whose watch was killed before it could note so."""
+    """Which orders left because of a delivery whose watch was killed before it recorded them."""
     for earlier in records_since(home, SECURITY, record.business_date):
         if is_of_watch(earlier):
             told = earlier["watch"]

@@ -1,7 +1,7 @@
-"""A delivery between nights comes into the house: looked at like a night's, whole or not at all, and for known customers only.
+"""Take in a delivery between nights: checked like a night's, as a whole or not at all, and for known customers only.
 
-The rules of expectations/ are cut by our own SQL here; Great Expectations counts the same rows once more at night. No key is
-given out: whom no night has named yet cannot be frozen, and who gets which key depends on nights alone.
+Our own SQL applies the rules of expectations/ here; Great Expectations counts the same rows again at night. No key is given
+out, so that keys depend on nights alone. So a customer whom no night has named yet cannot be frozen.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TIME = re.compile(r"([01]\d|2[0-3])[0-5]\d")
 
 @dataclass(frozen=True)
 class Arrival:
-    """A delivery under `landing/<business_date>/intraday/<at>/` that is not in the house yet."""
+    """A delivery under `landing/<business_date>/intraday/<at>/` that was not taken in yet."""
 
     business_date: date
     at: str
@@ -47,8 +47,8 @@ class Arrival:
 
 
 def arrivals(home: Home, business_date: date) -> tuple[list[Arrival], list[tuple[FileRefused, str]]]:
-    """What lies there and is not in the house, by the instant of delivery; and manifests that cannot be read, each with its
-    folder. A folder without a manifest is still being filled.
+    """The deliveries there that were not taken in yet, by time of delivery, and the folders whose manifest cannot be read. A
+    folder without a manifest is still being filled.
     """
     known = {record.manifest_sha256 for record in _earlier(home, business_date)}
     found, unreadable = [], []
@@ -66,13 +66,13 @@ def arrivals(home: Home, business_date: date) -> tuple[list[Arrival], list[tuple
 
 
 def take_in(home: Home, arrival: Arrival, scratch: Path, latest: datetime | None) -> DeliveryRecord:
-    """Judge a delivery and write what is good of it to raw; from its record on it is in the house.
+    """Check a delivery and write its good rows to raw. Once its record is written, it is taken in.
 
     Args:
-        latest: now; None where nobody knows.
+        latest: now; None if that is not known.
 
     Raises:
-        FileRefused: it does not follow what is in the house, or one of its files cannot be believed; nothing changed.
+        FileRefused: it does not follow the last delivery, or one of its files is refused; nothing changed.
         IdentityBusy: a night gives out keys for longer than half a minute.
     """
     earlier = _earlier(home, arrival.business_date)
@@ -96,8 +96,8 @@ def take_in(home: Home, arrival: Arrival, scratch: Path, latest: datetime | None
 
 
 def _known_at(manifest: Manifest, earlier: list[DeliveryRecord]) -> datetime:
-    """When the house got to know of a delivery: at its own instant, or, where a later one of another feed was acted on already,
-    after that. What came too late to be known then is news now, and undoes nothing that was done since."""
+    """The time at which a delivery counts as known: its own time, or one second after a later delivery of another feed that
+    was acted on already, so that it undoes nothing that was done since."""
     after_others = (record.instant + _STEP for record in earlier)
     return max([naive_utc(manifest.delivered_at), *after_others])
 
@@ -125,7 +125,7 @@ def _refusal_file(home: Home, business_date: date, at: str) -> Path:
 def _judge(
     home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, arrival: Arrival, entry: AcceptedSource
 ) -> SourceVerdict:
-    """The verdict on one file, which must be a pass: nobody is frozen because of a file that is not believed."""
+    """The verdict on one file. It must be a pass, because an untrusted file may freeze nobody."""
     if entry.refusal:
         raise FileRefused(entry.file, "refused", entry.refusal, "mend it and send it under the next sequence")
     verdict = judge_source(connection, entry, load_suite(entry.source), [], None)
@@ -138,7 +138,7 @@ def _judge(
 
 
 def _without_strangers(home: Home, connection: duckdb.DuckDBPyConnection, verdict: SourceVerdict) -> SourceVerdict:
-    """The verdict once the rows of ids that no night has named lie in quarantine; the night's own delivery brings them."""
+    """The verdict after rows with ids that no night has named went to quarantine; the night's own delivery brings them again."""
     entry = verdict.entry
     names = [column.name for column in contract()[entry.source].columns]
     notes = []

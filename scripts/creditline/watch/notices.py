@@ -1,7 +1,7 @@
 """Notices of freezes and restores between nights: they leave with the order, in a feed of their own.
 
-They are written from what the house keeps of the orders, so that a killed watch sends the same ones when it runs again.
-Of somebody who died, or on whom a legal hold stands, nothing is told but to the desk that reads the restricted feed.
+They are written from the recorded orders, so a killed watch sends the same notices when it runs again. Notices about a deceased
+customer, or one under a legal hold, go only to the desk that reads the restricted feed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from creditline.release.wording import NO_WAY_BACK, NOTHING_TO_BORROW, WayBack, 
 FEED, RESTRICTED_FEED = "security_notices", "restricted_security_notices"
 _WORDS = ("text_zh", "text_en", "advice_zh", "advice_en")
 RESTRICTED_WORDS = tuple(f"restricted_{name}" for name in _WORDS)
-# What the house keeps of a watch's order for the notice of it.
+# What is recorded of a watch's order for its notice.
 TOLD = (
     "reason_codes",
     "display_state",
@@ -37,7 +37,7 @@ TOLD = (
     *_WORDS,
     *RESTRICTED_WORDS,
 )
-# An earlier release kept less; of a legal hold none tells anybody but the desk.
+# An earlier release recorded less; a notice of a legal hold always goes only to the desk.
 _ADDED = {
     "is_restricted": "boolean",
     "reference_limit_amount": "decimal(18, 2)",
@@ -45,7 +45,7 @@ _ADDED = {
     **dict.fromkeys(RESTRICTED_WORDS, "varchar"),
 }
 _LEGAL_REASON = "L1"
-# Where the order does not say who is restricted, the night that it goes on from does; where neither does, the customer may be.
+# If the order does not say who is restricted, the night that it starts from does. If neither says it, the customer may be told.
 _NOTICES = f"""
     select
         orders.* replace (
@@ -71,9 +71,9 @@ _NOTICES = f"""
 
 def send_notices(home: Home, order_file: str, scratch: Path) -> tuple[int, int]:
     """Tell the customers of one file of a watch, once: `outbox/security_notices/security_notices_<date>_<HHMM>_<seq>.jsonl`.
-    What is to be told of restricted ones goes to `outbox/restricted_security_notices/` instead, with the words for its desk.
+    Notices about restricted customers go to `outbox/restricted_security_notices/` instead, with the texts for the desk.
 
-    The caller holds the turn. Returns: how many customers are told, and how many lines the desk gets.
+    The caller holds the lock. Returns: how many customers are told, and how many lines the desk gets.
     """
     record = read_record(home, home.releases / SECURITY / f"{_parts(order_file)[1]}.json")
     changes = _changes(home, record, scratch)
@@ -85,14 +85,14 @@ def send_notices(home: Home, order_file: str, scratch: Path) -> tuple[int, int]:
 
 
 def _parts(order_file: str) -> tuple[str, str]:
-    """What the name of a file of orders says of its time, and its sequence."""
+    """The time and the sequence in the name of a file of orders."""
     name = Path(order_file).stem.removeprefix(TRIAL_MARK)
     stamp, _, number = name.removeprefix(f"{SECURITY}_").rpartition("_")
     return stamp, number
 
 
 def _write(home: Home, feed: str, order_file: str, notices: list[Json]) -> None:
-    """Write one feed's file because of one file of orders; its record comes last, so that a killed watch writes it again."""
+    """Write one feed's notices of one file of orders. The record is written last, so that a killed watch writes it again."""
     previous = last_record(home, feed)
     if not notices or (previous and previous["order_file"] == order_file):
         return
@@ -105,7 +105,7 @@ def _write(home: Home, feed: str, order_file: str, notices: list[Json]) -> None:
 
 
 def _for_customer(home: Home, change: Json) -> Json:
-    """A notice in the customer's words: the least that a credit outcome leaves is not shown as money to borrow."""
+    """A notice for the customer. A limit at the floor is not shown as money to borrow."""
     floor, reference = change["floor_amount"], change["reference_limit_amount"]
     is_unknown = floor is None or reference is None
     shown = {
@@ -117,7 +117,7 @@ def _for_customer(home: Home, change: Json) -> Json:
 
 
 def _for_desk(change: Json) -> Json:
-    """A notice for the desk of restricted customers: its own words, the amounts as the core has them."""
+    """A notice for the desk of restricted customers, with its own texts and the core's amounts."""
     words = {name: change[name] or change[plain] for name, plain in zip(RESTRICTED_WORDS, _WORDS, strict=True)}
     return _told(change | words, RESTRICTED_WORDS)
 
@@ -143,7 +143,7 @@ def _changes(home: Home, record: Json, scratch: Path) -> list[Json]:
         attach_identity(connection, home)
         orders = f"from read_parquet({path_to_read(kept_orders(home, record))})"
         connection.execute(f"create view kept as {with_columns(_ADDED, orders)}")
-        # the whole book is read for orders of an earlier release alone
+        # only for orders of an earlier release is the whole book read
         is_asked = one_row(connection.execute("select coalesce(bool_or(is_restricted is null), false) from kept"))[0]
         for name, condition in (("restricted", "is_restricted"), ("unrestricted", "not is_restricted")):
             named = f"select customer_key from ({mart_rows(home, 'dim_customer', [night])}) where {is_asked} and {condition}"
