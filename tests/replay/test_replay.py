@@ -79,8 +79,8 @@ def test_a_replay_needs_neither_dbt_nor_great_expectations_nor_the_project(sampl
         "from pathlib import Path\n"
         "for name in ('dbt', 'great_expectations', 'airflow'): sys.modules[name] = None\n"
         "from creditline import project\n"
-        "from creditline.warehouse import state\n"
-        "project.PROJECT_DIR = state.PROJECT_DIR = Path('/nowhere')\n"
+        "from creditline.warehouse import properties\n"
+        "project.PROJECT_DIR = properties.PROJECT_DIR = Path('/nowhere')\n"
         "from creditline.cli import main\n"
         "main()\n"
     )
