@@ -77,7 +77,7 @@ def test_policy_check_says_what_does_not_hold(tmp_path):
     assert [row["verdict"] for row in json.loads(shown.stdout)] == [
         "default: band.csv: a safer band is cut faster (cut_step_bp)"
     ]
-    assert "1 problem(s); mend them and check again" in shown.stderr
+    assert "1 problem(s); correct them and check again" in shown.stderr
 
 
 def test_policy_diff_shows_the_cells(tmp_path):
@@ -96,4 +96,4 @@ def test_policy_diff_shows_the_cells(tmp_path):
 def test_a_folder_that_is_no_home_is_said(tmp_path):
     shown = run("status", home=tmp_path)
     assert shown.returncode == 2
-    assert "is no warehouse home" in shown.stderr
+    assert "is not a warehouse home" in shown.stderr

@@ -103,12 +103,12 @@ def test_a_demo_home_is_no_production_home(tmp_path):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"expect": ["sesion"]}, "--expect: 'sesion' is no source .* did you mean session"),
+        ({"expect": ["sesion"]}, "--expect: 'sesion' is not a source .* did you mean session"),
         ({"expect": ["x"]}, "the sources are account_snapshot, "),
         ({"name": "../x"}, "--name ../x: "),
-        ({"time_zone": "Mars/Olympus"}, "--time-zone Mars/Olympus: .* is no time zone"),
-        ({"cut_off": "25:00"}, "--cut-off 25:00 is no time of the day"),
-        ({"cut_off": "2"}, "--cut-off 2 is no time of the day"),
+        ({"time_zone": "Mars/Olympus"}, "--time-zone Mars/Olympus: .* is not a time zone"),
+        ({"cut_off": "25:00"}, "--cut-off 25:00 is not a time of the day"),
+        ({"cut_off": "2"}, "--cut-off 2 is not a time of the day"),
         ({"retention_days": 0}, "--retention-days 0: "),
     ],
 )
@@ -121,7 +121,7 @@ def test_what_cannot_be_leaves_nothing_behind(tmp_path, options, why):
 
 def test_a_folder_of_other_things_does_not_become_a_home(tmp_path):
     (tmp_path / "Documents").mkdir()
-    with pytest.raises(UsageError, match="holds Documents, which is no part of a home"):
+    with pytest.raises(UsageError, match="holds Documents, which is not a part of a home"):
         init(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["Documents"]
 
@@ -149,7 +149,7 @@ def test_a_home_that_lost_its_settings_or_keys_is_not_made_anew(tmp_path):
 
 def test_a_source_that_is_expected_and_misspelt_stops_the_night(tmp_path):
     (tmp_path / "creditline.yml").write_text("name: north\nexpected_sources: [account_snapshot, sesion]\n")
-    with pytest.raises(UsageError, match=r"creditline.yml: expected_sources: 'sesion' is no source .* did you mean"):
+    with pytest.raises(UsageError, match=r"creditline.yml: expected_sources: 'sesion' is not a source .* did you mean"):
         accept(open_home(tmp_path), None)
 
 

@@ -65,5 +65,5 @@ def test_a_missing_manifest_is_the_one_misfit(delivery):
 
 
 def test_no_folder_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         check_delivery(tmp_path / "nowhere")

@@ -88,10 +88,10 @@ def test_a_new_home_whose_making_was_interrupted_gets_its_keys(home, name):
 
 
 BROKEN = {
-    "empty": (b"", "is no key: it is empty"),
+    "empty": (b"", "is not a key file: it is empty"),
     "half": (None, "is no"),
     "no key": (b"zz" * 32, "is no"),
-    "too long": (b"a" * 20_000, "is no key: it is too long"),
+    "too long": (b"a" * 20_000, "is not a key file: it is too long"),
 }
 
 
@@ -109,7 +109,7 @@ def test_what_is_no_key_is_refused_in_one_line(home, name, content, why):
 @pytest.mark.parametrize("length", [62, 66, 128])
 def test_a_secret_of_another_length_is_refused(home, length):
     (home.root / SECRET).write_text("a" * length)
-    with pytest.raises(KeyRefused, match="no secret of 32 bytes in hex"):
+    with pytest.raises(KeyRefused, match="not a secret of 32 bytes in hex"):
         require_keys(home)
 
 
@@ -149,7 +149,7 @@ def test_a_link_and_a_pipe_are_no_keys(home, name):
         require_keys(home)
     path.unlink()
     os.mkfifo(path, 0o600)
-    with pytest.raises(KeyRefused, match=f"{name} is no file"):
+    with pytest.raises(KeyRefused, match=f"{name} is not a file"):
         require_keys(home)
 
 

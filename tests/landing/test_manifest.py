@@ -110,7 +110,7 @@ def test_what_is_no_manifest_is_refused(home, delivery, content):
 
 def test_a_key_that_stands_twice_is_refused(home, delivery):
     change_text(delivery, '"sequence": 1', '"sequence": 1, "sequence": 2')
-    assert "sequence stands twice" in refusal(home)["reason"]
+    assert "sequence is there twice" in refusal(home)["reason"]
 
 
 # --- order ------------------------------------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ def test_a_folder_without_a_manifest_is_named(bench):
     land(bench, max_nights=1)
     (bench / "home/landing/2024-01-31/manifest.json").unlink()
     with pytest.raises(
-        CreditlineError, match=r"2024-01-31/manifest.json is no manifest of a delivery; take the folder"
+        CreditlineError, match=r"2024-01-31/manifest.json is not a manifest of a delivery; take the folder"
     ):
         land(bench)
 
@@ -233,7 +233,7 @@ def test_dates_must_be_dates(bench, text):
     [
         ({"first": date(2025, 1, 1)}, "no night from 2025-01-01 to the end: the extract's nights are 2024-01-31 to"),
         ({"max_nights": 0}, "ask for one or more"),
-        ({"file_format": "xlsx"}, "'xlsx' is no format"),
+        ({"file_format": "xlsx"}, "'xlsx' is not a format"),
     ],
 )
 def test_a_call_that_cannot_be_met_is_refused(bench, choices, said):
@@ -243,7 +243,7 @@ def test_a_call_that_cannot_be_met_is_refused(bench, choices, said):
 
 def test_a_source_of_the_wrong_sort_is_refused(bench):
     loaded = load_map(bench / "northbank")
-    with pytest.raises(UsageError, match="is no directory"):
+    with pytest.raises(UsageError, match="is not a directory"):
         import_book(bench / "home", loaded, bench / "northbank-extract" / "payments.csv")
     with pytest.raises(UsageError, match="does not exist"):
         import_book(bench / "home", loaded, bench / "nowhere")

@@ -86,7 +86,7 @@ SETTINGS = [
     ("entity: DEMO01", "entity: /tmp/x", "entity"),
     ("entity: DEMO01", 'entity: "DEMO01\\n"', "entity"),
     ("entity: DEMO01", "entity: !!python/object/apply:os.system ['true']", "line 3"),
-    ("entity: DEMO01", "entity: DEMO01\nentity: DEMO02", "entity stands twice"),
+    ("entity: DEMO01", "entity: DEMO01\nentity: DEMO02", "entity is there twice"),
     ("entity: DEMO01", "entity: &a DEMO01\ncurrency: *a", "alias"),
     ("name: default", "name: ../default", "name"),
     ("name: default", "name: berka", "assignment.csv"),
@@ -119,7 +119,7 @@ def test_aliases_do_not_grow_beyond_memory(tmp_path):
     path = tmp_path / "policy.yml"
     levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     path.write_text("\n".join(["a0: &a0 lol", *levels, ""]))
-    with pytest.raises(PackRefused, match="line 2 is no YAML: an alias"):
+    with pytest.raises(PackRefused, match="line 2 is not YAML: an alias"):
         read_yaml(path, PackSettings, PackRefused)
 
 

@@ -135,13 +135,13 @@ BROKEN = {
         ],
         "f01_dpd_now has 9 bins beside MISSING; at most 8",
     ),
-    "an unknown feature": ("scorecard", where({"feature": "f01_dpd_now"}, feature="f99_mood"), "f99_mood is no feature"),
+    "an unknown feature": ("scorecard", where({"feature": "f01_dpd_now"}, feature="f99_mood"), "f99_mood is not a feature"),
     "a security feature scored": (
         "scorecard", where({"feature": "f01_dpd_now"}, feature="f34_regions_1d"), "only credit features are scored",
     ),
     "another sign": ("scorecard", where({"feature": "f11_tenure_days"}, sign="1"), "seeds/feature.csv has -1"),
     "a feature of two reasons": ("scorecard", setter(0, reason_code="B2"), "more than one sign or reason_code"),
-    "an unknown trigger feature": ("trigger", setter(0, feature="f99_mood"), "f99_mood is no feature"),
+    "an unknown trigger feature": ("trigger", setter(0, feature="f99_mood"), "f99_mood is not a feature"),
     "a trigger on security": (
         "trigger", setter(0, feature="f34_regions_1d", source_name="session"), "only credit evidence may trigger",
     ),
@@ -161,14 +161,14 @@ BROKEN = {
     "a trigger without a text": ("trigger", setter(0, reason_code="Q1"), "Q1 lacks a text for the agent"),
     "a trigger without a cure": ("cure_rule", lambda rows: rows[1:], "trigger H1 needs exactly one row, has 0"),
     "two cures": ("cure_rule", lambda rows: [rows[0], *rows], "trigger H1 needs exactly one row, has 2"),
-    "a cure for nothing": ("cure_rule", adding(trigger_code="H9"), "H9 is no trigger of trigger.csv"),
+    "a cure for nothing": ("cure_rule", adding(trigger_code="H9"), "H9 is not a trigger of trigger.csv"),
     "cured at once": ("cure_rule", setter(0, clean_nights="0"), "clean_nights must be at least 1"),
     "cured below nothing": ("cure_rule", setter(0, max_days_past_due="-1"), "max_days_past_due must be at least 0"),
     "a threshold twice, spelt otherwise": (
         "freeze_rule", lambda rows: [*rows, rows[0] | {"threshold": f"0{rows[0]['threshold']}"}], "stands more than once",
     ),
     "an open bin in the middle": ("scorecard", setter(2, upper=""), "gap or an overlap"),
-    "a freeze on credit": ("freeze_rule", setter(0, feature="f01_dpd_now"), "f01_dpd_now is no security feature"),
+    "a freeze on credit": ("freeze_rule", setter(0, feature="f01_dpd_now"), "f01_dpd_now is not a security feature"),
     "a freeze rule without points": ("freeze_rule", setter(0, points="0"), "points must be at least 1"),
     "two freezing points": ("freeze_rule", setter(0, freeze_at_points="7"), "freeze_at_points must be the same"),
     "two times of a freeze": ("freeze_rule", setter(0, ttl_hours="25"), "ttl_hours must be the same"),
@@ -185,7 +185,7 @@ BROKEN = {
     "a deadline that is no time": (
         "calendar", adding(kind="deadline", value="24:00", source_name="session"), "a deadline is a local time",
     ),
-    "a deadline of no source": ("calendar", adding(kind="deadline", value="23:00", source_name="moon"), "is no source of the landing contract"),
+    "a deadline of no source": ("calendar", adding(kind="deadline", value="23:00", source_name="moon"), "is not a source of the landing contract"),
     "a holiday of a source": (
         "calendar", adding(kind="holiday", value="National Day", source_name="session"), "source_name must be *",
     ),

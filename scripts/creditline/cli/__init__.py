@@ -225,7 +225,7 @@ def check(
     if result.misfits or output_format is Format.JSON:
         print_rows(COLUMNS, rows_of(result), output_format, title=str(directory))
     if result.refusals:
-        raise CreditlineError(f"{verdict_of(result)}; mend it and check again")
+        raise CreditlineError(f"{verdict_of(result)}; correct it and check again")
     say = tell if output_format is Format.JSON else print_text
     say(verdict_of(result) if is_against_home else f"{verdict_of(result)}; --home tries it against a home, too")
 
@@ -592,7 +592,9 @@ def policy_check(
     count = sum(map(len, found.values()))
     if count:
         concerned = ", ".join(name for name, problems in found.items() if problems)
-        raise CreditlineError(f"{concerned}: {count} problem(s); mend them and check again (docs/reference/policy.md)")
+        raise CreditlineError(
+            f"{concerned}: {count} problem(s); correct them and check again (docs/reference/policy.md)"
+        )
 
 
 @policy_app.command("diff")

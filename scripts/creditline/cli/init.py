@@ -70,12 +70,12 @@ def initialise(
         is_trial: what is ordered reaches no core, and the newest night's cut-off is its now.
 
     Raises:
-        UsageError: an option cannot be, a home with other settings is there, or something that is no part of a home.
+        UsageError: an option cannot be, a home with other settings is there, or something that is not a part of a home.
         KeyRefused: the keys are lost though the home has used them, or cannot be believed.
     """
     require_known_sources(expect, "--expect")
     if cut_off is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", cut_off):
-        raise UsageError(f"--cut-off {cut_off} is no time of the day; write HH:MM, like 02:00")
+        raise UsageError(f"--cut-off {cut_off} is not a time of the day; write HH:MM, like 02:00")
     given = {
         "name": name,
         "expected_sources": tuple(dict.fromkeys((_REQUIRED_SOURCE, *expect))) if expect else None,
@@ -155,11 +155,13 @@ def _parts(home: Home) -> list[Path]:
 def _require_place(home: Home) -> set[Path]:
     """A home has a folder of its own. Returns what lies there."""
     if home.root.exists() and not home.root.is_dir():
-        raise UsageError(f"{home.root} is no folder; give --home the folder of the home")
+        raise UsageError(f"{home.root} is not a folder; give --home the folder of the home")
     there = set(home.root.iterdir()) if home.root.is_dir() else set()
     foreign = sorted(path.name for path in there if path.name not in _NAMES and not path.name.startswith("."))
     if foreign:
-        raise UsageError(f"{home.root} holds {foreign[0]}, which is no part of a home; give --home a folder of its own")
+        raise UsageError(
+            f"{home.root} holds {foreign[0]}, which is not a part of a home; give --home a folder of its own"
+        )
     return there
 
 

@@ -1,4 +1,4 @@
-"""Trying a delivery without a home: what would not fit, by file and column, with sample rows."""
+"""Try a delivery without a home: what does not fit, by file and column, with sample rows."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from creditline.landing.typing import EXPECTED, type_rows
 # What a night does about a misfit.
 HELD, FILE_REFUSED, REFUSED = "the rows stay in quarantine", "the file is refused", "the delivery is refused"
 _SAMPLES = 3
-# Without a home there is no time zone: a fact may be as late as the latest local day on earth at delivery.
+# Without a home there is no time zone, so a fact may have the latest local day on earth at the time of delivery.
 _LATEST_ZONE = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """One rule that a file does not fit, and what the night does then. `rows` is 0 and `column` empty where it is the file as
-    a whole."""
+    """One rule that a file breaks, and what the night does then. `rows` is 0 and `column` is empty if the whole file breaks
+    it."""
 
     file: str
     column: str
@@ -44,7 +44,7 @@ class Misfit:
 
 @dataclass(frozen=True)
 class DeliveryCheck:
-    """What a delivery would be refused or quarantined for; nothing was taken in. `is_known`: a home has it already."""
+    """Why a delivery would be refused or its rows quarantined; nothing was taken in. `is_known`: the home has it already."""
 
     directory: Path
     misfits: tuple[Misfit, ...]
@@ -52,7 +52,7 @@ class DeliveryCheck:
 
     @property
     def refusals(self) -> tuple[Misfit, ...]:
-        """Those for which a file or all of it is refused."""
+        """The problems that refuse a file or the whole delivery."""
         return tuple(misfit for misfit in self.misfits if misfit.then in (FILE_REFUSED, REFUSED))
 
     @property
@@ -65,7 +65,7 @@ def check_delivery(directory: Path) -> DeliveryCheck:
     """Try a delivery, of a night or between nights: manifest, files, headers, totals, types, the rules of the suites, and
     the cut-off that the manifest names.
 
-    What needs a home is not looked at: sequence, duplicates, the home's cut-off, who is known, and the night before.
+    What needs a home is not checked: sequence, duplicates, the home's cut-off, known ids, and the night before.
 
     Raises:
         UsageError: there is no such folder.
@@ -89,14 +89,14 @@ def manifest_of(directory: Path) -> tuple[Manifest, str]:
 
     Raises:
         UsageError: there is no such folder.
-        FileRefused: it has no manifest, or none of the contract.
+        FileRefused: it has no manifest of the contract.
     """
     if not directory.is_dir():
-        raise UsageError(f"{directory} is no folder; give the folder that holds manifest.json")
+        raise UsageError(f"{directory} is not a folder; give the folder that holds manifest.json")
     try:
         return read_manifest(directory)
     except FileRefused as error:
-        # a feed that is named as one between nights is looked at as such
+        # the name of the feed tells that the delivery is one between nights
         if error.rule != "feed":
             raise
         return read_manifest(directory, is_intraday=True)
@@ -108,7 +108,7 @@ def refusal_of(error: FileRefused, then: str) -> Misfit:
 
 
 def rows_in_quarantine(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource | AcceptedSource) -> list[Misfit]:
-    """The rows of one file that its rules hold, by rule, from the tables that they were laid in."""
+    """The held rows of one file, by rule, from the tables of the temporary database."""
     found = connection.execute(
         "select rule, coalesce(column_name, ''), count(*), list(source_row order by source_row)[:$samples],"
         " list(coalesce(value, left(raw_line, 80), '') order by source_row)[:$samples]"
@@ -131,11 +131,11 @@ def rows_in_quarantine(connection: duckdb.DuckDBPyConnection, entry: DeliveredSo
 
 def _late(manifest: Manifest) -> list[Misfit]:
     delivered_at, cutoff_at = naive_utc(manifest.delivered_at), naive_utc(manifest.cutoff_at)
-    # what comes between nights has no cut-off of its own
+    # a delivery between nights has no cut-off of its own
     if delivered_at <= cutoff_at or manifest.feed.startswith(INTRADAY_FEEDS):
         return []
     what = f"delivered at {delivered_at}Z, after its own cutoff_at {cutoff_at}Z"
-    return [refusal_of(FileRefused(MANIFEST_FILE, "late", what, "hold it for a restatement of that night"), REFUSED)]
+    return [refusal_of(FileRefused(MANIFEST_FILE, "late", what, "keep it for a restatement of that night"), REFUSED)]
 
 
 def _check_entry(

@@ -1,8 +1,8 @@
 """Changes of ids: checked against who is known, and applied in the identity store before tonight's ids are exchanged.
 
-Whoever is renumbered keeps the key, so nothing behind the gate moves, and releases put the new id back. A customer who is
-merged into another, or who splits, has more than one key: raw names both, and SQL follows them (decision.md). An id is
-never used again: what is delivered late under it would find the wrong person.
+A renumbered account or customer keeps its key, so nothing after the gate changes, and orders show the new id. A customer who
+is merged or split has more than one key: raw names both, and SQL follows them (decision.md). An id is never used again,
+because late rows under it would find the wrong person.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _CHANGE = "kind, subject, old_id, new_id"
 
 
 def find_contradictions(home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance) -> None:
-    """Lay the changes that contradict each other, or who is known, as `contrary_<relation>` for quarantine: source_row, rule,
-    column_name, value. A change that was taken in before is no news and contradicts nothing.
+    """Create `contrary_<relation>` with the changes that contradict each other or the known ids: source_row, rule,
+    column_name, value. They go to quarantine. A change that was taken in before is not new and contradicts nothing.
 
-    Of a delivery that a killed gate began to take in the same rows are held as then: who is known has changed by it.
+    If a killed gate began to take in this delivery, the same rows are held as then, because known ids may have changed.
 
     Raises:
         IdentityBusy: another process holds the store.
@@ -53,7 +53,7 @@ def find_contradictions(home: Home, connection: duckdb.DuckDBPyConnection, accep
 
 
 def _files_of_changes(acceptance: Acceptance) -> list[str]:
-    """What the files of the source that could be read are called in the scratch of acceptance."""
+    """The names of the source's readable files in the temporary database of acceptance."""
     return [entry.relation for entry in acceptance.sources if entry.source == SOURCE and not entry.refusal]
 
 
@@ -64,7 +64,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, relations: list[str]) -> None:
         for relation in relations
     )
     connection.execute(
-        # rows of one key with different values are held by the suite, of exact twins the first is looked at
+        # the suite holds rows with one key and different values; of equal rows the first is checked
         "create or replace temp table offered as"
         " select relation, kind, subject, old_id, min(source_row) as source_row, min(new_id) as new_id"
         f" from ({rows}) group by relation, kind, subject, old_id"
@@ -124,12 +124,12 @@ _CONTRADICTIONS = f"""
 
 
 def take_id_changes(connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, relations: list[str]) -> None:
-    """Take in tonight's changes and apply every one whose date has come; the same delivery again changes nothing. Which
-    were held is noted in the same instant.
+    """Take in tonight's changes and apply every one whose date has come; the same delivery again changes nothing. The held
+    changes are recorded in the same transaction.
 
     Args:
         connection: `identity` must be attached for writing.
-        relations: the files of the source that are kept, as they are called in the scratch of acceptance.
+        relations: the accepted files of the source, by their names in the temporary database of acceptance.
     """
     rows = "".join(f" union all select {_CHANGE}, effective_date from accepted_{relation}" for relation in relations)
     connection.execute(
@@ -158,7 +158,7 @@ def _note_judged(connection: duckdb.DuckDBPyConnection, acceptance: Acceptance) 
 
 
 def _note(connection: duckdb.DuckDBPyConnection) -> None:
-    """Note each change with its keys; a renumbered one's new id finds the key from now on, whatever the date."""
+    """Record each change with its keys. The new id of a renumbering finds the key from now on, even before its date."""
     assign_keys(
         connection, "customer", "select new_id as id from taken where subject = 'customer' and kind <> 'renumber'"
     )
@@ -191,7 +191,7 @@ def _due(kind: str, subject: str) -> str:
 
 
 def _apply_renumbers(subject: str) -> list[str]:
-    """The key bears the new id, and the old one becomes an alias."""
+    """Give the key its new id, and make the old id an alias."""
     due = _due("renumber", subject)
     return [
         f"insert into identity.alias (subject, id, key) select '{subject}', {subject}_id, {subject}_key from identity.{subject}"

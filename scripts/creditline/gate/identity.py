@@ -1,15 +1,15 @@
-"""Keys instead of ids: the one mutable store, open for writing only for the seconds of an exchange.
+"""Keys instead of ids: the only store that changes, open for writing only for the seconds of an exchange.
 
-account, customer   the id that each key bears now: one row a key
-alias               ids that a key bore before, or that are announced: late rows under them still find the key
-merged              keys of customers who are another one by now
+account, customer   the id of each key now: one row for each key
+alias               former ids of a key, and announced ones: late rows under them still find the key
+merged              keys of customers who were merged into another one
 change              every change of ids that was taken in, with its keys; those not yet applied wait for their date
-judged              files of changes of the delivery that was taken in last, with the rows that were held, by number
+judged              files of changes of the last delivery, with the rows that were held, by number
 forgotten           keys of erased people, never given to anybody else
-whole               how many rows each of these tables has, and what their seals add up to; `judged` has none
+whole               how many rows each of these tables has, and the sum of their seals; `judged` has none
 
-Each row bears a keyed hash of what it says, its seal, so that two ids which somebody swapped are noticed before anybody is taken for
-another one. Every row is looked at where the file is not as the house left it (`seal.json` beside it tells); else none is.
+Each row has a seal, a keyed hash of its content. So two ids that somebody swapped are noticed before one person is taken for
+another. If `seal.json` shows that the file changed since we wrote it, every row is checked; else none is.
 """
 
 from __future__ import annotations
@@ -58,17 +58,17 @@ class IdentityBusy(CreditlineError):
 
 
 class IdentityChanged(CreditlineError):
-    """Somebody else wrote to the identity store: nobody can say any more whose key is whose."""
+    """Somebody else wrote to the identity store, so it is no longer certain which key belongs to whom."""
 
 
 @contextmanager
 def identity(connection: duckdb.DuckDBPyConnection, home: Home, *, for_writing: bool = False) -> Iterator[None]:
-    """Attach the identity store as `identity`; waits a moment while another process exchanges ids. What is written within is
-    written at once, whole or not at all.
+    """Attach the identity store as `identity`; waits a moment while another process exchanges ids. Everything written inside
+    is one transaction.
 
     Raises:
         IdentityBusy: it stayed locked for half a minute.
-        IdentityChanged: it is not what the house wrote.
+        IdentityChanged: it is not what this home wrote.
     """
     _attach(connection, home, for_writing)
     if not for_writing:
@@ -100,7 +100,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, home: Home, for_writing: bool
     if not path.exists():
         if home.published_dates():
             raise IdentityChanged(f"{path} is missing; restore it from a backup")
-        # a store is sealed by the home's key: without it none is begun
+        # the home's key seals a store, so a store is only begun with a key
         home.pseudonym_secret()
         _create(path)
     _attach_waiting(connection, path, for_writing)
@@ -136,7 +136,7 @@ def _every_key(subject: str) -> str:
 
 
 def _require_newest(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """An older store that was put back would give keys away twice, and lose the orders of whom it does not know."""
+    """Refuse an older store that was put back: it would give keys twice, and lose the orders of unknown customers."""
     known = last_keys(connection)
     for subject, given in keys_given(home).items():
         if known[subject] < given:
@@ -147,7 +147,7 @@ def _require_newest(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 
 
 def _is_as_sealed(home: Home) -> bool:
-    """Whether the file is the one that was sealed; one with a log of writes beside it that are not in it yet never is."""
+    """Whether the file is the sealed one. With a log of writes beside it that are not yet in it, it never is."""
     path = home.identity_file
     try:
         seal = read_signed(home, path.with_name(_SEAL))
@@ -162,7 +162,7 @@ def _seal_file(home: Home) -> None:
 
 
 def _row_seal(table: str) -> str:
-    """SQL: the keyed hash of all that a row of a table says."""
+    """SQL: the keyed hash of a row's whole content."""
     columns = [column.split()[0] for column in _SEALED[table].split(", ")]
     return keyed_hash(f"concat_ws('|', '{table}', {', '.join(columns)})")
 
@@ -172,7 +172,7 @@ def _secret(home: Home) -> dict[str, str]:
 
 
 def _seal_rows(connection: duckdb.DuckDBPyConnection, home: Home, store: str = "identity") -> None:
-    """Seal the rows that were written and have none yet, and each table as a whole."""
+    """Seal the rows that have no seal yet, and each table as a whole."""
     connection.execute(f"delete from {store}.whole")
     for table in _SEALED:
         connection.execute(f"update {store}.{table} set seal = {_row_seal(table)} where seal is null", _secret(home))
@@ -182,7 +182,7 @@ def _seal_rows(connection: duckdb.DuckDBPyConnection, home: Home, store: str = "
 
 
 def _whole(table: str, store: str = "identity") -> str:
-    """SQL: what a table's rows come to, whatever their order (table_name, row_count, seals)."""
+    """SQL: the count and the sum of seals of a table's rows (table_name, row_count, seals)."""
     return (
         f"select '{table}' as table_name, count(*) as row_count,"
         f" coalesce(sum(('0x' || left(seal, 15))::bigint), 0)::hugeint as seals from {store}.{table}"
@@ -196,7 +196,7 @@ def _is_used(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _check_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """The store holds the house's tables, as it makes them, and nothing else that could stand in place of one."""
+    """Check that the store holds exactly the tables that we create, and nothing that could replace one of them."""
     with connect() as fresh:
         _create_tables(fresh, "main")
         made = fresh.execute("select table_name, sql from duckdb_tables() order by 1").fetchall()
@@ -217,7 +217,7 @@ def _check_tables(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
 
 
 def _check_rows(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
-    """Every row says what it was sealed with, none came or went, and every key that was given out is somebody's or forgotten."""
+    """Check that every row fits its seal, none was added or removed, and every key given out is somebody's or forgotten."""
     for table in _SEALED:
         (broken,) = one_row(
             connection.execute(
@@ -284,7 +284,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, store: str) -> None:
 
 
 def known_ids(subject: str) -> str:
-    """SQL: every id by which accounts or customers are known, now or before (id, key, is_current)."""
+    """SQL: every present or former id of accounts or customers (id, key, is_current)."""
     return (
         f"(select {subject}_id as id, {subject}_key as key, true as is_current from identity.{subject}"
         f" union all select id, key, false from identity.alias where subject = '{subject}')"
@@ -292,7 +292,7 @@ def known_ids(subject: str) -> str:
 
 
 def current_customers() -> str:
-    """SQL: the id that the customer behind a key bears now, also where the key is another customer's by now."""
+    """SQL: the present id of the customer behind a key, also if that customer was merged into another one."""
     return (
         "(select customer_key, customer_id from identity.customer"
         " union all select merged.customer_key, customer.customer_id from identity.merged"
@@ -301,7 +301,7 @@ def current_customers() -> str:
 
 
 def keys_of_people(keys: str) -> str:
-    """SQL: every key of the people behind some keys (`customer_key`): whoever was merged has more than one.
+    """SQL: every key of the people behind some keys (`customer_key`): a merged customer has more than one.
 
     Args:
         keys: a query with one column, `customer_key`.
@@ -330,7 +330,7 @@ def assign_keys(connection: duckdb.DuckDBPyConnection, subject: str, ids_query: 
 
 
 def account_key_of(home: Home, account_id: str) -> int:
-    """Our key of one account, by its id of now or of before.
+    """Our key of one account, by its present or a former id.
 
     Raises CreditlineError if no delivery ever named it.
     """
@@ -343,7 +343,7 @@ def account_key_of(home: Home, account_id: str) -> int:
 
 
 def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
-    """Take all ids of these keys out of the store, and out of its file; the keys are never given to anybody else.
+    """Delete all ids of these keys from the store and from its file; the keys are never given to anybody else.
 
     Args:
         keys: keys by subject, account or customer; of a customer also those of customers who were merged into this one.
@@ -356,7 +356,7 @@ def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
     partial.unlink(missing_ok=True)
     with connect() as connection:
         _attach(connection, home, True)
-        # A deleted row stays readable in the file until its block is used again, so the file is written anew.
+        # A deleted row stays readable in the file until its block is used again, so the file is written again.
         _attach_empty(connection, partial)
         connection.execute("create temp table going (subject varchar, key bigint)")
         for subject in _SUBJECTS:
@@ -380,7 +380,7 @@ def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
         _seal_file(home)
 
 
-# Which rows an erasure leaves.
+# The rows that an erasure keeps.
 _STAYS = {
     **dict.fromkeys(("forgotten", "judged"), "true"),
     **{

@@ -1,4 +1,4 @@
-"""The gate before the build: a verdict per source, rows to quarantine, keys for ids, raw Parquet for good."""
+"""The gate before the build: a verdict for each source, bad rows to quarantine, keys for ids, and raw Parquet."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class GateVerdict:
 
 
 def gate_inputs(home: Home, business_date: date) -> GateVerdict:
-    """Judge an accepted delivery and take in what is good of it; safe to repeat, and then says the same.
+    """Judge an accepted delivery and take in its good rows; safe to repeat, with the same result.
 
     Raises:
         InputsRefused: account_snapshot is refused, or the delivery was not accepted yet.
-        GateBroken: the gate contradicts itself.
+        GateBroken: two counts of the gate disagree.
     """
     acceptance = read_acceptance(home, business_date)
     if acceptance is None or acceptance.is_known:
@@ -65,7 +65,7 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
             make_way(home, business_date, acceptance.manifest_sha256, delivery_records(home))
         _keep_quarantine(home, connection, acceptance, verdicts)
         _refuse_night(home, business_date, verdicts)
-        # a night whose scratch is lost after this step publishes the same evidence
+        # so a night that loses its temporary files after this step publishes the same evidence
         write_file(evidence_file(home, business_date), canonical_json([asdict(result) for result in judged]))
         raw, keys = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
     record = delivery_record(acceptance, verdicts, raw, keys)
@@ -79,8 +79,8 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
 def judged_delivery(
     home: Home, acceptance: Acceptance
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[SourceVerdict], list[Judged]]]:
-    """The scratch database of an accepted delivery with the verdict on every file, and how each expectation went; nothing
-    of it is taken in yet."""
+    """The temporary database of an accepted delivery, the verdict on every file, and the result of each expectation; nothing
+    is taken in yet."""
     suites = _suites(home, acceptance)
     judged = _judge(home, acceptance, suites)
     with connect_within(home, str(scratch_file(home, acceptance.business_date))) as connection:
@@ -140,7 +140,7 @@ def _conclude(
 def _keep_quarantine(
     home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, verdicts: list[SourceVerdict]
 ) -> None:
-    """Leave what is held of this delivery, and nothing of one that was refused under the same sequence before."""
+    """Write the held rows of this delivery; those of a refused delivery under the same sequence are removed."""
     folder = quarantine_folder(home, acceptance.business_date, acceptance.feed, acceptance.sequence)
     shutil.rmtree(folder, ignore_errors=True)
     for verdict in verdicts:
@@ -159,7 +159,7 @@ def _refuse_night(home: Home, business_date: date, verdicts: list[SourceVerdict]
             keep_refusal(home, business_date, verdict.entry.file, "verdict", reason)
             _clear_scratch(home)
             raise InputsRefused(
-                f"night {business_date}: {verdict.entry.file} is refused: {reason}; mend it and deliver it again"
+                f"night {business_date}: {verdict.entry.file} is refused: {reason}; correct it and deliver it again"
             )
 
 
@@ -170,7 +170,7 @@ def _clear_scratch(home: Home) -> None:
 def delivery_record(
     acceptance: Acceptance, verdicts: list[SourceVerdict], raw: dict[str, RawFile], keys: dict[str, int]
 ) -> DeliveryRecord:
-    """What is kept of a judged delivery for good."""
+    """What is kept for good of a judged delivery."""
     return DeliveryRecord(
         feed=acceptance.feed,
         sequence=acceptance.sequence,

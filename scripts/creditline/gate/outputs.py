@@ -1,4 +1,4 @@
-"""The gate before publication: nobody sees a night whose marts break what the blueprint claims of them."""
+"""The gate before publication: a night whose marts break an expectation is not published."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
 
     Raises:
         OutputsRefused: names the mart, the rule and the count, or the night is not built.
-        ScratchChanged, NotGenuine: what the build left is not what it was.
+        ScratchChanged, NotGenuine: a file that the build left was changed.
     """
     # Needs dbt's room, which nothing else of this one does.
 
@@ -42,7 +42,7 @@ def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
 
 
 def mart_suites() -> dict[str, Suite]:
-    """The suite of every mart that has one."""
+    """The suites of all marts that have one."""
     return {path.stem: load_suite(f"marts/{path.stem}") for path in sorted((SUITES_DIR / "marts").glob("*.json"))}
 
 
@@ -50,7 +50,7 @@ def judge_marts(home: Home, business_date: date, database: Path, evidence: Path)
     """Judge the marts of a DuckDB file.
 
     Args:
-        evidence: folder for how each expectation went, with its Data Docs.
+        evidence: folder for the result of each expectation, and the Data Docs.
 
     Raises:
         OutputsRefused: names the mart, the rule and the count.

@@ -1,4 +1,5 @@
-"""Which rows stay out, by which rule: cut from the suite's JSON by our own SQL, counted against Great Expectations."""
+"""Which rows go to quarantine, by which rule. Our own SQL reads the rules from the suite's JSON, and Great Expectations
+must count the same rows."""
 
 from __future__ import annotations
 
@@ -17,9 +18,9 @@ from creditline.landing.accept import Acceptance, AcceptedSource
 from creditline.landing.contract import contract
 from creditline.store.record import quarantine_folder
 
-# A refused file is sent again as a whole: its quarantine keeps enough rows to see what is wrong with it.
+# A refused file is sent again as a whole, so its quarantine keeps only enough rows to see what is wrong.
 _REFUSED_SAMPLE_ROWS = 1000
-# A reason that names values names so many.
+# A reason names at most so many values.
 _NAMED_VALUES = 3
 
 
@@ -36,13 +37,13 @@ def mark_bad_rows(
 ) -> list[Bad]:
     """Split the rows of a relation into `accepted_<relation>` and `quarantine_<relation>`.
 
-    `quarantine_` has source_row, rule, column_name, value, raw_line (of a line that is no row) and cells (the row as
-    delivered). Rows that do not fit a type, lines that are no rows, and rows that break a row rule of the suite are in
-    it, each once. Of exact twins the first stays; rows of one key with different values all go, also where only one of
-    them fits: nobody can tell which one is meant.
+    `quarantine_` has source_row, rule, column_name, value, raw_line (of a line that is not a row) and cells (the row as
+    delivered). It holds rows that do not fit a type, lines that are not rows, and rows that break a row rule of the suite,
+    each once. Of equal rows the first is accepted. Rows with one key and different values all go, even if only one of them
+    fits, because nobody can tell which one is meant.
 
     Args:
-        with_contrary: rows of `contrary_<relation>`, which contradict who is known (`gate.id_changes`), are held, too.
+        with_contrary: also hold the rows of `contrary_<relation>`, which contradict the known ids (`gate.id_changes`).
 
     Returns: rows by rule of the suite.
     """
@@ -61,7 +62,7 @@ def mark_bad_rows(
 
 
 def hold_rows(connection: duckdb.DuckDBPyConnection, relation: str, rule: str, column: str, condition: str) -> int:
-    """Send the accepted rows for which a condition holds to quarantine, too. Returns how many."""
+    """Send accepted rows that meet a condition to quarantine, too. Returns how many."""
     held: int = one_row(
         connection.execute(
             f"insert into quarantine_{relation} select source_row, '{rule}', '{column}', cast(landed.\"{column}\" as varchar),"
@@ -106,7 +107,7 @@ def keep_quarantine(
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, relation: str, rules: tuple[RowRule, ...]) -> list[Bad]:
-    """Lay the rows that break any rule in `bad`, with one flag a rule."""
+    """Create `bad` with the rows that break any rule, and one flag for each rule."""
     batch = f"typed_{relation}"
     flags = "".join(f", {rule.breaks.format(batch=batch)} as rule_{number}" for number, rule in enumerate(rules))
     broken = " or ".join(f"rule_{number}" for number in range(len(rules))) or "false"

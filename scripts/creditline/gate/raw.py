@@ -1,4 +1,4 @@
-"""Ids out, keys in: accepted rows become immutable raw Parquet."""
+"""Exchange ids for keys and write the accepted rows as immutable raw Parquet."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def write_raw(
 
     Returns: raw files by relation, and the highest keys that were given out, by subject.
 
-    Changes of ids come first. Keys are given out in the order of the contract's sources and sorted within a file, so that
-    the same deliveries give everybody the same key; without `gives_keys` every id has one already. Raises IdentityBusy.
+    Changes of ids come first. Keys are given out in the order of the contract's sources and sorted within a file, so the
+    same deliveries give everybody the same key. Without `gives_keys` every id has a key already. Raises IdentityBusy.
     """
     if not kept:
         return {}, {}
@@ -105,7 +105,7 @@ def _write_source(
 
 
 def _order(source: Source) -> str:
-    """The source's key as raw spells it: rows of one account or customer lie together."""
+    """The source's key with the names of raw, so that rows of one account or customer are together."""
     return ", ".join(_exchanged(source, source.column(name))[0] for name in source.key)
 
 
@@ -139,7 +139,7 @@ def _joins(source: Source) -> str:
 
 
 def _is_own_key(source: Source, column: Column) -> bool:
-    """Is every value another one? Then a table of its tokens would be as long as the source."""
+    """Whether every value is different; then a table of tokens would be as long as the source."""
     return bool(column.token) and source.key == (column.name,)
 
 
@@ -148,7 +148,7 @@ def _token(value: str) -> str:
 
 
 def _lay_tokens(connection: duckdb.DuckDBPyConnection, source: Source, relation: str, secret: dict[str, str]) -> None:
-    """Tokens of values that come again, computed once each, as `token_<name>(id, token)`; the secret stands in no table."""
+    """Compute the token of each repeated value once, as `token_<name>(id, token)`; no table holds the secret."""
     for column in source.columns:
         if column.token and not _is_own_key(source, column):
             connection.execute(

@@ -1,8 +1,8 @@
-"""A delivery of a night that was never published may come again with other content: nobody was told anything by it.
+"""A delivery may come again with other content until its night is published, because nobody was told anything because of it.
 
-The one before goes whole before the new one is written: record, raw files, quarantine, what a build made of it. Keys that it
-gave out stay, and so do changes of ids that it brought. The record goes first: a kill leaves the delivery of before, or none
-and in landing/ the new one, which the next run takes in.
+The earlier one is removed as a whole before the new one is written: record, raw files, quarantine, and what a build made of
+it. Its keys and its changes of ids stay. The record is removed first. So after a kill the home has the earlier delivery, or
+none, and the next run takes in the new one from landing/.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from creditline.store.record import DeliveryRecord, is_told, quarantine_folder, 
 
 
 class NotReplaceable(CreditlineError):
-    """The night of a delivery was published meanwhile: it stands as it is."""
+    """The night of a delivery is published, so the delivery is final."""
 
 
 def make_way(home: Home, business_date: date, manifest_sha256: str, records: list[DeliveryRecord]) -> None:
-    """Take every other delivery of a night out of the house, with all that it left; safe to repeat after a kill.
+    """Remove every other delivery of a night, with all that it left; safe to repeat after a kill.
 
     Args:
-        manifest_sha256: the delivery that stays, or comes.
-        records: every night's delivery in the house.
+        manifest_sha256: the delivery to keep, or the new one.
+        records: every night's delivery that was taken in.
 
     Raises:
         NotReplaceable: the night, or a later one, is published.

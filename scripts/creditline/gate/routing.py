@@ -1,6 +1,6 @@
-"""Accounts that no policy in force decides: row rules of `account_snapshot` whose values come from the packs and their routing.
+"""Row rules for accounts that no policy in force decides. Their values come from the packs and their routing.
 
-They join the suite of the source, so that Great Expectations counts the rows that quarantine takes, like those of any rule.
+They are added to the suite of `account_snapshot`, so Great Expectations counts these rows like those of any other rule.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Route:
 def suite_of(home: Home, entry: AcceptedSource, business_date: date) -> Suite:
     """The suite by which one file of a night's delivery is judged.
 
-    Rows of accounts are decided by the policies in force, those of a correction by the ones that decided its night.
+    The policies in force apply to accounts; to a correction, those that decided its night.
 
     Raises:
-        PackRefused: the routing or a pack in force does not hold.
+        PackRefused: the routing or a pack in force is refused.
     """
     suite = load_suite(entry.source)
     if entry.source != ROUTED_SOURCE:
@@ -74,7 +74,7 @@ def _routes_then(inputs: Iterable[Relation]) -> tuple[Route, ...]:
 
 
 def with_routes(suite: Suite, routes: tuple[Route, ...], name: str) -> Suite:
-    """The suite with two more row rules, under another name: the account is routed, and to a pack of its currency."""
+    """The suite with two more row rules, under another name: the account is routed, to a pack of its currency."""
     pack_currency = _pack_currency(routes)
     return parse_suite(
         suite.document

@@ -1,6 +1,6 @@
 """Expectation suites as kept in expectations/: read, and translated to the SQL that sends rows to quarantine.
 
-A suite is the one home of its rules: Great Expectations judges by it, and the quarantine is cut from the same JSON.
+A suite is the only place of its rules: Great Expectations judges by it, and the SQL of the quarantine reads the same JSON.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class RowRule:
 
     @property
     def value(self) -> str:
-        """SQL: what a row says in the rule's columns."""
+        """SQL: a row's values in the rule's columns."""
         return " || '/' || ".join(f'cast("{column}" as varchar)' for column in self.column.split("+"))
 
 

@@ -1,4 +1,4 @@
-"""What one delivered source is worth: pass, distrust or refuse, with every reason."""
+"""The verdict on one delivered source: pass, distrust or refuse, with every reason."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEVELS = ("pass", "distrust", "refuse")
 
 
 class GateBroken(CreditlineError):
-    """The gate contradicts itself; nothing was taken in. It is a fault of the gate, not of the delivery."""
+    """Two counts of the gate disagree; nothing was taken in. It is a fault of the gate, not of the delivery."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ def judge_source(
     judged: list[Judged],
     previous: SourceRecord | None,
 ) -> SourceVerdict:
-    """Split the rows of a source and judge the whole.
+    """Split the rows of a source and give its verdict.
 
     Args:
         judged: what Great Expectations found on this source.
         previous: the source as last taken in, of an earlier night.
 
     Raises:
-        GateBroken: Great Expectations counted other rows than the quarantine took, or rows or money are lost.
+        GateBroken: Great Expectations and the quarantine count differently, or rows or money are lost.
     """
     bad = mark_bad_rows(connection, entry.source, entry.relation, suite, with_contrary=entry.source == ID_CHANGE)
     _must_agree(entry, judged, bad)
@@ -104,17 +104,17 @@ def previous_record(records: list[DeliveryRecord], business_date: date, source: 
 
 
 def _must_agree(entry: AcceptedSource, judged: list[Judged], bad: list[Bad]) -> None:
-    """The quarantine is cut by our own SQL from the suite's JSON: Great Expectations must have counted the same rows."""
+    """Check that Great Expectations counted the same rows as our own SQL, which reads the suite's JSON."""
     ours = {finding.rule: finding.rows for finding in bad}
     for result in judged:
         if result.error:
             raise GateBroken(
-                f"{entry.file}: {result.rule} could not be judged ({result.error}); mend expectations/{entry.source}.json"
+                f"{entry.file}: {result.rule} could not be judged ({result.error}); correct expectations/{entry.source}.json"
             )
         if result.on_fail == "quarantine" and result.unexpected_count != ours[result.rule]:
             raise GateBroken(
                 f"{entry.file}: {result.rule}: Great Expectations counts {result.unexpected_count} rows, the quarantine"
-                f" {ours[result.rule]}; mend the translation of expectations/{entry.source}.json in gate/suites.py"
+                f" {ours[result.rule]}; correct the translation of expectations/{entry.source}.json in gate/suites.py"
             )
 
 
@@ -127,7 +127,7 @@ def _failed_tables(judged: list[Judged]) -> list[tuple[str, str]]:
 
 
 def _held(suite: Suite, counts: list[tuple[str, int, list[str]]]) -> list[str]:
-    """What lies in quarantine by rule, with what to do where a rule knows it."""
+    """Rows in quarantine by rule, with what to do if the rule says it."""
     advice = {rule.name: rule.advice for rule in suite.row_rules if rule.advice}
     return [
         f"{name}: {rows} rows in quarantine"
@@ -150,7 +150,7 @@ def too_many_bad(delivered: int, quarantined: int, suite: Suite) -> str | None:
 
 
 def _mixed(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource, suite: Suite) -> list[tuple[str, str]]:
-    """A column that must say the same in all rows that are accepted: amounts of different currencies are never added."""
+    """Check a column that must be the same in all accepted rows: amounts of different currencies are never added."""
     column = suite.meta.get("one_value")
     if column is None:
         return []
@@ -174,7 +174,7 @@ def _breakers(
         )
         findings.append((rules["on_fail"], why))
     column, factor = rules["mean_column"], rules["mean_factor"]
-    # mean now / mean before, compared without a quotient
+    # compares mean now / mean before without dividing
     now = abs(totals[column]) * before.accepted_rows
     then = abs(Decimal(before.accepted_totals[column])) * rows
     if then and (now > factor * then or now * factor < then):
@@ -198,7 +198,7 @@ def _must_be_conserved(
     quarantined: int,
     accepted: dict[str, Decimal],
 ) -> None:
-    """Accepted + quarantined = delivered, in rows and in money."""
+    """Check that accepted + quarantined = delivered, in rows and in money."""
     if accepted_rows + quarantined != entry.delivered_rows:
         raise GateBroken(
             f"{entry.file}: {accepted_rows} accepted + {quarantined} quarantined rows are not the"
@@ -213,7 +213,7 @@ def _must_be_conserved(
 
 
 def _held_totals(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource, source: Source) -> dict[str, Decimal]:
-    """What the quarantined rows add up to; cells and lines that do not fit hold what the sender's total leaves over."""
+    """The sum of the quarantined rows; cells and lines that do not fit hold the rest of the sender's total."""
     if not source.totals:
         return {}
     amounts = {name: amount(name, is_typed=entry.is_typed) for name in source.totals}

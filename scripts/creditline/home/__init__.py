@@ -1,4 +1,4 @@
-"""A warehouse home: where it lies, what it is called, what it expects (docs/reference/home.md)."""
+"""A warehouse home: its place, name and settings (docs/reference/home.md)."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from creditline.home.key_files import read_secret
 from creditline.home.yaml_file import read_yaml
 
 SETTINGS_FILE = "creditline.yml"
-# Where the files of a trial go, and how their names begin: nobody who fetches orders looks there, and no pattern fits them.
+# The folder and the prefix of a trial's files: no program that fetches orders looks there or matches these names.
 TRIAL_OUTBOX, TRIAL_MARK = "trial-outbox", "TRIAL_"
-# What came between nights, below the folder of a business date.
+# The folder of deliveries between nights, below that of a business date.
 INTRADAY = "intraday"
-# Years in which a date leaves room for every window and time zone before and after it.
+# In these years every window and time zone before and after a date fits into the calendar.
 YEARS = range(1900, 9000)
-# A home that only demonstrates shares one well-known secret, so that two demo homes are equal byte for byte.
+# All demo homes share one well-known secret, so that two of them are equal byte for byte.
 # A release refuses it anywhere else.
 DEMO_SECRET = bytes.fromhex("c0ffee" * 10 + "c0ff")
-# Sizes that the engine and pydantic read alike.
+# Sizes that the engine and pydantic read in the same way.
 _SIZE = r"^[1-9][0-9]*(\.[0-9]+)?([KMGT]i?)B$"
 _BYTES = TypeAdapter(ByteSize)
 
@@ -48,9 +48,9 @@ _BYTES = TypeAdapter(ByteSize)
 def _known_zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    # a folder of zones, or a name that is no name of a file, is an error of the disk
+    # the name of a folder of zones, or an impossible file name, raises an error of the disk
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"'{value}' is no time zone; write one like Europe/Prague") from error
+        raise ValueError(f"'{value}' is not a time zone; write one like Europe/Prague") from error
     return value
 
 
@@ -67,13 +67,13 @@ def _local(value: time) -> time:
     return value
 
 
-# How a time zone and a local time of the day stand in a YAML file.
+# A time zone and a local time of the day in a YAML file.
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 TimeOfDay = Annotated[time, BeforeValidator(_quoted), AfterValidator(_local)]
 
 
 class KeyLocations(BaseModel):
-    """Where the home's secrets lie; a relative path is taken from the home."""
+    """The files of the home's secrets; a relative path starts from the home."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -121,12 +121,12 @@ class HomeSettings(BaseModel):
 
     @property
     def orders_nobody_real(self) -> bool:
-        """What the home orders reaches nobody: of a demo, which nobody is behind, and of a trial."""
+        """Whether the home's orders reach nobody real: a demo home or a trial."""
         return self.is_demo or self.is_trial
 
     @property
     def title(self) -> str:
-        """The name, and that the home is a trial: nobody may mistake it for one that orders somebody about."""
+        """The name, and if the home is a trial, that it is one, so that nobody takes it for a production home."""
         return f"{self.name} (trial: its orders reach no core)" if self.is_trial else self.name
 
     @property
@@ -149,7 +149,7 @@ class Home:
         path = self.root / SETTINGS_FILE
         if not path.is_file():
             raise UsageError(
-                f"{self.root} is no warehouse home: {SETTINGS_FILE} is missing; make one with `init`, `simulate` or `import`"
+                f"{self.root} is not a warehouse home: {SETTINGS_FILE} is missing; make one with `init`, `simulate` or `import`"
             )
         return read_yaml(path, HomeSettings, UsageError)
 
@@ -204,7 +204,7 @@ class Home:
 
     @property
     def outbox(self) -> Path:
-        """Files for the core and for who tells customers; those of a trial, which nobody fetches, lie apart."""
+        """Files for the core and for those who tell customers; a trial has a folder of its own, from which nobody fetches."""
         return self.root / (TRIAL_OUTBOX if self.settings.is_trial else "outbox")
 
     def feed_file(self, feed: str, rest: str) -> Path:
@@ -259,14 +259,14 @@ class Home:
 
     @property
     def private_folders(self) -> tuple[Path, ...]:
-        """What only the home's own user enters: all but what is published, and the keys, which are stricter still."""
+        """The folders that only the home's own user may enter. Publications are open, and keys have stricter rules."""
         return (
             *(self.landing, self.identity_file.parent, self.raw, self.quarantine, self.state, self.policy, self.logic),
             *(self.warehouse, self.outbox, self.releases, self.control),
         )
 
     def has_history(self) -> bool:
-        """Whether anything was taken in, decided or recorded in this home: its settings and keys can be made no more."""
+        """Whether anything was taken in, decided or recorded in this home; then its settings and keys cannot be made again."""
         used = (self.raw, self.state, self.published, self.releases, self.control, self.identity_file.parent)
         return any(not path.name.startswith(".") for folder in used if folder.is_dir() for path in folder.iterdir())
 
@@ -275,7 +275,7 @@ class Home:
         return self.root / location
 
     def landed_dates(self) -> list[date]:
-        """Business dates that have a folder in landing/, in order; one with deliveries between nights once the night's is there."""
+        """Business dates that have a night's delivery in landing/, in order."""
         return sorted(day for day in _dates_in(self.landing) if _is_landed(self.landing / str(day)))
 
     def watched_dates(self) -> list[date]:
@@ -283,12 +283,12 @@ class Home:
         return sorted(day for day in _dates_in(self.landing) if (self.landing / str(day) / INTRADAY).is_dir())
 
     def published_dates(self) -> list[date]:
-        """Business dates that have at least one whole publication, in order."""
+        """Business dates that have at least one complete publication, in order."""
         published = str(self.published)
         return sorted(day for day in _dates_in(self.published) if os.path.isdir(f"{published}/{day}/r00"))
 
     def cut_off_at(self, business_date: date) -> datetime:
-        """The instant (UTC, naive) after which nothing more is known to this night.
+        """The time (UTC, naive) after which nothing that becomes known belongs to this night.
 
         A night ends in the small hours of the next calendar day, local time of the home.
         """
@@ -309,7 +309,7 @@ def local_to_utc(moment: datetime, time_zone: str) -> datetime:
 
 
 def open_home(root: Path) -> Home:
-    """An existing home. Raises UsageError if there is none at `root` or its settings do not hold."""
+    """An existing home. Raises UsageError if there is none at `root` or its settings are refused."""
     home = Home(_place(root))
     home.settings  # noqa: B018  (reads and validates)
     _close_to_others(home)
@@ -317,8 +317,8 @@ def open_home(root: Path) -> Home:
 
 
 def create_home(root: Path, settings: HomeSettings) -> Home:
-    """A home at `root` with these settings, its folders and keys; one that is there already stays as it is, gets what an
-    interrupted call left out, and must have the same name.
+    """Make a home at `root` with these settings, folders and keys. An existing home must have the same name; it stays as it
+    is and gets what an interrupted call left out.
 
     Raises:
         UsageError: another home is there, or one that lost its settings.
@@ -331,7 +331,7 @@ def create_home(root: Path, settings: HomeSettings) -> Home:
         raise UsageError(f"{home.root} is a home that lost its {SETTINGS_FILE}; restore it from a backup")
     make_readable_directory(home.root)
     content = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    # it says where things are to whoever reads what is published, and holds no secret
+    # readers of publications need it, and it holds no secret
     write_new_file(home.root / SETTINGS_FILE, content.encode(), mode=0o644)
     if home.settings.name != settings.name:
         raise UsageError(
@@ -351,9 +351,9 @@ def create_home(root: Path, settings: HomeSettings) -> Home:
 
 
 def _close_to_others(home: Home) -> None:
-    """Let no other user of the machine into what is not published; whom the owner let in as a group stays."""
+    """Close everything but publications to other users of the machine; access that the owner gave to a group stays."""
     for folder in home.private_folders:
-        # a home that lies on a disk for reading stays as it is; only its owner can change this at all
+        # a home on a read-only disk stays as it is; only its owner can change access at all
         with suppress(OSError):
             facts = folder.stat()
             if facts.st_mode & stat.S_IRWXO and facts.st_uid == os.geteuid():
@@ -379,7 +379,7 @@ def _dates_in(directory: Path) -> Iterator[date]:
 
 
 def _date_of(name: str) -> date | None:
-    """The date that a folder is named after; 20260901 and 2026-W36-2 are dates, and no names of folders."""
+    """The date in a folder's name; 20260901 and 2026-W36-2 are dates but not names of folders."""
     try:
         day = date.fromisoformat(name)
     except ValueError:
@@ -388,5 +388,5 @@ def _date_of(name: str) -> date | None:
 
 
 def _is_landed(folder: Path) -> bool:
-    """The files of a night join those that came during the day one by one, the manifest last."""
+    """Move a night's files into the folder with those of the day, one by one, the manifest last."""
     return not (folder / INTRADAY).is_dir() or (folder / "manifest.json").is_file()

@@ -1,8 +1,8 @@
-"""What people recorded for good: one JSON object a line in `control/`, appended whole or not at all.
+"""What people recorded for good: one JSON object on each line of a file in `control/`, appended as a whole or not at all.
 
-Each line bears the home's signature, its number, the name of its file and the sha256 of the line before it, so that none can be
-written, moved, changed or left out by anybody else. `heads.json` says how far each file has come, so that a line that is
-cut off at the end is missed, too; the ledger and the newest publication say it once more, for notes that were put back.
+Each line has the home's signature, its number, the name of its file and the sha256 of the line before it. So nobody else can
+write, move, change or leave out a line. `heads.json` says how many lines each file has, so that a missing last line is
+noticed, too. The ledger and the newest publication say it again, in case an older `heads.json` was put back.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from creditline.home.proof import (
     write_signed,
 )
 
-# An append takes milliseconds: who holds the folder longer stands still.
+# An append takes milliseconds, so a process that holds the folder longer has stopped working.
 _PATIENCE_SECONDS = 10
 _CHAIN = ("file", "line", "previous_sha256")
 
 
 def read_lines(home: Home, file: Path) -> list[Json]:
-    """What every line of a control file says, in order; none where nothing was recorded yet.
+    """The content of every line of a control file, in order; empty if nothing was recorded yet.
 
     Raises:
         NotGenuine: a line is not the home's own, or lines are missing; names the file and the line.
     """
-    # first, so that a line that comes meanwhile is one more than they know, and none less
+    # read first, so that a line which is appended meanwhile is one more than expected and never one less
     heads = [noted.get(file.name) for noted in (_published_heads(home), *map(partial(_read_heads, home), _notes(home)))]
     lines = file.read_bytes().splitlines() if file.is_file() else []
     said, before = [], None
@@ -62,18 +62,18 @@ def _read_line(home: Home, file: Path, number: int, line: bytes, before: str | N
 
 
 def _require_head(file: Path, lines: list[bytes], head: Json) -> None:
-    """What was noted once is there; lines after it are those of a process that died before it could note them."""
+    """Check that all recorded lines are there. Lines after them were written by a process that died before it recorded them."""
     known = head["line"]
     if len(lines) < known or _sha256(lines[known - 1]) != head["sha256"]:
         raise NotGenuine(f"{file} holds {len(lines)} lines, {known} were recorded; restore the file from a backup")
 
 
 def append_line(home: Home, file: Path, record: Json) -> None:
-    """Record one line after those that are there; of two people at once, both are recorded.
+    """Append one line. If two people do so at the same time, both lines are recorded.
 
     Raises:
         HomeBusy: another process does not end its own line; nothing was recorded.
-        NotGenuine: what is there is not what was recorded.
+        NotGenuine: the file is not what was recorded.
         KeyRefused: the home's keys are lost or open to others.
     """
     require_keys(home)
@@ -94,19 +94,19 @@ def _note_head(home: Home, file: Path, head: Json) -> None:
 
 
 def begin_control(home: Home) -> None:
-    """Begin to note what is recorded, where nothing was yet: from the first publication on a home without its notes is not whole."""
+    """Begin to record how far each control file has come. After its first publication a home without this record is damaged."""
     for note in _notes(home):
         if not note.exists() and _newest_run(home) is None:
             write_signed(home, note, {})
 
 
 def control_heads(home: Home) -> dict[str, Json]:
-    """How far each control file has come: the number and the sha256 of its last line. A publication's `run.json` keeps it, too."""
+    """The number and the sha256 of each control file's last line. A publication's `run.json` keeps them, too."""
     return _read_heads(home, _notes(home)[0])
 
 
 def _notes(home: Home) -> tuple[Path, Path]:
-    """Where it is noted how far each file has come: beside them, and in the ledger."""
+    """The two files that say how far each control file has come: beside them, and in the ledger."""
     return home.control / "heads.json", home.ledger / "control_heads.json"
 
 
@@ -115,13 +115,13 @@ def _read_heads(home: Home, note: Path) -> dict[str, Json]:
 
 
 def _published_heads(home: Home) -> dict[str, Json]:
-    """What stood when the newest night was published: older notes that somebody kept and put back are told by it."""
+    """How far the files had come when the newest night was published. It shows if somebody put older files back."""
     run = _newest_run(home)
     return json.loads(read_proven(home, run)).get("control", {}) if run else {}
 
 
 def _newest_run(home: Home) -> Path | None:
-    """The record of the run that published the newest night last; the pointer is not asked, which anybody may turn back."""
+    """The record of the last run that published the newest night. It does not use the pointer, which anybody may turn back."""
     published = home.published_dates()
     runs = sorted((home.published / str(published[-1])).glob("r??/run.json")) if published else []
     return runs[-1] if runs else None

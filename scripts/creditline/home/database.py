@@ -1,4 +1,4 @@
-"""Connections to DuckDB that keep still: the engine's own progress bar would end up in output meant for programs."""
+"""Connections to DuckDB without a progress bar, which would get into output that programs read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import duckdb
 from creditline.home import Home
 from creditline.home.files import make_directory
 
-# What a query found, value by value; the query says of which types.
+# The values of a result; the query says of which types.
 Row = tuple[Any, ...]
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def connect(
 
 def connect_within(home: Home, database: str = ":memory:", *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A connection within the bounds of the home, all times in UTC."""
-    # the engine makes the last folder of the path itself, when it needs it
+    # the engine makes the last folder of the path itself if it needs it
     make_directory(home.spill.parent)
     connection = connect(database, read_only=read_only, config=engine_bounds(home))
     bound_spill(connection, home.settings.spill_limit)
@@ -41,7 +41,7 @@ def connect_within(home: Home, database: str = ":memory:", *, read_only: bool = 
 
 
 def engine_bounds(home: Home) -> dict[str, str]:
-    """What an engine of this home may use, to be given when it is opened; `bound_spill` comes after that."""
+    """The engine's settings for this home, to be given when it is opened; call `bound_spill` after that."""
     return {
         "memory_limit": home.settings.memory_limit,
         "threads": str(home.settings.threads),
@@ -50,16 +50,16 @@ def engine_bounds(home: Home) -> dict[str, str]:
 
 
 def bound_spill(connection: duckdb.DuckDBPyConnection, limit: str) -> None:
-    """Bound what goes to disk because it does not fit into memory.
+    """Limit what the engine writes to disk because it does not fit into memory.
 
-    Given when the engine is opened, the limit is shown and not enforced (DuckDB 1.5.5 spilled 886 MB of 300 MB).
+    If the limit is given when the engine is opened, it is shown but not enforced (DuckDB 1.5.5 spilled 886 MB of 300 MB).
     """
     connection.execute(f"set max_temp_directory_size = '{limit}'")
 
 
 def connect_beside(home: Home, folder: Path, database: str = ":memory:") -> duckdb.DuckDBPyConnection:
-    """A connection within the bounds of the home that works beside a running night: what spills goes to a folder of its
-    own, because a build clears what an earlier one left in the home's."""
+    """A connection within the bounds of the home that works beside a running night. It spills to a folder of its own, because
+    a build clears the home's spill folder."""
     connection = connect(database, config=engine_bounds(home) | {"temp_directory": str(folder / "spill")})
     bound_spill(connection, home.settings.spill_limit)
     connection.execute("set TimeZone = 'UTC'")
@@ -67,7 +67,7 @@ def connect_beside(home: Home, folder: Path, database: str = ":memory:") -> duck
 
 
 def connect_again(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """One more connection to a database that is open, in the same catalog, for another thread; a session's settings are its own."""
+    """Another connection to an open database, in the same catalog, for another thread. Session settings are not shared."""
     (catalog,) = one_row(connection.execute("select current_database()"))
     other = connection.cursor()
     other.execute(f"set enable_progress_bar = false; set TimeZone = 'UTC'; use \"{catalog}\"")
@@ -83,7 +83,7 @@ class Workers:
     idle: SimpleQueue[duckdb.DuckDBPyConnection]
 
     def submit(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> Future[T]:
-        """Have work done with a connection that nobody else uses meanwhile."""
+        """Run work with a connection that nobody else uses meanwhile."""
         return self.pool.submit(self._lend, work)
 
     def _lend(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
@@ -96,7 +96,7 @@ class Workers:
 
 @contextmanager
 def workers_beside(connection: duckdb.DuckDBPyConnection) -> Iterator[Workers]:
-    """Workers on the database of a connection; all that was submitted is done when they leave."""
+    """Workers on the database of a connection; all submitted work is done when the context ends."""
     at_once = int(one_row(connection.execute("select current_setting('threads')"))[0])
     idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
     with ExitStack() as stack:
@@ -107,7 +107,7 @@ def workers_beside(connection: duckdb.DuckDBPyConnection) -> Iterator[Workers]:
 
 
 def one_row(found: duckdb.DuckDBPyConnection) -> Row:
-    """The row of a query that has one whatever the data, like a count."""
+    """The row of a query that always has one, like a count."""
     row = found.fetchone()
     if row is None:
         raise LookupError("the query found no row")
@@ -115,17 +115,17 @@ def one_row(found: duckdb.DuckDBPyConnection) -> Row:
 
 
 def as_pattern(path: Path | str) -> str:
-    """The pattern that matches this one path: DuckDB takes every path that it reads for a pattern, `a[1].csv` for `a1.csv`."""
+    """The pattern that matches only this path. DuckDB reads every path as a pattern: `a[1].csv` would match `a1.csv`."""
     return re.sub(r"([\[*?])", r"[\1]", str(path))
 
 
 def path_to_read(path: Path | str, below: str = "") -> str:
-    """A path as a SQL literal of what is read; `below` is a pattern of names in that folder."""
+    """A path as a SQL literal for reading; `below` is a pattern of names in that folder."""
     return _literal(f"{as_pattern(path)}/{below}" if below else as_pattern(path))
 
 
 def path_to_write(path: Path | str) -> str:
-    """A path as a SQL literal of what is written or attached, which is no pattern."""
+    """A path as a SQL literal for writing or attaching, which DuckDB does not read as a pattern."""
     return _literal(str(path))
 
 

@@ -1,6 +1,6 @@
-"""The one place that writes files which must survive a crash.
+"""The only place that writes files which must survive a crash.
 
-A reader sees a file whole or not at all: bytes go to a neighbour, are synced, and are renamed over the target.
+A reader sees a complete file or none: bytes are written under another name, synced, and renamed to the target.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 _CHUNK = 1 << 20
-# One JSON object; whoever reads it knows its parts.
+# One JSON object; its readers know its parts.
 Json = dict[str, Any]
 
 
@@ -33,7 +33,7 @@ FileIdentity = tuple[int, ...]
 
 
 def file_identity(path: Path) -> FileIdentity:
-    """What of a file changes when it is written to or exchanged."""
+    """Facts of a file that change if somebody writes to it or exchanges it."""
     facts = path.stat(follow_symlinks=False)
     return facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
@@ -50,7 +50,7 @@ def canonical_json(value: object) -> bytes:
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Give an error of the disk the name of the file that it happened to: a write knows its file by number only."""
+    """Add the file's name to an error of the disk, because a write knows its file only by number."""
     try:
         yield
     except OSError as error:
@@ -86,20 +86,20 @@ def move_into_place(partial: Path, target: Path) -> None:
 
 
 def make_directory(directory: Path, mode: int = 0o777) -> Path:
-    """A folder with all that are missing above it, each synced into the one that holds it before the next is made.
+    """Make a folder with all missing folders above it. Each is synced before the next is made.
 
-    So a power loss takes no folder that something lies in, and of what a killed process made only the last can still be
-    unsynced: it is synced here. One that another process makes meanwhile is as good.
+    So a power loss removes no folder that holds something. After a killed process only the last folder can be unsynced, and
+    it is synced here. A folder that another process makes meanwhile is used as it is.
 
     Args:
-        mode: who may enter those that are made, as far as the umask of the process lets anybody.
+        mode: who may enter the new folders, within the umask of the process.
     """
     missing = []
     found = directory
     while not found.is_dir():
         missing.append(found)
         found = found.parent
-    # whoever may not read the folder above did not make this one
+    # a process that may not read the folder above did not make this one
     with contextlib.suppress(PermissionError):
         sync_directory(found.parent)
     for each in reversed(missing):
@@ -109,7 +109,7 @@ def make_directory(directory: Path, mode: int = 0o777) -> Path:
 
 
 def is_in_place(target: Path) -> bool:
-    """Whether a file or tree is there, and then for good: a killed process may have renamed it and not synced its name."""
+    """Whether a file or tree is there. Its name is synced, because a killed process may have renamed it without that."""
     if not target.exists():
         return False
     make_directory(target.parent)
@@ -118,7 +118,7 @@ def is_in_place(target: Path) -> bool:
 
 
 def write_file(target: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a complete file or none."""
     make_directory(target.parent)
     partial = partial_of(target)
     with naming(partial):
@@ -127,12 +127,12 @@ def write_file(target: Path, content: bytes) -> None:
 
 
 def write_new_file(target: Path, content: bytes, mode: int = 0o600) -> bool:
-    """Write a file that nobody but its owner can read at any instant, whole or not at all; one that is there stays.
+    """Write a complete file or none, which only its owner can read while it is written. An existing file stays.
 
     Args:
-        mode: who may read it once it is whole.
+        mode: who may read the finished file.
 
-    Returns: whether it was written; of two at once, one is.
+    Returns: whether it was written; of two calls at the same time, one writes it.
     """
     descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent)
     try:
@@ -141,7 +141,7 @@ def write_new_file(target: Path, content: bytes, mode: int = 0o600) -> bool:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        # a link, unlike a rename, never takes the place of a file
+        # a link, unlike a rename, never replaces a file
         os.link(partial, target)
         is_new = True
     except OSError:
@@ -149,7 +149,7 @@ def write_new_file(target: Path, content: bytes, mode: int = 0o600) -> bool:
             os.unlink(partial)
             raise
         is_new = False
-    # what a killed writer left goes, too: once the target stands, nobody needs a part
+    # also delete a part that a killed writer left: with the target there nobody needs it
     for part in target.parent.glob(f".{target.name}.*.partial"):
         part.unlink(missing_ok=True)
     sync_directory(target.parent)
@@ -157,7 +157,7 @@ def write_new_file(target: Path, content: bytes, mode: int = 0o600) -> bool:
 
 
 def write_privately() -> None:
-    """From here on nobody else can read what this process makes, whatever its caller allowed: files 0600, folders 0700."""
+    """From here on this process makes files 0600 and folders 0700, whatever its caller allowed."""
     os.umask(0o077)
 
 
@@ -179,7 +179,7 @@ def let_all_read(tree: Path) -> None:
 
 
 def partial_of(target: Path) -> Path:
-    """The neighbour under which a file is written until it is whole."""
+    """The name under which a file is written until it is complete."""
     return target.with_name(f".{target.name}.partial")
 
 
@@ -204,7 +204,7 @@ def flip_pointer(pointer: Path, destination: str) -> None:
 
 
 def clear_directory(directory: Path) -> Path:
-    """An empty directory at this path, whatever was there before."""
+    """Make an empty directory at this path; delete what was there before."""
     if directory.exists():
         shutil.rmtree(directory)
     return make_directory(directory)

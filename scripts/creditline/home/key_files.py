@@ -1,4 +1,4 @@
-"""Files that hold a secret: only their owner can read them, from the first byte on; others are not believed."""
+"""Files that hold a secret. Only their owner may be able to read them; other files are refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from creditline.errors import CreditlineError
 
-# A key takes some hundred bytes: a file that is longer is none.
+# A key takes some hundred bytes; a longer file is not a key.
 _LONGEST = 16 * 1024
 _SECRET = re.compile(rb"[0-9A-Fa-f]{64}\s*")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -18,7 +18,7 @@ _RESTORE = "restore it from a backup"
 
 
 class KeyRefused(CreditlineError):
-    """A key is lost, is none, or is open to others; says which file and what to do."""
+    """A key is lost, invalid or open to others; says which file and what to do."""
 
 
 def read_key_file(path: Path) -> bytes:
@@ -35,7 +35,7 @@ def read_key_file(path: Path) -> bytes:
         _require_private(path, os.fstat(stream.fileno()))
         content = stream.read(_LONGEST + 1)
     if not content or len(content) > _LONGEST:
-        raise KeyRefused(f"{path} is no key: it is {'empty' if not content else 'too long'}; {_RESTORE}")
+        raise KeyRefused(f"{path} is not a key file: it is {'empty' if not content else 'too long'}; {_RESTORE}")
     return content
 
 
@@ -47,7 +47,7 @@ def read_secret(path: Path) -> bytes:
     """
     content = read_key_file(path)
     if not _SECRET.fullmatch(content):
-        raise KeyRefused(f"{path} is no secret of 32 bytes in hex; {_RESTORE}")
+        raise KeyRefused(f"{path} is not a secret of 32 bytes in hex; {_RESTORE}")
     return bytes.fromhex(content.decode())
 
 
@@ -65,7 +65,7 @@ def _unopened(path: Path, error: OSError) -> str:
 def _require_private(path: Path, facts: os.stat_result) -> None:
     folder = path.parent.stat()
     if not stat.S_ISREG(facts.st_mode):
-        raise KeyRefused(f"{path} is no file; {_RESTORE}")
+        raise KeyRefused(f"{path} is not a file; {_RESTORE}")
     for place, owner in ((path, facts.st_uid), (path.parent, folder.st_uid)):
         if owner != os.geteuid():
             raise KeyRefused(

@@ -1,6 +1,6 @@
 """The home's keys: the secret behind its keyed hashes, and the Ed25519 key that it signs with.
 
-Both are made once, for a home that has done nothing yet. A demo home has well-known ones, which a release refuses anywhere else.
+Both are made once, for a home that has done nothing yet. A demo home has well-known keys, which a release refuses elsewhere.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def signing_key(home: Home) -> Ed25519PrivateKey:
 
 @lru_cache(maxsize=8)
 def _signing_key_of(path: Path, content: bytes) -> Ed25519PrivateKey:
-    """The key that a file holds; the file is read every time, and what it holds is worked out once."""
+    """The key in a file. The file is read every time; the same bytes are parsed only once."""
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyRefused(
-            f"{path} is no Ed25519 private key in PEM without a password; restore it from a backup, or say in"
+            f"{path} is not an Ed25519 private key in PEM without a password; restore it from a backup, or say in"
             f" {SETTINGS_FILE} under keys.signing_key where it lies"
         )
     return key
@@ -53,7 +53,7 @@ def public_key(home: Home) -> bytes:
 
 
 def require_keys(home: Home) -> None:
-    """Stop what needs the home's keys before it touches anything.
+    """Check the keys that a command needs before it touches anything.
 
     Raises:
         KeyRefused: one of them is lost, open to others, or no key.
@@ -63,7 +63,7 @@ def require_keys(home: Home) -> None:
 
 
 def make_keys(home: Home) -> list[Path]:
-    """Make those keys of a home that are not there; none that is there is touched. Returns the files that were made.
+    """Make the missing keys of a home; existing ones are not touched. Returns: the files that were made.
 
     Raises:
         KeyRefused: one is lost, and the home has used it already.
@@ -122,7 +122,7 @@ def sign_file(home: Home, path: Path) -> None:
 
 
 def demo_keys(home: Home) -> list[str]:
-    """Which of a home's keys are the well-known ones of demo homes, by their names in creditline.yml."""
+    """The home's keys that are the well-known ones of demo homes, by their names in creditline.yml."""
     found = []
     if home.pseudonym_secret() == DEMO_SECRET:
         found.append("keys.pseudonym_secret")

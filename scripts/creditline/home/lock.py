@@ -1,4 +1,4 @@
-"""Locks that the operating system lets go of when the process ends."""
+"""Locks that the operating system releases when the process ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def holding_now(file: Path, otherwise: str) -> Iterator[None]:
     """Hold a lock file that nobody holds.
 
     Raises:
-        HomeBusy: somebody does; `otherwise` says who.
+        HomeBusy: another process holds it; `otherwise` says which.
     """
     with _held(file, 0, lambda: f"{otherwise}; wait until it ends, then run this again"):
         yield
@@ -30,10 +30,10 @@ def holding_now(file: Path, otherwise: str) -> Iterator[None]:
 
 @contextmanager
 def holding(file: Path, what: str, patience_seconds: float) -> Iterator[None]:
-    """Hold a lock file, once whoever holds it lets go.
+    """Wait until a lock file is free, and hold it.
 
     Raises:
-        HomeBusy: somebody did not let go in time; `what` says what was to be done, and what was done already.
+        HomeBusy: it did not become free in time; `what` says what was to be done, and what was done already.
     """
 
     def otherwise() -> str:

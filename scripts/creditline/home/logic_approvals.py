@@ -1,7 +1,7 @@
-"""Decision code that may order somebody about, recorded in `control/logic.jsonl`: two people approved it, by its `logic_hash`.
+"""Decision code whose orders may leave, because two people approved its `logic_hash`, recorded in `control/logic.jsonl`.
 
-A demo or a trial approves the code of its first night by itself: what it orders reaches nobody. Any later code needs two people
-there, too.
+A demo home or a trial approves the code of its first night by itself, because its orders reach nobody real. Any later code
+needs two people there, too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def read_logic_approvals(home: Home) -> tuple[LogicApproval, ...]:
 
 
 def is_logic_approved(home: Home, logic_hash: str) -> bool:
-    """Whether decision code may order somebody about. Raises NotGenuine."""
+    """Whether orders of this decision code may leave. Raises NotGenuine."""
     return any(
         said.logic_hash == logic_hash and (are_two_people(said.by, said.approved_by) or _is_own(home, said))
         for said in read_logic_approvals(home)
@@ -40,7 +40,7 @@ def is_logic_approved(home: Home, logic_hash: str) -> bool:
 
 
 def record_logic_approval(home: Home, logic_hash: str, *, by: str, approved_by: str | None) -> LogicApproval:
-    """Record an approval for good; whether it may be given is for the caller to know (`creditline.release.logic`)."""
+    """Record an approval for good. The caller checks whether it may be given (`creditline.release.logic`)."""
     said = LogicApproval(logic_hash, by, approved_by, datetime.now(UTC).isoformat(timespec="seconds"))
     append_line(home, home.logic_approvals_file, asdict(said))
     return said

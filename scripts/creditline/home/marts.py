@@ -9,7 +9,8 @@ from creditline.home import Home
 from creditline.home.database import path_to_read
 from creditline.home.publications import latest_revision, published_mart, read_manifest
 
-# What was added since the first release, of what is read of past nights: absent there, it is null. Types are the contracts'.
+# Columns that are read of past nights and were added since the first release. On earlier nights they are null. Types are the
+# contracts'.
 ADDED: dict[str, dict[str, str]] = {
     "fct_limit_decision": {
         "confirmed_score_milli": "bigint",
@@ -109,8 +110,8 @@ ADDED: dict[str, dict[str, str]] = {
 
 
 def mart_rows(home: Home, mart: str, nights: Iterable[date], revision: int | None = 0) -> str:
-    """SQL of a mart's rows on these nights, of the first publication of each, or the latest where `revision` is None. A mart
-    that a night's release did not have is empty.
+    """SQL of a mart's rows on these nights, from the first publication of each, or the latest if `revision` is None. If a
+    night's release did not have the mart, it has no rows.
 
     Raises:
         NotGenuine: a file is not what the night's signed manifest says.
@@ -125,7 +126,7 @@ def mart_rows(home: Home, mart: str, nights: Iterable[date], revision: int | Non
 
 
 def with_added(mart: str, rows: str | None) -> str:
-    """SQL of a mart's rows with the columns that were added to it since; of a release without the mart (None) there are none."""
+    """SQL of a mart's rows with the columns that were added later. A release without the mart (None) has no rows."""
     added = ADDED.get(mart, {})
     if not added and not rows:
         raise KeyError(f"{mart}: no night's release published it, and home/marts.py does not say which columns it has")
@@ -133,7 +134,7 @@ def with_added(mart: str, rows: str | None) -> str:
 
 
 def with_columns(columns: dict[str, str], rows: str | None) -> str:
-    """SQL of rows (None: there are none) with these columns and their types, null where the rows lack them."""
+    """SQL of rows (None: there are none) with these columns and types; a column that they lack is null."""
     nulls = ", ".join(f"null::{kind} as {name}" for name, kind in columns.items())
     parts = [f"(select {nulls} where false)" if nulls else None, f"({rows})" if rows else None]
     return " union all by name ".join(filter(None, parts))

@@ -1,6 +1,6 @@
-"""Who acted and who agreed: what takes two people is never done by one, or by one and nobody.
+"""Who acted and who agreed. What needs two people is never done by one person alone.
 
-Names are all there is to go by: a name spelt otherwise, or with one letter changed, counts as the same person's.
+Only names are known, so a name that is spelt in another way, or with one letter changed, counts as the same person's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import unicodedata
 
 from creditline.errors import UsageError
 
-# Letters that look like another's, to the one that they look like; all are in lower case.
+# Letters that look like another letter, with that letter; all are in lower case.
 _LOOKALIKES = str.maketrans(
     "01i" "авекмнорстухѕіјԁһԛԝ" "αβεηικμνορτυχ",
     "oll" "abekmhopctyxsljdhqw" "abehlkmvoptyx",
@@ -17,7 +17,7 @@ _LOOKALIKES = str.maketrans(
 
 
 def require_person(what: str, by: str) -> None:
-    """Stop what nobody answers for.
+    """Stop if no person is named.
 
     Args:
         what: what is to be done, as the start of a sentence.
@@ -31,7 +31,7 @@ def require_person(what: str, by: str) -> None:
 
 
 def require_two_people(what: str, by: str, approved_by: str | None) -> None:
-    """Stop what one person cannot do alone.
+    """Stop unless two people are named.
 
     Args:
         what: what is to be done, as the start of a sentence.
@@ -50,7 +50,7 @@ def require_two_people(what: str, by: str, approved_by: str | None) -> None:
 def are_two_people(by: str, approved_by: str | None) -> bool:
     """Whether two names are those of two people, as the nights read an override's (macro
     `is_approved_by_second_person`): neither is empty, and they differ in more than one letter or digit. Case, accents,
-    blanks and punctuation make nobody else, nor do letters that look alike."""
+    blanks, punctuation, and letters that look alike make no difference."""
     first, second = _same_name(by), _same_name(approved_by)
     return bool(first and second) and not _is_one_letter_apart(first, second)
 
@@ -63,13 +63,13 @@ def _require_printable(what: str, *names: str | None) -> None:
 
 
 def _same_name(name: str | None) -> str:
-    """A name as far as it tells people apart: its letters and digits."""
+    """The part of a name that tells people apart: its letters and digits."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name or "").casefold())
     return "".join(letter for letter in plain if unicodedata.category(letter)[0] in "LN").translate(_LOOKALIKES)
 
 
 def _is_one_letter_apart(first: str, second: str) -> bool:
-    """Whether one name becomes the other by one letter that is changed, put in or left out, or by none."""
+    """Whether two names are equal, or differ by one letter that is changed, added or left out."""
     shorter, longer = sorted((first, second), key=len)
     same = 0
     while same < len(shorter) and shorter[same] == longer[same]:

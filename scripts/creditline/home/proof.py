@@ -1,6 +1,7 @@
-"""Whether bytes are those that this home wrote: sha256 of files, and signatures that bear the home's own key.
+"""Check that bytes are those that this home wrote: by sha256 of files, and by signatures with the home's own key.
 
-Nothing is believed because of where it lies. Whoever reads on the way to a decision, an order, a notice or an explanation asks here.
+No file is believed only because it is in the right place. All code that reads for a decision, an order, a notice or an
+explanation checks here.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from creditline.home.keys import public_key, sign
 
 SIGNATURE = "signature"
 _BACKUP = "restore it from a backup"
-# What this process has found true: a night asks of the same records several times, and the answer depends on these bytes alone.
+# Checks that this process has passed: a night checks the same records several times, and the result depends on the bytes alone.
 _verified: set[tuple[bytes, bytes, bytes]] = set()
 
 
 class NotGenuine(CreditlineError):
-    """Bytes are not those that this home wrote: nothing goes on from them. Names the file and what to do."""
+    """Bytes are not those that this home wrote, so they are not used. Names the file and what to do."""
 
 
 def check_file(path: Path, sha256: str) -> None:
@@ -39,14 +40,14 @@ def check_file(path: Path, sha256: str) -> None:
 
 
 def check_files(files: Iterable[tuple[Path, str]], threads: int) -> None:
-    """Compare many files with their sha256, several at once. Raises NotGenuine for the first that is not what it was."""
+    """Compare many files with their sha256, several at once. Raises NotGenuine for the first that was changed."""
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(lambda file: check_file(*file), files):
             pass
 
 
 def is_signed(home: Home, content: bytes, signature: Json) -> bool:
-    """Whether a signature over these bytes was made with this home's own key, whatever key it names."""
+    """Whether a signature over these bytes was made with this home's own key, whichever key it names."""
     try:
         made = base64.b64decode(signature["signature"])
     except (KeyError, TypeError, ValueError):
@@ -67,7 +68,7 @@ def _verifies(public: bytes, content: bytes, signature: bytes) -> bool:
 
 
 def read_proven(home: Home, path: Path) -> bytes:
-    """The bytes of a file whose signature lies beside it as `<name>.sig`.
+    """The bytes of a file whose signature is beside it as `<name>.sig`.
 
     Raises:
         NotGenuine: either is missing, or the signature is not this home's over these bytes.
@@ -78,19 +79,19 @@ def read_proven(home: Home, path: Path) -> bytes:
     except FileNotFoundError as error:
         raise NotGenuine(f"{error.filename} is missing; {_BACKUP}") from error
     except ValueError as error:
-        raise NotGenuine(f"{beside} is no signature ({error}); {_BACKUP}") from error
+        raise NotGenuine(f"{beside} is not a signature ({error}); {_BACKUP}") from error
     if not is_signed(home, content, signature):
         raise NotGenuine(f"{path} was changed, or {beside.name} is not of this home's key; {_BACKUP}")
     return content
 
 
 def with_signature(home: Home, record: Json) -> Json:
-    """A record of plain JSON values with the home's signature over all the rest in it."""
+    """A record of plain JSON values, which contains the home's signature over all its other values."""
     return record | {SIGNATURE: sign(home, canonical_json(record))}
 
 
 def write_signed(home: Home, path: Path, record: Json) -> None:
-    """Keep a record of plain JSON values with the home's signature in it."""
+    """Write a record of plain JSON values that contains the home's signature."""
     write_file(path, canonical_json(with_signature(home, record)))
 
 
@@ -98,28 +99,28 @@ def read_signed(home: Home, path: Path) -> Json:
     """A record that `write_signed` kept, without its signature.
 
     Raises:
-        NotGenuine: it is missing, no such record, or not signed by this home.
+        NotGenuine: it is missing, not such a record, or not signed by this home.
     """
     try:
         record = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise NotGenuine(f"{path} is missing; {_BACKUP}") from error
     except ValueError as error:
-        raise NotGenuine(f"{path} is no record of this home ({error}); {_BACKUP}") from error
+        raise NotGenuine(f"{path} is not a record of this home ({error}); {_BACKUP}") from error
     return without_signature(home, record, str(path))
 
 
 def without_signature(home: Home, record: object, where: str) -> Json:
-    """What a signed record says.
+    """The content of a signed record.
 
     Args:
         where: its file, and its line if it has more than one.
 
     Raises:
-        NotGenuine: it bears no signature, or not this home's over what it says.
+        NotGenuine: it has no signature, or one that is not this home's over its content.
     """
     if not isinstance(record, dict) or SIGNATURE not in record:
-        raise NotGenuine(f"{where} bears no signature; {_BACKUP}")
+        raise NotGenuine(f"{where} has no signature; {_BACKUP}")
     said = {name: value for name, value in record.items() if name != SIGNATURE}
     if not is_signed(home, canonical_json(said), record[SIGNATURE]):
         raise NotGenuine(f"{where} was changed, or its signature is not of this home's key; {_BACKUP}")

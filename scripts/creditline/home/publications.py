@@ -1,8 +1,8 @@
-"""Where publications lie, and what their manifests say: readable without the steps that make them, no mart is opened.
+"""The folders and manifests of publications. This module opens no mart and needs none of the steps that publish.
 
-A night has one publication, r00, and one more for every restatement that published it anew: r01, r02. Orders follow from the
-first, state and analysts go on from the latest. A restated publication counts from the line of `control/restatements.jsonl`
-that names it: what a killed restatement left behind is not there.
+A night has one publication, r00, and one more for every restatement that published it again: r01, r02. Orders follow from the
+first; state and analysts use the latest. A restated publication counts once a line of `control/restatements.jsonl` names it, so
+what a killed restatement left does not count.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def revision_name(revision: int) -> str:
 
 
 def publication_directory(home: Home, business_date: date, revision: int = 0) -> Path:
-    """One publication of a night, the first one without a revision, whether it is there or not."""
+    """The folder of one publication of a night (without a revision: the first one), whether it exists or not."""
     return home.published / str(business_date) / revision_name(revision)
 
 
@@ -50,18 +50,18 @@ def latest_revision(home: Home, business_date: date) -> int:
 
 
 def latest_publication(home: Home, business_date: date) -> Path:
-    """The latest publication of a night: what state and analysts go on from."""
+    """The latest publication of a night, which state and analysts use."""
     return publication_directory(home, business_date, latest_revision(home, business_date))
 
 
 def state_directory(home: Home, business_date: date, revision: int = 0) -> Path:
-    """What one publication of a night handed on; that of a restatement lies in a folder of its own."""
+    """The folder of the state that one publication of a night handed on; a restatement has its own."""
     first = home.state / f"business_date={business_date}"
     return first / revision_name(revision) if revision else first
 
 
 def read_manifest(home: Home, business_date: date, revision: int | None = None) -> Json:
-    """The manifest of one publication of a night, of the latest without a revision.
+    """The manifest of one publication of a night (without a revision: the latest one).
 
     Raises:
         NotGenuine: it is not what this home signed for this publication.
@@ -76,7 +76,7 @@ def read_manifest(home: Home, business_date: date, revision: int | None = None) 
 
 
 def published_file(home: Home, business_date: date, name: str, revision: int = 0) -> Path:
-    """A file of a publication that is what its signed manifest says, the first publication's without a revision.
+    """A file of a publication, checked against its signed manifest (without a revision: the first publication's).
 
     Args:
         name: its path below the publication, like `marts/fct_night.parquet`.
@@ -93,7 +93,7 @@ def published_file(home: Home, business_date: date, name: str, revision: int = 0
 
 
 def published_fact(home: Home, business_date: date, name: str, revision: int = 0) -> Path:
-    """A file of a publication whose bytes never repeat, as its signed `run.json` names it. Raises NotGenuine."""
+    """A file of a publication whose bytes differ from run to run, checked against its signed `run.json`. Raises NotGenuine."""
     folder = publication_directory(home, business_date, revision)
     check_file(folder / name, json.loads(read_proven(home, folder / RUN))["files"].get(name, ""))
     return folder / name
@@ -105,7 +105,7 @@ def published_mart(home: Home, business_date: date, mart: str, revision: int = 0
 
 
 def require_kind(home: Home) -> None:
-    """Stop where a home is said to be a trial that was none as its nights were published, or no trial any more.
+    """Stop if the settings say that the home is a trial and its published nights say that it is not, or the other way round.
 
     Raises:
         UsageError: the settings and the newest night's manifest differ.
@@ -133,7 +133,7 @@ def last_published(home: Home, before: date) -> date | None:
 
 
 def last_valid(home: Home, before: date) -> date | None:
-    """The newest published night before a date that was not void: the one whose state goes on."""
+    """The newest published night before a date that was not void; the next night starts from its state."""
     earlier = [day for day in home.published_dates() if day < before]
     return next((day for day in reversed(earlier) if not is_void(home, day)), None)
 

@@ -1,4 +1,4 @@
-"""What left, read back from `releases/`: readable without the steps that release."""
+"""Read from `releases/` what left, without the steps that release."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from creditline.home import Home
 from creditline.home.files import Json
 from creditline.home.proof import NotGenuine, check_file, read_signed
 
-# How late a night's file of an earlier release, which did not note through which day its feed had come, may have left.
+# An earlier release did not record through which day a feed had come; its files may have left so many days late.
 _LATE_DAYS = 31
 
 
@@ -22,7 +22,7 @@ def record_files(home: Home, feed: str) -> list[Path]:
 
 
 def read_record(home: Home, path: Path) -> Json:
-    """What one file of a feed held.
+    """The record of what one file of a feed held.
 
     Raises:
         NotGenuine: the record is not the one that the home kept for that file.
@@ -34,7 +34,7 @@ def read_record(home: Home, path: Path) -> Json:
 
 
 def orders_file(home: Home, feed: str, sequence: int) -> Path:
-    """Where the house keeps the orders of one file of a feed, beside its record."""
+    """The file with the recorded orders of one file of a feed, beside its record."""
     return home.releases / feed / f"{sequence:06d}.parquet"
 
 
@@ -54,7 +54,7 @@ def last_record(home: Home, feed: str) -> Json | None:
 def records_since(home: Home, feed: str, first: date) -> list[Json]:
     """The records of a feed's files of this business date and later ones, in the order in which they left.
 
-    Of what left before, one record is read, however much that is.
+    Of earlier files only one record is read, however many there are.
     """
     records = []
     for path in record_files(home, feed):
@@ -74,7 +74,7 @@ def through_date(record: Json) -> date:
 
 
 def settlement_record(home: Home, business_date: date) -> Path:
-    """The record from which on a night is settled."""
+    """The record that makes a night settled."""
     return home.releases / "settlement" / f"{business_date}.json"
 
 

@@ -1,4 +1,4 @@
-"""Restatements that two people made, recorded in `control/restatements.jsonl`: from its line on a restatement counts."""
+"""Restatements that two people made. A restatement counts once its line in `control/restatements.jsonl` is written."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def record_restatement(
     approved_by: str,
     publications: dict[date, int],
 ) -> Restatement:
-    """Record a restatement for good: its publications, which lie in their places, are the latest of their nights now."""
+    """Record a restatement for good. Its publications must be in their places; they become the latest of their nights."""
     restatement = Restatement(
         from_date,
         known_until,

@@ -1,4 +1,4 @@
-"""What holds the core's ids leaves when its time is over: landing, quarantine and outbox (docs/reference/home.md)."""
+"""Delete old files that hold the core's ids: landing, quarantine and outbox (docs/reference/home.md)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 def purge_expired(home: Home) -> list[Path]:
     """Delete deliveries, refused rows and orders of nights more than `retention_days` before the newest published one.
 
-    The clock of the machine has no say. A landed night that is not published yet is never expired.
+    The machine's clock does not matter. A landed night that is not published yet is never deleted.
 
     Returns: what was deleted, in order.
     """

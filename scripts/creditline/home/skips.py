@@ -32,7 +32,7 @@ def skipped_dates(home: Home) -> frozenset[date]:
 
 
 def record_skip(home: Home, business_date: date, *, by: str, approved_by: str, reason: str) -> Skip:
-    """Record a skip for good; whether it may be is for the caller to know (`creditline.night.calendar`)."""
+    """Record a skip for good. The caller checks whether it is allowed (`creditline.night.calendar`)."""
     skip = Skip(business_date, by, approved_by, reason, datetime.now(UTC).isoformat(timespec="seconds"))
     append_line(home, home.skips_file, {**asdict(skip), "business_date": str(business_date)})
     return skip

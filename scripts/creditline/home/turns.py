@@ -1,7 +1,7 @@
 """One process at a time works on a night of a home.
 
-Freezes and restores have a lock of their own, because a watch works while a night runs. Whoever holds both took the
-night's first.
+Freezes and restores have a lock of their own, because a watch works while a night runs. A process that needs both takes the
+night's lock first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TURN_SECONDS = 300
 
 
 def _require_own(home: Home) -> None:
-    """Keys that can be believed, and a home of the kind that its nights were."""
+    """Check the keys, and that the home is still a trial, or still none, as its published nights were."""
     require_keys(home)
     require_kind(home)
 
@@ -50,9 +50,9 @@ def only_lander(home: Home, what: str) -> Iterator[None]:
 
 @contextmanager
 def security_turn(home: Home, what: str) -> Iterator[None]:
-    """Wait for the turn to say who is frozen, and hold it: one file of freezes and restores after the other.
+    """Wait for the lock of freezes and restores and hold it, so that their files are written one after the other.
 
-    It lies beside the releases: scratch may be deleted at any time, this lock may not.
+    The lock is beside the releases, because temporary files may be deleted at any time and this lock may not.
 
     Raises:
         KeyRefused: the home's keys are lost or open to others; nothing was done.

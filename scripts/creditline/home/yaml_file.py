@@ -16,7 +16,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _Plain(yaml.SafeLoader):
-    """Plain values, each setting once: of two the last would count unseen, and aliases can grow beyond any memory."""
+    """Read plain values, each setting once: the last of two would win unseen, and aliases can fill any memory."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -28,7 +28,7 @@ class _Plain(yaml.SafeLoader):
         seen = set()
         for key, _ in node.value:
             if (key.tag, str(key.value)) in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value} is there twice", key.start_mark)
             seen.add((key.tag, str(key.value)))
         return super().construct_mapping(node, deep)
 
@@ -43,9 +43,9 @@ def read_yaml(path: Path, model: type[_Model], refusal: type[CreditlineError]) -
         content = yaml.load(path.read_bytes().decode("utf-8-sig"), Loader=_Plain)
     except yaml.MarkedYAMLError as error:
         where = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise refusal(f"{path}{where} is no YAML: {error.problem}; write plain YAML, `setting: value`") from error
+        raise refusal(f"{path}{where} is not YAML: {error.problem}; write plain YAML, `setting: value`") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise refusal(f"{path} is no text in UTF-8 ({_one_line(error)}); write plain YAML, `setting: value`") from error
+        raise refusal(f"{path} is not UTF-8 text ({_one_line(error)}); write plain YAML, `setting: value`") from error
     except RecursionError as error:
         raise refusal(f"{path} is nested too deeply; write plain YAML, `setting: value`") from error
     # what looks like a date, a number or a tagged value and is none
@@ -69,10 +69,10 @@ def _said(model: type[BaseModel], place: tuple[int | str, ...], kind: str, messa
         name = str(place[-1])
         known = _settings_beside(model, place)
         close = difflib.get_close_matches(name, known, 1) or [", ".join(known)]
-        return f"{where} is no setting; did you mean {close[0]}?"
+        return f"{where} is not a setting; did you mean {close[0]}?"
     if kind == "missing":
         return f"{where} is missing"
-    return f"{where or 'the whole file'}: {_one_line(message)} (it says {str(value)[:60]!r}); mend it"
+    return f"{where or 'the whole file'}: {_one_line(message)} (it says {str(value)[:60]!r}); correct it"
 
 
 def _settings_beside(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:

@@ -1,7 +1,7 @@
-"""Acceptance: a delivery is whole, known, hashed and typed, or it is refused with a reason a person can act on.
+"""Acceptance: check a delivery's manifest, hashes, columns and types, or refuse it with a reason that a person can act on.
 
-Rows land in a scratch database of their own and are typed there by rule. It still holds the core's ids and lives only
-until the gate is through; nothing else has been touched by then.
+The rows are loaded into a temporary database and converted to types by rule. It still holds the core's ids and is deleted
+after the gate; until then nothing else has changed.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from creditline.store.record import DeliveryRecord, delivery_records
 
 
 class DeliveryRefused(CreditlineError):
-    """Nothing of a delivery is taken in; nothing has changed but the reason left in quarantine."""
+    """The delivery is refused as a whole; nothing has changed except the reason left in quarantine."""
 
 
 @dataclass(frozen=True)
 class AcceptedSource:
-    """One file of a delivery as it stands in the scratch database, or why it does not.
+    """One file of a delivery in the temporary database, or the reason why it was refused.
 
-    `relation` names its tables there; `unread_rows` counts lines that are no rows; `identity` is that of the file.
+    `relation` names its tables there; `unread_rows` counts lines that are not rows; `identity` is that of the file.
     """
 
     source: str
@@ -66,13 +66,13 @@ class AcceptedSource:
 
     @property
     def is_required(self) -> bool:
-        """Without it the night cannot be decided. A correction of an earlier night never is."""
+        """Whether the night cannot be decided without this file. A correction of an earlier night is never required."""
         return contract()[self.source].required and self.corrects_business_date is None
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """What acceptance leaves for the gate. `is_known`: this very delivery was taken in before, nothing is left to do."""
+    """What acceptance hands to the gate. `is_known`: the very same delivery was taken in before, so nothing is left to do."""
 
     business_date: date
     feed: str
@@ -96,7 +96,7 @@ def accept(home: Home, business_date: date) -> Acceptance:
     """Take in the delivery of one business date; safe to repeat.
 
     Raises:
-        DeliveryRefused: manifest or account_snapshot cannot be believed; quarantine/<date>/refusal.json says why.
+        DeliveryRefused: the manifest or account_snapshot is refused; quarantine/<date>/refusal.json says why.
         UsageError: the home expects a source that the contract does not have.
     """
     require_known_sources(home.settings.expected_sources, f"{home.root / SETTINGS_FILE}: expected_sources")
@@ -114,12 +114,12 @@ def keep_refusal(home: Home, business_date: date, file: str, rule: str, reason: 
 
 
 def clear_refusal(home: Home, business_date: date) -> None:
-    """Take the reason away, now that the night's delivery is in the house."""
+    """Delete the reason, after the night's delivery was taken in."""
     _refusal_file(home, business_date).unlink(missing_ok=True)
 
 
 def read_acceptance(home: Home, business_date: date) -> Acceptance | None:
-    """What acceptance left for the gate of this night, if it is still there. Scratch that somebody else wrote to is made anew.
+    """What acceptance handed to the gate of this night, if it is still there. If somebody else wrote to it, it is made again.
 
     Raises:
         DeliveryRefused: as `accept`.
@@ -167,7 +167,7 @@ def accept_files(
     home: Home,
     scratch: Path,
 ) -> tuple[AcceptedSource, ...]:
-    """Land and type every file of a delivery in a scratch database, or note why a file is refused.
+    """Load and type every file of a delivery in a temporary database, or record why a file is refused.
 
     Args:
         directory: the delivery.
@@ -249,7 +249,7 @@ def _accepted(
 def acceptance_of(
     manifest: Manifest, manifest_sha256: str, sources: tuple[AcceptedSource, ...], *, is_known: bool = False
 ) -> Acceptance:
-    """What acceptance leaves of a delivery for the gate."""
+    """What acceptance hands to the gate."""
     return Acceptance(
         business_date=manifest.business_date,
         feed=manifest.feed,

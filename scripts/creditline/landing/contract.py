@@ -16,10 +16,10 @@ from creditline.home import YEARS
 from creditline.home.files import Json
 
 MANIFEST_FILE = "manifest.json"
-# Times and days as people and parsers agree on them: no 24:00, no leap second, no number of seconds since some day.
+# Times and days that everybody reads in the same way: no 24:00, no leap second, no number of seconds since some day.
 DAY_SPELT = r"\d{4}-\d{2}-\d{2}"
 TIME_SPELT = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
-# What a manifest counts is counted by the engine, too.
+# The engine must be able to count what a manifest counts.
 _MOST = 2**63 - 1
 
 
@@ -64,8 +64,8 @@ class Column(BaseModel):
 
     name: str
     type: Literal["id", "code", "text", "bool", "integer", "money", "rate", "date", "timestamp"]
-    optional: bool = False  # the column may be absent from the header; where it stands, cells may be empty
-    nullable: bool = False  # the column stands in the header, its cells may be empty
+    optional: bool = False  # the column may be absent from the header; if it is there, cells may be empty
+    nullable: bool = False  # the column is in the header, its cells may be empty
     codes: tuple[str, ...] = ()
     token: str | None = None
 
@@ -88,7 +88,7 @@ class Source(BaseModel):
     required: bool = False
     may_repeat: bool = False  # the same file may rightly come again on another date
     intraday: bool = False  # comes between nights, too
-    occasional: bool = False  # comes when there is something to say; its absence says nothing
+    occasional: bool = False  # comes only if there is something to report; its absence means nothing
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -119,13 +119,13 @@ class DeliveredSource(BaseModel):
 
     @property
     def relation(self) -> str:
-        """What the rows of this entry are called: a delivery may hold a source and corrections of earlier nights."""
+        """The name of this entry's tables, because a delivery may hold a source and also corrections of earlier nights."""
         corrected = self.corrects_business_date
         return f"{self.source}_corrects_{corrected:%Y%m%d}" if corrected else self.source
 
 
 class Manifest(BaseModel):
-    """`manifest.json`: without it nothing of a delivery is looked at."""
+    """`manifest.json`: without it no file of a delivery is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,6 +1,6 @@
-"""Writing a delivery: landing files with their manifest, as a source system would lay them down.
+"""Write a delivery: landing files with their manifest, as a source system would.
 
-`simulate` and `import` are the callers; the warehouse itself only reads what they wrote.
+`simulate` and `import` call this; the warehouse itself only reads deliveries.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class DeliveredTable:
 
     The relation has the contract's columns (optional ones may be absent), in any order; rows are written sorted by
     the source's key. Columns may be of any type that casts to the contract's; in a CSV file a text column is written
-    as it stands, so that a row may break the contract on purpose. A relation that is `in_order` is written in the order
-    it has, which is then the caller's care.
+    unchanged, so that a row may break the contract on purpose. A relation that is `in_order` is written in its own order,
+    for which the caller is responsible.
     """
 
     source: str
@@ -68,15 +68,15 @@ def write_delivery(
     file_format: str = "csv",
     at: str | None = None,
 ) -> Path:
-    """Write `landing/<business_date>/` with one file a source and its manifest, whole or not at all.
+    """Write `landing/<business_date>/` with one file for each source and its manifest, as a whole or not at all.
 
-    A folder in which deliveries between nights lie is filled file by file, the manifest last.
+    A folder that already holds deliveries between nights is filled file by file, the manifest last.
 
     Args:
         connection: holds the relations named in `tables`; its session time zone must be UTC.
         delivered_at, cutoff_at: naive UTC.
         file_format: csv, csv.gz or parquet, for all files of the delivery.
-        at: local time HHMM of a delivery between nights, which lies in `landing/<business_date>/intraday/<at>/`.
+        at: local time HHMM of a delivery between nights, which goes to `landing/<business_date>/intraday/<at>/`.
 
     Returns: the delivery's folder. The same rows give the same bytes.
     """
@@ -140,7 +140,7 @@ def _write_table(
 
 
 def _amount(column: str) -> str:
-    """SQL of an amount that may be text; what is no number is null.
+    """SQL of an amount that may be text; null if it is not a number.
 
     The narrow decimal is tried first: a cast of text to the wide one alone takes 200 times as long.
     """
@@ -148,7 +148,7 @@ def _amount(column: str) -> str:
 
 
 def text_of(column: Column, expression: str | None = None) -> str:
-    """SQL that spells a typed value as a CSV file of the contract does.
+    """SQL that writes a typed value as CSV files of the contract spell it.
 
     Args:
         expression: the SQL of the value; the column of the contract's name unless told.

@@ -1,4 +1,4 @@
-"""Names of sources that a home expects: those of the contract, or a night would wait for what nobody delivers."""
+"""Check the names of sources that a home expects. A night would wait for a misspelt source that nobody delivers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from creditline.landing.contract import contract
 
 
 def require_known_sources(names: Iterable[str], where: str) -> None:
-    """Stop where a source is expected that the landing contract does not have.
+    """Stop if a source is expected that the landing contract does not have.
 
     Args:
-        where: what names them, as the start of a sentence.
+        where: where the names were given, as the start of a sentence.
 
     Raises:
         UsageError: the first such name, and what was probably meant.
@@ -22,4 +22,4 @@ def require_known_sources(names: Iterable[str], where: str) -> None:
         if name not in contract():
             near = difflib.get_close_matches(name, contract(), 1)
             meant = f"did you mean {near[0]}?" if near else f"the sources are {', '.join(contract())}"
-            raise UsageError(f"{where}: '{name}' is no source of the landing contract; {meant}")
+            raise UsageError(f"{where}: '{name}' is not a source of the landing contract; {meant}")

@@ -1,4 +1,4 @@
-"""Looking at a delivered file before anybody believes a row of it."""
+"""Check a delivered file before any of its rows is used."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class FileRefused(CreditlineError):
-    """A whole file cannot be believed. `rule` names why; the message says what to do next.
+    """A whole file is refused. `rule` names why; the message says what to do next.
 
-    What was read stands in it as text of one line, shortened: it is a stranger's.
+    The message quotes the file in one line, shortened, because the content is not trusted.
     """
 
     def __init__(self, file: str, rule: str, what: str, next_step: str = "deliver it again") -> None:
@@ -60,7 +60,7 @@ class PlainFile:
 
 
 def open_regular(path: Path, file: str) -> BufferedReader:
-    """Open a delivered file for reading: no link, no pipe, no device, and no second name for somebody else's file.
+    """Open a delivered file for reading. It must not be a link, pipe or device, or a second name of another file.
 
     Raises: FileRefused.
     """
@@ -73,7 +73,7 @@ def open_regular(path: Path, file: str) -> BufferedReader:
     facts = os.fstat(descriptor)
     if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
         os.close(descriptor)
-        raise FileRefused(file, "file_kind", "is no regular file with one name", "deliver a plain file")
+        raise FileRefused(file, "file_kind", "is not a regular file with one name", "deliver a plain file")
     return os.fdopen(descriptor, "rb")
 
 
@@ -84,13 +84,13 @@ def check_unchanged(path: Path, file: str, identity: FileIdentity) -> None:
 
 
 def check_file(directory: Path, entry: DeliveredSource, source: Source, scratch: Path) -> PlainFile:
-    """Name, kind, bytes, packing and, for text, header and line ends of one delivered file.
+    """Check name, kind, bytes, packing and, for text, header and line ends of one delivered file.
 
     Args:
         scratch: an existing folder that takes the unpacked copy of a packed file.
 
     Raises:
-        FileRefused: the first thing that does not hold.
+        FileRefused: the first check that fails.
     """
     if not FILE_NAME.fullmatch(entry.file) or not entry.file.endswith(f".{entry.format}"):
         raise FileRefused(
@@ -180,7 +180,7 @@ def _check_header(header: str, entry: DeliveredSource, source: Source) -> tuple[
 
 
 def _check_lines(stream: BufferedReader, entry: DeliveredSource, line_end: bytes) -> None:
-    """One pass over the bytes after the header: one kind of line end, no empty line, and a last line end."""
+    """Check the bytes after the header in one pass: one kind of line end, no empty line, and a line end at the end."""
     before = b"\n"
     ends = carriage_returns = 0
     while chunk := stream.read(_CHUNK):

@@ -1,4 +1,4 @@
-"""The manifest of a delivery: read without trust, compared with the contract and with what the house already holds."""
+"""The manifest of a delivery: read without trust, compared with the contract and with earlier deliveries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest
 from creditline.landing.files import FileRefused, open_regular
 from creditline.store.record import DeliveryRecord, is_told
 
-# How the names of feeds between nights begin: their sequences and batches are never those of a night's feed.
+# Names of feeds between nights begin like this, so their sequences and batches are never those of a night's feed.
 INTRADAY_FEEDS = "intraday"
 _MAX_BYTES = 1 << 20
 
@@ -24,7 +24,7 @@ _MAX_BYTES = 1 << 20
 def read_manifest(directory: Path, *, is_intraday: bool = False) -> tuple[Manifest, str]:
     """The manifest of a delivery folder, and the sha256 of its bytes; `is_intraday` of one between nights.
 
-    Raises: FileRefused if there is none, or it is no manifest of this contract.
+    Raises: FileRefused if there is none, or it is not a manifest of this contract.
     """
     path = directory / MANIFEST_FILE
     if not path.exists():
@@ -38,7 +38,7 @@ def read_manifest(directory: Path, *, is_intraday: bool = False) -> tuple[Manife
         raise _refused("manifest", f"is larger than {_MAX_BYTES} bytes")
     try:
         manifest = Manifest.model_validate_json(content, strict=True)
-        # only now: what the contract allows is neither deep nor large
+        # parsed only now: a file that the contract allows is neither deep nor large
         json.loads(content, object_pairs_hook=_without_twins)
     except ValidationError as error:
         first = error.errors()[0]
@@ -56,15 +56,15 @@ def naive_utc(moment: datetime) -> datetime:
 
 
 def check_night(home: Home, manifest: Manifest, business_date: date) -> None:
-    """The manifest speaks of this night, and came after its day began and before its cut-off.
+    """Check that the manifest names this night, and came after its day began and before its cut-off.
 
     Raises: FileRefused.
     """
     if manifest.business_date != business_date:
         raise _refused(
             "business_date",
-            f"says {manifest.business_date}, it lies in landing/{business_date}",
-            "lay the delivery in the folder of its own date",
+            f"says {manifest.business_date}, but is in landing/{business_date}",
+            "put the delivery into the folder of its own date",
         )
     delivered_at = naive_utc(manifest.delivered_at)
     cut_off_at = home.cut_off_at(business_date)
@@ -72,29 +72,29 @@ def check_night(home: Home, manifest: Manifest, business_date: date) -> None:
         raise _refused(
             "late",
             f"delivered at {delivered_at}Z, the cut-off was {cut_off_at}Z",
-            "hold it for a restatement of that night",
+            "keep it for a restatement of that night",
         )
     began_at = local_to_utc(datetime.combine(business_date, datetime.min.time()), home.settings.time_zone)
     if delivered_at < began_at:
         raise _refused(
             "business_date",
             f"delivered at {delivered_at}Z, before {business_date} began at {began_at}Z",
-            "mend the date or the clock of the sender",
+            "correct the date or the clock of the sender",
         )
 
 
 def check_intraday(
     home: Home, manifest: Manifest, business_date: date, at: str, records: list[DeliveryRecord], latest: datetime | None
 ) -> None:
-    """The manifest speaks of its folder `landing/<business_date>/intraday/<at>/`, comes after what its feed delivered, on no day
-    before one of which another feed delivered, and from no later than now.
+    """Check that the manifest fits its folder `landing/<business_date>/intraday/<at>/` and comes after its feed's last delivery.
+    No feed may have delivered for a later day, and `delivered_at` is not later than now.
 
     A sequence may be left out: events stand for themselves, and the night's own delivery brings what is missing.
 
     Args:
         at: the local time of delivery, HHMM.
-        records: the deliveries between nights that are in the house.
-        latest: now; None where nobody knows.
+        records: the deliveries between nights that were taken in.
+        latest: now; None if that is not known.
 
     Raises: FileRefused.
     """
@@ -103,14 +103,14 @@ def check_intraday(
     if manifest.business_date != business_date or local.date() != business_date or f"{local:%H%M}" != at:
         raise _refused(
             "intraday_time",
-            f"says {manifest.business_date} and {local:%Y-%m-%d %H:%M}, it lies in landing/{business_date}/intraday/{at}",
-            "lay it in the folder of the local day and minute of its delivered_at",
+            f"says {manifest.business_date} and {local:%Y-%m-%d %H:%M}, but is in landing/{business_date}/intraday/{at}",
+            "put it into the folder of the local day and minute of its delivered_at",
         )
     if latest is not None and delivered_at > latest:
         raise _refused(
             "intraday_ahead",
             f"delivered at {delivered_at}Z, it is {latest:%Y-%m-%d %H:%M:%S}Z",
-            "wait: it is taken in once its time has come; or have the sender's clock set right",
+            "wait: it is taken in once its time has come; or have the sender's clock corrected",
         )
     for record in records:
         if record.feed == manifest.feed and record.sequence >= manifest.sequence:
@@ -129,7 +129,7 @@ def check_intraday(
 
 
 def check_feed(home: Home, manifest: Manifest, records: list[DeliveryRecord]) -> None:
-    """The delivery is of the feed that the home's nights come from: the one that its settings name, or else the last one.
+    """Check that the delivery is of the feed of the home's nights: the one that the settings name, or else the last one.
 
     Raises: FileRefused.
     """
@@ -143,10 +143,10 @@ def check_feed(home: Home, manifest: Manifest, records: list[DeliveryRecord]) ->
 
 
 def check_follows(manifest: Manifest, records: list[DeliveryRecord], skipped: frozenset[date] = frozenset()) -> None:
-    """The delivery comes next: its feed's sequence goes on, and so do nights and instants of delivery, whatever the feed.
+    """Check that the delivery comes next: in its feed's sequence, and in nights and times of delivery across all feeds.
 
     Args:
-        records: the deliveries in the house without the one that this one replaces.
+        records: the deliveries that were taken in, without the one that this one replaces.
         skipped: business dates that two people skipped; the delivery of each may be left out of the sequence.
 
     Raises: FileRefused.
@@ -173,14 +173,14 @@ def check_follows(manifest: Manifest, records: list[DeliveryRecord], skipped: fr
 
 
 def _check_corrections(manifest: Manifest, records: list[DeliveryRecord]) -> None:
-    """A night before the first one was never delivered here: there is nothing to replace in it."""
+    """Refuse a correction of a night before the first one, because there is nothing to replace in it."""
     first = min((record.business_date for record in records), default=manifest.business_date)
     for entry in manifest.sources:
         if entry.corrects_business_date and entry.corrects_business_date < first:
             raise _refused(
                 "corrects_business_date",
                 f"{entry.file} corrects {entry.corrects_business_date}, the first night here is {first}",
-                "mend the date; events of before come with the night's own file",
+                "correct the date; earlier events come with the night's own file",
             )
 
 
@@ -209,7 +209,7 @@ def _check_sequence(manifest: Manifest, of_feed: list[DeliveryRecord], skipped: 
 
 
 def check_not_repeated(entry: DeliveredSource, records: list[DeliveryRecord]) -> None:
-    """Bytes that were taken in for another night are a stale file, whatever it is called now.
+    """Refuse bytes that were taken in for another night: the file is stale, whatever its name is now.
 
     Raises: FileRefused.
     """
@@ -235,7 +235,7 @@ def _check_contract(manifest: Manifest, is_intraday: bool) -> None:
         )
     for entry in manifest.sources:
         if entry.source not in contract():
-            raise _refused("source", f"'{entry.source}' is no source of the contract", "leave it out or rename it")
+            raise _refused("source", f"'{entry.source}' is not a source of the contract", "leave it out or rename it")
         if entry.corrects_business_date and entry.corrects_business_date >= manifest.business_date:
             raise _refused("corrects_business_date", f"{entry.file} corrects a night that is not an earlier one")
         if entry.coverage_from and entry.coverage_from > manifest.business_date:
@@ -250,7 +250,7 @@ def _check_contract(manifest: Manifest, is_intraday: bool) -> None:
     ):
         twins = sorted({name for name in names if names.count(name) > 1})
         if twins:
-            raise _refused(what, f"{', '.join(twins)} stands twice", "one file a source and night")
+            raise _refused(what, f"{', '.join(twins)} is named twice", "deliver one file for each source and night")
     if is_intraday:
         _check_between_nights(manifest)
         return
@@ -277,7 +277,7 @@ def _without_twins(pairs: list[tuple[str, object]]) -> Json:
     names = [name for name, _ in pairs]
     twins = {name for name in names if names.count(name) > 1}
     if twins:
-        raise ValueError(f"{', '.join(sorted(twins))} stands twice")
+        raise ValueError(f"{', '.join(sorted(twins))} is there twice")
     return dict(pairs)
 
 
@@ -286,10 +286,10 @@ def _refused(rule: str, what: str, next_step: str = "deliver it again") -> FileR
 
 
 def replaced_by(home: Home, manifest: Manifest, records: list[DeliveryRecord]) -> DeliveryRecord | None:
-    """The delivery whose place another one takes: of the same night, under its own sequence, or of a feed that was renamed.
+    """The delivery that another one replaces: of the same night, under its own sequence, or of a feed that was renamed.
 
     Args:
-        records: every night's delivery in the house, this very one not among them.
+        records: every night's delivery that was taken in, without this one.
     """
     if is_told(home, manifest.business_date):
         return None

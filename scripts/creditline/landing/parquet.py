@@ -1,4 +1,4 @@
-"""Parquet deliveries: the schema must be the contract's to the type."""
+"""Parquet deliveries: the schema must have exactly the contract's types."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def check_parquet(plain: PlainFile, entry: DeliveredSource, source: Source) -> P
 def land_parquet(
     connection: duckdb.DuckDBPyConnection, plain: PlainFile, entry: DeliveredSource, source: Source
 ) -> None:
-    """Lay `landed_<relation>` over the file itself: its columns have their types already, nothing is copied."""
+    """Create the view `landed_<relation>` over the file: its columns have their types already, so nothing is copied."""
     columns = ", ".join(
         f"(\"{name}\" at time zone 'UTC') as {name}" if source.column(name).type == "timestamp" else f'"{name}"'
         for name in plain.columns

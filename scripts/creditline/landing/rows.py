@@ -1,7 +1,7 @@
-"""The rows of a checked file in a scratch database, with its count and its control totals compared.
+"""Load the rows of a checked file into a temporary database, and compare its count and control totals.
 
-For an entry named R there are then `landed_R` (source_row, the delivered columns; text, or a view over Parquet) and
-`unread_R` (source_row, raw_line, error: lines that are no rows of that many columns).
+An entry named R has `landed_R` (source_row, the delivered columns; text, or a view over Parquet) and `unread_R` (source_row,
+raw_line, error: lines that are not rows of that many columns).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from creditline.landing.files import MAX_LINE, FileRefused, PlainFile, check_fil
 from creditline.landing.parquet import check_parquet, land_parquet
 from creditline.landing.typing import amount
 
-# DuckDB names what is wrong with a line; these are wrong with the file.
+# DuckDB reports these for a line, but they are faults of the whole file.
 _FATAL = {"LINE SIZE OVER MAXIMUM": f"holds a line longer than {MAX_LINE} bytes"}
 
 
@@ -49,7 +49,7 @@ def land(
 
 @contextmanager
 def reading(entry: DeliveredSource) -> Iterator[None]:
-    """What DuckDB cannot decode, later than at landing, is a fault of the file: Parquet pages are read when needed.
+    """Refuse the file if DuckDB cannot decode it later: Parquet pages are read only when needed.
 
     Raises: FileRefused.
     """
@@ -64,10 +64,10 @@ def reading(entry: DeliveredSource) -> Iterator[None]:
 
 
 def check_counts(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource, source: Source) -> int:
-    """Rows and control totals are those of the manifest. Returns: how many lines are no rows.
+    """Check that rows and control totals are those of the manifest. Returns: how many lines are not rows.
 
-    A total is the sum of the cells that fit the contract's type. What it states beyond them belongs to cells that do
-    not fit and to lines that are no rows; where there are none of either, it must tie.
+    A total is the sum of the cells that fit the contract's type. The rest of the stated total belongs to cells that do not
+    fit and to lines that are not rows. If there are none of either, both must be equal.
 
     Raises: FileRefused.
     """
@@ -99,7 +99,7 @@ def check_counts(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource, 
 def _landed_totals(
     connection: duckdb.DuckDBPyConnection, entry: DeliveredSource, source: Source
 ) -> dict[str, tuple[Decimal, int]]:
-    """By column: the sum of its amounts, and how many cells hold something that is none."""
+    """By column: the sum of its amounts, and how many cells are not amounts."""
     if not source.totals:
         return {}
     sums = ", ".join(
@@ -129,7 +129,7 @@ def _land_csv(connection: duckdb.DuckDBPyConnection, plain: PlainFile, entry: De
 
 
 def _keep_unread(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource) -> None:
-    """Move rejected lines to `unread_`, and give every row its place in the file back."""
+    """Move rejected lines to `unread_`, and give every row its original number in the file."""
     rejected = connection.execute(
         "select line - 1, any_value(csv_line), any_value(error_type)::varchar from rejected group by line order by line"
     ).fetchall()

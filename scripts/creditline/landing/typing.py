@@ -1,6 +1,6 @@
-"""What text fits a contract type. The first column, in contract order, that does not fit sends its row to quarantine.
+"""Which text fits a contract type. The first column, in contract order, that does not fit sends its row to quarantine.
 
-DuckDB's own casts are not asked first: they round 100.105, read `infinity` as a date and take 1e3 for a number.
+DuckDB's own casts cannot decide this: they round 100.105, read `infinity` as a date and 1e3 as a number.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class TypeRule:
 
 
 def type_rules(source: Source, delivered: tuple[str, ...], *, is_typed: bool) -> list[TypeRule]:
-    """One rule a delivered column, in contract order.
+    """One rule for each delivered column, in contract order.
 
     Args:
         delivered: names of the columns that the file holds.

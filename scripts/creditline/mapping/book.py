@@ -94,7 +94,7 @@ def import_book(
         UnexpectedExtract: the extract is not what the map expects.
     """
     if file_format not in _FORMATS:
-        raise UsageError(f"'{file_format}' is no format of a landing file; take one of {', '.join(_FORMATS)}")
+        raise UsageError(f"'{file_format}' is not a format of a landing file; take one of {', '.join(_FORMATS)}")
     home = Home(home_root.resolve())
     zone = _zone_of(home, map_)
     columns: dict[str, None] = {}
@@ -161,7 +161,7 @@ def _manifest(home: Home, day: date) -> Manifest:
         return Manifest.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise CreditlineError(
-            f"{path} is no manifest of a delivery; take the folder {path.parent} away and import again"
+            f"{path} is not a manifest of a delivery; take the folder {path.parent} away and import again"
         ) from error
 
 

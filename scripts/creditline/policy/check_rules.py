@@ -73,7 +73,7 @@ def calendar(pack: PackRows) -> Iterator[str]:
     for row in deadlines:
         if row.source_name != "*" and row.source_name not in contract():
             yield (
-                f"calendar.csv: deadline {row.value}: {row.source_name} is no source of the landing contract; name one, or * for"
+                f"calendar.csv: deadline {row.value}: {row.source_name} is not a source of the landing contract; name one, or * for"
                 " all"
             )
     if not nights:

@@ -88,7 +88,7 @@ def scorecard(pack: PackRows) -> Iterator[str]:
 def _feature(where: str, feature: str, row: ScorecardRow) -> Iterator[str]:
     known = known_features().get(feature)
     if known is None:
-        yield f"{where} is no feature of seeds/feature.csv"
+        yield f"{where} is not a feature of seeds/feature.csv"
     elif known["role"] != "credit":
         yield f"{where} is of role {known['role']}; only credit features are scored"
     elif known["sign"] != str(row.sign):

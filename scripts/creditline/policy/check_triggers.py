@@ -27,7 +27,7 @@ def triggers(pack: PackRows) -> Iterator[str]:
 def _condition(where: str, row: TriggerRow) -> Iterator[str]:
     known = known_evidence().get(row.feature)
     if known is None:
-        yield f"{where} is no feature of seeds/feature.csv"
+        yield f"{where} is not a feature of seeds/feature.csv"
         return
     if known["role"] != "credit":
         yield f"{where} is of role {known['role']}; only credit evidence may trigger"
@@ -46,7 +46,7 @@ def cures(pack: PackRows) -> Iterator[str]:
         if count != 1:
             yield f"cure_rule.csv: trigger {code} needs exactly one row, has {count}"
     for code in sorted(set(rows) - triggered):
-        yield f"cure_rule.csv: {code} is no trigger of trigger.csv"
+        yield f"cure_rule.csv: {code} is not a trigger of trigger.csv"
 
 
 def freezes(pack: PackRows) -> Iterator[str]:
@@ -55,7 +55,7 @@ def freezes(pack: PackRows) -> Iterator[str]:
     for row in rows:
         known = known_features().get(row.feature)
         if known is None or known["role"] != "security":
-            yield f"freeze_rule.csv: {row.feature} is no security feature of seeds/feature.csv"
+            yield f"freeze_rule.csv: {row.feature} is not a security feature of seeds/feature.csv"
     different = {
         "freeze_at_points": len({row.freeze_at_points for row in rows}),
         "ttl_hours": len({row.ttl_hours for row in rows}),

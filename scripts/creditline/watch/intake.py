@@ -127,12 +127,12 @@ def _judge(
 ) -> SourceVerdict:
     """The verdict on one file. It must be a pass, because an untrusted file may freeze nobody."""
     if entry.refusal:
-        raise FileRefused(entry.file, "refused", entry.refusal, "mend it and send it under the next sequence")
+        raise FileRefused(entry.file, "refused", entry.refusal, "correct it and send it under the next sequence")
     verdict = judge_source(connection, entry, load_suite(entry.source), [], None)
     if verdict.verdict != "pass":
         keep_quarantine(home, connection, acceptance, entry, is_refused=True)
         reasons = "; ".join(verdict.reasons)
-        raise FileRefused(entry.file, verdict.verdict, reasons, "mend it and send it under the next sequence")
+        raise FileRefused(entry.file, verdict.verdict, reasons, "correct it and send it under the next sequence")
     check_unchanged(arrival.directory / entry.file, entry.file, entry.identity)
     return _without_strangers(home, connection, verdict)
 
