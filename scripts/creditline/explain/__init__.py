@@ -1,4 +1,4 @@
-"""Why a limit is what it is, told to one audience in one language."""
+"""Say why a limit is what it is, to one audience in one language."""
 
 from creditline.explain.account import AUDIENCES, explain_account
 from creditline.explain.text import explanation_text

@@ -1,7 +1,7 @@
 """Why an account's limit is what it is: the published facts that one audience may see.
 
-A customer sees neither scores nor thresholds, operators, nor the floor as if it were money to borrow; an agent sees how
-the limit came about; compliance sees what proves it, too.
+A customer sees no scores, thresholds or operators, and the floor is not shown as money to borrow. An agent sees each step of
+the decision. Compliance also sees what proves it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ AUDIENCES = ("customer", "agent", "compliance")
 def explain_account(
     home: Home, account_id: str, business_date: date | None, audience: str = "customer", lang: str = "en"
 ) -> Explanation:
-    """What `audience` may know about an account in one language: without a date where its limit stands today, since when
-    and why; with one what that night decided. Both with what helps, and from which day on. Where a restatement corrected the
-    decision it is told as it was made and ordered, with what is known since and what comes back.
+    """What `audience` may know about an account, in one language.
+
+    Without a date: its limit today, since when and why. With a date: what that night decided. Both say what helps, and from
+    which day on. If a restatement corrected the decision, it is told as it was made and ordered, together with what became
+    known since and what comes back.
 
     Raises:
         CreditlineError: no such account, or no decision on that night.
@@ -51,12 +53,12 @@ def _for_customer(published: Published, account_id: str, audience: str, lang: st
     decision, hides_floor = published.decision, audience == "customer"
 
     def shown(amount: Decimal | None) -> Decimal | None:
-        """None where the amount is the floor: a customer must not take it for money to borrow."""
+        """None if the amount is the floor, which must not look like money to borrow."""
         return None if amount is None or (hides_floor and published.is_floor(amount)) else amount
 
     standing = published.standing
     is_silent, is_corrected = published.is_silent, published.is_corrected
-    # reasons that a correction took back keep nothing as it is any more: what is told is why the limit changed
+    # a reason that was corrected is no longer why the limit stays, so the text says why the limit changed
     is_current = not is_silent and not (published.is_outdated and is_corrected and decision["action"] == "HOLD")
     is_telling = is_current and (bool(published.reasons) or decision["action"] != "HOLD")
     corrections, gives_back = corrections_for_customer(published, lang)
@@ -106,7 +108,7 @@ def _for_customer(published: Published, account_id: str, audience: str, lang: st
             _reason(row, lang, hides_floor, is_advised=not published.is_cause_corrected)
             for row in published.cause_reasons
         ],
-        # what helped against a finding that was corrected helps no more: the correction says what comes back
+        # advice against a corrected finding no longer helps; the correction says what comes back
         "conditions": [] if is_silent or is_corrected else [_condition(row) for row in published.conditions],
         "recourse": None if is_corrected else _recourse(published, lang),
         "corrections": corrections,
@@ -119,7 +121,7 @@ def _for_customer(published: Published, account_id: str, audience: str, lang: st
 
 
 def _condition(row: TriggerNight) -> Condition:
-    """A trigger that stands. An inherited one, until two people approve it, and one on raises alone restrict nothing else."""
+    """An active trigger. An inherited one that is not approved, and one that only blocks raises, restrict nothing else."""
     return {
         "since_date": row["triggered_date"],
         "nights_done": min(row["clean_days"], row["clean_days_needed"]),
@@ -130,12 +132,12 @@ def _condition(row: TriggerNight) -> Condition:
 
 
 def _recourse(published: Published, lang: str) -> ToldRecourse | None:
-    """What brings the limit back and from which day on; None if it is neither lowered nor frozen. A date is null where nobody
-    can say."""
+    """What brings the limit back and from which day on; None if it is neither lowered nor frozen. A date is null if it is not
+    known."""
     decision, told, row = published.decision, published.told, published.recourse
     waiting = ("REDUCED", "FLOORED", "FROZEN_SECURITY", "REG_CAPPED")
     is_waiting = told.is_frozen or (decision["display_state"] in waiting and not decision["is_void"])
-    # what is not ordered comes on no day that we could name; a freeze that left ends by itself
+    # a change that is not ordered has no day; a freeze that left ends by itself
     if published.is_silent:
         is_lowered = bool(published.cause_reasons) and decision["old_limit_amount"] < decision["reference_limit_amount"]
         row, is_waiting = None, told.is_frozen or is_lowered
@@ -150,7 +152,7 @@ def _recourse(published: Published, lang: str) -> ToldRecourse | None:
 
 
 def _reason(row: DecisionReason, lang: str, is_for_customer: bool, *, is_advised: bool = True) -> ToldReason:
-    """A reason in words; advice against what was corrected would send somebody after nothing."""
+    """A reason in words, without advice if the fact was corrected, because that advice would not help."""
     words = reason_words(row, "customer" if is_for_customer else "agent", lang)
     told: ToldReason = {"text": words["text"], "advice": words["advice"] if is_advised else None}
     return told if is_for_customer else {**told, "reason_code": row["reason_code"]}
@@ -191,7 +193,7 @@ def _add_for_agent(facts: Explanation, published: Published) -> None:
 
 
 def _unordered(published: Published, lang: str) -> Unordered | None:
-    """Why what was decided is not ordered, or nothing would be; the limit that was decided, if it is another one."""
+    """Why the decision is not ordered, or why no order would leave; and the decided limit if it differs."""
     decision, told = published.decision, published.told
     why = told.withheld or told.mode
     if why is None:
@@ -206,7 +208,7 @@ def _unordered(published: Published, lang: str) -> Unordered | None:
 
 
 def _ended_promise(recourse: Recourse | None, lang: str) -> EndedPromise | None:
-    """A date given before that ended on this night: how, and what made it void."""
+    """An earlier promised date that ended on this night: how, and what made it void."""
     if recourse is None or recourse["ended_status"] is None:
         return None
     return {

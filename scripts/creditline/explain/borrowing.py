@@ -1,6 +1,6 @@
 """What can be borrowed at the moment of an explanation, from which day on that changes, and why nothing can be borrowed.
 
-A decision holds from its effective date on: until then, and where it is not ordered, the core goes on as before.
+A decision holds from its effective date on. Until then, and if it is not ordered, the core goes on as before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Speak = Callable[[DecisionReason], str]
 
 @dataclass(frozen=True)
 class _Room:
-    """A limit, what of it is free to be borrowed, and the reasons that stand for it; `is_paused`: frozen at the core."""
+    """A limit, how much of it can be borrowed, and its reasons; `is_paused`: frozen at the core."""
 
     limit: Decimal
     amount: Decimal
@@ -31,10 +31,10 @@ class _Room:
 
 
 def borrowing(published: Published, lang: str, speak: Speak, hides_floor: bool) -> Borrowing:
-    """What can be borrowed now, or why nothing can; and what of that changes on the day on which tonight's decision takes effect.
+    """What can be borrowed now, or why nothing can, and what changes on the day on which tonight's decision takes effect.
 
     Args:
-        hides_floor: the floor is told as nothing that can be borrowed.
+        hides_floor: the floor counts as nothing that can be borrowed.
     """
     decision, now = published.decision, _now(published)
     later: _Room | None = None
@@ -110,5 +110,5 @@ def _why_not(published: Published, room: _Room, lang: str, speak: Speak) -> str:
 
 
 def _is_of_freeze(published: Published) -> bool:
-    """Whether tonight's reasons are those of the freeze that stands."""
+    """Whether tonight's reasons are those of the present freeze."""
     return published.decision["display_state"] == "FROZEN_SECURITY" and bool(published.reasons)

@@ -1,4 +1,4 @@
-"""What a restatement knows since of a decision that was ordered, and what comes back because of it."""
+"""What a restatement found out about a decision that was ordered, and what comes back because of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def corrections_for_customer(published: Published, lang: str) -> tuple[list[Told
 
 
 def corrections_for_agent(published: Published, lang: str) -> list[ToldCorrection]:
-    """Every correction, with the decision as it would be made now and the restatement that says so."""
+    """Every correction, with the decision as it would be made now and the restatement that found it."""
     return [
         {
             **_correction(published, one, lang, "agent"),
@@ -43,7 +43,7 @@ def corrections_for_agent(published: Published, lang: str) -> list[ToldCorrectio
 
 
 def corrections_for_compliance(published: Published, lang: str) -> list[ToldCorrection]:
-    """The same, with what proves both decisions and who answers for the restatement."""
+    """The same, with what proves both decisions and the people who restated."""
     return [
         {
             **facts,
@@ -64,7 +64,7 @@ def _correction(published: Published, one: Correction, lang: str, audience: str)
         amount = decision["recommended_limit_amount"]
         return None if is_for_customer and published.is_floor(amount) else amount
 
-    # a restated night orders nothing: that it gives back is said by what comes back
+    # a restated night orders nothing, so `what comes back` says what it gives back
     rows = [row for row in one.reasons if not (is_for_customer and row["reason_code"] == GIVEN_BACK)]
     reasons: list[ToldReason] = []
     for row in rows:
@@ -82,7 +82,7 @@ def _correction(published: Published, one: Correction, lang: str, audience: str)
 
 
 def _effect(one: Correction) -> str | None:
-    """What the correction would have spared the customer, or given; None if the limit and the freeze are the same."""
+    """How the customer would have fared by the corrected records; None if the limit and the freeze are the same."""
     then, now = one.then, one.now
     before, after = _limit(then), _limit(now)
     if after < before:

@@ -18,7 +18,7 @@ class ToldReason(TypedDict):
 
 
 class Condition(TypedDict):
-    """A trigger that stands; its code is not for customers."""
+    """An active trigger; its code is not for customers."""
 
     since_date: date
     nights_done: int
@@ -67,7 +67,7 @@ class Borrowing(TypedDict):
 
 
 class ToldCorrection(TypedDict):
-    """What a restatement knows since of a decision; what follows `reasons_now` is for those who work with it."""
+    """What a restatement found out about a decision; the fields after `reasons_now` are for staff."""
 
     business_date: date
     recorded_date: date
@@ -107,7 +107,7 @@ class Unordered(TypedDict):
 
 
 class EndedPromise(TypedDict):
-    """A date given before that ended on this night."""
+    """An earlier promised date that ended on this night."""
 
     promised_date: date | None
     status: str

@@ -1,4 +1,4 @@
-"""What restatements owe an account: carried from night to night until the core's limit reaches it."""
+"""The restated limit of an account: what a restatement still has to give back, until the core's limit reaches it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _OWED = "restated_limit"
 
 
 def owed_limit(home: Home, business_date: date, account_key: int) -> Decimal | None:
-    """The limit that is owed to an account after a night, a void one's that of the night before; None if nothing is.
+    """The restated limit of an account after a night (after a void one that of the night before); None if there is none.
 
     Raises:
-        NotGenuine: the night's state is not what it published.
+        NotGenuine: the night's state was changed since it was published.
     """
     night = last_valid(home, business_date + timedelta(days=1))
     if night is None:

@@ -1,6 +1,6 @@
-"""What the marts hold about one account on one night, and what the core was told of it.
+"""What the marts hold about one account on one night, and what the core was told about it.
 
-A night's facts are those of its first publication, by which it was ordered; what a restatement knows since stands beside
+A night's facts are those of its first publication, which its orders follow; what a restatement found out is kept beside
 them. Each mart of each night is a file of its own, so an explanation costs the same however many nights there are.
 """
 
@@ -36,7 +36,7 @@ from creditline.store.rows import (
 )
 
 _RowOf = TypeVar("_RowOf")
-# The reason of a raise that gives back what a restatement owes.
+# The reason of a raise that gives back what a restatement found.
 GIVEN_BACK = "U2"
 
 
@@ -46,7 +46,7 @@ class _Floor(TypedDict):
 
 @dataclass(frozen=True)
 class Correction:
-    """A decision that a restatement computed anew: as it was first published, as it is known now and why, and who recorded it."""
+    """A decision that a restatement computed again: as first published, as it would be now and why, and who recorded it."""
 
     then: LimitDecision
     now: LimitDecision
@@ -60,7 +60,7 @@ class Return:
     """What a restatement gives back.
 
     `status`: owed (the next night decides it), owed_unordered (nothing is ordered about the account at present), ordered (it takes
-    effect on `date`), returned (it stands since `date`), nothing.
+    effect on `date`), returned (in force since `date`), nothing.
     """
 
     status: str
@@ -95,12 +95,12 @@ class Published:
     gives_back: Return | None
 
     def is_floor(self, amount: Decimal) -> bool:
-        """The least that a credit outcome leaves: nothing that anybody could borrow."""
+        """The floor, the lowest limit of a credit decision; it must not look like money to borrow."""
         return is_least(amount, self.floor, self.decision["reference_limit_amount"])
 
     @property
     def is_corrected(self) -> bool:
-        """Whether a restatement changed the very decision that is explained."""
+        """Whether a restatement changed the decision that is explained."""
         return self._has_correction_of(self.decision["business_date"])
 
     @property
@@ -113,17 +113,17 @@ class Published:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether it is today that is asked for, and a restatement changed what made the limit what it is."""
+        """Whether today's limit is explained and a restatement changed the decision that set it."""
         return self.standing is not None and bool(self.corrections)
 
     @property
     def is_silent(self) -> bool:
-        """Whether a customer hears nothing of tonight's decision: nothing of it reaches the core, but for a freeze that stands."""
+        """Whether the customer is not told of tonight's decision, because none of it reaches the core except a present freeze."""
         return self.told.withheld is not None or (self.told.mode is not None and not self.told.is_frozen)
 
 
 def read_published(home: Home, account_id: str, key: int, asked: date | None) -> Published:
-    """What is published about an account on a night, the newest if none is asked for.
+    """What is published about an account on a night (without a date: the newest).
 
     Raises:
         CreditlineError: no night is published, or the account has no decision on that night.
@@ -142,7 +142,7 @@ def read_published(home: Home, account_id: str, key: int, asked: date | None) ->
 
 @dataclass(frozen=True)
 class _Marts:
-    """The marts of single nights, whichever release published them."""
+    """The marts of single nights, also if an earlier release published them."""
 
     home: Home
     connection: duckdb.DuckDBPyConnection
@@ -156,7 +156,7 @@ class _Marts:
         values: list[int | str],
         revision: int | None = 0,
     ) -> list[_RowOf]:
-        """Rows of a mart of a night's first publication, or of its latest where `revision` is None."""
+        """Rows of a mart of a night's first publication, or of its latest if `revision` is None."""
         rows = mart_rows(self.home, mart, [night], revision)
         return rows_as(kind, self.connection.execute(f"select * from ({rows}) where {condition}", values))
 
@@ -210,7 +210,7 @@ def _read(marts: _Marts, decision: LimitDecision, newest: date, *, is_today: boo
             [key, customer],
         ),
         trace=marts.of_account(DecisionStep, "fct_decision_trace", key, night, "step"),
-        # `dim_policy` of another night may not know the pack that decided
+        # `dim_policy` of another night may lack the pack that decided
         floor=marts.found(_Floor, "dim_policy", night, "policy_version = ?", [pack])[0]["floor_amount"],
         told=told_core(home, decision, is_today=is_today),
         was_blocked=_was_blocked(marts, decision),
@@ -222,7 +222,7 @@ def _read(marts: _Marts, decision: LimitDecision, newest: date, *, is_today: boo
 
 
 def _newest_shown(home: Home) -> date:
-    """The newest published night, whatever the pointer says."""
+    """The newest published night; the pointer is not used."""
     published = home.published_dates()
     if not published:
         raise CreditlineError(f"{home.root}: no night is published yet; run `creditline night --all`")
@@ -234,7 +234,7 @@ def _standing(marts: _Marts, key: int, newest: date) -> LimitStanding | None:
 
 
 def _corrections(marts: _Marts, key: int, nights: list[date]) -> list[Correction]:
-    """Of these nights those whose decision about the account a restatement changed, each once and in order."""
+    """Those of these nights whose decision about the account a restatement changed, each once and in order."""
     found = []
     for night in sorted(set(nights)):
         revision = latest_revision(marts.home, night)
@@ -249,7 +249,7 @@ def _corrections(marts: _Marts, key: int, nights: list[date]) -> list[Correction
 
 
 def _gives_back(marts: _Marts, key: int, newest: date, standing: LimitStanding | None) -> Return:
-    """What the restatements that are recorded owe the account, as of the newest night."""
+    """What recorded restatements still have to give back to the account, as of the newest night."""
     decision = marts.decision(key, newest)
     told = told_core(marts.home, decision, is_today=True) if decision else None
     if (
@@ -268,12 +268,12 @@ def _gives_back(marts: _Marts, key: int, newest: date, standing: LimitStanding |
 
 
 def reason_codes(decision: LimitDecision) -> list[str | None]:
-    """The codes of the reasons of a decision, the weightiest first."""
+    """The reason codes of a decision, the most important first."""
     return [decision["reason_code_1"], decision["reason_code_2"], decision["reason_code_3"], decision["reason_code_4"]]
 
 
 def _was_blocked(marts: _Marts, decision: LimitDecision) -> bool:
-    """Whether a trigger of the night before, that still stands, lets the customer borrow nothing."""
+    """Whether a trigger that is active since an earlier night keeps the customer from borrowing."""
     night = decision["business_date"]
     before = last_published(marts.home, night)
     if before is None:
@@ -291,7 +291,7 @@ def _was_blocked(marts: _Marts, decision: LimitDecision) -> bool:
 
 
 def _was_frozen(marts: _Marts, decision: LimitDecision) -> bool:
-    """Whether the account was frozen on the night before already: a freeze of tonight prolongs that one."""
+    """Whether the account was frozen on the night before already, so that tonight's freeze extends that one."""
     before = last_published(marts.home, decision["business_date"])
     earlier = marts.decision(decision["account_key"], before) if before else None
     return earlier is not None and earlier["display_state"] == "FROZEN_SECURITY"

@@ -76,7 +76,7 @@ def _tonight(facts: Explanation) -> Iterator[str]:
         name = "raised" if facts["change"] == "UP" else "lowered" if after is not None else "lowered_to_nothing"
         yield say(name, lang, amount=_money(facts, after or _NOTHING), date=_day(facts, facts["effective_date"]))
     elif facts["movement"] or not facts["has_line"] or facts["limit_amount"] is None or facts["corrections"]:
-        # of a decision that was corrected it is said what is known since
+        # for a corrected decision, say what became known since
         return
     elif facts["is_maintenance"]:
         yield say("maintenance", lang)
@@ -92,7 +92,7 @@ def _tonight(facts: Explanation) -> Iterator[str]:
 def _borrowing(facts: Explanation) -> Iterator[str]:
     lang = facts["lang"]
     if later := facts["cannot_borrow_from"]:
-        # and not that something can be borrowed until then: nobody is to be told to hurry
+        # do not say that something can be borrowed until then: nobody should be told to hurry
         yield say("cannot_borrow_from", lang, date=_day(facts, later["date"]), reason=later["because"])
     elif again := facts["can_borrow_from"]:
         yield say("can_borrow_from", lang, date=_day(facts, again["date"]), amount=_money(facts, again["amount"]))
@@ -115,8 +115,8 @@ def _appeals(facts: Explanation) -> Iterator[str]:
 def _way_back(facts: Explanation) -> Iterator[str]:
     """What brings the limit back, and when."""
     lang, recourse = facts["lang"], facts["recourse"]
-    # the one that takes longest, of those that restrict anything but raises if there are some; the others are over before.
-    # What is only pending restricts nothing yet.
+    # the trigger that takes longest; if some restrict more than raises, only those count. The others are over before.
+    # A trigger that is not held yet restricts nothing.
     conditions = sorted(facts["conditions"], key=lambda condition: not condition["restricts"])
     for condition in [] if facts["is_pending"] else conditions[:1]:
         done, needed = condition["nights_done"], condition["nights_needed"]
@@ -143,7 +143,7 @@ def _reasons(facts: Explanation, heading: str, reasons: list[ToldReason]) -> Ite
     if not reasons:
         return
     if facts["audience"] == "customer" and facts["can_borrow_from"]:
-        # the line before says it, with its day
+        # the line before says this with its day
         return
     later = facts["cannot_borrow_from"]
     said = later["because"] if later else facts["cannot_borrow_because"]
@@ -170,7 +170,7 @@ def _advice(reason: ToldReason, lang: str) -> Iterator[str]:
 
 
 def _corrections(facts: Explanation) -> Iterator[str]:
-    """What is known since of what was decided, and what comes back."""
+    """What became known since the decision, and what comes back."""
     lang = facts["lang"]
     for one in facts["corrections"]:
         amount = one["limit_now_amount"]
@@ -195,7 +195,7 @@ def _corrections(facts: Explanation) -> Iterator[str]:
 
 
 def _restatement(facts: Explanation, one: ToldCorrection) -> Iterator[str]:
-    """The decision as it would be made now, for those who work with it."""
+    """The decision as it would be made now, for staff."""
     lang = facts["lang"]
     yield say(
         "restated",

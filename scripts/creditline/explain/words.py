@@ -316,7 +316,7 @@ OPERATORS: dict[str, dict[str, str]] = {
     "no_raise": {"zh": "不满足提额条件", "en": "conditions of a raise not met"},
     "income": {"zh": "收入上限", "en": "bound by income"},
     "raise_budget": {"zh": "提额预算已用完", "en": "budget for raises used up"},
-    "restatement": {"zh": "更正记录后应得的额度", "en": "owed since records were corrected"},
+    "restatement": {"zh": "更正记录后应得的额度", "en": "given back since records were corrected"},
     "protect": {"zh": "保护期内不降额（{rule}）", "en": "protected from a cut ({rule})"},
     "hard_trigger": {"zh": "强制触发规则{rule}", "en": "hard trigger {rule}"},
     "floor": {"zh": "最低额度", "en": "floor"},

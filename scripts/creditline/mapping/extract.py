@@ -112,7 +112,7 @@ def _files_of(map_: Map, name: str, table: ExtractTable, source: Path) -> list[P
     if not source.exists():
         raise UsageError(f"{source} does not exist; map '{map_.name}' takes a {map_.definition.source}")
     if (map_.definition.source == "file") != source.is_file():
-        raise UsageError(f"{source} is no {map_.definition.source}, which is what map '{map_.name}' takes")
+        raise UsageError(f"{source} is not a {map_.definition.source}, which is what map '{map_.name}' takes")
     if table.file is None:
         return [source]
     files = sorted(path for path in source.glob(table.file) if path.is_file())

@@ -1,8 +1,8 @@
-"""A night: its steps in their order, one night or all landed ones.
+"""A night: runs its steps in order, for one night or all landed ones.
 
     accept -> gate_inputs -> build -> gate_outputs -> publish -> release -> settle
 
-Each step is idempotent and safe to run again after a kill at any instruction. The DAG, the command line and the tests
+Each step may be repeated, also after a kill at any instruction. The DAG, the command line and the tests
 call the same functions with the same two values: the home and the business date.
 """
 
@@ -47,7 +47,7 @@ from creditline.warehouse.runner import Runner
 from creditline.watch import tell_untold
 
 if TYPE_CHECKING:
-    # what the steps need takes seconds to import
+    # the imports of the steps take seconds
     from creditline.gate.inputs import GateVerdict
     from creditline.gate.outputs import OutputVerdict
     from creditline.landing.accept import Acceptance
@@ -70,8 +70,7 @@ class NightResult:
 
 
 def accept(home: Home, business_date: date) -> Acceptance:
-    """Take in tonight's delivery: in its turn, whole, known, hashed, typed. Raises NightHeld, NoRoom,
-    DeliveryRefused."""
+    """Check tonight's delivery and load its rows, if it is the night's turn. Raises NightHeld, NoRoom, DeliveryRefused."""
     from creditline.landing.accept import accept as accept_delivery
 
     with _timed(home, business_date, "accept"):
@@ -90,8 +89,9 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
 
 
 def build(home: Home, business_date: date, runner: Runner = DUCKDB) -> Build:
-    """Build features, decisions, marts and reports in the scratch warehouse; from then on nothing more of the day is taken
-    in between nights. A demo or a trial approves the decision code of its first night by itself. Raises BuildFailed, HomeBusy."""
+    """Build features, decisions, marts and reports in the temporary warehouse. From then on deliveries
+    between nights of that day are refused. A demo home or a trial approves the decision code of its first night by itself.
+    Raises BuildFailed, HomeBusy."""
     with _timed(home, business_date, "build"):
         _close_day(home, business_date)
         built = build_warehouse(home, business_date, runner)
@@ -100,7 +100,7 @@ def build(home: Home, business_date: date, runner: Runner = DUCKDB) -> Build:
 
 
 def _close_day(home: Home, business_date: date) -> None:
-    """Let no watch take in any more of a day whose night is about to read it; what a killed one left untold is told."""
+    """End the watches of a day whose night is about to read it, and send the notices that a killed watch did not send."""
     with security_turn(home, f"end of the watches of {business_date}"):
         settle_interrupted(home, SECURITY)
         tell_untold(home)
@@ -108,7 +108,7 @@ def _close_day(home: Home, business_date: date) -> None:
 
 
 def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
-    """Judge the marts before anybody sees them. Raises OutputRefused."""
+    """Check the marts before anybody sees them. Raises OutputRefused."""
     from creditline.gate.outputs import gate_outputs as judge_outputs
 
     with _timed(home, business_date, "gate_outputs"):
@@ -116,15 +116,15 @@ def gate_outputs(home: Home, business_date: date) -> OutputVerdict:
 
 
 def publish(home: Home, business_date: date) -> Publication:
-    """Make the night visible with one flip of the pointer."""
+    """Make the night visible by changing one pointer."""
     with only_worker(home, f"publication of {business_date}"):
         return publish_night(home, business_date, _read_seconds(home, business_date))
 
 
 def release(home: Home, business_date: date) -> Release:
-    """Let the orders of live and ramped slices leave for the core, and what is past its retention go."""
+    """Release the orders of live and ramped slices to the core, and delete files that are past their retention."""
     with only_worker(home, f"release of {business_date}"):
-        # what protects a customer leaves first, and waits for nothing
+        # freezes and restores leave first, because they protect customers
         release_security(home, business_date)
         write_review_queue(home, business_date)
         released = release_night(home, business_date)
@@ -133,7 +133,7 @@ def release(home: Home, business_date: date) -> Release:
 
 
 def settle(home: Home, business_date: date) -> Settlement:
-    """Reconcile what the core answered, and send the notices of what it applied."""
+    """Compare the core's answers with the orders, and send the notices of applied changes."""
     with only_worker(home, f"settlement of {business_date}"):
         return settle_night(home, business_date)
 
@@ -160,7 +160,7 @@ def held_nights(home: Home) -> dict[date, date]:
 def run_night(
     home: Home, business_date: date, progress: Progress | None = None, runner: Runner = DUCKDB
 ) -> NightResult:
-    """Run all steps of one night; a published night is only released, if it is the newest and was not yet, and settled."""
+    """Run all steps of one night. A published night is only settled, and released if it is the newest and was not yet."""
     tell = progress or (lambda _message: None)
     seconds: dict[str, float] = {}
 
@@ -179,7 +179,7 @@ def run_night(
     published = run("publish", publish)
     released = run("release", release)
     settled = run("settle", settle)
-    # Last, and no step: orders do not wait for the catalogue of some readers.
+    # Last, and not a step, because orders must not wait for the catalog of Spark's readers.
     runner.show(home, business_date)
     return NightResult(business_date, published, released, settled, seconds)
 

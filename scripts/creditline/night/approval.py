@@ -1,4 +1,4 @@
-"""Held slices that two people let go: approved, released, and what became of each."""
+"""Approve held slices by two people, release their orders, and say for each what left."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Approved:
 def approve_slices(
     home: Home, slices: Sequence[str], business_date: date, *, by: str, approved_by: str
 ) -> list[Approved]:
-    """Approve the orders of held slices exactly as they were published, and let them leave.
+    """Approve the orders of held slices exactly as they were published, and release them.
 
     Raises:
         UsageError: the second person is missing or is the first.

@@ -1,6 +1,6 @@
-"""What of a home needs somebody, each with its reason and the next command to type.
+"""What in a home needs a person, each with its reason and the next command to type.
 
-No clock is asked: a night is missing if the calendar of the packs expects it before something that came.
+It reads no clock: a night is missing if the packs' calendar expects it before a night that came.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ACCOUNTS = "account_snapshot"
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that needs somebody. `stops`: a night is missing, refused or held, or what was published is gone or changed."""
+    """One thing that needs a person. `stops`: a night is missing, refused or held, or a published file is gone or changed."""
 
     what: str
     why: str
@@ -48,7 +48,7 @@ class Need:
 
 
 def needs_of_home(home: Home) -> list[Need]:
-    """Everything that needs somebody, what stops the nights first. What cannot be believed is told, and never an error."""
+    """Everything that needs a person, first what stops the nights. A file that is not genuine is listed and raises no error."""
     published = home.published_dates()
     found = _told(_of_waiting, home)
     if published:
@@ -73,7 +73,7 @@ def _told(find: Callable[..., Iterator[Need]], home: Home, *nights: date) -> lis
 
 
 def needs_of_night(home: Home, night: date) -> list[Need]:
-    """What needs somebody because of one published night; nothing any more once a later one is published."""
+    """What needs a person because of one published night, until a later one is published."""
     if night != max(home.published_dates()):
         return []
     changed = _changed_files(home, night)
@@ -131,7 +131,7 @@ def _refusal(folder: Path) -> str:
 
 
 def _changed_files(home: Home, night: date) -> list[str]:
-    """What the manifest and the run record of a publication name and is not there as they name it."""
+    """Files of a publication that are missing or differ from what its manifest and run record say."""
     try:
         manifest = read_manifest(home, night)
         publication = latest_publication(home, night)
@@ -150,7 +150,7 @@ def _changed_files(home: Home, night: date) -> list[str]:
 
 def _void(home: Home, night: date) -> Iterator[Need]:
     if read_manifest(home, night)["is_void"]:
-        why = "its account snapshot could not be believed in time: every limit stayed as it was"
+        why = "its account snapshot was late or refused: every limit stayed as it was"
         yield Need(f"night {night} is void", why, _check(home, night))
 
 
@@ -252,7 +252,7 @@ def _validations(home: Home, night: date) -> Iterator[Need]:
 
 
 def _between_nights(home: Home, newest: date) -> Iterator[Need]:
-    """Refused deliveries of days whose night is still to come; of others it brought the rows again."""
+    """Refused deliveries of days whose night is still to come; for past days the night brought the rows again."""
     for day in (day for day in home.watched_dates() if day > newest):
         for refusal in sorted((home.quarantine / str(day) / INTRADAY).glob("*/refusal.json")):
             at = refusal.parent.name

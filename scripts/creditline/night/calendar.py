@@ -1,4 +1,4 @@
-"""Expected nights that are missing: they hold later ones until they arrive or two people skip them."""
+"""Expected nights that are missing: later nights wait until they arrive or two people skip them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from creditline.policy.calendar import book_packs, expected_dates
 
 
 class NightHeld(CreditlineError):
-    """The night has to wait for an earlier one, or is not to be run at all; says which and what to do."""
+    """The night must wait for an earlier one, or must not run at all; says which and what to do."""
 
 
 def missing_dates(home: Home, business_date: date) -> list[date]:
@@ -33,12 +33,12 @@ def missing_dates(home: Home, business_date: date) -> list[date]:
 
 
 def is_refused(home: Home, business_date: date) -> bool:
-    """Whether the delivery of a night was refused as it stands in landing/."""
+    """Whether the delivery that is now in landing/ was refused."""
     return (home.quarantine / str(business_date) / "refusal.json").is_file()
 
 
 def require_turn(home: Home, business_date: date) -> None:
-    """Stop a night whose turn it is not.
+    """Stop a night that must wait for an earlier one.
 
     Raises:
         NightHeld: an expected date before it is missing, or the date itself was skipped.
@@ -59,7 +59,7 @@ def require_turn(home: Home, business_date: date) -> None:
 
 
 def skip_night(home: Home, business_date: date, *, by: str, approved_by: str, reason: str) -> Skip:
-    """Record that two people skip a missing business date: it is void, and the state of the night before goes on.
+    """Record that two people skip a missing business date. It is void, and the next night starts from the night before it.
 
     Raises:
         UsageError: the second person is missing or is the first, no reason is given, or there is nothing to skip.

@@ -1,6 +1,6 @@
-"""Trying a delivery against a home: all that its night would say, and nothing of the home changes.
+"""Try a delivery against a home: all that its night would say, without changing the home.
 
-The night's own steps run, in a folder of their own: what they read of the home is linked there, what they write stays there.
+The night's own steps run in a temporary folder. The files that they read are linked there, and what they write stays there.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from creditline.night.calendar import NightHeld, require_turn
 from creditline.release.clock import latest_stamp
 from creditline.store.record import evidence_file, intraday_records
 
-# What the steps before the build write; of raw it is the evidence alone, until a delivery is taken in.
+# The folders that the steps before the build write; in raw only the evidence, until a delivery is taken in.
 _OWN = ("landing", "warehouse", "quarantine", "outbox", "identity", "raw")
 _SAID = {"distrust": "the file is kept and not trusted tonight", "refuse": FILE_REFUSED}
 
 
 def check_against(home: Home, directory: Path) -> DeliveryCheck:
     """Try a delivery as its night would: turn, cut-off, sequence, duplicates, types, rules, routing, changes of ids, and the
-    night before. Of one between nights its place in the order is looked at beside what `check_delivery` does.
+    night before. For a delivery between nights, check its place in the order and do what `check_delivery` does.
 
     Raises:
         UsageError: there is no such folder.
@@ -71,7 +71,7 @@ def _between_nights(home: Home, directory: Path, manifest: Manifest, manifest_sh
 
 
 def _beside(home: Home, root: Path, directory: Path, manifest: Manifest) -> Home:
-    """A home whose steps read the given one's and write to themselves, with the delivery as the night's."""
+    """A temporary home whose steps read the given home's files and write to its own folders, with this delivery landed."""
     _link(home.root, root, _OWN)
     if home.identity_file.exists() and any(entry.source == ID_CHANGE for entry in manifest.sources):
         shutil.copytree(home.identity_file.parent, root / home.identity_file.parent.name)
@@ -91,14 +91,14 @@ def _link(folder: Path, target: Path, but: tuple[str, ...]) -> None:
 
 
 def _night_of(home: Home, directory: Path, manifest: Manifest) -> date:
-    """The night that would take it in: that of its folder where it lies in landing/, else its own."""
+    """The night that would take the delivery in: that of its folder if it is in landing/, else that of its manifest."""
     place = directory.resolve()
     landed = {str(day): day for day in home.landed_dates()} if place.parent == home.landing.resolve() else {}
     return landed.get(place.name, manifest.business_date)
 
 
 def _as_its_night(tried: Home, directory: Path) -> tuple[list[Misfit], bool]:
-    """What the night's steps say, and whether the delivery is in already."""
+    """What the night's steps say, and whether the delivery was taken in already."""
     (night,) = tried.landing.iterdir()
     business_date = date.fromisoformat(night.name)
     found = [] if business_date in tried.published_dates() else _out_of_turn(tried, business_date)
@@ -142,7 +142,7 @@ def _misfits(connection: duckdb.DuckDBPyConnection, verdict: SourceVerdict) -> l
 
 
 def _advice(told: dict[str, str], misfit: Misfit) -> str:
-    """What becomes of rows that are held, and what to do where the rule knows it."""
+    """What happens to held rows, and what to do if the rule says it."""
     advice = told.get(misfit.rule, "").partition("; ")[2]
     return f"{misfit.then}; {advice}" if advice else misfit.then
 

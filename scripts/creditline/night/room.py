@@ -1,4 +1,4 @@
-"""Is there room for a night? Said before it starts: a disk that fills up at two in the morning helps nobody."""
+"""Check the room for a night before it starts, so that the disk does not fill up at two in the morning."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SPILLED_PERCENT = 160
 # Python, dbt and Great Expectations beside the engine, which itself takes more than its limit: 13.1 GB were seen of 9.
 _OWN_MEMORY = 1_000_000_000
 _MEMORY_PERCENT = 135
-# What a container may use, where the machine has more.
+# What a container may use, if the machine has more.
 _CONTAINER = Path("/sys/fs/cgroup")
 
 
@@ -75,7 +75,7 @@ def _require_disk(home: Home, business_date: date) -> None:
 
 
 def _left_in_container() -> int:
-    """Bytes that the control group leaves; more than any machine has where there is none."""
+    """Free bytes within the control group; without one a number larger than any machine's memory."""
     try:
         most, used = ((_CONTAINER / name).read_text().strip() for name in ("memory.max", "memory.current"))
     except OSError:
