@@ -2,6 +2,8 @@
 -- A fact whose source is late, refused or stale keeps the customer's value of the last trusted night, so that no limit
 -- moves because of it in either direction; a customer without one has it MISSING.
 
+{{ config(materialized='table') }}
+
 with
 
 features as (
