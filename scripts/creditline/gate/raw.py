@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 
@@ -11,6 +12,7 @@ from creditline.gate.id_changes import take_id_changes
 from creditline.gate.identity import assign_keys, identity, known_ids, last_keys
 from creditline.gate.keyed_hash import keyed_hash, pads
 from creditline.home import Home
+from creditline.home.database import workers_beside
 from creditline.home.files import sha256_of
 from creditline.landing.accept import Acceptance, AcceptedSource
 from creditline.landing.contract import Column, Source, contract
@@ -50,8 +52,11 @@ def write_raw(
     if gives_keys:
         _give_keys(home, connection, acceptance, kept)
     with identity(connection, home):
-        raw = {entry.relation: _write_source(home, connection, acceptance, entry) for entry in kept}
-        return raw, last_keys(connection)
+        with workers_beside(connection) as workers:
+            written = {
+                entry.relation: workers.submit(partial(_write_source, home, acceptance, entry)) for entry in kept
+            }
+        return {relation: file.result() for relation, file in written.items()}, last_keys(connection)
 
 
 def _give_keys(
@@ -75,7 +80,7 @@ def _id_queries(source: Source, relation: str) -> list[tuple[str, str]]:
 
 
 def _write_source(
-    home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance, entry: AcceptedSource
+    home: Home, acceptance: Acceptance, entry: AcceptedSource, connection: duckdb.DuckDBPyConnection
 ) -> RawFile:
     source = contract()[entry.source]
     partition = entry.corrects_business_date or acceptance.business_date

@@ -65,7 +65,7 @@ def export_marts(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table],
 def write_marts_database(
     target: Path, home: Home, tables: Iterable[str], nights: list[PublishedNight], staged_home: Path
 ) -> None:
-    """Write `marts.duckdb`: dimensions as tables, facts and reports as views over all published nights.
+    """Write `marts.duckdb`: dimensions as views over the new publication, facts and reports as views over all published nights.
 
     Args:
         tables: the marts and reports of the new publication.
@@ -75,6 +75,7 @@ def write_marts_database(
     target.unlink(missing_ok=True)
     new = target.parent
     listed = _listed(home, nights, new, staged_home / "published")
+    place = new.relative_to(staged_home / "published")
     with connect_within(home, str(target)) as connection:
         connection.execute("begin")
         _write_publications(connection, nights)
@@ -82,12 +83,13 @@ def write_marts_database(
         views = []
         for table in tables:
             file = path_to_read(new / file_of(table))
+            _write_lists(connection, table, f"[{file}]", f"[{file}]")
             if table.startswith("dim_"):
-                connection.execute(f"create table {table} as from read_parquet({file})")
+                listed[table] = _Files([], [f"{place}/{file_of(table)}"])
+                connection.execute(f"create view {table} as from read_parquet({table}_files(), hive_partitioning = false)")
             else:
-                _write_lists(connection, table, f"[{file}]", f"[{file}]")
                 _write_views(connection, table, listed[table], _columns(connection, table, file))
-                views.append(table)
+            views.append(table)
         write_release_view(connection)
         views += _write_runs(connection, home, listed[RUNS], new)
         views += _write_difference(connection, home, listed[DIFFERENCE], new)

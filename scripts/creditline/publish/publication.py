@@ -7,6 +7,7 @@ import shutil
 import socket
 import uuid
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
@@ -17,7 +18,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.home import Home
 from creditline.home.control import begin_control, control_heads
-from creditline.home.database import connect_within, one_row
+from creditline.home.database import connect_again, connect_within, one_row
 from creditline.home.files import (
     Json,
     canonical_json,
@@ -92,9 +93,11 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
     staged = clear_directory(staged_home / "published" / str(business_date) / REVISION)
     tables = (*build.marts, *build.reports)
     with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
-        rows = export_marts(connection, tables, staged / "marts")
-        reports = write_night_reports(connection, business_date, build.reports, staged / "reports")
-        checks = edit_checks(connection)
+        with ThreadPoolExecutor(1) as beside, connect_again(connection) as own:
+            # workbooks keep Python busy, and marts the engine
+            exported = beside.submit(export_marts, own, tables, staged / "marts")
+            reports = write_night_reports(connection, business_date, build.reports, staged / "reports")
+        rows, checks = exported.result(), edit_checks(connection)
     _copy_evidence(home, business_date, staged / "evidence")
     run_id = uuid.uuid4().hex
     by_model = {f"model {name}": value for name, value in build.seconds.items()}
