@@ -1,4 +1,4 @@
-"""A home is healed from its publications: what signed manifests prove is put back where it was lost, byte for byte."""
+"""Heal a home from its publications: put back lost files that signed manifests prove, byte by byte."""
 
 from creditline.heal.home import Healing, Lost, heal
 

@@ -1,4 +1,4 @@
-"""Packs and decision code once more, where the project still holds what decided then."""
+"""Put back packs and decision code, if the project still has those that decided then."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def put_back_policy(home: Home, business_date: date, policy_version: str) -> boo
     """Put a pack back under its version, if it is not there. Returns: whether it was put back.
 
     Raises:
-        PackRefused: what lies there is another pack, or the project has another one by now.
+        PackRefused: another pack is there, or the project has another one by now.
     """
     folder = home.policy / policy_version
     is_lost = not folder.exists()
@@ -31,7 +31,7 @@ def put_back_logic(home: Home, logic_hash: str) -> bool:
     """Put decision code back under its hash, if it is not there. Returns: whether it was put back.
 
     Raises:
-        LogicRefused: what lies there was changed, or the project has other code by now.
+        LogicRefused: the archive was changed, or the project has other code by now.
     """
     folder = home.logic / logic_hash
     is_lost = not folder.exists()

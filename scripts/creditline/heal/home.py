@@ -1,6 +1,6 @@
-"""Looks for all that signed manifests prove, and puts back what is lost and can be made again.
+"""Look for every file that signed manifests prove, and put back those that are lost and can be made again.
 
-A file is written only if its sha256 is the one that a manifest names. What cannot be made again is named, with the reason.
+A file is written only if its sha256 is the one that a manifest names. Files that cannot be made again are named, with the reason.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _Made = TypeVar("_Made")
 
 @dataclass(frozen=True)
 class Lost:
-    """One file that is not what a manifest says, and why it could not be made again."""
+    """One file that differs from its manifest or is missing, and why it could not be made again."""
 
     file: str
     why: str
@@ -56,7 +56,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Healing:
-    """What a home held of all that its manifests prove. Files by their path from the home."""
+    """The result of healing a home. Files by their path from the home."""
 
     checked: int
     put_back: tuple[str, ...]
@@ -65,7 +65,7 @@ class Healing:
 
 @dataclass
 class _Ward:
-    """A home that is being looked after, and what was found so far."""
+    """A home that is being healed, and what was found so far."""
 
     home: Home
     scratch: Path
@@ -74,7 +74,7 @@ class _Ward:
     lost: list[Lost] = field(default_factory=list)
 
     def note(self, file: Path, made: Path | None, sha256: str, why: str) -> None:
-        """Put a file that was made again into its place if it is the one that is proven, else note that it is lost."""
+        """Put a file that was made again into its place if its sha256 is right, else record that it is lost."""
         name = str(file.relative_to(self.home.root))
         if made is not None and is_whole(made, sha256):
             make_directory(file.parent)
@@ -91,11 +91,11 @@ class _Ward:
 
 
 def heal(home: Home, tell: Callable[[str], None]) -> Healing:
-    """Look at every published night, the oldest first, and put back what is lost and can be made again.
+    """Check every published night, the oldest first, and put back what is lost and can be made again.
 
     Raises:
         HomeBusy: another process works on a night of the home.
-        KeyRefused: without the home's keys nothing can be believed.
+        KeyRefused: without the home's keys nothing can be proved.
     """
     with only_worker(home, _WHAT), security_turn(home, _WHAT):
         ward = _Ward(home, home.warehouse / "heal")

@@ -1,4 +1,4 @@
-"""Raw files once more, from a delivery that still lies in landing/."""
+"""Make raw files again from a delivery that is still in landing/."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from creditline.store.record import DeliveryRecord, SourceRecord
 
 @dataclass(frozen=True)
 class _Beside(Home):
-    """The same home with its raw files in scratch."""
+    """The same home with its raw files in a temporary folder."""
 
     @property
     def raw(self) -> Path:
@@ -29,12 +29,12 @@ class _Beside(Home):
 
 
 def remade_raw(home: Home, record: DeliveryRecord, lost: SourceRecord, scratch: Path) -> Path | None:
-    """One raw file of a delivery as its landing file gives it now; None where that is gone.
+    """Make one raw file of a delivery from its landing file; None if that is gone.
 
-    Ids have their keys: none is given out. Whether the file is the one that was lost, its sha256 tells.
+    Ids have their keys already, so none is given out. The sha256 tells whether the file is the one that was lost.
 
     Raises:
-        FileRefused, GateBroken: landing/ holds something else by now.
+        FileRefused, GateBroken: landing/ holds another file by now.
         IdentityBusy: another process holds the identity store.
     """
     folder = _landed(home, record)

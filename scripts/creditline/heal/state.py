@@ -1,4 +1,4 @@
-"""What a night handed on once more: the record of what it read, and its state by its own archived code."""
+"""Make again what a night handed on: the record of what it read, and its state by its own archived code."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from creditline.warehouse.state import carried_rows, state_file
 
 
 def remade_inputs(home: Home, business_date: date, revision: int, scratch: Path) -> Path | None:
-    """The record of what a night read, as the home tells it now; None of a restated one, which read what was
-    known then.
+    """The record of what a night read, made from the home now; None for a restated night, which read what was known then.
 
-    Raises CreditlineError where what it reads cannot be read.
+    Raises CreditlineError if an input cannot be read.
     """
     if revision:
         return None
@@ -37,10 +36,10 @@ def remade_inputs(home: Home, business_date: date, revision: int, scratch: Path)
 
 
 def remade_state(home: Home, business_date: date, revision: int, missing: set[Path], scratch: Path) -> dict[Path, Path]:
-    """The missing tables of a night's state, by their places, from what it read and by the code that decided it.
+    """Make the missing tables of a night's state, by their places, from its inputs and its own code.
 
     Raises:
-        InputRefused: something that it read is not what it was.
+        InputRefused: an input was changed.
         LogicRefused: its code is lost, was changed, or does not run on this engine.
     """
     logic = archived_logic(home, read_manifest(home, business_date, revision)["logic_hash"])

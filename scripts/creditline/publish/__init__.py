@@ -1,4 +1,4 @@
-"""Publication: staged beside, synced, renamed, and shown by one flip of a pointer."""
+"""Publication: written under another name, synced, renamed, and shown by changing one pointer."""
 
 from creditline.publish.publication import NothingToPublish, Publication, publish
 

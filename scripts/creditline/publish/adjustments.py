@@ -1,4 +1,4 @@
-"""`fct_adjustment_release`: what became of every adjustment that a night called for, as later nights know it."""
+"""`fct_adjustment_release`: what became of every adjustment that a night decided, as later nights know it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _READ = ("fct_limit_adjustment", "fct_order_night", "fct_night")
 
 
 def write_release_view(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write the view over tables that are there already; without them, as where code of an earlier release is restated, none.
+    """Write the view, if the tables that it reads are there. They are not if code of an earlier release is restated.
 
-    A night is published before anything leaves, so that no row of its own can say what left. The next valid night knows every
-    order that did; what it does not know stayed, and never leaves any more.
+    A night is published before its orders leave, so its own rows cannot say what left. The next valid night knows every order
+    that left. An order that it does not know never leaves.
     """
     query = "select count(distinct table_name) from information_schema.tables where table_name in (?, ?, ?)"
     if one_row(connection.execute(query, list(_READ)))[0] < len(_READ):

@@ -1,8 +1,8 @@
-"""Closed months of the record in volumes, so that a question about all nights opens a file a month and not one a night.
+"""Closed months as volumes, so that a query over all nights opens one file for each month and not one for each night.
 
-A volume, `published/history/<month>/v<NN>/`, holds the rows of some publications of one month, one file a table. It is made
-from the record once, is never changed, and repeats what lies there; a restated night of a month that has a volume goes into
-the month's next one. `marts.duckdb` names the volumes and files that it shows, so a volume that was made since is nothing to it.
+A volume, `published/history/<month>/v<NN>/`, copies the rows of some publications of one month, one file for each table. It is
+made once and never changed. A restated night of a month that has a volume goes into the month's next one. `marts.duckdb` names
+the volumes and files that it shows, so a later volume does not affect it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DIFFERENCE_COLUMNS = {
     "after": "varchar",
 }
 RUNS = "ops_run"
-# Of fewer nights a volume saves nothing; a table with more in a month costs more to copy than its nights to open.
+# With fewer nights a volume saves nothing; a table with more bytes in a month costs more to copy than to open night by night.
 _LEAST_NIGHTS = 4
 _MOST_BYTES = 64 << 20
 
@@ -135,9 +135,9 @@ def _volume(path: str, manifest: dict[str, Any]) -> Volume:
 
 
 def merge_closed_months(home: Home, newest: date) -> None:
-    """Make a volume of every month before that of the newest night which has nights enough in no volume yet.
+    """Make a volume of every month before the newest night's month that has enough nights in no volume yet.
 
-    A publication whose bytes are not those that its manifest names goes into none: a copy would bless it.
+    A publication whose bytes differ from its manifest goes into none, because the copy would look genuine.
     """
     kept = frozenset().union(*(volume.publications for volume in volumes(home)))
     loose: dict[str, list[PublishedNight]] = defaultdict(list)
@@ -150,7 +150,7 @@ def merge_closed_months(home: Home, newest: date) -> None:
 
 
 def _whole(home: Home, nights: list[PublishedNight]) -> dict[str, frozenset[str]]:
-    """Publications whose tables are to the byte what their signed manifests name, by path, with those tables."""
+    """Publications whose tables have the bytes that their signed manifests name, by path, with those tables."""
     whole = {}
     for night in nights:
         directory = home.published / night.path
@@ -180,7 +180,7 @@ def _write_volume(home: Home, month: str, publications: dict[str, frozenset[str]
                 rows = read_publications(table, f"[{', '.join(map(path_to_read, files))}]")
                 write_parquet(connection, rows, staged / f"{table}.parquet")
     digests = {path.name: sha256_of(path) for path in sorted(staged.iterdir())}
-    # as in a publication: seconds never repeat, the rest does
+    # as in a publication: only the seconds differ from run to run
     run = {"files": {name: digests.pop(name) for name in (f"{RUNS}.parquet",)}}
     manifest = {"publications": list(publications), "files": digests, "apart": apart}
     for name, facts in ((MANIFEST, manifest), (RUN, run)):

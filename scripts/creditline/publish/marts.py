@@ -39,8 +39,8 @@ _REVISION = "which publication of the night: 0 is the first, each restatement ad
 
 @dataclass(frozen=True)
 class _Files:
-    """Where every row of a table lies that was ever published, below `published/`: in files of volumes, and, of publications
-    that are in none, in their own."""
+    """The files below `published/` with every row of a table that was ever published: those of volumes, and those of
+    publications that are in no volume."""
 
     volumes: list[str]
     publications: list[str]
@@ -70,7 +70,7 @@ def write_marts_database(
     Args:
         tables: the marts and reports of the new publication.
         nights: every publication that is to be visible, the new one included.
-        staged_home: folder in which the new publication lies as it will in the home, `published/<date>/r<NN>/`.
+        staged_home: folder that holds the new publication as the home will, under `published/<date>/r<NN>/`.
     """
     target.unlink(missing_ok=True)
     new = target.parent
@@ -103,7 +103,7 @@ def write_marts_database(
 
 
 def _listed(home: Home, nights: list[PublishedNight], new: Path, staged: Path) -> dict[str, _Files]:
-    """The files of every table that is no dimension. The new publication still lies in `new`, below `staged`."""
+    """The files of every table that is not a dimension. The new publication is still in `new`, below `staged`."""
     listed: dict[str, _Files] = defaultdict(lambda: _Files([], []))
     merged: set[str] = set()
     for volume in volumes(home):
@@ -121,7 +121,7 @@ def _listed(home: Home, nights: list[PublishedNight], new: Path, staged: Path) -
 
 
 def _below(paths: list[str]) -> str:
-    """SQL of a list of files below `published/` of the home, wherever that is when it is read."""
+    """SQL of a list of files below `published/`; the home may be moved before it is read."""
     return f"list_transform({paths}::varchar[], path -> published_folder() || path)"
 
 
@@ -213,8 +213,8 @@ def _first(home: Home, paths: list[str]) -> str:
 
 
 def _comments(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """A comment on every table and column, in the words in which dbt describes them. A restated night may have some that this
-    release knows no more."""
+    """Write a comment on every table and column, with dbt's descriptions. A restated night may have some that this release no
+    longer has."""
     known = descriptions()
     found = connection.execute(
         "select table_name, list(column_name), table_name in (select view_name from duckdb_views())"

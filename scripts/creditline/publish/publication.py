@@ -1,4 +1,4 @@
-"""One publication: all that a night states as facts, visible at once or not at all."""
+"""One publication: everything that a night publishes, visible as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ from creditline.store.built import Build, Table, read_build
 from creditline.store.record import delivery_records, evidence_file, intraday_records
 
 SECONDS = "seconds.json"
-# Files whose bytes never repeat are facts about the run: listed in run.json, not in the manifest.
+# Files whose bytes differ from run to run are facts about the run. They are listed in run.json, not in the manifest.
 _RUN_FACTS = ("marts.duckdb", SECONDS, "evidence/data_docs/")
 
 
 class NothingToPublish(CreditlineError):
-    """The night was not built, or the scratch warehouse was deleted since."""
+    """The night was not built, or the temporary warehouse was deleted since."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ class Publication:
 
 
 def publish(home: Home, business_date: date, seconds: dict[str, float] | None = None) -> Publication:
-    """Publish one built night, or find it published already and change no byte.
+    """Publish one built night. If it is published already, no byte changes.
 
     Args:
         seconds: wall-clock seconds of the steps before, for run.json.
 
     Raises:
         NothingToPublish: build the night first.
-        ScratchChanged, NotGenuine: what the build left is not what it was.
+        ScratchChanged, NotGenuine: a file that the build left was changed.
     """
     target = publication_directory(home, business_date)
     if is_in_place(target):
@@ -114,7 +114,7 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
 
 
 def show_latest(home: Home, business_date: date) -> None:
-    """Flip the pointer to the newest night, in its latest publication; a night that is repeated must not hide a later one."""
+    """Set the pointer to the latest publication of the newest night; a repeated night must not hide a later one."""
     newest = max(home.published_dates())
     destination = f"{newest}/{revision_name(latest_revision(home, newest))}"
     if newest == business_date or not home.current.is_symlink():
@@ -208,14 +208,14 @@ def write_seconds(staged: Path, run_id: str, business_date: date, revision: int,
 
 
 def write_run(home: Home, staged: Path, run_id: str, business_date: date, revision: int, engine: str) -> None:
-    """Write and sign `run.json`: the facts about this run, and the files whose bytes never repeat."""
+    """Write and sign `run.json`: the facts about this run, and the files whose bytes differ from run to run."""
     facts = {
         "business_date": str(business_date),
         "revision": revision,
         "host": socket.gethostname(),
         "run_id": run_id,
         "engine": engine,
-        # what people had recorded by then: control files that somebody put back to an earlier day are told by it
+        # how far the control files had come by then, which shows if somebody puts older ones back
         "control": control_heads(home),
         "python": platform.python_version(),
         "versions": {

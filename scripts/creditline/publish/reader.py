@@ -1,4 +1,4 @@
-"""Reading what is published: read-only, the newest night's, without reach to anything else on the machine."""
+"""Read the newest published marts: read-only, and without access to anything else on the machine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from creditline.home.publications import latest_revision, published_fact
 from creditline.home.scratch import log_of
 from creditline.publish.history import DIFFERENCE, FOLDER, RUNS, file_of
 
-# How a view that an earlier release wrote names its files, from the home on.
+# The pattern of file names in a view that an earlier release wrote, from the home on.
 _PATTERN = re.compile(r"'/(published/[^']+)'")
-# A SELECT can write: `from enable_logging(storage = 'file', ...)` does. Functions that stand where a table stands are those
-# that make rows out of nothing, or tell what there is; the marts themselves need none.
+# A SELECT can write: `from enable_logging(storage = 'file', ...)` does. These functions may be used as a table: they only make
+# rows, or list what there is. The marts themselves need none.
 _TABLE_FUNCTIONS = {
     "range", "generate_series", "unnest", "repeat", "repeat_row",
     "duckdb_columns", "duckdb_functions", "duckdb_tables", "duckdb_views", "pragma_table_info",
@@ -44,7 +44,7 @@ def open_marts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
         raise CreditlineError(f"{home.root}: no night is published yet; run `creditline night --all`")
     database = published_fact(home, published[-1], "marts.duckdb", latest_revision(home, published[-1]))
     if log_of(database).exists():
-        raise NotGenuine(f"{log_of(database)} is not the home's: nobody writes to what is published; take it away")
+        raise NotGenuine(f"{log_of(database)} is not the home's: nobody may write to publications; remove it")
     bounds = engine_bounds(home) | {"temp_directory": "", "allow_persistent_secrets": "false"}
     with connect(str(database.resolve()), read_only=True, config=bounds) as connection:
         connection.execute("set TimeZone = 'UTC'")
@@ -61,7 +61,7 @@ def query_marts(home: Home, query: str) -> tuple[list[str], list[Row]]:
     """Columns and rows of one SELECT over the published marts.
 
     Raises:
-        UsageError: it is no single SELECT, calls a function that reaches out of the marts, or DuckDB does not accept it.
+        UsageError: it is not a single SELECT, calls a function that reads outside the marts, or DuckDB does not accept it.
     """
     with open_marts(home) as connection:
         try:
@@ -72,7 +72,7 @@ def query_marts(home: Home, query: str) -> tuple[list[str], list[Row]]:
 
 
 def _the_select(connection: duckdb.DuckDBPyConnection, query: str) -> str:
-    """The one statement of a query, once it is sure to read marts only."""
+    """The only statement of a query, checked to read marts only."""
     statements = connection.extract_statements(query)
     if len(statements) != 1:
         raise UsageError(f"query: it holds {len(statements)} statements; give exactly one SELECT")
@@ -80,7 +80,7 @@ def _the_select(connection: duckdb.DuckDBPyConnection, query: str) -> str:
     if statement.type != duckdb.StatementType.SELECT:
         raise UsageError(f"query: it is {statement.type.name}; only a SELECT is run on the marts")
     tree = _parsed(connection, query)
-    # what `extract_statements` makes a SELECT of, a PRAGMA, is none to the parser
+    # `extract_statements` turns a PRAGMA into a SELECT; the parser does not
     if tree["error"]:
         raise UsageError("query: it is not a SELECT; only a SELECT is run on the marts")
     strangers = sorted(_table_functions(tree) - _TABLE_FUNCTIONS)
@@ -101,7 +101,7 @@ def _parsed(connection: duckdb.DuckDBPyConnection, query: str) -> Json:
 
 
 def _table_functions(tree: Json) -> set[str]:
-    """Every function that stands where a table stands, wherever in a parsed query."""
+    """Every function that is used as a table, anywhere in a parsed query."""
     found, nodes = set(), [tree]
     while nodes:
         node = nodes.pop()

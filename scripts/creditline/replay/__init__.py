@@ -1,4 +1,4 @@
-"""Replay: a past night once more, with the code, the inputs and the state that it had, compared row by row."""
+"""Replay: run a past night again with the code, inputs and state that it had, and compare it row by row."""
 
 from creditline.replay.comparison import Difference
 from creditline.replay.night import NightReplay, ReplayRefused, replay_night

@@ -1,4 +1,4 @@
-"""Two tables, the published one and the replayed one: equal row by row, or the first cell that is not."""
+"""Compare the published and the replayed table row by row, and find the first cell that differs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import duckdb
 
 from creditline.home.database import Row, one_row, path_to_read
 
-# What stands in place of a value where a whole row is on one side only.
+# Shown instead of a value if a whole row is on one side only.
 NO_ROW = "no row"
 
 

@@ -1,4 +1,4 @@
-"""One published night as a database of its own, for dbt in the hands of its users: the night's sources, seeds and models."""
+"""Copy one published night into a database of its own, for users of dbt: the night's sources, seeds and models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from creditline.warehouse.logic_run import run_logic
 
 @dataclass(frozen=True)
 class NightCopy:
-    """Where the copy lies, and what it holds."""
+    """The file of the copy, and what it holds."""
 
     business_date: date
     file: Path
@@ -28,13 +28,13 @@ class NightCopy:
 
 
 def copy_night(home: Home, business_date: date, folder: Path) -> NightCopy:
-    """Lay what a published night read, and run its archived code over it. What the home keeps is read in place and not changed.
+    """Load what a published night read, and run its archived code on it. The home's files are read in place and not changed.
 
     Args:
         folder: holds the copy as `warehouse.duckdb`: views of the archived code know the catalog by that name.
 
     Raises:
-        UsageError: a copy lies there already.
+        UsageError: a copy is there already.
         ReplayRefused, NotGenuine, LogicRefused: as `replay_night`.
     """
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""One published night once more. Reads the home and writes nothing to it; needs neither dbt nor Great Expectations."""
+"""Run one published night again. It only reads the home, and needs neither dbt nor Great Expectations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DECISIONS = "fct_limit_decision"
 
 
 class ReplayRefused(CreditlineError):
-    """The night cannot be run again: it was never published, or what it needs or published cannot be read."""
+    """The night cannot be run again: it was never published, or a file that it needs or published cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def replay_night(home: Home, business_date: date, revision: int = 0) -> NightRep
     """Run one publication of a night from its record with its archived code, and compare all that it published and carried.
 
     Args:
-        revision: 0 is the night as it ran, a higher one what a restatement made of it.
+        revision: 0 is the night as it ran, a higher one that of a restatement.
 
     Raises:
         ReplayRefused: the night is not published, or a published table cannot be read.
@@ -79,7 +79,7 @@ def replay_night(home: Home, business_date: date, revision: int = 0) -> NightRep
 def night_to_run(
     home: Home, business_date: date, revision: int = 0
 ) -> tuple[Logic, tuple[Relation, ...], frozenset[str]]:
-    """What one publication of a night ran, checked: its archived code, what it read, and models in whose place tables stand.
+    """What one publication of a night ran, checked: its archived code, its inputs, and the models that tables replace.
 
     Raises:
         ReplayRefused: the night is not published.
@@ -102,7 +102,7 @@ def _differences(
     logic: Logic,
     manifest: Json,
 ) -> Iterator[Difference]:
-    """Decisions first, then every other published table, then what the night carried over: nothing if it was void."""
+    """The tables to compare: decisions first, then all other published tables, then carried state (none of a void night)."""
     published = manifest["rows"]
     keys = {model.name: model.key for model in logic.models}
     marts = publication_directory(home, business_date, revision) / "marts"

@@ -12,7 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from creditline.home.database import Row
 
-# Nobody reads more by hand, and 100,000 rows of 17 cells take 11 s: above this the CSV stands alone.
+# Nobody reads more by hand, and 100,000 rows of 17 cells take 11 s. Above this there is only the CSV.
 from creditline.home.files import Json
 
 MOST_ROWS = 20_000
@@ -40,7 +40,7 @@ def write_workbook(
     book = xlsxwriter.Workbook(
         str(path), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
-    # The writer would put the clock here.
+    # Otherwise the writer would put the time of the machine here.
     book.set_properties({"title": facts["Title"], "created": datetime(2000, 1, 1, tzinfo=UTC)})
     formats = {
         "head": book.add_format({"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "border": 1}),

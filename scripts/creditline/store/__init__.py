@@ -1,1 +1,1 @@
-"""What a night leaves for the ones that come after it: Parquet, deliveries' records, what a night read, what a build made."""
+"""What a night leaves for later nights: Parquet, records of deliveries, what a night read, and what a build made."""

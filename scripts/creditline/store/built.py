@@ -1,4 +1,4 @@
-"""The record of a build: what the steps after it work with, and the seal of the scratch warehouse that it left."""
+"""The record of a build: what the later steps need, and the seal of the temporary warehouse."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def write_build(home: Home, result: Build) -> None:
 
 
 def read_build(home: Home, business_date: date) -> Build | None:
-    """The build of this night if the scratch warehouse still holds it.
+    """The build of this night, if the temporary warehouse still holds it.
 
     Raises:
         NotGenuine: its record is not the home's own.
-        ScratchChanged: somebody wrote to what it left.
+        ScratchChanged: somebody wrote to the files that it left.
     """
     path = _record_file(home, business_date)
     if not path.is_file() or not home.warehouse_file.is_file():
@@ -73,18 +73,18 @@ def read_build(home: Home, business_date: date) -> Build | None:
     if build.business_date != business_date or not is_untouched(home, build.seal):
         raise ScratchChanged(
             f"{home.warehouse_file} is not what the build of {business_date} left; run `creditline night --date"
-            f" {business_date}`, which builds it anew"
+            f" {business_date}`, which builds it again"
         )
     return build
 
 
 def built_files(home: Home) -> list[Path]:
-    """The scratch warehouse; of a build on Spark also the files that its tables lie in."""
+    """The temporary warehouse; after a build on Spark also the files of its tables."""
     return [home.warehouse_file, *(path for path in (home.warehouse / "spark").rglob("*.parquet"))]
 
 
 def forget_build(home: Home, business_date: date) -> None:
-    """Remove what a build made of a night that is not published: its delivery is being replaced."""
+    """Remove what a build made of an unpublished night whose delivery is being replaced."""
     _record_file(home, business_date).unlink(missing_ok=True)
     shutil.rmtree(state_directory(home, business_date), ignore_errors=True)
 

@@ -1,9 +1,9 @@
-"""What a night depends on, as a plain description that is recorded first and laid afterwards.
+"""The inputs of a night, as a plain description that is recorded first and loaded afterwards.
 
-A night and its replay lay the same description with the same function. The record holds no code's opinion of today: names,
-columns with types, files with sha256, and rows as text, so that later settings, packs, deliveries and releases change
-nothing about it. It lies beside the carried state, because it is handed on in the same way: written once a night, named
-with its sha256 in the signed manifest, and read by whoever runs the night again.
+A night and its replay load the same description with the same function. The record holds only names, columns with types, files
+with sha256, and rows as text. So later settings, packs, deliveries and releases do not change it. It is beside the carried
+state, because it is handed on in the same way: written once a night, named with its sha256 in the signed manifest, and read
+when the night is run again.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from creditline.home.proof import check_file, check_files
 from creditline.home.publications import read_manifest, state_directory
 from creditline.store.parquet import lay_parquet
 
-# The schema of models and reference data: a relation of it stands in place of the model of its name.
+# The schema of models and reference data: a relation in it replaces the model of its name.
 MODELS = "main"
 
 
 class InputRefused(CreditlineError):
-    """A file that a night reads does not hold what it should."""
+    """A file that a night reads has wrong content."""
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """One immutable file (Parquet, or CSV of text) and the values of columns that it does not hold itself."""
+    """One immutable file (Parquet, or CSV of text), with values for the columns that it does not have."""
 
     path: Path
     sha256: str
@@ -45,7 +45,7 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Relation:
-    """One source table of the night: the rows of its files, or rows that stand here; empty without either."""
+    """One source table of the night: the rows of its files, or the rows given here; empty without either."""
 
     name: str
     columns: dict[str, str]
@@ -77,7 +77,7 @@ def _csv_rows(file: InputFile, columns: dict[str, str]) -> list[list[object]]:
 def _insert(
     connection: duckdb.DuckDBPyConnection, relation: Relation, rows: Iterable[Iterable[object]], where: str
 ) -> None:
-    """Add rows as text that the engine casts: one statement, because one a row costs a second a night."""
+    """Add rows as text that the engine casts, in one statement: one for each row would cost a second a night."""
     texts = [[None if value is None else str(value) for value in row] for row in rows]
     if not texts:
         return
@@ -98,13 +98,13 @@ def _insert(
 
 
 def standing_models(relations: Iterable[Relation]) -> frozenset[str]:
-    """Models in whose place a published table lies: what was ordered stands, and is not run again."""
+    """Models that a published table replaces, because what was ordered is not computed again."""
     schemas = (relation.name.partition(".") for relation in relations)
     return frozenset(name for schema, _, name in schemas if schema == MODELS)
 
 
 def inputs_file(home: Home, business_date: date, revision: int = 0) -> Path:
-    """Where the record of one publication of a night lies."""
+    """The file of the record of one publication of a night."""
     return state_directory(home, business_date, revision) / "inputs.json"
 
 
@@ -114,7 +114,7 @@ def write_inputs(home: Home, business_date: date, relations: Iterable[Relation],
 
 
 def inputs_content(home: Home, business_date: date, relations: Iterable[Relation]) -> bytes:
-    """What one night depends on, as it is kept; paths are taken from the home, so that it may be moved."""
+    """The recorded form of a night's inputs. Paths start from the home, so that the home may be moved."""
     record = {
         "business_date": str(business_date),
         "relations": [_relation_as_json(home, relation) for relation in relations],
@@ -140,10 +140,10 @@ def _plain(value: object) -> object:
 
 
 def read_inputs(home: Home, business_date: date, revision: int = 0) -> tuple[Relation, ...]:
-    """What one publication of a night depended on, in the order in which it was laid.
+    """The inputs of one publication of a night, in the order in which they were loaded.
 
     Raises:
-        NotGenuine: the record is missing or is not the one that the night's signed manifest names.
+        NotGenuine: the record is missing, or the night's signed manifest names another one.
     """
     path = inputs_file(home, business_date, revision)
     check_file(path, read_manifest(home, business_date, revision)["state"][path.name])

@@ -15,7 +15,7 @@ from creditline.home.files import make_directory, move_into_place, partial_of
 def write_parquet(
     connection: duckdb.DuckDBPyConnection, rows: str, target: Path, parameters: Mapping[str, object] | None = None
 ) -> None:
-    """Write the rows of an ordered query as one Parquet file, whole or not at all, the same bytes every time; its folder is made."""
+    """Write the rows of an ordered query as one complete Parquet file or none, the same bytes every time. Makes its folder."""
     make_directory(target.parent)
     unfinished = partial_of(target)
     connection.execute(
@@ -25,8 +25,8 @@ def write_parquet(
 
 
 def write_parquets(connection: duckdb.DuckDBPyConnection, files: Mapping[Path, str]) -> None:
-    """Write several files as `write_parquet` does, as many at once as the engine has threads: to sort and to encode one keeps one
-    core busy, and no more.
+    """Write several files as `write_parquet` does, as many at once as the engine has threads, because sorting and encoding one
+    file uses only one core.
 
     Args:
         files: the ordered query of each file.
@@ -43,9 +43,9 @@ def write_parquets(connection: duckdb.DuckDBPyConnection, files: Mapping[Path, s
 def lay_parquet(
     connection: duckdb.DuckDBPyConnection, relation: str, files: list[Path], columns: dict[str, str]
 ) -> None:
-    """A view over Parquet files by name of column, or an empty table of the same columns where there are none.
+    """A view over Parquet files by name of column, or an empty table of the same columns if there are no files.
 
-    A column that none of the files has is null: an earlier release did not keep it.
+    A column that none of the files has is null, because an earlier release did not write it.
     """
     if not files:
         connection.execute(f"create table {relation} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")

@@ -1,4 +1,4 @@
-"""The delivery record: what of a delivery is in the house, for good, and why the rest is not."""
+"""The delivery record: what was taken in of a delivery, and why the rest was not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from creditline.home import Home
 from creditline.home.files import Json, move_into_place
 from creditline.home.proof import NotGenuine, read_signed, write_signed
 
-# Files whose names begin with a dot are no records.
+# Files whose names begin with a dot are not records.
 _WITHDRAWN = ".withdrawn-"
 
 
@@ -41,7 +41,7 @@ class DeliveryRecord:
     """One delivery that passed the gate. Deterministic content only; times are those of the manifest, UTC.
 
     `last_keys` are the highest keys that were given out by then, by subject; of a delivery between nights, which gives none, it is
-    empty. `known_at` is there if a delivery between nights came after a later one of another feed: its rows count from then on.
+    empty. `known_at` is set if a delivery between nights came after a later one of another feed; its rows count from then on.
     """
 
     feed: str
@@ -74,68 +74,68 @@ def record_file(home: Home, business_date: date, feed: str, sequence: int) -> Pa
 
 
 def quarantine_folder(home: Home, business_date: date, feed: str, sequence: int) -> Path:
-    """Where the rows of one delivery that are held lie."""
+    """The folder of the held rows of one delivery."""
     return home.quarantine / str(business_date) / f"{feed}-{sequence:06d}"
 
 
 def write_record(home: Home, record: DeliveryRecord) -> None:
-    """Keep a record; from this instant on the delivery is in the house."""
+    """Write a record; from then on the delivery counts as taken in."""
     target = record_file(home, record.business_date, record.feed, record.sequence)
     write_signed(home, target, record.as_json())
 
 
 def delivery_records(home: Home) -> list[DeliveryRecord]:
-    """Every night's delivery in the house, by business date, feed and sequence. Raises NotGenuine."""
+    """Every night's delivery that was taken in, by business date, feed and sequence. Raises NotGenuine."""
     return [
         record for day in sorted((home.raw / "_deliveries").glob("business_date=*")) for record in _read_all(home, day)
     ]
 
 
 def evidence_file(home: Home, business_date: date) -> Path:
-    """How each expectation went on the delivery of a night, kept until the night publishes it."""
+    """The result of each expectation on a night's delivery, kept until the night publishes it."""
     return home.raw / "_evidence" / f"business_date={business_date}" / "gate_inputs.json"
 
 
 def keys_given(home: Home) -> dict[str, int]:
-    """The highest keys that the newest night's delivery in the house knows of, by subject. Raises NotGenuine."""
+    """The highest keys in the record of the newest night's delivery, by subject. Raises NotGenuine."""
     days = sorted((home.raw / "_deliveries").glob("business_date=*"), reverse=True)
     newest = next((records for day in days if (records := _read_all(home, day))), [])
     return newest[-1].last_keys if newest else {}
 
 
 def is_told(home: Home, business_date: date) -> bool:
-    """Whether anybody was told anything by a night's delivery: later nights read it, too."""
+    """Whether a night's delivery is final, because its night or a later one is published."""
     return any(day >= business_date for day in home.published_dates())
 
 
 def withdraw_record(home: Home, record: DeliveryRecord) -> None:
-    """From this instant on a night's delivery is not in the house any more; what it left is named by `withdrawn_records`."""
+    """Withdraw a night's delivery: it no longer counts as taken in. `withdrawn_records` names what it left."""
     path = record_file(home, record.business_date, record.feed, record.sequence)
     move_into_place(path, path.with_name(f"{_WITHDRAWN}{path.name}"))
 
 
 def withdrawn_records(home: Home, business_date: date) -> dict[Path, DeliveryRecord]:
-    """Deliveries of a night that were withdrawn, by the file that goes last, once all that they left is gone."""
+    """Withdrawn deliveries of a night, by the file that is deleted last, after all that they left."""
     folder = home.raw / "_deliveries" / f"business_date={business_date}"
     return {path: _read(home, path) for path in sorted(folder.glob(f"{_WITHDRAWN}*.json"))}
 
 
 def intraday_record_file(home: Home, business_date: date, feed: str, sequence: int) -> Path:
-    """Where the record of one delivery between nights lies."""
+    """The file of the record of one delivery between nights."""
     return home.raw / "_intraday" / f"business_date={business_date}" / f"{feed}-{sequence:06d}.json"
 
 
 def write_intraday_record(home: Home, record: DeliveryRecord) -> None:
-    """Keep the record of a delivery between nights; from this instant on it is in the house."""
+    """Write the record of a delivery between nights; from then on it counts as taken in."""
     target = intraday_record_file(home, record.business_date, record.feed, record.sequence)
     write_signed(home, target, record.as_json())
 
 
 def intraday_records(home: Home, after: date) -> list[DeliveryRecord]:
-    """The deliveries between nights of the days after a date that are in the house, by the instant at which they became known.
+    """The deliveries between nights that were taken in for days after a date, by the time at which they became known.
 
-    They say nothing about what a night may believe of a source: only the night's own delivery does. It brings their rows
-    again, so that nobody reads them once that night was decided.
+    Only the night's own delivery says whether the night may trust a source. It brings their rows again, so they are not read
+    after that night was decided.
     """
     days = [path for path in (home.raw / "_intraday").glob("business_date=*") if _day_of(path) > after]
     records = [record for day in days for record in _read_all(home, day)]
@@ -147,20 +147,20 @@ def _day_of(partition: Path) -> date:
 
 
 def last_closed_day(home: Home) -> date | None:
-    """The last business date of which nothing more is taken in between nights, because its night reads it."""
+    """The last business date that is closed for deliveries between nights, because its night reads it."""
     path = closed_file(home)
     return date.fromisoformat(read_signed(home, path)["business_date"]) if path.is_file() else None
 
 
 def close_day(home: Home, business_date: date) -> None:
-    """From this instant on nothing more of this business date is taken in between nights."""
+    """Close this business date for deliveries between nights."""
     closed = last_closed_day(home)
     if closed is None or closed < business_date:
         write_signed(home, closed_file(home), {"business_date": str(business_date)})
 
 
 def closed_file(home: Home) -> Path:
-    """The mark of the last night that shut `watch` out, the one file under `raw` that is written again."""
+    """The mark of the last closed day, the only file under `raw` that is written again."""
     return home.raw / "_intraday" / "closed"
 
 

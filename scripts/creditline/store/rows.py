@@ -124,6 +124,6 @@ class DecisionStep(TypedDict):
 
 
 def rows_as(kind: type[_RowOf], found: duckdb.DuckDBPyConnection) -> list[_RowOf]:
-    """What a query found, a dictionary a row. The marts' contracts, and not this function, see to the types of `kind`."""
+    """The rows of a query as dictionaries. The marts' contracts, not this function, guarantee the types of `kind`."""
     names = [column[0] for column in found.description or ()]
     return cast(list[_RowOf], [dict(zip(names, row, strict=True)) for row in found.fetchall()])
