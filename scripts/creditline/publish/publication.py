@@ -93,7 +93,7 @@ def publish(home: Home, business_date: date, seconds: dict[str, float] | None = 
     staged = clear_directory(staged_home / "published" / str(business_date) / REVISION)
     tables = (*build.marts, *build.reports)
     with connect_within(home, str(home.warehouse_file), read_only=True) as connection:
-        with ThreadPoolExecutor(1) as beside, connect_again(connection) as own:
+        with connect_again(connection) as own, ThreadPoolExecutor(1) as beside:
             # workbooks keep Python busy, and marts the engine
             exported = beside.submit(export_marts, own, tables, staged / "marts")
             reports = write_night_reports(connection, business_date, build.reports, staged / "reports")
