@@ -1,7 +1,7 @@
-"""What Creditline says when the machine fails it: a disk, memory, the engine. One line: what, where, what to do.
+"""Errors of the machine: a disk, memory, the engine. Each becomes one line: what, where, what to do.
 
-The doors (command line, DAGs) translate here whatever no room could name better. Nothing is lost by an accident: a step that
-failed is repeated by the same command, and what was published, ordered or recorded stands.
+The command line and the DAGs translate here the errors that no room has named. An accident loses nothing: the same command
+repeats the failed step, and what was published, ordered or recorded stays.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ _HELD = "Could not set lock on file"
 
 
 class Accident(CreditlineError):
-    """The machine failed in the middle of something; nothing is lost, and the same call goes on from there."""
+    """The machine failed; nothing is lost, and the same call goes on from there."""
 
 
 @contextmanager
 def told_plainly() -> Iterator[None]:
-    """Let whatever goes wrong inside be said in one line.
+    """Turn every error inside into one line.
 
     Raises:
         Accident: the disk, memory or the engine failed, or Creditline itself did.
-        CreditlineError: what the data or a check says, as it was said.
+        CreditlineError: an error of the data or of a check, unchanged.
     """
     try:
         yield
@@ -66,7 +66,7 @@ def told_plainly() -> Iterator[None]:
 
 
 def accident_of(error: BaseException) -> Accident:
-    """One line for an error that no room could name better, or for what is behind it."""
+    """One line for an error that no room has named, or for its cause."""
     for each in _chain(error):
         said = _of_disk(each) or _of_memory(each) or _of_engine(each)
         if said:
@@ -78,7 +78,7 @@ def accident_of(error: BaseException) -> Accident:
 
 
 def advice_on(message: str) -> str:
-    """What to do about a failure of the machine that the engine put into words, as `; do this`; empty for any other."""
+    """What to do about a failure of the machine that the engine reports, as `; do this`; empty for any other error."""
     for code, advice in _ADVICE.items():
         if os.strerror(code) in message:
             return f"; {advice}"
@@ -128,6 +128,6 @@ def _of_engine(error: BaseException) -> str | None:
 
 
 def _one_line(error: BaseException) -> str:
-    """The first line of an error's text, without the advice of whoever wrote the engine."""
+    """The first line of an error's text, without the engine's own advice."""
     lines = str(error).strip().splitlines()
     return " ".join(lines[0].split()) if lines else "without a word"

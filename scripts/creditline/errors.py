@@ -1,11 +1,11 @@
-"""What Creditline says when it says no.
+"""The errors with which Creditline refuses.
 
 Every message names the file, the row, the rule, and what to do next, on one line.
 """
 
 
 class CreditlineError(Exception):
-    """The data or a check says no. The command line prints it and exits 1."""
+    """The data or a check forbids it. The command line prints the message and exits 1."""
 
 
 class UsageError(CreditlineError):

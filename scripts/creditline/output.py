@@ -1,7 +1,7 @@
 """Output for people is a table, for programs JSON; an error is one line on standard error.
 
-Whatever is printed is text: no markup is read in it, and what would move a cursor, colour a line or turn the direction of
-reading is shown by its number.
+Everything is printed as plain text without markup. Characters that would move a cursor, colour a line or change the direction of
+reading are shown by their number.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def visible(text: str) -> str:
-    """A text in which nothing is hidden: control and format characters, line ends among them, stand as their number."""
+    """A text in which nothing is hidden: control and format characters, also line ends, are shown by their number."""
     return "".join(letter.encode("unicode_escape").decode() if _is_hidden(letter) else letter for letter in text)
 
 
@@ -56,9 +56,9 @@ def _is_hidden(letter: str) -> bool:
 def print_rows(
     columns: Sequence[str], rows: Iterable[Sequence[object]], output_format: Format, title: str = ""
 ) -> None:
-    """Print rows as a table where every row fits the width, else one block a row; or as a JSON list of objects.
+    """Print rows as a table if every row fits the width, else one block for each row; or as a JSON list of objects.
 
-    A value that is a list stands one entry a line.
+    A value that is a list is printed with one entry on each line.
 
     Raises:
         UsageError: two columns have one name, which JSON cannot hold.
@@ -112,7 +112,7 @@ def _table(heads: list[str], cells: list[list[list[str]]]) -> Table:
 
 
 def _print_blocks(console: Console, heads: list[str], cells: list[list[list[str]]]) -> None:
-    """One record a block: a line a column, so that nothing is cut that is read as one."""
+    """One block for each record, with one line for each column, so that no value is cut."""
     width = max(map(cell_len, heads))
     for number, row in enumerate(cells, start=1):
         console.print(Text(f"-[ {number} ]".ljust(width + 3, "-"), style="dim"))
@@ -144,5 +144,5 @@ def tell(message: str) -> None:
 
 
 def complain(message: str, command: str = "creditline") -> None:
-    """Why a command ends with a no: one line on standard error, whatever the reason is made of."""
+    """Print why a command fails, as one line on standard error."""
     _errors.print(Text(visible(f"{command}: {' '.join(message.split())}"), style="red"))

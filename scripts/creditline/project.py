@@ -1,7 +1,7 @@
-"""Where the project lies that a night runs: its dbt project, its expectations, its DAGs.
+"""The folders of the project that a night runs: its dbt project, its expectations, its DAGs.
 
 In a checkout they are folders of the repository. In a wheel they are folders of this package, put there by `setup.py`.
-Nothing else in the package asks where it was installed.
+No other module of the package depends on where it was installed.
 """
 
 from __future__ import annotations

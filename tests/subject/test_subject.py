@@ -170,7 +170,7 @@ def test_a_legal_hold_keeps_everything(home, no_retention, rows, is_held):
 
 def test_where_no_night_tells_of_cases_nobody_is_erased(home, no_retention):
     unpublish_mart(home, "fct_case")
-    with pytest.raises(ErasureRefused, match=r"night \S+ does not tell of cases"):
+    with pytest.raises(ErasureRefused, match=r"night \S+ has no table of cases"):
         erase_subject(home, CUSTOMER, **PEOPLE)
 
 

@@ -1,4 +1,4 @@
-"""What `creditline import` says of an extract's times beside what it landed."""
+"""What `creditline import` says about an extract's times, in addition to what it landed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from creditline.mapping.local_times import LocalTimes
 
 
 def times_text(times: LocalTimes) -> Iterator[str]:
-    """How times without a zone were read, a line each; none where every time had one."""
+    """How times without a zone were read, one line each; empty if every time had a zone."""
     if not times.columns:
         return
     said_by = "as the map states" if times.is_stated else "the home's own; `time_zone` in map.yml states another"

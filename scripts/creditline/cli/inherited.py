@@ -1,4 +1,4 @@
-"""`creditline inherited`: the triggers that a book brought along, and the two people who let them act."""
+"""`creditline inherited`: show inherited triggers, and approve them by two people."""
 
 from __future__ import annotations
 

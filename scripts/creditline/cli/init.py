@@ -25,7 +25,7 @@ _OPTIONS = {
     "is_trial": "--trial",
 }
 _REQUIRED_SOURCE = "account_snapshot"
-# The parts of a home, and what a disk or the scheduler of the night puts beside them.
+# The parts of a home, and files that a disk or the scheduler puts beside them.
 _NAMES = {
     *(
         SETTINGS_FILE,
@@ -46,7 +46,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class MadeHome:
-    """A home, and what of it was made by this call: nothing, where it was there and complete."""
+    """A home, and the parts that this call made: none if it was complete already."""
 
     home: Home
     made: tuple[Path, ...]
@@ -62,16 +62,16 @@ def initialise(
     retention_days: int | None,
     is_trial: bool = False,
 ) -> MadeHome:
-    """Make a home that is no demo, or what is missing of one whose making was interrupted or that was written by hand.
+    """Make a home that is not a demo, or the missing parts of one that was interrupted or written by hand.
 
     Args:
-        expect: sources that are missed where they do not come, beside the account snapshot; none: the home's own.
-        time_zone, cut_off, retention_days: None: the home's own, or the default of a new one.
-        is_trial: what is ordered reaches no core, and the newest night's cut-off is its now.
+        expect: sources that every night must bring, in addition to the account snapshot; none: those of the settings.
+        time_zone, cut_off, retention_days: None: those of the settings, or the defaults of a new home.
+        is_trial: its orders reach no core, and its present time is the newest night's cut-off.
 
     Raises:
-        UsageError: an option cannot be, a home with other settings is there, or something that is not a part of a home.
-        KeyRefused: the keys are lost though the home has used them, or cannot be believed.
+        UsageError: an option is impossible, or the folder holds a home with other settings or something else.
+        KeyRefused: the keys are lost although the home has used them, or they are refused.
     """
     require_known_sources(expect, "--expect")
     if cut_off is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", cut_off):
@@ -100,7 +100,7 @@ def next_steps(home: Home) -> list[tuple[str, str]]:
     creditline = f"creditline --home {shlex.quote(str(home.root))}"
     keys = home.key_file(home.settings.keys.signing_key).parent
     return [
-        ("Back up the keys, apart from the home: a lost one is never made anew.", str(keys)),
+        ("Back up the keys, apart from the home: a lost key is never made again.", str(keys)),
         (
             "Route your entities and products to packs, then `creditline policy check`.",
             "dbt_project/policies/assignment.csv",
@@ -153,7 +153,7 @@ def _parts(home: Home) -> list[Path]:
 
 
 def _require_place(home: Home) -> set[Path]:
-    """A home has a folder of its own. Returns what lies there."""
+    """Check that a home has a folder of its own. Returns what is in it."""
     if home.root.exists() and not home.root.is_dir():
         raise UsageError(f"{home.root} is not a folder; give --home the folder of the home")
     there = set(home.root.iterdir()) if home.root.is_dir() else set()
@@ -166,7 +166,7 @@ def _require_place(home: Home) -> set[Path]:
 
 
 def _require_same(home: Home, asked: HomeSettings) -> None:
-    """What is asked for is what is there: settings are changed in their file, by hand, and never by making a home."""
+    """Check that the options fit an existing home: settings are changed by hand in their file, never by `init`."""
     if home.settings.is_demo:
         raise UsageError(f"{home.root} is a demo home, '{home.settings.name}'; give another --home")
     for name in asked.model_fields_set:

@@ -1,4 +1,4 @@
-"""`creditline logic`: the decision code that decided, and the two people who let it order anybody about."""
+"""`creditline logic`: show the decision code of published nights, and approve it by two people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replays as rows, and as the one line that says no."""
+"""Replays as rows, and as one line if something differs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def replay_nights(
 ) -> tuple[list[Row], list[str]]:
     """Replay some nights of a home, or all published ones; of a restated night every publication.
 
-    Returns: one row of COLUMNS a publication, and every problem with its night. One that cannot be replayed has no figures.
+    Returns: one row of COLUMNS for each publication, and every problem with its night. A publication that cannot be replayed
+    has no figures.
     """
     home = open_home(root)
     chosen = list(nights) if nights is not None else home.published_dates()

@@ -1,4 +1,4 @@
-"""Where the nights of a home stand, and where its files are."""
+"""The state of a home's nights, and where its files are."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _COLUMNS = (
 
 
 def home_status(root: Path) -> Json:
-    """What needs somebody, the home's name, one entry a landed or published night, and the places of the newest files."""
+    """What needs a person, the home's name, one entry for each landed or published night, and the newest files."""
     home = open_home(root)
     facts = _night_facts(home)
     orders = _orders(home)
@@ -74,7 +74,7 @@ def print_needs(needs: list[Json]) -> None:
 
 
 def require_nothing_stopped(needs: list[Json]) -> None:
-    """Raise CreditlineError if a night is missing, refused or held, or what was published is gone or changed; names the first."""
+    """Raise CreditlineError if a night is missing, refused or held, or a published file is gone or changed; names the first."""
     stopped = [need for need in needs if need["stops"]]
     if stopped:
         more = f" ({len(stopped) - 1} more)" if len(stopped) > 1 else ""
@@ -85,9 +85,7 @@ def nothing_to_run(home: Home) -> str:
     """Why there is no night to run."""
     landed = home.landed_dates()
     if not landed:
-        return (
-            f"no night is landed in {home.landing}: a delivery is a folder a business date (docs/reference/landing.md)"
-        )
+        return f"no night is landed in {home.landing}: a delivery is one folder for each business date (docs/reference/landing.md)"
     return f"every landed night was run, or skipped; the newest is {landed[-1]}"
 
 
@@ -96,7 +94,7 @@ def _states(home: Home) -> dict[date, str]:
     try:
         held, void = held_nights(home), {day for day in home.published_dates() if is_void(home, day)}
     except CreditlineError:
-        # what cannot be believed stands under what needs somebody
+        # a file that is not genuine is listed under what needs a person
         held, void = {}, set()
     states = dict.fromkeys(home.landed_dates(), "landed")
     states |= {day: f"held by {missing}" for day, missing in held.items()}
@@ -116,7 +114,7 @@ def _night_facts(home: Home) -> dict[date, Row]:
                 " limit_amount, recommended_limit_amount from fct_night"
             ).fetchall()
     except (CreditlineError, duckdb.Error):
-        # what is gone or changed stands under what needs somebody
+        # a file that is gone or changed is listed under what needs a person
         return {}
     return {row[0]: row[1:] for row in rows}
 

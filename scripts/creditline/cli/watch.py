@@ -12,7 +12,7 @@ COLUMNS = (
 
 
 def rows_of(watches: list[Watch]) -> list[Row]:
-    """A row a delivery that was taken in."""
+    """One row for each delivery that was taken in."""
     return [
         (
             watched.night,

@@ -54,7 +54,7 @@ def read_secret(path: Path) -> bytes:
 def _unopened(path: Path, error: OSError) -> str:
     if error.errno == errno.ENOENT:
         return (
-            f"{path} is not there, and a lost key is never made anew; {_RESTORE} (a home that has no night yet gets its"
+            f"{path} is not there, and a lost key is never made again; {_RESTORE} (a home that has no night yet gets its"
             " keys from `creditline init`)"
         )
     if error.errno == errno.ELOOP:

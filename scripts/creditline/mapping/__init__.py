@@ -1,4 +1,4 @@
-"""Somebody's own extract becomes landing files of the contract (docs/how-to/mapping.md)."""
+"""Turn somebody's own extract into landing files of the contract (docs/how-to/mapping.md)."""
 
 from creditline.mapping.book import ImportedBook, import_book
 from creditline.mapping.definition import BrokenMap, Map, UnknownMap, bundled_maps, load_map

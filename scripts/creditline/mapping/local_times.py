@@ -1,4 +1,4 @@
-"""Times of an extract that state no zone are local ones: each becomes the instant that the clocks of its zone showed it at."""
+"""Times of an extract without a zone are local times: each becomes the instant at which the clocks of its zone showed it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def to_instants(
 ) -> Counter[str]:
     """Spell local times of a table as the contract does, in UTC. Returns how many the clocks showed `twice` and `never`.
 
-    One that they never showed is spelt as it stands, with the reason: no guess of ours enters a decision.
+    A time that they never showed is written unchanged, with the reason, because no guess of ours may enter a decision.
     """
     counts: Counter[str] = Counter()
     for name in columns:

@@ -86,7 +86,9 @@ def write_marts_database(
             _write_lists(connection, table, f"[{file}]", f"[{file}]")
             if table.startswith("dim_"):
                 listed[table] = _Files([], [f"{place}/{file_of(table)}"])
-                connection.execute(f"create view {table} as from read_parquet({table}_files(), hive_partitioning = false)")
+                connection.execute(
+                    f"create view {table} as from read_parquet({table}_files(), hive_partitioning = false)"
+                )
             else:
                 _write_views(connection, table, listed[table], _columns(connection, table, file))
             views.append(table)

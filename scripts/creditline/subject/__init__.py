@@ -1,4 +1,4 @@
-"""A person's data: what the house holds of one customer, and how it ends."""
+"""A person's data: export what is held about one customer, or erase it."""
 
 from creditline.subject.erase import Erasure, ErasureRefused, erase_subject
 from creditline.subject.export import export_subject

@@ -1,7 +1,6 @@
-"""The end of a person's data: the ids go, the record stays.
+"""Erase a person's data: the ids are deleted, the record stays.
 
-All that is immutable holds keys only, so the erasure of a customer is the erasure of the rows that say whose keys these
-are. Landing, quarantine and outbox hold ids until their retention ends (`home.retention`).
+Immutable files hold only keys, so a customer is erased by deleting the rows that say whose keys these are. Landing, quarantine and outbox hold ids until their retention ends (`home.retention`).
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ RETENTION = "customer_record_retention_years"
 
 
 class ErasureRefused(CreditlineError):
-    """A duty to keep the customer's data stands; names it, and until when."""
+    """The customer's data must still be kept; says why, and until when."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,12 @@ class Erasure:
 
 
 def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approved_by: str) -> Erasure:
-    """Take all ids of a customer, and of the accounts that were this customer's last, out of the identity store for good.
+    """Delete all ids of a customer, and of the accounts whose last owner this customer was, from the identity store.
 
     Raises:
         UsageError: the second person is missing or is the first.
         CreditlineError: the customer is not known.
-        ErasureRefused: an account is open or owes something, a legal hold stands, or the retention of records runs.
+        ErasureRefused: an account is open or has a balance, there is a legal hold, or records must still be kept.
     """
     require_two_people("an erasure", by, approved_by)
     person = find_person(home, customer_id)
@@ -61,7 +60,7 @@ def erase_subject(home: Home, customer_id: str, *, reason: str, by: str, approve
         approved_by,
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    # Written first: a kill in between leaves a record whose erasure is repeated, never an erasure without a record.
+    # Written first, so that a kill leaves a record whose erasure is repeated, and never an erasure without a record.
     append_line(home, home.erasures_file, asdict(erasure))
     forget_keys(home, {"customer": list(person.customer_keys), "account": list(person.last_accounts)})
     return erasure
@@ -71,7 +70,7 @@ def _refuse_duties(home: Home, person: Person) -> None:
     newest = max(home.published_dates(), default=None)
     if newest is None:
         raise ErasureRefused(
-            f"customer {person.customer_id}: no night is published that says what stands; run the night"
+            f"customer {person.customer_id}: no night is published that shows its accounts and holds; run the night"
         )
     valid = max((day for day in (newest, last_valid(home, newest)) if day and not is_void(home, day)), default=None)
     with connect_within(home) as connection:
@@ -82,7 +81,8 @@ def _refuse_duties(home: Home, person: Person) -> None:
 
 
 def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, newest: date, valid: date | None) -> None:
-    """What says whether a duty stands, as this home published it last: an altered mart must not end anybody's record."""
+    """The latest published marts that say whether data must be kept. They are checked, because an altered mart must not erase
+    anybody."""
     read = {
         "fct_account_night": home.published_dates(),
         "dim_regulatory_parameter": [newest],
@@ -129,8 +129,8 @@ def _refuse_running_retention(connection: duckdb.DuckDBPyConnection, person: Per
 def _refuse_legal_hold(connection: duckdb.DuckDBPyConnection, home: Home, person: Person, valid: date | None) -> None:
     if valid and "fct_case" not in read_manifest(home, valid)["rows"]:
         raise ErasureRefused(
-            f"customer {person.customer_id}: night {valid} does not tell of cases, so nobody can say whether a legal hold"
-            " stands; run the next night first"
+            f"customer {person.customer_id}: night {valid} has no table of cases, so it is not known whether there is a"
+            " legal hold; run the next night first"
         )
     row = connection.execute(
         "select opened_date from fct_case where business_date = $valid and kind = 'legal_hold' and is_open"

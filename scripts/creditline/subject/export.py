@@ -1,4 +1,4 @@
-"""All that the house holds of one customer, for the customer: what was delivered, and what was decided and published."""
+"""Everything that is held about one customer, for the customer: what was delivered, decided and published."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def export_subject(home: Home, customer_id: str) -> Json:
 
     Returns: `customer`, `former_ids`, `accounts`, `former_account_ids` (by the id of now), `delivered` (rows by landing
     source, every version as it came) and `published` (rows by mart or report, as they stand in the newest publication of
-    each night). Devices, addresses and event ids are keyed hashes: the house itself cannot read them back.
+    each night). Devices, addresses and event ids are keyed hashes, which we cannot read back ourselves.
 
     Raises:
         CreditlineError: the customer is not known.
@@ -70,9 +70,9 @@ def _rows_of(connection: duckdb.DuckDBPyConnection, relation: str, person: Perso
 
 
 def _rule(columns: list[str], person: Person) -> tuple[str, Json] | None:
-    """What tells a row of the customer's, with its parameters; None where a relation names nobody.
+    """The condition for a row of the customer, with its parameters; None if a relation names nobody.
 
-    An account may have been somebody else's on another night, so its key alone says nothing about those.
+    An account may have belonged to another customer on another night, so its key alone is not enough.
     """
     by_customer = "list_contains($customers, customer_key)"
     by_account = "false"
@@ -87,7 +87,7 @@ def _rule(columns: list[str], person: Person) -> tuple[str, Json] | None:
         by_account, keys = "list_contains($accounts, account_key)", {"accounts": list(person.last_accounts)}
     if "customer_key" in columns:
         keys["customers"] = list(person.customer_keys)
-        # a case may name the account alone
+        # a case may name only the account
         return (f"{by_customer} or (customer_key is null and {by_account})", keys)
     return (by_account, keys) if keys else None
 

@@ -1,4 +1,4 @@
-"""Who a customer is to the house: the keys behind an id."""
+"""The keys behind a customer's id."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from creditline.home.database import as_pattern, connect
 class Person:
     """One customer: the keys, the id of each account by its key, and on which nights an account was this customer's.
 
-    `customer_id` is the id of now, whichever was asked for; `customer_keys` are those of customers who were merged into this
+    `customer_id` is the present id, whichever was asked for; `customer_keys` are those of customers who were merged into this
     one, too. An account may change hands: `accounts` are all that ever were the customer's, `last_accounts` those whose
     newest snapshot names no other owner. `former_ids` are ids that the customer (None) or an account (its key) bore before,
     or that are announced.

@@ -1,1 +1,1 @@
-"""The scratch warehouse of the running night and its one dbt build."""
+"""The temporary warehouse of the running night, and its build."""

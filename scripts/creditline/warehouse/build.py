@@ -1,4 +1,4 @@
-"""The build of a night: a fresh scratch warehouse, the decision code run in it, carried state, the archive of that code."""
+"""The build of a night: a new temporary warehouse, the decision code run in it, carried state, and the archived code."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ from creditline.warehouse.state import export_state, state_relations
 def build(home: Home, business_date: date, runner: Runner) -> Build:
     """Build one gated night from scratch.
 
-    The decision code that is archived is DuckDB's on either engine, so a replay of Spark's night is a proof across both.
+    The archived decision code is DuckDB's on either engine, so a replay of Spark's night compares both engines.
 
     Raises:
-        NotGenuine: something that the night reads is not what this home wrote.
+        NotGenuine: a file that the night reads is not what this home wrote.
         BuildFailed: the project does not compile, or does not run on Spark.
         LogicRefused: a model or a claim about the data fails; nothing is published, the night can be run again.
     """
@@ -73,13 +73,13 @@ def build(home: Home, business_date: date, runner: Runner) -> Build:
 
 
 def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list[Relation]]:
-    """The night's parameters, and everything that it depends on, as the home stands now."""
+    """The night's parameters, and everything that it depends on, from the home as it is now."""
     policies = archive(home, packs_in_force(project.POLICIES_DIR, business_date))
     records = delivery_records(home)
     sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
     night = _night(home, business_date, sources)
     state = state_relations(home, night.previous_business_date)
-    # what else the night reads depends on it
+    # the other inputs of the night depend on it
     check_inputs(home, state)
     between = intraday_records(home, night.previous_business_date or date.min)
     relations = [
@@ -106,10 +106,10 @@ def _night(home: Home, business_date: date, sources: list[NightSource]) -> Night
 
 
 class OnDuckDB:
-    """DuckDB itself, which nobody has to be told of: who opens its files sees what it built."""
+    """DuckDB itself. Its readers need no announcement, because they open its files."""
 
     def run(self, home: Home, inputs: Iterable[Relation]) -> Ran:
-        """Lay what the night reads in a fresh scratch warehouse, and run the decision code in it."""
+        """Load what the night reads into a new temporary warehouse, and run the decision code in it."""
         project = compiled_project(home)
         with connect_within(home, str(home.warehouse_file)) as connection:
             lay(connection, inputs)
@@ -131,9 +131,9 @@ def _clear(home: Home) -> None:
 def _hand_on(home: Home, night: NightParameters, inputs: list[Relation]) -> None:
     """State and inputs of a night that is not published yet; those of a published one never change.
 
-    A void night leaves its inputs and no state: nothing that it saw goes on.
+    A void night leaves its inputs and no state, because it hands nothing on.
     """
-    # an earlier try may have been of another delivery
+    # an earlier try may have used another delivery
     shutil.rmtree(state_directory(home, night.business_date), ignore_errors=True)
     if not night.is_void:
         with connect_within(home, str(home.warehouse_file), read_only=True) as connection:

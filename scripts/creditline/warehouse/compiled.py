@@ -1,8 +1,8 @@
 """The project as dbt compiled it. dbt runs only where the project has changed (docs/decisions/0013).
 
-Nothing in a model asks for the time, the data or a variable, so all that its SQL comes from are the project's files, dbt and
-this room. A home keeps under their sha256 which archived code that gave, and what is asked of every night; the record counts
-with the home's signature alone.
+No model depends on the time, the data or a variable, so its SQL depends only on the project's files, dbt and this room. A home
+records under their sha256 which archived code they gave, and the claims to check every night. The record counts only with the
+home's signature.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from creditline.warehouse import dbt
 from creditline.warehouse.dbt import BuiltNode
 from creditline.warehouse.logic import Claim, Logic, archive_logic, archived_logic, logic_of
 
-# Policies are input of a night, and what dbt leaves behind is none.
+# Policies are inputs of a night; files that dbt leaves behind are not part of the project.
 _NOT_COMPILED = ("policies", "target", "logs")
 _DISTRIBUTIONS = ("dbt-core", "dbt-adapters", "dbt-duckdb", "duckdb")
 
 
 @dataclass(frozen=True)
 class CompiledProject:
-    """Decision code, and the claims that hold of every night that it decides; `project_sha256` is what both come from."""
+    """Decision code, and the claims to check on every night; `project_sha256` names the project of both."""
 
     project_sha256: str
     logic: Logic
@@ -37,11 +37,11 @@ class CompiledProject:
 
 
 def compiled_project(home: Home) -> CompiledProject:
-    """The project as it stands: what this home keeps of it, else as dbt compiles it.
+    """The present project: as this home has recorded it, else as dbt compiles it.
 
     Raises:
         BuildFailed: names the first model that does not compile.
-        LogicRefused: what is kept was changed since it was archived.
+        LogicRefused: the archive was changed.
     """
     project_sha256 = _sha256_of_project(project.PROJECT_DIR)
     try:
@@ -55,7 +55,7 @@ def compiled_project(home: Home) -> CompiledProject:
 
 
 def keep(home: Home, project: CompiledProject) -> str:
-    """Archive the code that decided a night, and remember which project it is.
+    """Archive the code that decided a night, and record which project it comes from.
 
     Returns: its `logic_hash`.
     """
@@ -67,7 +67,7 @@ def keep(home: Home, project: CompiledProject) -> str:
     }
     make_directory(_record_file(home).parent)
     write_signed(home, _record_file(home), record)
-    # what is kept is just what ran
+    # the archive is exactly what ran
     return archived_logic(home, logic_hash).logic_hash
 
 
@@ -88,7 +88,7 @@ def _compile(_project: Path, project_sha256: str) -> CompiledProject:
 
 
 def _claims(nodes: list[BuiltNode]) -> tuple[Claim, ...]:
-    """Claims that are SQL of their own; what YAML says of columns is for `dbt test`."""
+    """Claims that are SQL files; `dbt test` checks what YAML says about columns."""
     claims = (node for node in nodes if node.resource_type == "test" and node.path.endswith(".sql"))
     return tuple(Claim(node.name, node.compiled_sql) for node in sorted(claims, key=lambda node: node.name))
 

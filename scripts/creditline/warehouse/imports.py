@@ -1,4 +1,4 @@
-"""Imports of a model, read where they lie.
+"""Read the imports of a model in place.
 
 DuckDB (1.5) makes a copy of every common table expression that is read more than once, whole and in memory, before anything
 else. For a view that spares its work; of a table, a seed or a landed file it is one more copy (docs/decisions/0011).
@@ -16,7 +16,7 @@ _MODELS = "main"
 
 
 def read_in_place(sql: str, views: Collection[str]) -> str:
-    """Compiled SQL of a model whose imports are copied nowhere, but those of the models that are views.
+    """Compiled SQL of a model that does not copy its imports, except those of models that are views.
 
     Args:
         sql: an import is a common table expression that selects all of one relation, spelled as in the house style of models.

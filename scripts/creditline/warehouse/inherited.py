@@ -1,4 +1,4 @@
-"""Inherited triggers that two people approved, as a night reads them; `release.inherited` is where they approve them."""
+"""Inherited triggers that two people approved, as a night reads them; they approve them in `release.inherited`."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class BatchApproval:
 def approved_relation(home: Home, business_date: date, previous: date | None) -> Relation:
     """`release.inherited_trigger`: the batches that were approved since the state that a night goes on from was decided.
 
-    An approval that came while the night before was being built is read on the night after it: so one published night
-    further back. What it speaks of acts already, or still waits: the same answer twice changes nothing.
+    An approval that came while the night before was being built is read on the night after it, so one more published night
+    is looked at. Reading the same approval twice changes nothing.
 
     Args:
         previous: the valid night before.
@@ -53,7 +53,7 @@ def approved_relation(home: Home, business_date: date, previous: date | None) ->
 
 
 def _approvals(home: Home) -> Iterator[BatchApproval]:
-    """Approvals by two people; any other lets nothing act."""
+    """Approvals by two people; others have no effect."""
     for line in read_lines(home, home.inherited_file):
         said = BatchApproval(**line)
         if are_two_people(said.by, said.approved_by):

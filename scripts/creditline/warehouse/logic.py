@@ -1,6 +1,6 @@
-"""The decision code that ever decided, kept as it was under `logic/<logic_hash>/`, able to run without dbt.
+"""All decision code that ever decided, kept under `logic/<logic_hash>/`, so that it runs without dbt.
 
-An archive is whole: reference data, compiled SQL in order of execution with the way each model is materialised, what the
+An archive is complete: reference data, compiled SQL in order of execution with the way each model is materialised, what the
 night hands on, and the engine. It needs no project, no dbt and no network, also years and releases later.
 """
 
@@ -43,7 +43,7 @@ _READ = re.compile(rf'"{CATALOG}"\."main"\."(\w+)"')
 
 
 class LogicRefused(CreditlineError):
-    """An archive is not what it was, or cannot be run."""
+    """An archive was changed, or cannot be run."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Claim:
-    """A query that finds what must not be; it decides nothing, so it is no part of what is archived."""
+    """A query that finds rows which must not exist. It decides nothing, so it is not archived."""
 
     name: str
     sql: str
@@ -86,7 +86,7 @@ class Logic:
 
     @cached_property
     def index(self) -> Json:
-        """What stands in index.json: all but the texts, which stand there as sha256."""
+        """The content of index.json: everything but the texts, of which it has the sha256."""
         return {
             "engine": self.engine,
             "engine_version": self.engine_version,
@@ -137,7 +137,7 @@ def logic_of(nodes: list[BuiltNode]) -> Logic:
 
 
 def _in_order(nodes: list[BuiltNode]) -> list[BuiltNode]:
-    """Models in an order in which they can be run, the same every night whatever the threads did."""
+    """Models in an order in which they can be run; it is the same every night, whatever the threads did."""
     models = {node.unique_id: node for node in nodes if node.resource_type == "model"}
     sorter = TopologicalSorter(
         {name: [parent for parent in node.depends_on if parent in models] for name, node in models.items()}
@@ -152,7 +152,7 @@ def _in_order(nodes: list[BuiltNode]) -> list[BuiltNode]:
 
 
 def archive_logic(home: Home, logic: Logic) -> str:
-    """Keep decision code once.
+    """Archive decision code, if it is not archived yet.
 
     Returns: `logic_hash`, which is the name of its folder.
     """
@@ -170,7 +170,7 @@ def archive_logic(home: Home, logic: Logic) -> str:
 
 
 def archived_logic(home: Home, logic_hash: str) -> Logic:
-    """The decision code that a manifest names, as it was kept.
+    """The archived decision code that a manifest names.
 
     Raises:
         LogicRefused: it is missing or was changed.
@@ -183,10 +183,10 @@ def archived_logic(home: Home, logic_hash: str) -> Logic:
 
 
 def read_logic(directory: Path) -> Logic:
-    """An archive as it was kept.
+    """An archive of decision code.
 
     Raises:
-        LogicRefused: a file is missing or is not what the index says; names the first one.
+        LogicRefused: a file is missing or differs from the index; names the first one.
     """
     try:
         index = json.loads((directory / INDEX).read_text())
@@ -254,7 +254,7 @@ def scratch_database(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def use_scratch_catalog(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give an in-memory connection the catalog whose name archived SQL carries."""
+    """Give an in-memory connection the catalog that archived SQL names."""
     connection.execute(f"attach ':memory:' as {CATALOG}")
     connection.execute(f"use {CATALOG}")
 

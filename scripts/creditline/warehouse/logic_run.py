@@ -23,12 +23,12 @@ _NAMED_ROWS = 3
 def run_logic(
     connection: duckdb.DuckDBPyConnection, logic: Logic, *, skip: Collection[str] = frozenset()
 ) -> dict[str, float]:
-    """Create reference data and models in a catalog named `warehouse` in which the sources are laid.
+    """Create reference data and models in a catalog named `warehouse` that holds the sources.
 
-    Models that run at once share the engine's memory. Where it does not suffice, those that are left run one by one.
+    Models that run at once share the engine's memory. If it is not enough, the remaining models run one by one.
 
     Args:
-        skip: seeds and models that are not to be created, because the caller laid them or does not need them.
+        skip: seeds and models that are not to be created, because the caller created them or does not need them.
 
     Returns: seconds by name of what was created.
 
@@ -47,7 +47,7 @@ def run_logic(
 
 
 def check_claims(connection: duckdb.DuckDBPyConnection, claims: Iterable[Claim]) -> dict[str, float]:
-    """Ask what must not be found in what was created.
+    """Check that the created tables contain no rows that must not exist.
 
     Returns: seconds by name of the claim.
 
@@ -70,7 +70,7 @@ def check_claims(connection: duckdb.DuckDBPyConnection, claims: Iterable[Claim])
 
 
 def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> dict[str, float]:
-    """Create each model as soon as all that it reads is there.
+    """Create each model as soon as everything that it reads is there.
 
     Returns: seconds of the models that were created: all, or those that were before and while the engine ran out of memory.
     """

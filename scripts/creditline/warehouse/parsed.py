@@ -1,5 +1,5 @@
-"""The project as dbt parsed it, kept in scratch between two nights on Spark. It decides, so it counts with the home's seal alone;
-without one dbt parses anew."""
+"""The project as dbt parsed it, kept as a temporary file between two nights on Spark. It affects decisions, so it counts only
+with the home's seal; without one dbt parses again."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SEAL = "seal.json"
 
 
 def seal(home: Home, target_path: Path) -> None:
-    """Let what dbt left there count from now on."""
+    """Seal what dbt left there, so that it counts from now on."""
     write_signed(home, target_path / _SEAL, {PARSED: sha256_of(target_path / PARSED)})
 
 
 def clear_unsealed(home: Home, target_path: Path) -> None:
-    """Take away what dbt left there if it is not what this home sealed."""
+    """Delete what dbt left there if this home did not seal it."""
     parsed = target_path / PARSED
     try:
         is_sealed = parsed.is_file() and read_signed(home, target_path / _SEAL) == {PARSED: sha256_of(parsed)}

@@ -1,4 +1,4 @@
-"""What every engine does for a night, however it does it."""
+"""The interface of every engine that builds a night."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from creditline.warehouse.compiled import CompiledProject
 
 @dataclass(frozen=True)
 class Ran:
-    """What one engine did: the project that it ran, seconds by name of what it made and asked, its name with its version."""
+    """What one engine did: the project that it ran, seconds by name of table and claim, its name with its version."""
 
     project: CompiledProject
     seconds: dict[str, float]
@@ -22,12 +22,12 @@ class Ran:
 
 
 class Runner(Protocol):
-    """Runs the models of a night. The warehouse has DuckDB's; another engine's lives above the night and is handed in."""
+    """Runs the models of a night. DuckDB's is in this room; another engine's is in a higher room and is handed in."""
 
     def run(self, home: Home, inputs: Iterable[Relation]) -> Ran:
-        """Build every model; `warehouse.duckdb` then has each as a relation, wherever its rows lie."""
+        """Build every model; `warehouse.duckdb` then has each as a relation, wherever its rows are."""
         ...
 
     def show(self, home: Home, business_date: date) -> None:
-        """Let the engine's own readers see a night whose steps are all done."""
+        """Show a finished night to the engine's own readers."""
         ...
