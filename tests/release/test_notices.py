@@ -13,7 +13,7 @@ from homes import copy_home
 from resigned import lay_record, resign, write_identity
 
 from creditline.home import Home
-from creditline.home.marts import ADDED
+from creditline.home.marts import ADDED, mart_rows
 from creditline.home.proof import NotGenuine, read_signed, write_signed
 from creditline.home.publications import REVISION
 from creditline.release import notices, settle
@@ -80,7 +80,7 @@ def customers(home, night):
 
 
 def test_nobody_is_told_that_ten_yuan_can_be_borrowed(home, night):
-    change(home, night - timedelta(days=1), "fct_limit_decision", "0::decimal(18, 2) as drawable_amount")
+    change(home, night - timedelta(days=1), "fct_notice", "10::decimal(18, 2) as least_limit_amount")
     change(home, night, "fct_order_night", "10::decimal(18, 2) as new_limit_amount")
     notices = told(send_notices(home, night).file)
     assert notices
@@ -98,10 +98,19 @@ def test_what_comes_back_is_not_said_to_come_from_ten_yuan(home, night):
 
 
 def test_a_cut_that_leaves_something_names_it(home, night):
-    change(home, night - timedelta(days=1), "fct_limit_decision", "5000::decimal(18, 2) as drawable_amount")
+    change(home, night - timedelta(days=1), "fct_notice", "null::decimal(18, 2) as stopped_principal_balance")
     change(home, night, "fct_order_night", "6000::decimal(18, 2) as new_limit_amount")
     notices = told(send_notices(home, night).file)
     assert {(notice["new_limit_amount"], notice["cannot_borrow_en"]) for notice in notices} == {("6000.00", None)}
+
+
+@pytest.mark.parametrize(("owed", "is_said"), [("5999.99", True), ("6000.00", False)])
+def test_who_is_stopped_below_the_limit_is_told_that_nothing_can_be_borrowed(home, night, owed, is_said):
+    change(home, night - timedelta(days=1), "fct_notice", f"{owed}::decimal(18, 2) as stopped_principal_balance")
+    change(home, night, "fct_order_night", "6000::decimal(18, 2) as new_limit_amount")
+    notices = told(send_notices(home, night).file)
+    assert {notice["cannot_borrow_en"] is not None for notice in notices} == {is_said}
+    assert {notice["new_limit_amount"] for notice in notices} == {"6000.00"}
 
 
 RECOURSE = """
@@ -188,7 +197,7 @@ def test_a_cap_is_said_to_be_the_law_and_to_have_no_day():
 
 
 @pytest.mark.parametrize(
-    "mart", ["fct_order_night", "fct_decision_reason", "fct_recourse", "dim_customer", "dim_policy"]
+    "mart", ["fct_order_night", "fct_decision_reason", "fct_recourse", "dim_customer", "fct_notice"]
 )
 def test_nobody_is_told_what_altered_bytes_say(home, night, mart):
     for day in (night, night - timedelta(days=1)):
@@ -226,15 +235,34 @@ def test_a_night_of_an_earlier_release_is_told_all_the_same(home, night):
     leave_out(home, decided, "fct_decision_reason", "regexp_matches(name, '^(agent|restricted)_')")
     for day in (decided, night):
         leave_out(home, day, "dim_customer", "name = 'is_restricted'")
-    (marts(home, night) / "fct_recourse.parquet").unlink()
+    take_away(home, night, "fct_recourse")
+    take_away(home, decided, "fct_notice")
+    notices = told(send_notices(home, night).file)
+    assert [one | {"way_back": None} for one in notices] == [one | {"way_back": None} for one in before]
+    assert {notice["way_back"]["restores_on_date"] for notice in notices if notice["action"] == "DOWN"} == {None}
+
+
+def test_what_an_earlier_release_said_of_notices_is_what_its_other_marts_say(home):
+    nights = home.published_dates()
+
+    def said():
+        return duckdb.sql(f"from ({mart_rows(home, 'fct_notice', nights)}) order by all").fetchall()
+
+    of_this_release = said()
+    assert of_this_release
+    for day in nights[:-1]:
+        take_away(home, day, "fct_notice")
+    assert said() == of_this_release
+
+
+def take_away(home, night, mart):
+    """Make a night one of a release that did not have a mart."""
+    (marts(home, night) / f"{mart}.parquet").unlink()
     manifest = home.published / str(night) / REVISION / "manifest.json"
     stated = json.loads(manifest.read_text())
-    del stated["rows"]["fct_recourse"]
+    del stated["rows"][mart]
     manifest.write_text(json.dumps(stated))
     resign(home, night)
-    notices = told(send_notices(home, night).file)
-    assert [notice["reasons"] for notice in notices] == [notice["reasons"] for notice in before]
-    assert {notice["way_back"]["restores_on_date"] for notice in notices if notice["action"] == "DOWN"} == {None}
 
 
 def leave_out(home, night, mart, condition):
@@ -392,13 +420,21 @@ def lay_security_order(home, night, *, action="FREEZE", sequence=1, is_in_mart=T
             resign(home, night)
     lay_record(home, folder / f"{sequence:06d}.json", {"business_date": str(night), "sequence": sequence})
     if is_in_mart:
-        change(
-            home,
-            night,
-            "fct_limit_decision",
-            f"is_notice_required or account_key = (from (select account_key from read_parquet('{folder}/{sequence:06d}.parquet')))"
-            " as is_notice_required",
+        call_for_notice(home, night, f"{folder}/{sequence:06d}.parquet")
+
+
+def call_for_notice(home, night, orders):
+    """A night says that the customers of some orders must be told, as the night before the last said it of them."""
+    files = [marts(home, day) / "fct_notice.parquet" for day in (night, home.published_dates()[-2])]
+    with duckdb.connect() as connection:
+        connection.execute(f"create table notice as from read_parquet('{files[0]}')")
+        connection.execute(
+            f"insert into notice select * replace (date '{night}' as business_date) from read_parquet('{files[1]}')"
+            f" where account_key in (select account_key from read_parquet('{orders}'))"
+            " and account_key not in (select account_key from notice)"
         )
+        connection.execute(f"copy notice to '{files[0]}' (format parquet)")
+    resign(home, night)
 
 
 def test_a_run_that_was_killed_before_its_record_tells_again_what_it_told_whatever_left_since(home, night, monkeypatch):

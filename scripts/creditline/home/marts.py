@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from string import Formatter
 
 from creditline.home import Home
 from creditline.home.database import path_to_read
@@ -108,21 +109,62 @@ ADDED: dict[str, dict[str, str]] = {
     },
 }
 
+# A mart that an earlier release did not publish, as a query over those that it did: a notice that is due because of such a night
+# is not lost.
+_REMADE = {
+    "fct_notice": """
+        select
+            decisions.business_date,
+            decisions.account_key,
+            decisions.customer_key,
+            decisions.slice_code,
+            decisions.policy_version,
+            nights.currency_code,
+            decisions.action,
+            decisions.display_state,
+            decisions.is_usable,
+            decisions.effective_date,
+            decisions.notice_due_date,
+            case when policies.floor_amount < decisions.reference_limit_amount then policies.floor_amount end
+                as least_limit_amount,
+            case when nights.status = 'active' and decisions.drawable_amount = 0 then nights.principal_balance end
+                as stopped_principal_balance,
+            decisions.decision_sha256
+        from ({fct_limit_decision}) as decisions
+        inner join ({fct_account_night}) as nights
+            on decisions.account_key = nights.account_key and decisions.business_date = nights.business_date
+        inner join ({dim_policy}) as policies
+            on decisions.policy_version = policies.policy_version and decisions.business_date = policies.as_of_date
+        where decisions.is_notice_required
+    """,
+}
+
 
 def mart_rows(home: Home, mart: str, nights: Iterable[date], revision: int | None = 0) -> str:
     """SQL of a mart's rows on these nights, from the first publication of each, or the latest if `revision` is None. If a
-    night's release did not have the mart, it has no rows.
+    night's release did not have the mart, it is made from those that it had, or it has no rows.
 
     Raises:
         NotGenuine: a file is not what the night's signed manifest says.
     """
-    files = []
+    files, earlier = [], []
     for night in nights:
         chosen = latest_revision(home, night) if revision is None else revision
         if mart in read_manifest(home, night, chosen)["rows"]:
             files.append(path_to_read(published_mart(home, night, mart, chosen)))
-    rows = f"from read_parquet([{', '.join(files)}], union_by_name = true, hive_partitioning = false)"
-    return with_added(mart, rows if files else None)
+        else:
+            earlier.append(night)
+    parts = (
+        [f"from read_parquet([{', '.join(files)}], union_by_name = true, hive_partitioning = false)"] if files else []
+    )
+    if earlier and mart in _REMADE:
+        parts.append(_remade(home, mart, earlier, revision))
+    return with_added(mart, " union all by name ".join(f"({part})" for part in parts) or None)
+
+
+def _remade(home: Home, mart: str, nights: list[date], revision: int | None) -> str:
+    reads = {name for _, name, _, _ in Formatter().parse(_REMADE[mart]) if name}
+    return _REMADE[mart].format(**{name: mart_rows(home, name, nights, revision) for name in sorted(reads)})
 
 
 def with_added(mart: str, rows: str | None) -> str:

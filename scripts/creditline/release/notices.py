@@ -1,14 +1,20 @@
 """Notices: what a customer is told about a change after the core has applied it, and about a freeze or restore with its order.
 
-Notices about a deceased customer, or one under a legal hold, go only to the desk that reads the restricted queue.
+A night says in `fct_notice` and `fct_decision_reason` which decisions must be told, and all that it knows for their notices.
+What is known only at the settlement is decided here: what left and was applied, whose account it is by now, and who is
+restricted by then. Notices about a deceased customer, or one under a legal hold, go only to the desk that reads the restricted
+queue.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import TypedDict
 
 import duckdb
 
@@ -21,33 +27,32 @@ from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import last_published
 from creditline.home.releases import kept_orders, last_record, records_since, settlement_record
 from creditline.release.feed import SECURITY, control_of
-from creditline.release.wording import (
-    NOTHING_TO_BORROW,
-    is_least,
-    reason_words,
-    recourse_facts,
-    told_appeal,
-    told_way_back,
-)
-from creditline.store.rows import Recourse
+from creditline.release.wording import NOTHING_TO_BORROW, reason_words, recourse_facts, told_appeal, told_way_back
+from creditline.store.rows import Recourse, rows_as
 
 FEED = "notices"
 RESTRICTED_FEED = "restricted_notices"
-_MARTS = ("fct_limit_decision", "fct_decision_reason", "fct_account_night", "dim_policy")
-# An account may belong to another customer since it was decided on. The former owner no longer has the account, and the new owner
-# must not read what was known about the former one. Such a line goes to the desk.
-_NOTICES = f"""
+# What the night said, with what is known only now. An account may belong to another customer since it was decided on. The former
+# owner no longer has the account, and the new owner must not read what was known about the former one. Such a line goes to the desk.
+_CHANGES = f"""
     with owners as (
         select
-            decisions.account_key,
-            decisions.business_date,
-            coalesce(tonight.customer_key, decisions.customer_key) as customer_key,
-            coalesce(was.into_key, decisions.customer_key)
-            <> coalesce(now.into_key, tonight.customer_key, decisions.customer_key) as is_anothers
-        from fct_limit_decision as decisions
-        left join tonight on decisions.account_key = tonight.account_key
-        left join identity.merged as was on decisions.customer_key = was.customer_key
+            notices.account_key,
+            notices.business_date,
+            coalesce(tonight.customer_key, notices.customer_key) as customer_key,
+            coalesce(was.into_key, notices.customer_key)
+            <> coalesce(now.into_key, tonight.customer_key, notices.customer_key) as is_anothers
+        from fct_notice as notices
+        left join tonight on notices.account_key = tonight.account_key
+        left join identity.merged as was on notices.customer_key = was.customer_key
         left join identity.merged as now on tonight.customer_key = now.customer_key
+    ), cited as (
+        select reasons.account_key, reasons.business_date, list(reasons order by reasons.reason_rank) as reasons
+        from fct_decision_reason as reasons
+        semi join applied on reasons.account_key = applied.account_key and reasons.business_date = applied.released_date
+        group by reasons.account_key, reasons.business_date
+    ), changes as (
+        select *, coalesce(applied_limit_amount, new_limit_amount) as limit_amount from applied
     )
     select
         applied.account_key,
@@ -56,40 +61,60 @@ _NOTICES = f"""
         account.account_id,
         customer.customer_id,
         applied.released_date as business_date,
-        applied.sequence as release_sequence,
         applied.action,
         applied.old_limit_amount,
-        coalesce(applied.applied_limit_amount, applied.new_limit_amount) as new_limit_amount,
+        applied.limit_amount as new_limit_amount,
         applied.status = 'PARTIAL' as is_applied_in_part,
-        decisions.display_state,
-        decisions.is_usable,
-        decisions.effective_date::varchar as effective_date,
-        decisions.notice_due_date::varchar as notice_due_date,
-        decisions.decision_sha256,
-        owners.is_anothers or decisions.customer_key in (from restricted) as is_restricted,
-        decisions.drawable_amount,
-        decisions.reference_limit_amount,
-        any_value(policies.floor_amount) as floor_amount,
-        any_value(nights.currency_code) as currency,
-        any_value(nights.status) as status,
-        any_value(nights.principal_balance) as principal_balance,
-        list(reasons order by reasons.reason_rank) as reasons
-    from applied
-    inner join fct_limit_decision as decisions
-        on applied.account_key = decisions.account_key and applied.released_date = decisions.business_date
-    inner join fct_decision_reason as reasons
-        on applied.account_key = reasons.account_key and applied.released_date = reasons.business_date
-    inner join fct_account_night as nights
-        on applied.account_key = nights.account_key and applied.released_date = nights.business_date
-    inner join dim_policy as policies
-        on decisions.policy_version = policies.policy_version and decisions.business_date = policies.as_of_date
+        notices.display_state,
+        notices.is_usable,
+        notices.effective_date::varchar as effective_date,
+        notices.notice_due_date::varchar as notice_due_date,
+        notices.decision_sha256,
+        notices.currency_code,
+        coalesce(applied.old_limit_amount <= notices.least_limit_amount, false) as is_old_limit_least,
+        coalesce(applied.limit_amount <= notices.least_limit_amount, false) as is_new_limit_least,
+        coalesce(applied.limit_amount > notices.stopped_principal_balance, false) as is_stopped,
+        owners.is_anothers or notices.customer_key in (from restricted) as is_restricted,
+        cited.reasons
+    from changes as applied
+    inner join fct_notice as notices
+        on applied.account_key = notices.account_key and applied.released_date = notices.business_date
+    inner join cited on applied.account_key = cited.account_key and applied.released_date = cited.business_date
     inner join identity.account on applied.account_key = account.account_key
     inner join owners on applied.account_key = owners.account_key and applied.released_date = owners.business_date
     inner join {current_customers()} as customer on owners.customer_key = customer.customer_key
-    where decisions.is_notice_required
-    group by all
-    order by account.account_id, applied.released_date, release_sequence nulls first, applied.adjustment_id
+    order by account.account_id, applied.released_date, applied.sequence nulls first, applied.adjustment_id
 """
+
+
+class _RecourseOfAccount(Recourse):
+    account_key: int
+
+
+class _Change(TypedDict):
+    """A change that must be told."""
+
+    account_key: int
+    notice_id: str
+    adjustment_id: str
+    account_id: str
+    customer_id: str
+    business_date: date
+    action: str
+    old_limit_amount: Decimal
+    new_limit_amount: Decimal
+    is_applied_in_part: bool
+    display_state: str
+    is_usable: bool
+    effective_date: str
+    notice_due_date: str
+    decision_sha256: str
+    currency_code: str
+    is_old_limit_least: bool
+    is_new_limit_least: bool
+    is_stopped: bool
+    is_restricted: bool
+    reasons: list[Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -119,7 +144,7 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
         told_through: the last file of freezes and restores that the night before knew. Orders of that night that left
             later, after a slice came out of a pause or of observe, are told now, unless they were undone since.
     """
-    changes: list[Json] | None = None
+    owed: _Owed | None = None
     sent: list[tuple[Path | None, int]] = []
     through = note_security_through(home, business_date)
     for feed in (FEED, RESTRICTED_FEED):
@@ -127,12 +152,15 @@ def send_notices(home: Home, business_date: date, told_through: int | None = Non
         if previous and previous["business_date"] == str(business_date):
             sent.append((home.outbox / feed / previous["file"], previous["rows"]))
             continue
-        if changes is None:
-            changes = _changes(home, business_date, told_through, through)
+        owed = owed or _owed(home, business_date, told_through, through)
         if feed == FEED:
-            notices = [_for_customer(home, change) for change in changes if not change["is_restricted"]]
+            notices = [
+                _for_customer(home, change, owed.ways_back.get(change["account_key"]), business_date)
+                for change in owed.changes
+                if not change["is_restricted"]
+            ]
         else:
-            notices = [_for_desk(change) for change in changes if change["is_restricted"]]
+            notices = [_for_desk(change) for change in owed.changes if change["is_restricted"]]
         sent.append((_write(home, feed, business_date, previous, notices), len(notices)))
     told, restricted = sent
     return Notices(*told, *restricted, through)
@@ -172,22 +200,16 @@ def _write(home: Home, feed: str, business_date: date, previous: Json | None, no
     return file
 
 
-def _for_customer(home: Home, change: Json) -> Json:
+def _for_customer(home: Home, change: _Change, way_back: Recourse | None, told_on: date) -> Json:
     """A notice for the customer. A limit at the floor is not shown as money to borrow."""
     reasons = _reasons(change, "customer")
-    # if the core itself has blocked the account, our reasons did not stop it
-    is_stopped = (
-        change["status"] == "active"
-        and change["drawable_amount"] == 0
-        and change["new_limit_amount"] > change["principal_balance"]
-    )
-    cannot = is_stopped or _is_least(change, "new_limit_amount")
+    cannot = change["is_stopped"] or change["is_new_limit_least"]
     return {
         **_told(change),
-        "old_limit_amount": None if _is_least(change, "old_limit_amount") else str(change["old_limit_amount"]),
-        "new_limit_amount": None if _is_least(change, "new_limit_amount") else str(change["new_limit_amount"]),
+        "old_limit_amount": None if change["is_old_limit_least"] else str(change["old_limit_amount"]),
+        "new_limit_amount": None if change["is_new_limit_least"] else str(change["new_limit_amount"]),
         "reasons": reasons,
-        "way_back": _way_back(change),
+        "way_back": _way_back(change, way_back, told_on),
         **told_appeal(home.settings.appeal_route, change["action"]),
         **{
             f"cannot_borrow_{lang}": NOTHING_TO_BORROW[lang].format(reason=reasons[0][f"text_{lang}"])
@@ -198,75 +220,79 @@ def _for_customer(home: Home, change: Json) -> Json:
     }
 
 
-def _way_back(change: Json) -> Json | None:
+def _way_back(change: _Change, row: Recourse | None, told_on: date) -> Json | None:
     """What brings a lowered or frozen limit back, and from which day on; a day is null if it is not known."""
     if change["action"] not in ("DOWN", "FREEZE"):
         return None
-    row: Recourse | None = change["way_back"]
     recourses = {lang: row and recourse_facts(row, lang) for lang in NOTHING_TO_BORROW}
     return told_way_back(
         recourses,
-        change["currency"],
-        change["told_on_date"],
+        change["currency_code"],
+        told_on,
         is_frozen=change["action"] == "FREEZE",
         is_capped=change["display_state"] == "REG_CAPPED",
     )
 
 
-def _for_desk(change: Json) -> Json:
+def _for_desk(change: _Change) -> Json:
     """A notice for the restricted queue, with the texts for the desk and the core's amounts."""
-    amounts = {name: str(change[name]) for name in ("old_limit_amount", "new_limit_amount")}
+    amounts = {"old_limit_amount": str(change["old_limit_amount"]), "new_limit_amount": str(change["new_limit_amount"])}
     return {**_told(change), **amounts, "reasons": _reasons(change, "restricted")}
 
 
-def _reasons(change: Json, audience: str) -> list[Json]:
+def _reasons(change: _Change, audience: str) -> list[dict[str, str]]:
     told = []
     for reason in change["reasons"]:
         words = {lang: reason_words(reason, audience, lang) for lang in NOTHING_TO_BORROW}
         told.append(
-            {"code": reason["reason_code"]}
+            {"code": str(reason["reason_code"])}
             | {f"text_{lang}": said["text"] for lang, said in words.items()}
             | {f"advice_{lang}": said["advice"] for lang, said in words.items()}
         )
     return told
 
 
-def _told(change: Json) -> Json:
-    names = (
-        "notice_id", "adjustment_id", "account_id", "customer_id", "business_date", "action", "is_applied_in_part",
-        "display_state", "is_usable", "effective_date", "notice_due_date", "decision_sha256",
-    )  # fmt: skip
-    return {name: change[name] for name in names}
+def _told(change: _Change) -> Json:
+    return {
+        "notice_id": change["notice_id"],
+        "adjustment_id": change["adjustment_id"],
+        "account_id": change["account_id"],
+        "customer_id": change["customer_id"],
+        "business_date": change["business_date"],
+        "action": change["action"],
+        "is_applied_in_part": change["is_applied_in_part"],
+        "display_state": change["display_state"],
+        "is_usable": change["is_usable"],
+        "effective_date": change["effective_date"],
+        "notice_due_date": change["notice_due_date"],
+        "decision_sha256": change["decision_sha256"],
+    }
 
 
-def _is_least(change: Json, amount: str) -> bool:
-    return is_least(change[amount], change["floor_amount"], change["reference_limit_amount"])
+@dataclass(frozen=True)
+class _Owed:
+    """Every change that must be told because of a night, and what the night says about the way back, by account."""
+
+    changes: list[_Change]
+    ways_back: dict[int, Recourse]
 
 
-def _changes(home: Home, business_date: date, told_through: int | None, through: int) -> list[Json]:
-    """Every change that must be told because of this night, with the texts in both languages."""
+def _owed(home: Home, business_date: date, told_through: int | None, through: int) -> _Owed:
     with connect_within(home) as connection:
         _lay_told(connection, home, business_date, told_through, through)
         days = [
             row[0] for row in connection.execute("select distinct released_date from applied order by 1").fetchall()
         ]
         if not days:
-            return []
-        _lay_marts(connection, home, days)
+            return _Owed([], {})
+        for mart in ("fct_notice", "fct_decision_reason"):
+            connection.execute(f"create view {mart} as {mart_rows(home, mart, days)}")
         connection.execute(f"create view tonight as {mart_rows(home, 'fct_account_night', [business_date])}")
         attach_identity(connection, home)
         _lay_restricted(connection, home, {business_date, *days})
-        recourse = mart_rows(home, "fct_recourse", [business_date])
-        ways = {row["account_key"]: row for row in _dicts(connection.execute(recourse))}
-        return [
-            change | {"way_back": ways.get(change["account_key"]), "told_on_date": business_date}
-            for change in _dicts(connection.execute(_NOTICES))
-        ]
-
-
-def _dicts(rows: duckdb.DuckDBPyConnection) -> list[Json]:
-    names = [column[0] for column in rows.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        recourse = rows_as(_RecourseOfAccount, connection.execute(mart_rows(home, "fct_recourse", [business_date])))
+        changes = rows_as(_Change, connection.execute(_CHANGES))
+        return _Owed(changes, {row["account_key"]: row for row in recourse})
 
 
 def _lay_told(
@@ -308,11 +334,6 @@ def _lay_security(connection: duckdb.DuckDBPyConnection, home: Home, night: date
         f" from ({mart_rows(home, 'fct_security_order', [night])}) as orders"
         f" inner join security on orders.adjustment_id = security.adjustment_id where {condition}"
     )
-
-
-def _lay_marts(connection: duckdb.DuckDBPyConnection, home: Home, days: list[date]) -> None:
-    for mart in _MARTS:
-        connection.execute(f"create view {mart} as {mart_rows(home, mart, days)}")
 
 
 def _lay_restricted(connection: duckdb.DuckDBPyConnection, home: Home, days: set[date]) -> None:
