@@ -27,7 +27,7 @@ from creditline.release.security import release_in_turn
 from creditline.store.record import DeliveryRecord, intraday_records, last_closed_day
 from creditline.watch.decision import Outcome, decide, left_before
 from creditline.watch.intake import arrivals, keep_refusal, take_in
-from creditline.watch.notices import send_notices
+from creditline.watch.notices import Sent, send_notices
 
 __all__ = [
     "DeliveriesRefused",
@@ -211,8 +211,8 @@ def _act(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Watc
 
 def _tell(home: Home, record: DeliveryRecord, outcome: Outcome, night: date, scratch: Path) -> Watched:
     """Send the notices of the orders that left because of one delivery, and record that it is done."""
-    notices = send_notices(home, outcome.file, scratch) if outcome.file else (0, 0)
-    watched = _watched(home, record, outcome, *notices)
+    sent = send_notices(home, outcome.file, scratch) if outcome.file else Sent()
+    watched = _watched(home, record, outcome, sent.customers, sent.desk)
     content = {name: str(value) if isinstance(value, date) else value for name, value in asdict(watched).items()}
     content["file"] = outcome.file
     write_signed(home, _record_file(home, record), content | {"night": str(night)})

@@ -2,7 +2,8 @@
 
 The archived code of that night runs in memory as one more night of the day, with the time of the delivery as its cut-off.
 Its sources are what the night carried over, the raw rows since then, and the orders that left since then. Only the models
-run that a freeze depends on.
+run that a freeze depends on. The SQL here decides nothing but what these models cannot know: whose orders the modes of this
+instant let leave, and who is restricted after merges that only the identity store knows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import duckdb
 from creditline.gate.identity import keys_of_people
 from creditline.home import Home
 from creditline.home.database import connect_beside, one_row
+from creditline.home.marts import with_columns
 from creditline.home.publications import read_manifest
 from creditline.home.releases import is_of_watch, records_since
 from creditline.release.feed import SECURITY, write_orders
@@ -42,11 +44,6 @@ ORDERS, RESTRICTED = "dec_watch_order", "dec_restricted_customer"
 _RESTRICTED_KEYS = (
     f"select customer_key from {RESTRICTED} union all select customer_key from dim_customer where is_restricted"
 )
-# If a pack has no text for the restricted feed, the agent's text is used.
-_RESTRICTED_WORDS = ", ".join(
-    f"coalesce(max({text}) filter (audience = 'restricted'), max({text}) filter (audience = 'agent')) as {name}"
-    for text, name in zip(("zh", "en", "advice_zh", "advice_en"), RESTRICTED_WORDS, strict=True)
-)
 # The orders with what their notices need. Only the identity store knows of a merge since the last night, so people are compared
 # and not keys.
 _WITH_TOLD = f"""
@@ -54,16 +51,10 @@ _WITH_TOLD = f"""
         orders.*,
         orders.customer_key in (select customer_key from {keys_of_people(_RESTRICTED_KEYS)}) as is_restricted,
         decisions.reference_limit_amount,
-        policies.floor_amount,
-        {", ".join(f"words.{name}" for name in RESTRICTED_WORDS)}
+        policies.floor_amount
     from release_order as orders
     inner join fct_limit_decision as decisions on orders.account_key = decisions.account_key
     inner join dim_policy as policies on orders.policy_version = policies.policy_version
-    left join (
-        select policy_version, reason_code, {_RESTRICTED_WORDS}
-        from stg_policy_reason_text
-        group by policy_version, reason_code
-    ) as words on orders.policy_version = words.policy_version and orders.reason_codes = words.reason_code
 """
 
 
@@ -99,8 +90,10 @@ def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Ou
         use_scratch_catalog(connection)
         _lay_sources(connection, home, _as_night(home, record, night), night, deliveries)
         run_logic(connection, logic)
+        orders = f"select *, timestamp '{record.instant.isoformat(sep=' ')}' as watched_at from {ORDERS}"
+        # the code of an earlier release has no words for the desk
         connection.execute(
-            f"create table watch_order as select *, timestamp '{record.instant.isoformat(sep=' ')}' as watched_at from {ORDERS}"
+            f"create table watch_order as {with_columns(dict.fromkeys(RESTRICTED_WORDS, 'varchar'), orders)}"
         )
         return _release(connection, home, record, night, logic_hash, deliveries[-1].business_date)
 

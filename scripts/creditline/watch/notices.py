@@ -7,8 +7,11 @@ customer, or one under a legal hold, go only to the desk that reads the restrict
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import TypedDict
 
 from creditline.gate.identity import attach_identity, current_customers, keys_of_people
 from creditline.home import TRIAL_MARK, Home
@@ -19,6 +22,7 @@ from creditline.home.proof import write_signed
 from creditline.home.releases import kept_orders, last_record, read_record
 from creditline.release.feed import SECURITY, control_of
 from creditline.release.wording import NO_WAY_BACK, NOTHING_TO_BORROW, WayBack, is_least, told_appeal, told_way_back
+from creditline.store.rows import rows_as
 
 FEED, RESTRICTED_FEED = "security_notices", "restricted_security_notices"
 _WORDS = ("text_zh", "text_en", "advice_zh", "advice_en")
@@ -69,11 +73,49 @@ _NOTICES = f"""
 """
 
 
-def send_notices(home: Home, order_file: str, scratch: Path) -> tuple[int, int]:
+@dataclass(frozen=True)
+class Sent:
+    """How many customers are told because of one file of orders, and how many lines the desk gets."""
+
+    customers: int = 0
+    desk: int = 0
+
+
+class _Change(TypedDict):
+    """An order of a watch that must be told; what an earlier release did not keep is null."""
+
+    notice_id: str
+    adjustment_id: str
+    account_id: str
+    customer_id: str
+    business_date: date
+    action: str
+    old_limit_amount: Decimal
+    new_limit_amount: Decimal
+    expires_at: datetime | None
+    display_state: str
+    effective_date: date
+    notice_due_date: date
+    decision_sha256: str
+    reason_codes: str
+    is_restricted: bool
+    reference_limit_amount: Decimal | None
+    floor_amount: Decimal | None
+    text_zh: str | None
+    text_en: str | None
+    advice_zh: str | None
+    advice_en: str | None
+    restricted_text_zh: str | None
+    restricted_text_en: str | None
+    restricted_advice_zh: str | None
+    restricted_advice_en: str | None
+
+
+def send_notices(home: Home, order_file: str, scratch: Path) -> Sent:
     """Tell the customers of one file of a watch, once: `outbox/security_notices/security_notices_<date>_<HHMM>_<seq>.jsonl`.
     Notices about restricted customers go to `outbox/restricted_security_notices/` instead, with the texts for the desk.
 
-    The caller holds the lock. Returns: how many customers are told, and how many lines the desk gets.
+    The caller holds the lock.
     """
     record = read_record(home, home.releases / SECURITY / f"{_parts(order_file)[1]}.json")
     changes = _changes(home, record, scratch)
@@ -81,7 +123,7 @@ def send_notices(home: Home, order_file: str, scratch: Path) -> tuple[int, int]:
     desk = [_for_desk(change) for change in changes if change["is_restricted"]]
     for feed, notices in ((FEED, customers), (RESTRICTED_FEED, desk)):
         _write(home, feed, order_file, notices)
-    return len(customers), len(desk)
+    return Sent(len(customers), len(desk))
 
 
 def _parts(order_file: str) -> tuple[str, str]:
@@ -104,40 +146,60 @@ def _write(home: Home, feed: str, order_file: str, notices: list[Json]) -> None:
     write_signed(home, home.releases / feed / f"{sequence:06d}.json", {**control, "order_file": order_file})
 
 
-def _for_customer(home: Home, change: Json) -> Json:
+def _for_customer(home: Home, change: _Change) -> Json:
     """A notice for the customer. A limit at the floor is not shown as money to borrow."""
-    floor, reference = change["floor_amount"], change["reference_limit_amount"]
-    is_unknown = floor is None or reference is None
-    shown = {
-        name: None if is_unknown or is_least(change[name], floor, reference) else change[name]
-        for name in ("old_limit_amount", "new_limit_amount")
+    words = {
+        "text_zh": change["text_zh"],
+        "text_en": change["text_en"],
+        "advice_zh": change["advice_zh"],
+        "advice_en": change["advice_en"],
     }
-    appeal = told_appeal(home.settings.appeal_route, change["action"])
-    return _told(change, _WORDS) | shown | appeal | {"way_back": _way_back(home, change)}
-
-
-def _for_desk(change: Json) -> Json:
-    """A notice for the desk of restricted customers, with its own texts and the core's amounts."""
-    words = {name: change[name] or change[plain] for name, plain in zip(RESTRICTED_WORDS, _WORDS, strict=True)}
-    return _told(change | words, RESTRICTED_WORDS)
-
-
-def _told(change: Json, words: tuple[str, ...]) -> Json:
-    names = (
-        "notice_id", "adjustment_id", "account_id", "customer_id", "business_date", "action", "old_limit_amount",
-        "new_limit_amount", "display_state", "effective_date", "notice_due_date", "decision_sha256",
-    )  # fmt: skip
     return {
-        **{name: change[name] for name in names},
+        **_told(change, words),
+        "old_limit_amount": _shown(change, change["old_limit_amount"]),
+        "new_limit_amount": _shown(change, change["new_limit_amount"]),
+        **told_appeal(home.settings.appeal_route, change["action"]),
+        "way_back": _way_back(home, change),
+    }
+
+
+def _shown(change: _Change, amount: Decimal) -> Decimal | None:
+    floor, reference = change["floor_amount"], change["reference_limit_amount"]
+    return None if floor is None or reference is None or is_least(amount, floor, reference) else amount
+
+
+def _for_desk(change: _Change) -> Json:
+    """A notice for the desk of restricted customers, with its own texts and the core's amounts."""
+    words = {
+        "text_zh": change["restricted_text_zh"] or change["text_zh"],
+        "text_en": change["restricted_text_en"] or change["text_en"],
+        "advice_zh": change["restricted_advice_zh"] or change["advice_zh"],
+        "advice_en": change["restricted_advice_en"] or change["advice_en"],
+    }
+    return _told(change, words)
+
+
+def _told(change: _Change, words: dict[str, str | None]) -> Json:
+    return {
+        "notice_id": change["notice_id"],
+        "adjustment_id": change["adjustment_id"],
+        "account_id": change["account_id"],
+        "customer_id": change["customer_id"],
+        "business_date": change["business_date"],
+        "action": change["action"],
+        "old_limit_amount": change["old_limit_amount"],
+        "new_limit_amount": change["new_limit_amount"],
+        "display_state": change["display_state"],
+        "effective_date": change["effective_date"],
+        "notice_due_date": change["notice_due_date"],
+        "decision_sha256": change["decision_sha256"],
         "is_applied_in_part": False,
         "is_usable": False if change["action"] == "FREEZE" else None,
-        "reasons": [
-            {"code": change["reason_codes"], **{name: change[word] for name, word in zip(_WORDS, words, strict=True)}}
-        ],
+        "reasons": [{"code": change["reason_codes"], **words}],
     }
 
 
-def _changes(home: Home, record: Json, scratch: Path) -> list[Json]:
+def _changes(home: Home, record: Json, scratch: Path) -> list[_Change]:
     night = date.fromisoformat(record["watch"]["night"])
     with connect_beside(home, scratch) as connection:
         attach_identity(connection, home)
@@ -148,12 +210,10 @@ def _changes(home: Home, record: Json, scratch: Path) -> list[Json]:
         for name, condition in (("restricted", "is_restricted"), ("unrestricted", "not is_restricted")):
             named = f"select customer_key from ({mart_rows(home, 'dim_customer', [night])}) where {is_asked} and {condition}"
             connection.execute(f"create table {name} as select distinct customer_key from {keys_of_people(named)}")
-        rows = connection.execute(_NOTICES)
-        names = [column[0] for column in rows.description]
-        return [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        return rows_as(_Change, connection.execute(_NOTICES))
 
 
-def _way_back(home: Home, change: Json) -> Json | None:
+def _way_back(home: Home, change: _Change) -> Json | None:
     """The day on which a freeze ends by itself, as the night will say it; what ends it sooner is the reason's advice."""
     if change["action"] != "FREEZE":
         return None

@@ -1,8 +1,11 @@
 -- Grain: one row a freeze, a longer freeze or a restore that a watch between nights calls for; read by no night.
 -- It decides no limit: an account keeps the one that the core has, orders in flight included. Of what a limit is called
--- only what the limit itself tells is said between nights; the night tells a cap.
+-- only what the limit itself tells is said between nights; the night tells a cap. The desk of restricted customers reads the
+-- agent's words if a pack has none of its own for it.
 
 {{ config(materialized='view') }}
+
+{%- set texts = ['zh', 'en', 'advice_zh', 'advice_en'] %}
 
 with
 
@@ -45,8 +48,18 @@ notices as (
 
 texts as (
 
-    select * from {{ ref('stg_policy_reason_text') }}
-    where audience = 'customer'
+    select
+        policy_version,
+        reason_code
+        {%- for text in texts %},
+        max(case when audience = 'customer' then {{ text }} end) as {{ text }},
+        coalesce(
+            max(case when audience = 'restricted' then {{ text }} end),
+            max(case when audience = 'agent' then {{ text }} end)
+        ) as restricted_{{ text }}
+        {%- endfor %}
+    from {{ ref('stg_policy_reason_text') }}
+    group by policy_version, reason_code
 
 ),
 
@@ -68,7 +81,11 @@ ordered as (
         texts.zh as text_zh,
         texts.en as text_en,
         texts.advice_zh,
-        texts.advice_en
+        texts.advice_en,
+        texts.restricted_zh as restricted_text_zh,
+        texts.restricted_en as restricted_text_en,
+        texts.restricted_advice_zh,
+        texts.restricted_advice_en
     from movements
     inner join accounts on movements.account_key = accounts.account_key
     inner join packs on movements.policy_version = packs.policy_version
@@ -109,5 +126,9 @@ select
     text_zh,
     text_en,
     advice_zh,
-    advice_en
+    advice_en,
+    restricted_text_zh,
+    restricted_text_en,
+    restricted_advice_zh,
+    restricted_advice_en
 from ordered
