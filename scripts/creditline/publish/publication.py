@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
 from pathlib import Path
+from typing import TypedDict
 
 import duckdb
 
@@ -20,7 +21,6 @@ from creditline.home import Home
 from creditline.home.control import begin_control, control_heads
 from creditline.home.database import connect_again, connect_within, one_row
 from creditline.home.files import (
-    Json,
     canonical_json,
     clear_directory,
     digests,
@@ -48,6 +48,7 @@ from creditline.publish.marts import export_marts, write_marts_database
 from creditline.report import ReportFile, write_reports
 from creditline.store.built import Build, Table, read_build
 from creditline.store.record import delivery_records, evidence_file, intraday_records
+from creditline.store.rows import rows_as
 
 SECONDS = "seconds.json"
 # Files whose bytes differ from run to run are facts about the run. They are listed in run.json, not in the manifest.
@@ -154,7 +155,7 @@ def _copy_evidence(home: Home, business_date: date, target: Path) -> None:
         write_file(target / judged.name, judged.read_bytes())
 
 
-def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int], checks: list[Json]) -> None:
+def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int], checks: list[EditCheck]) -> None:
     previous = build.previous_business_date
     # Manifests chain by publication, decisions by valid night.
     before = last_published(home, build.business_date)
@@ -185,14 +186,23 @@ def _write_manifest(home: Home, build: Build, staged: Path, rows: dict[str, int]
     sign_file(home, staged / MANIFEST)
 
 
-def edit_checks(connection: duckdb.DuckDBPyConnection) -> list[Json]:
+class EditCheck(TypedDict):
+    """A row of `rpt_r00_edit_check` as a manifest states it."""
+
+    as_of_date: str
+    check_id: str
+    report_id: str
+    rule: str
+    left_side: str | None
+    right_side: str | None
+    difference: str | None
+    is_passed: bool
+
+
+def edit_checks(connection: duckdb.DuckDBPyConnection) -> list[EditCheck]:
     """The edit checks of a built night with both sides, as plain JSON values."""
-    relation = connection.sql("select * from rpt_r00_edit_check order by all")
-    return [dict(zip(relation.columns, map(_plain, row), strict=True)) for row in relation.fetchall()]
-
-
-def _plain(value: object) -> object:
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    texts = ", ".join(f"{name}::varchar as {name}" for name in ("as_of_date", "left_side", "right_side", "difference"))
+    return rows_as(EditCheck, connection.execute(f"select * replace ({texts}) from rpt_r00_edit_check order by all"))
 
 
 def write_seconds(staged: Path, run_id: str, business_date: date, revision: int, seconds: dict[str, float]) -> None:

@@ -88,8 +88,17 @@ def release(home: Home, business_date: date) -> Release:
             if earlier and orders == kept_back:
                 return _released_before(home, business_date, earlier[-1], permit, expired)
             refuse_orders(connection, home, business_date)
-            counts = {"orders": orders - kept_back, "withheld": withheld + kept_back, "expired": expired}
+            counts = _Counts(orders - kept_back, withheld + kept_back, expired)
             return _write_release(connection, home, business_date, permit, counts)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How many orders leave, and how many do not: `expired` are among the `withheld`."""
+
+    orders: int
+    withheld: int
+    expired: int
 
 
 @dataclass(frozen=True)
@@ -149,11 +158,11 @@ def _lay_orders(
 
 
 def _write_release(
-    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, permit: _Permit, counts: dict[str, int]
+    connection: duckdb.DuckDBPyConnection, home: Home, business_date: date, permit: _Permit, counts: _Counts
 ) -> Release:
     facts = {
-        "withheld": counts["withheld"],
-        "expired": counts["expired"],
+        "withheld": counts.withheld,
+        "expired": counts.expired,
         "held": permit.waiting(),
         "approved": {name: permit.holds[name].orders_sha256 for name in sorted(permit.approved)},
         "modes": modes_in_force(connection),
@@ -171,17 +180,17 @@ def _write_release(
         raise ReleaseRefused(
             "a mode or an answer was changed while the orders were written; none of them left: release again"
         )
-    reason = _reason("released", counts["expired"])
+    reason = _reason("released", counts.expired)
     file, sequence = left
     return Release(
         business_date,
         file,
         sequence,
-        counts["orders"],
-        counts["withheld"],
+        counts.orders,
+        counts.withheld,
         reason,
         is_new=True,
-        expired=counts["expired"],
+        expired=counts.expired,
         held=permit.held(),
     )
 

@@ -1,4 +1,7 @@
-"""What the core knows of a published decision: whether its order left, or why not, and whether a freeze is in force."""
+"""What the core knows of a published decision: whether its order left, or why not, and whether a freeze is in force.
+
+No mart of the night could say it: modes, approvals, releases and watches come after the night, until the instant of the question.
+"""
 
 from __future__ import annotations
 
