@@ -487,6 +487,30 @@ def test_what_a_killed_watch_of_an_earlier_release_left_untold_is_told(home, day
     assert all(one["reasons"][0]["text_en"] for one in (*customers, *desk))
 
 
+def test_a_watch_goes_on_from_a_night_whose_code_has_no_words_for_the_desk(home, day, monkeypatch):
+    plain, dead = people(home, 2)
+    change_mart(home, "dim_customer", f"customer_key = {dead.customer_key} as is_restricted")
+    events = [row for one in (plain, dead) for row in takeover(home, one, day, "1000")]
+    land_intraday(home, day, "1000", sequence=1, session=events)
+    archived = decision.archived_logic
+
+    def of_an_earlier_release(*arguments):
+        logic = archived(*arguments)
+        models = [
+            replace(one, sql=f"select * exclude ({', '.join(RESTRICTED_WORDS)}) from ({one.sql})")
+            if one.name == decision.ORDERS
+            else one
+            for one in logic.models
+        ]
+        return replace(logic, models=tuple(models))
+
+    monkeypatch.setattr(decision, "archived_logic", of_an_earlier_release)
+    watch(home, day)
+    assert [one["customer_id"] for one in told(home, NOTICES)] == [plain.customer_id]
+    (line,) = told(home, RESTRICTED_NOTICES)
+    assert (line["customer_id"], bool(line["reasons"][0]["text_en"])) == (dead.customer_id, True)
+
+
 def keep_less(file, *gone):
     """Rewrite a file without some columns."""
     with duckdb.connect() as connection:
