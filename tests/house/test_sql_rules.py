@@ -183,6 +183,20 @@ def test_every_key_is_tested():
             assert tested == ([key] if key else []), model["name"]
 
 
+@pytest.mark.parametrize("layer", ["features", "decision"])
+def test_a_model_is_private_unless_another_layer_reads_it(layer):
+    inside = {path.stem for path in MODELS if layer_of(path) == layer}
+    readers = [*(path for path in MODELS if layer_of(path) != layer), *(PROJECT / "tests").glob("*.sql")]
+    read = {name for path in readers for name in re.findall(r"ref\('(\w+)'\)", path.read_text())} & inside
+    opened = {
+        model["name"]
+        for file in (PROJECT / "models" / layer).rglob("*.yml")
+        for model in yaml.safe_load(file.read_text())["models"]
+        if model.get("config", {}).get("access") == "protected"
+    }
+    assert opened == read
+
+
 def test_shared_texts_of_columns_are_all_used():
     shared = re.findall(r"\{% docs (\w+) %\}", (PROJECT / "models" / "columns.md").read_text())
     used = {

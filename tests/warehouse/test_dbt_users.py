@@ -8,6 +8,7 @@ import pytest
 
 from creditline.errors import UsageError
 from creditline.home.database import connect
+from creditline.landing.contract import contract
 from creditline.project import PROJECT_DIR
 from creditline.replay import ReplayRefused
 from creditline.replay.copied import copy_night
@@ -55,6 +56,13 @@ def test_what_changed_is_found_and_shown(dbt, copied, tmp_path):
     # its tests are shown beside it
     shown = {result.node.name: result for result in dbt("show", "--select", "dim_customer", "--limit", "3").results}
     assert len(shown["dim_customer"].agate_table.rows) == 3
+
+
+def test_the_age_of_every_landing_source_is_known(dbt):
+    asked = dbt("source", "freshness").results
+    assert {result.node.name for result in asked} == set(contract())
+    # what never came has no age
+    assert all(result.status in ("pass", "warn") for result in asked)
 
 
 def test_a_build_gives_the_tables_of_the_night(dbt, copied, sample_book):
