@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,10 +12,8 @@ from creditline.policy import PolicySet
 
 
 @pytest.fixture
-def life() -> Iterator[Life]:
-    person = Life()
-    yield person
-    person.nights.close()
+def life() -> Life:
+    return Life()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import cache
 
 import pyarrow as pa
 from decision_harness import (
@@ -23,6 +25,7 @@ from decision_packs import route
 from creditline.landing.contract import contract
 from creditline.policy import PolicySet
 from creditline.warehouse.sources import NightParameters, NightSource
+from creditline.warehouse.state import state_tables
 
 FIRST = date(2026, 3, 2)
 PERSON = 7
@@ -42,11 +45,93 @@ def day(number: int) -> date:
     return FIRST + timedelta(days=number - 1)
 
 
+@dataclass
+class Lived:
+    """A night as a number of lives share it, and the nights that went on from it."""
+
+    inputs: Inputs
+    before: Lived | None
+    # where the warehouse of all lives keeps what the next night goes on from
+    place: str
+    decided: list[dict] = field(default_factory=list)
+    after: list[Lived] = field(default_factory=list)
+
+
+class Lives:
+    """One warehouse for all lives: a night that begins as one before it, with the same nights behind it, is decided once."""
+
+    def __init__(self) -> None:
+        self.nights = Nights(project_logic())
+        self.first: list[Lived] = []
+        self.known = 0
+        self._keep_at("nothing")
+        self.tonight: Lived | None = None
+
+    def decide(self, before: Lived | None, inputs: Inputs) -> Lived:
+        """The night of these inputs after that one."""
+        others = before.after if before else self.first
+        for other in others:
+            if other.inputs == inputs:
+                return other
+        self.known += 1
+        lived = Lived(inputs, before, f"lived_{self.known}")
+        self._run(lived)
+        self._keep_at(lived.place)
+        lived.decided = self.nights.rows("select * from dec_decision where is_assigned")
+        others.append(lived)
+        return lived
+
+    def warehouse_of(self, lived: Lived) -> Nights:
+        """The warehouse as that night left it, which is decided again if another night came since."""
+        if self.tonight is not lived:
+            self._run(lived)
+        return self.nights
+
+    def altered(self, lived: Lived, statement: str) -> Lived:
+        """That night as if what it keeps were something else; no other life shares it."""
+        self._lay(lived.place)
+        self.nights.connection.execute(statement)
+        self.known += 1
+        other = replace(lived, place=f"lived_{self.known}", after=[])
+        self._keep_at(other.place)
+        return other
+
+    def _run(self, lived: Lived) -> None:
+        self._lay(lived.before.place if lived.before else "nothing")
+        self.nights.run(lived.inputs)
+        self.tonight = lived
+
+    def _lay(self, place: str) -> None:
+        for table in state_tables():
+            self.nights.connection.execute(
+                f"create or replace table memory.kept.{table.name} as from memory.{place}.{table.name}"
+            )
+
+    def _keep_at(self, place: str) -> None:
+        self.nights.connection.execute(f"create schema memory.{place}")
+        for table in state_tables():
+            self.nights.connection.execute(f"create table memory.{place}.{table.name} as from memory.kept.{table.name}")
+
+
+@cache
+def _lives() -> Lives:
+    return Lives()
+
+
 class Life:
     """The nights of one person from the first on; the core follows only where a test says so."""
 
     def __init__(self) -> None:
-        self.nights, self.previous, self.number = Nights(project_logic()), None, 0
+        self.previous, self.number, self.lived = None, 0, None
+
+    @property
+    def nights(self) -> Nights:
+        """Tonight's warehouse, to be read."""
+        return _lives().warehouse_of(self.lived)
+
+    def alter_what_is_kept(self, statement: str) -> None:
+        """Change what the next night goes on from, which is in `memory.kept`."""
+        self.lived = _lives().altered(self.lived, statement)
 
     def night(
         self,
@@ -70,7 +155,8 @@ class Life:
         features = {"customer_key": people} | {
             name: [(WELL | (facts or {})).get(name)] * len(people) for name in all_features()
         }
-        self.nights.run(
+        self.lived = _lives().decide(
+            self.lived,
             Inputs(
                 night=NightParameters(tonight, datetime.combine(tonight, time(18)), self.previous, is_void, "one"),
                 sources=[
@@ -89,11 +175,11 @@ class Life:
                 changes=pa.Table.from_pylist(list(changes), CHANGE_COLUMNS),
                 watched=pa.Table.from_pylist(list(told), WATCHED_COLUMNS),
                 opening=OPENING_COLUMNS.empty_table(),
-            )
+            ),
         )
         if not is_void:
             self.previous = tonight
-        return {row["account_key"]: row for row in self.nights.rows("select * from dec_decision where is_assigned")}
+        return {row["account_key"]: dict(row) for row in self.lived.decided}
 
 
 def account(key: int = 1, limit: int = 50_000_00, **changed: object) -> dict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import product
 
 import duckdb
 import pytest
@@ -20,28 +21,38 @@ def appeal(number: int, token: str, outcome: str | None = None, **values: object
     return event("appeal", number, token, outcome=outcome, **about, **values)
 
 
+def someone(key: int, number: int = 1, **changed: object) -> dict:
+    """An account of a person of its own: many lives in one night, which do not touch each other."""
+    return account(10 * (number - 1) + key, customer_key=PERSON + 100 * key, **changed)
+
+
 # ---- states and clocks
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "state", "is_open", "closed"),
-    [
-        ([None], "RECEIVED", True, None),
-        (["received", "with_human"], "WITH_HUMAN", True, None),
-        (["received", "upheld"], "UPHELD", False, 2),
-        (["received", "with_human", "partial"], "PARTIAL", False, 3),
-        (["received", "overturned"], "OVERTURNED", False, 2),
-        (["received", "overturned", "restored"], "RESTORED", False, 2),
-        (["received", "withdrawn"], "WITHDRAWN", False, 2),
-        (["upheld"], "UPHELD", False, 1),
-    ],
-    ids=str,
-)
-def test_a_request_is_in_the_state_of_its_latest_event(life, policies, outcomes, state, is_open, closed):
-    events = [appeal(number, f"e{number}", outcome) for number, outcome in enumerate(outcomes, start=1)]
-    life.night(policies, account(), events=events)
-    closed_date = day(closed) if closed else None
-    assert cases(life, "state", "is_open", "opened_date", "closed_date") == [(state, is_open, day(1), closed_date)]
+STATES = [
+    ([None], "RECEIVED", True, None),
+    (["received", "with_human"], "WITH_HUMAN", True, None),
+    (["received", "upheld"], "UPHELD", False, 2),
+    (["received", "with_human", "partial"], "PARTIAL", False, 3),
+    (["received", "overturned"], "OVERTURNED", False, 2),
+    (["received", "overturned", "restored"], "RESTORED", False, 2),
+    (["received", "withdrawn"], "WITHDRAWN", False, 2),
+    (["upheld"], "UPHELD", False, 1),
+]
+
+
+def test_a_request_is_in_the_state_of_its_latest_event(life, policies):
+    events = [
+        event("appeal", number, f"{key} {number}", outcome=outcome, account_key=key)
+        for key, (outcomes, *_) in enumerate(STATES, start=1)
+        for number, outcome in enumerate(outcomes, start=1)
+    ]
+    life.night(policies, *(someone(key) for key in range(1, len(STATES) + 1)), events=events)
+    found = cases(life, "account_key", "state", "is_open", "opened_date", "closed_date")
+    assert sorted(found) == [
+        (key, state, is_open, day(1), day(closed) if closed else None)
+        for key, (_, state, is_open, closed) in enumerate(STATES, start=1)
+    ]
 
 
 def test_an_answer_ends_a_request_and_the_next_event_opens_another(life, policies):
@@ -54,10 +65,11 @@ def test_an_answer_ends_a_request_and_the_next_event_opens_another(life, policie
     ]
 
 
-@pytest.mark.parametrize(("kind", "days"), [("appeal", 20), ("human_review", 15), ("opt_out_automated", 15)])
-def test_the_clock_is_the_packs(life, policies, kind, days):
-    life.night(policies, account(), events=[event(kind, 1, "e", account_key=1)])
-    assert cases(life, "due_date") == [(day(1) + timedelta(days=days),)]
+def test_the_clock_is_the_packs(life, policies):
+    clocks = {"appeal": 20, "human_review": 15, "opt_out_automated": 15}
+    life.night(policies, account(), events=[event(kind, 1, kind, account_key=1) for kind in clocks])
+    due = {kind: day(1) + timedelta(days=days) for kind, days in clocks.items()}
+    assert dict(cases(life, "case_id", "due_date")) == due
 
 
 @pytest.mark.parametrize("account_key", [1, 99], ids=["its account", "an account that the snapshot leaves out"])
@@ -151,26 +163,31 @@ def test_of_what_began_long_ago_all_is_kept_that_says_what_stands():
 # ---- a second person
 
 
-@pytest.mark.parametrize(
-    ("actor", "approver"),
-    [
-        ("a", None),
-        (None, "b"),
-        ("a", ""),
-        ("a", "  "),
-        ("", "b"),
-        ("a", "a"),
-        ("officer_a", "Officer_A"),
-        ("a", " a "),
-        ("ann", "A.nn"),
-        ("ann", "anna"),
-    ],
-)
-def test_an_override_without_a_second_person_does_nothing(life, policies, actor, approver):
+ALONE = [
+    ("a", None),
+    (None, "b"),
+    ("a", ""),
+    ("a", "  "),
+    ("", "b"),
+    ("a", "a"),
+    ("officer_a", "Officer_A"),
+    ("a", " a "),
+    ("ann", "A.nn"),
+    ("ann", "anna"),
+]
+
+
+def test_an_override_without_a_second_person_does_nothing(life, policies):
     dates = {"from_date": day(1), "to_date": day(9), "amount_minor": 70_000_00}
-    alone = event("override", 1, "o", account_key=1, actor=actor, approver=approver, **dates)
-    assert life.night(policies, account(), events=[alone])[1]["recommended_minor"] == LIMIT
-    assert cases(life, "state", "is_open") == [("REFUSED", False)]
+    events = [
+        event("override", 1, f"o{key}", account_key=key, actor=actor, approver=approver, **dates)
+        for key, (actor, approver) in enumerate(ALONE, start=1)
+    ]
+    keys = range(1, len(ALONE) + 1)
+    decided = life.night(policies, *map(someone, keys), events=events)
+    assert {key: row["recommended_minor"] for key, row in decided.items()} == dict.fromkeys(keys, LIMIT)
+    found = cases(life, "account_key", "state", "is_open")
+    assert sorted(found) == [(key, "REFUSED", False) for key in keys]
 
 
 def test_an_override_of_two_people_stands(life, policies):
@@ -183,22 +200,35 @@ def test_an_override_of_two_people_stands(life, policies):
 # ---- nothing falls while a request is open
 
 
-@pytest.mark.parametrize("kind", ["appeal", "human_review", "opt_out_automated"])
-@pytest.mark.parametrize("subject", [{"account_key": 1}, {"customer_key": PERSON}], ids=["account", "customer"])
-def test_a_request_blocks_cuts_until_a_case_event_answers_it(life, policies, kind, subject):
-    events = [event(kind, 2, "e2", **subject)]
-    life.night(policies, account())
-    code = "P3" if kind == "appeal" else "P4"
+def test_a_request_blocks_cuts_until_a_case_event_answers_it(life, policies):
+    requests = [
+        (kind, {subject: key if subject == "account_key" else someone(key)["customer_key"]})
+        for key, (kind, subject) in enumerate(
+            product(("appeal", "human_review", "opt_out_automated"), ("account_key", "customer_key")), start=1
+        )
+    ]
+    people = [someone(key) for key in range(1, len(requests) + 1)]
+
+    def said(number: int, outcome: str | None = None) -> list[dict]:
+        return [
+            event(kind, number, f"{key} {number}", outcome=outcome, **subject)
+            for key, (kind, subject) in enumerate(requests, start=1)
+        ]
+
+    events = said(2)
+    life.night(policies, *people)
     for number in range(2, 5):
         if number == 4:
-            events.append(event(kind, 4, "e4", outcome="with_human", **subject))
-        decision = life.night(policies, account(), facts=BAD, events=events)[1]
-        if number > 2 and kind != "appeal":
-            # what is appealed is no evidence: only the others would be cut
-            assert decision["reason_code_1"] == code
-        assert (decision["action"], decision["recommended_minor"]) == ("HOLD", LIMIT)
-    events.append(event(kind, 5, "e5", outcome="upheld", **subject))
-    assert life.night(policies, account(), facts=BAD, events=events)[1]["action"] == "DOWN"
+            events += said(4, "with_human")
+        decided = life.night(policies, *people, facts=BAD, events=events)
+        for key, (kind, _) in enumerate(requests, start=1):
+            if number > 2 and kind != "appeal":
+                # what is appealed is no evidence: only the others would be cut
+                assert decided[key]["reason_code_1"] == "P4"
+            assert (decided[key]["action"], decided[key]["recommended_minor"]) == ("HOLD", LIMIT), (number, key, kind)
+    decided = life.night(policies, *people, facts=BAD, events=[*events, *said(5, "upheld")])
+    assert {key: row["action"] for key, row in decided.items()} == dict.fromkeys(decided, "DOWN")
+    assert len(decided) == len(requests)
 
 
 # ---- the recheck
@@ -361,18 +391,18 @@ def test_a_trigger_that_a_bad_row_hit_is_gone(life, policies, source, is_cured):
 # ---- who is restricted
 
 
-@pytest.mark.parametrize(
-    ("accounts", "events", "is_restricted"),
-    [
-        ([account(1), account(2)], [], False),
-        ([account(1), account(2, status="deceased")], [], True),
-        ([account(1), account(2, status="closed")], [], False),
-        ([account(1)], [event("legal_hold", 1, "l", account_key=1)], True),
-        ([account(1)], [event("legal_hold", 1, "l", customer_key=PERSON)], True),
-        ([account(1)], [event("legal_hold", 1, "l", account_key=1, from_date=day(2))], False),
-        ([account(1)], [event("appeal", 1, "l", account_key=1)], False),
-    ],
-)
-def test_of_whom_nothing_may_be_told(life, policies, accounts, events, is_restricted):
-    life.night(policies, *accounts, events=events)
-    assert bool(life.nights.rows("select * from dec_restricted_customer")) == is_restricted
+def test_of_whom_nothing_may_be_told(life, policies):
+    one, two = (lambda key, **changed: someone(key, 1, **changed)), (lambda key, **changed: someone(key, 2, **changed))
+    people = [
+        ([one(1), two(1)], [], False),
+        ([one(2), two(2, status="deceased")], [], True),
+        ([one(3), two(3, status="closed")], [], False),
+        ([one(4)], [event("legal_hold", 1, "l4", account_key=4)], True),
+        ([one(5)], [event("legal_hold", 1, "l5", customer_key=one(5)["customer_key"])], True),
+        ([one(6)], [event("legal_hold", 1, "l6", account_key=6, from_date=day(2))], False),
+        ([one(7)], [event("appeal", 1, "l7", account_key=7)], False),
+    ]
+    accounts = [each for theirs, *_ in people for each in theirs]
+    life.night(policies, *accounts, events=[each for _, events, _ in people for each in events])
+    restricted = {row["customer_key"] for row in life.nights.rows("select customer_key from dec_restricted_customer")}
+    assert restricted == {theirs[0]["customer_key"] for theirs, _, is_restricted in people if is_restricted}

@@ -98,9 +98,7 @@ def test_nobody_is_frozen_by_the_night_on_which_they_rest(life, policies):
 
 def forget_what_was_told(life):
     """As a state of a release that did not keep it."""
-    life.nights.connection.execute(
-        "update memory.kept.account set is_frozen_at_core = null, core_frozen_until_at = null"
-    )
+    life.alter_what_is_kept("update memory.kept.account set is_frozen_at_core = null, core_frozen_until_at = null")
 
 
 def test_what_an_earlier_release_left_frozen_is_ordered_once_more(life, policies):
