@@ -13,8 +13,8 @@ from creditline.home import Home
 from creditline.landing.accept import accept
 from creditline.store.record import DeliveryRecord
 
-# Facts about the run, which two runs on the same input do not share.
-RUN_FACTS = ("run.json", "run.json.sig", "seconds.json", "marts.duckdb")
+# Facts about the run, which two runs on the same input do not share; a lock names the process that held it last.
+RUN_FACTS = ("run.json", "run.json.sig", "seconds.json", "marts.duckdb", "security.lock")
 
 
 def copy_home(home: Home, root: Path) -> Home:

@@ -15,10 +15,16 @@ FIRST_NIGHT = date(2026, 9, 1)
 
 @dataclass(frozen=True)
 class RunBook:
-    """A small simulated book whose landed nights were all run."""
+    """A small simulated book whose landed nights were all run, where `results` has its files; `home` may be a copy."""
 
     home: Home
     results: tuple[NightResult, ...]
+
+    @property
+    def home_that_ran(self) -> Home:
+        """The home whose scratch is as its last night sealed it, which no copy is."""
+        directory = self.results[-1].publication.directory
+        return Home(directory.parents[directory.parts[::-1].index("published")])
 
 
 def run_sample_book(root: Path, *, accounts: int, nights: int, seed: int = 7) -> RunBook:

@@ -24,7 +24,7 @@ MODELS = {entry["model"]: report_id for report_id, entry in catalogue().items() 
 @pytest.fixture
 def warehouse(sample_book, tmp_path):
     """A copy of the scratch warehouse of the last night, open for tampering, and the sort keys of its reports."""
-    build = read_build(sample_book.home, sample_book.home.published_dates()[-1])
+    build = read_build(sample_book.home_that_ran, sample_book.home.published_dates()[-1])
     path = shutil.copy(sample_book.home.warehouse_file, tmp_path / "warehouse.duckdb")
     with duckdb.connect(str(path)) as connection:
         yield connection, {table.name: table.key for table in build.reports}
