@@ -23,20 +23,20 @@
 
 {# What a bound on several accounts of a customer leaves of a value, at the least: this account's part of it if the others have
    the most that they can have, less the unit that sharing out may take. #}
-{% macro least_share(value) -%}
+{% macro min_share(value) -%}
     case
-        when has_several_accounts and customer_most_minor > customer_bound_minor
+        when has_several_accounts and customer_max_minor > customer_bound_minor
             then
                 least(
                     {{ value }},
-                    {{ int_div(as_wide('customer_bound_minor') ~ ' * (' ~ value ~ ')', 'customer_most_minor + (' ~ value ~ ')') }}
+                    {{ int_div(as_wide('customer_bound_minor') ~ ' * (' ~ value ~ ')', 'customer_max_minor + (' ~ value ~ ')') }}
                     - rounding_minor
                 )
         else least({{ value }}, customer_bound_minor)
     end
 {%- endmacro %}
 
-{# What one raise of a climb asks for: the edge of the play band, or one step if that is less (decision.md). #}
+{# What one raise of a climb asks for: the edge of the tolerance band, or one step if that is less (decision.md). #}
 {% macro next_step(reached, edge) -%}
     least(
         {{ edge }},
@@ -50,5 +50,5 @@
 
 {# What a raise comes to, never below where it began. #}
 {% macro raised(reached, edge) -%}
-    greatest({{ reached }}, {{ round_down(least_share(next_step(reached, edge)), 'rounding_minor') }})
+    greatest({{ reached }}, {{ round_down(min_share(next_step(reached, edge)), 'rounding_minor') }})
 {%- endmacro %}

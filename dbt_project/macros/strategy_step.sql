@@ -1,8 +1,8 @@
-{# What a strategy asks for from a limit that it starts from: the edge of the play band around the target, by one step down or up, on
-   the customer's slot (docs/reference/decision.md). A cut never goes below tonight's own target. #}
+{# What a strategy asks for from a limit that it starts from: the edge of the tolerance band around the target, by one step down or up, on
+   the customer's slot (docs/reference/decision.md). A cut never goes below tonight's target. #}
 {% macro strategy_from(start) -%}
     case
-        when is_held then {{ start }}
+        when keeps_limit then {{ start }}
         when override_minor is not null then override_minor
         when target_minor is null then {{ start }}
         else
@@ -25,7 +25,7 @@
                         else 0
                     end
                 ),
-                least({{ start }}, own_target_minor)
+                least({{ start }}, tonight_target_minor)
             )
     end
 {%- endmacro %}

@@ -125,39 +125,42 @@ FILES = {
 def varied_packs(folder: Path) -> dict[str, Pack]:
     """alpha and its next version, beta with lead days and other units, gamma that challenges alpha."""
     quick = {"confirmation": {"ewma_alpha_pct": 40, "window_nights": 5, "needed_nights": 3}}
-    raises = {"least_tenure_days": 100, "most_days_past_due_30d": 3, "most_income_age_days": 200}
+    raises = {"min_tenure_days": 100, "max_days_past_due_30d": 3, "max_income_age_days": 200}
     alpha = {**quick, "slots": {"cut_days": 3, "raise_days": 4}, "raises": raises | {"is_consent_required": True}}
     beta = {
         "floor_amount": 50,
         "rounding_amount": 100,
-        "play_bp": 500,
+        "tolerance_bp": 500,
         "confirmation": {"ewma_alpha_pct": 70, "window_nights": 3, "needed_nights": 1},
         "slots": {"cut_days": 2, "raise_days": 2},
         "raises": {
-            "least_tenure_days": 0,
-            "most_days_past_due_30d": 9,
-            "most_income_age_days": None,
+            "min_tenure_days": 0,
+            "max_days_past_due_30d": 9,
+            "max_income_age_days": None,
             "is_consent_required": False,
             "nightly_budget_amount": 40000,
         },
-        "reasons": {"most_reasons": 4, "least_reason_share_bp": 500},
-        "drift": {"most_variation_bp": 2500, "least_customers": 25},
+        "reasons": {"max_reasons": 4, "min_reason_share_bp": 500},
+        "drift": {"max_variation_bp": 2500, "min_customers": 25},
     }
     gamma = {
         **quick,
         "slots": {"cut_days": 2, "raise_days": 5},
         "raises": raises | {"is_consent_required": False, "nightly_budget_amount": 60000},
-        "freezes": {"mass_share_bp": 300, "mass_least_customers": 3},
-        "reasons": {"most_reasons": 3, "least_reason_share_bp": 2000},
+        "freezes": {"mass_share_bp": 300, "mass_min_customers": 3},
+        "reasons": {"max_reasons": 3, "min_reason_share_bp": 2000},
     }
     window = [("*", "2026-03-12", "2026-03-14", "the house"), ("*", "2026-04-01", "2026-04-02", "the house again")]
-    free = {"freezes": {"mass_share_bp": 9000, "mass_least_customers": 5}}
+    free = {"freezes": {"mass_share_bp": 9000, "mass_min_customers": 5}}
     return {
         "alpha": make_pack(
             folder / "alpha", "alpha", settings=alpha | free, rows=FILES | {"maintenance_window": window}
         ),
         "alpha_next": make_pack(
-            folder / "alpha_next", "alpha", settings=alpha | free | {"play_bp": 1000, "score_base": 735}, rows=FILES
+            folder / "alpha_next",
+            "alpha",
+            settings=alpha | free | {"tolerance_bp": 1000, "score_base": 735},
+            rows=FILES,
         ),
         "beta": make_pack(
             folder / "beta",

@@ -102,7 +102,7 @@ def _remember(nights: Nights, cases: dict[int, Case], day: date, policies: Polic
         for code, count in case.hits_before.items():
             nights.connection.execute(
                 "insert into memory.kept.trigger (customer_key, pack, trigger_code, triggered_date, last_hit_date,"
-                " nights_in_a_row, is_held, is_inherited) values (?, ?, ?, ?, ?, ?, false, false)",
+                " nights_in_a_row, is_sustained, is_inherited) values (?, ?, ?, ?, ?, ?, false, false)",
                 [key, case.pack, code, before, before, count],
             )
 

@@ -50,15 +50,15 @@ def promise_packs(folder: Path, *, budget: int | None) -> tuple[Pack, Pack]:
         "confirmation": {"ewma_alpha_pct": 40, "window_nights": 5, "needed_nights": 3},
         "slots": {"cut_days": 3, "raise_days": 5},
         "raises": {
-            "least_tenure_days": 50,
-            "most_days_past_due_30d": 3,
-            "most_income_age_days": 250,
+            "min_tenure_days": 50,
+            "max_days_past_due_30d": 3,
+            "max_income_age_days": 250,
             "is_consent_required": True,
             "nightly_budget_amount": budget,
         },
-        "freezes": {"mass_share_bp": 10000, "mass_least_customers": 5},
+        "freezes": {"mass_share_bp": 10000, "mass_min_customers": 5},
         # the generated features move as no book does
-        "drift": {"most_variation_bp": 10000, "least_customers": 1},
+        "drift": {"max_variation_bp": 10000, "min_customers": 1},
     }
     rows = FILES | {
         "freeze_rule": freeze_rules(6, 30, 2),
@@ -71,7 +71,7 @@ def promise_packs(folder: Path, *, budget: int | None) -> tuple[Pack, Pack]:
             )
         ),
     }
-    later = settings | {"play_bp": 1000, "score_base": 735}
+    later = settings | {"tolerance_bp": 1000, "score_base": 735}
     return (
         make_pack(folder / "now", "alpha", settings=settings, rows=rows),
         make_pack(folder / "next", "alpha", settings=later, rows=rows),

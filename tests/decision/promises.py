@@ -357,7 +357,7 @@ TRIGGER_REASONS = (
 
 
 def score_reasons_are_causes(logic: Logic, *, seed: int, paths: int, nights: int) -> Outcome:
-    """Promise 5: a cited score reason is a stored fact, and its points back raise tonight's own target."""
+    """Promise 5: a cited score reason is a stored fact, and its points back raise tonight's target."""
     lives = Lives(seed, paths, _packs(None))
     run = _Run(logic, lives, [(lives.half(1), lives.riskier)])
     rules = {pack.policy_version: Rules(pack) for pack in lives.packs}
@@ -404,7 +404,7 @@ def _check_score_reasons(outcome: Outcome, run: _Run, course: Course, rules: dic
     }
     rows = run.nights.rows(
         """
-        select reasons.*, decisions.customer_key, decisions.reference_limit_minor, decisions.own_target_minor
+        select reasons.*, decisions.customer_key, decisions.reference_limit_minor, decisions.tonight_target_minor
         from dec_reason as reasons
         inner join dec_decision as decisions using (account_key, policy_version)
         where reasons.points_lost > 0 and decisions.is_assigned
@@ -434,7 +434,7 @@ def _is_stored(row: dict, features: dict, rule: Rules) -> bool:
 def _raises(rule: Rules, features: dict, row: dict, points: int) -> bool:
     score = rule.clamped(rule.raw_score(features) + points)
     multiplier = rule.multiplier(1000 * score, features["f06_util_bp"] or 0)
-    return row["reference_limit_minor"] * multiplier // 10000 > row["own_target_minor"]
+    return row["reference_limit_minor"] * multiplier // 10000 > row["tonight_target_minor"]
 
 
 def _all_points(rule: Rules, features: dict) -> int:

@@ -102,7 +102,7 @@ def quick_pack(folder: Path) -> Pack:
             "confirmation": {"ewma_alpha_pct": 40, "window_nights": 5, "needed_nights": 3},
             "slots": {"cut_days": 2, "raise_days": 3},
             "steps": {"raise_share_bp": 3000, "climb_share_bp": 5000},
-            "raises": {"most_income_age_days": None},
+            "raises": {"max_income_age_days": None},
         },
         rows={
             "cure_rule": [("H1", "10", "0", "1"), ("H2", "3", "0", "0"), ("H4", "6", "0", "0"), ("H5", "2", "", "0")],
@@ -116,7 +116,7 @@ def quick_pack(folder: Path) -> Pack:
 
 def default_pack(folder: Path) -> Pack:
     """The bundled policy, without its question for the age of the income, which would need people to send it in."""
-    return make_pack(folder, "default", settings={"raises": {"most_income_age_days": None}}, rows={})
+    return make_pack(folder, "default", settings={"raises": {"max_income_age_days": None}}, rows={})
 
 
 class People:

@@ -51,7 +51,7 @@ class Trigger:
     """An active trigger of a customer under a pack."""
 
     hits_in_a_row: int = 0
-    is_held: bool = False
+    is_sustained: bool = False
     clean_since: date | None = None
     is_inherited: bool = False
     was_interrupted: bool = False
@@ -168,7 +168,7 @@ class Decision:
     band: str | None = None
     confirmed: int | None = None
     target: int | None = None
-    own_target: int | None = None
+    tonight_target: int | None = None
     strategy: int = 0
     override: int | None = None
     restored: int | None = None
@@ -296,7 +296,7 @@ class Reference:
             triggers[code] = replace(
                 both[0],
                 hits_in_a_row=max(one.hits_in_a_row for one in both),
-                is_held=any(one.is_held for one in both),
+                is_sustained=any(one.is_sustained for one in both),
                 clean_since=min((one.clean_since for one in both if one.clean_since), default=None),
                 is_inherited=any(one.is_inherited for one in both),
                 was_interrupted=all(one.was_interrupted for one in both),
@@ -585,10 +585,10 @@ class Work:
     def _is_far(now: Counter, before: Counter, rules: Rules) -> bool:
         here, there = now.total(), before.total()
         # nobody had it: its window has just filled
-        if before[None] == there or min(here, there) < rules.drift.least_customers:
+        if before[None] == there or min(here, there) < rules.drift.min_customers:
             return False
         moved = sum(abs(now[each] * there - before[each] * here) for each in now.keys() | before.keys())
-        return moved * 10000 // (2 * here * there) > rules.drift.most_variation_bp
+        return moved * 10000 // (2 * here * there) > rules.drift.max_variation_bp
 
     def _events(self, kinds: tuple[str, ...], account: Row) -> list[Row]:
         """Events about the account, and about its customer as a whole, in the order in which they happened."""
@@ -705,7 +705,7 @@ class Work:
     def _targets(self, decision: Decision) -> None:
         rules, reference = decision.rules, decision.reference
         utilisation = self.believed[decision.customer]["f06_util_bp"] or 0
-        decision.own_target = reference * rules.multiplier(1000 * decision.score, utilisation) // 10000
+        decision.tonight_target = reference * rules.multiplier(1000 * decision.score, utilisation) // 10000
         if decision.confirmed is not None:
             decision.target = reference * rules.multiplier(decision.confirmed, utilisation) // 10000
 
@@ -714,12 +714,12 @@ class Work:
         rules, target = decision.rules, decision.target
         if target is None:
             return limit
-        least, most = target * (10000 - rules.play_bp) // 10000, target * (10000 + rules.play_bp) // 10000
+        least, most = target * (10000 - rules.tolerance_bp) // 10000, target * (10000 + rules.tolerance_bp) // 10000
         wanted = min(max(limit, least), most)
         down, up = self._steps(decision, limit)
         stepped = min(max(wanted, limit - down), limit + up)
-        self.note("strategy: stopped at tonight's own target", max(stepped, min(limit, decision.own_target)) > stepped)
-        return max(stepped, min(limit, decision.own_target))
+        self.note("strategy: stopped at tonight's target", max(stepped, min(limit, decision.tonight_target)) > stepped)
+        return max(stepped, min(limit, decision.tonight_target))
 
     def _strategy(self, decision: Decision) -> None:
         limit = decision.limit
@@ -794,17 +794,17 @@ class Work:
         return dict(found)
 
     def _restore(self, decision: Decision) -> None:
-        """Everybody whose limit stands where a cut left it that came on or after a bad row: back to tonight's own target."""
+        """Everybody whose limit stands where a cut left it that came on or after a bad row: back to tonight's target."""
         cuts = (
             night
             for (key, night), (_, left) in self.before.cuts.items()
             if (key, left) == (decision.key, decision.limit)
         )
         decided = max(cuts, default=date.min)
-        is_wronged = any(day <= decided for _, day in self._bad_rows.get(decision.customer, ()))
-        if not is_wronged:
+        is_hit_by_bad_row = any(day <= decided for _, day in self._bad_rows.get(decision.customer, ()))
+        if not is_hit_by_bad_row:
             return
-        back = min(decision.reference, decision.own_target)
+        back = min(decision.reference, decision.tonight_target)
         if back > decision.limit:
             decision.restored = back
             decision.strategy = decision.wanted = max(decision.strategy, back)
@@ -869,13 +869,13 @@ class Work:
     def _forbids_raise(self, decision: Decision) -> bool:
         rules, account, night = decision.rules, decision.account, self.night
         past_due = self.believed[decision.customer]["f02_dpd_max_30d"]
-        age = rules.most_income_age_days
+        age = rules.max_income_age_days
         income, income_date = account["income_monthly_minor"], account["income_as_of_date"]
         is_unknown = (income or 0) <= 0 or income_date is None
         grounds = {
             "no tier": rules.tier(account) is None,
-            "tenure": (night.day - account["opened_date"]).days < rules.least_tenure_days,
-            "past due": past_due is None or past_due > rules.most_days_past_due_30d,
+            "tenure": (night.day - account["opened_date"]).days < rules.min_tenure_days,
+            "past due": past_due is None or past_due > rules.max_days_past_due_30d,
             "income age": age is not None and (is_unknown or (night.day - income_date).days > age),
             "consent": rules.is_consent_required and account["raise_consent_code"] != "opted_in",
             "trigger": bool(self.minds[decision.customer, rules.name].triggers),
@@ -965,7 +965,7 @@ class Work:
         is_first = customer not in self.known_customers
         if old is None and is_first and code in self._named(customer, rules):
             # the old system held it
-            old = Trigger(hits_in_a_row=1, is_held=True, is_inherited=True)
+            old = Trigger(hits_in_a_row=1, is_sustained=True, is_inherited=True)
         if verdict == "undecided":
             return None if old is None else Trigger(**(vars(old) | {"is_hit": False, "is_evidence_late": True}))
         if verdict == "hit":
@@ -994,18 +994,18 @@ class Work:
     def _hit(self, rules: Rules, code: str, old: Trigger | None, reason: tuple[str, str], is_first: bool) -> Trigger:
         is_new = old is None or (old.is_inherited and old.was_interrupted)
         hits = 1 if is_new else old.hits_in_a_row + 1
-        is_held = hits >= rules.hold_nights(code) or (not is_new and old.is_held)
+        is_sustained = hits >= rules.hold_nights(code) or (not is_new and old.is_sustained)
         is_inherited = is_first if old is None else old.is_inherited and not is_new
         self.note("trigger: new after an inherited one", old is not None and is_new)
         self.note("trigger: inherited", is_inherited)
-        self.note("trigger: hit but not yet held", not is_held)
+        self.note("trigger: hit but not yet held", not is_sustained)
         self.note("trigger: relapse", old is not None and old.hits_in_a_row == 0)
-        return Trigger(hits, is_held, None, is_inherited, False, reason, True, self.night.day)
+        return Trigger(hits, is_sustained, None, is_inherited, False, reason, True, self.night.day)
 
     def _clear(self, customer: int, rules: Rules, code: str, old: Trigger) -> Trigger | None:
         cure, features = rules.cure(code), self.believed[customer]
         past_due = features["f01_dpd_now"]
-        is_clean = cure.most_past_due is None or (past_due is not None and past_due <= cure.most_past_due)
+        is_clean = cure.max_past_due is None or (past_due is not None and past_due <= cure.max_past_due)
         if self._was_hit_in_a_pause(customer, rules, old):
             self.note("trigger: its last hit was in a pause")
             return None
@@ -1021,7 +1021,14 @@ class Work:
         self.note("trigger: waits for instalments", is_clean and days >= cure.clean_nights)
         is_late = is_clean and days >= cure.clean_nights and "instalment" in self.night.distrusted
         return Trigger(
-            0, old.is_held, since, old.is_inherited, True, old.reason, last_hit=old.last_hit, is_evidence_late=is_late
+            0,
+            old.is_sustained,
+            since,
+            old.is_inherited,
+            True,
+            old.reason,
+            last_hit=old.last_hit,
+            is_evidence_late=is_late,
         )
 
     def _was_hit_in_a_pause(self, customer: int, rules: Rules, old: Trigger) -> bool:
@@ -1051,7 +1058,7 @@ class Work:
     def _acting(self, decision: Decision) -> dict[str, Trigger]:
         """Held and not inherited: these bound."""
         triggers = self.minds[decision.customer, decision.rules.name].triggers
-        return {code: one for code, one in triggers.items() if one.is_held and not one.is_inherited}
+        return {code: one for code, one in triggers.items() if one.is_sustained and not one.is_inherited}
 
     def _bound_of(self, decision: Decision, code: str) -> int | None:
         effect, share = decision.rules.effect(code)
@@ -1192,7 +1199,7 @@ class Work:
             customers = sum(name == pack for _, name in self._of_customer)
             # of the day: those that a watch froze are of it
             count = len({*fresh, *(key for key in watched if key[1] == pack and key in self._of_customer)})
-            if count * 10000 > rules.mass_share_bp * customers and count > rules.mass_least_customers:
+            if count * 10000 > rules.mass_share_bp * customers and count > rules.mass_min_customers:
                 self.suspected.add(pack)
                 self.note("freeze: mass guard")
                 for key in fresh:
@@ -1365,7 +1372,7 @@ class Work:
     def _draw(self, decision: Decision, is_forbidden: bool) -> None:
         is_forbidden = is_forbidden or decision.account["status"] != "active"
         decision.drawable = 0 if is_forbidden else max(0, decision.x - decision.account["principal_minor"])
-        least = decision.rules.least_draw(decision.account)
+        least = decision.rules.min_draw(decision.account)
         decision.is_usable = 0 < decision.drawable >= least
         self.note("usable" if decision.is_usable else "not usable")
 
@@ -1426,7 +1433,7 @@ class Work:
         codes = [code for _, code in sorted(set(decision.facts))]
         if decision.x < limit and decision.wanted < limit and decision.override is None:
             codes += self._score_reasons(decision)
-        decision.reasons = list(dict.fromkeys(codes))[: rules.most_reasons]
+        decision.reasons = list(dict.fromkeys(codes))[: rules.max_reasons]
         for code in decision.reasons:
             self.note(f"reason: {code}")
 
@@ -1454,7 +1461,7 @@ class Work:
         for code, points in sorted(by_code.items(), key=lambda item: (-item[1], item[0])):
             places.setdefault(rules.cause(code), (code, points))
         self.note("score reasons: one cause, one place", len(places) < len(by_code))
-        least = rules.least_reason_share_bp * sum(lost.values())
+        least = rules.min_reason_share_bp * sum(lost.values())
         weighty = {code: points for code, points in places.values() if points * 10000 >= least}
         self.note("score reasons: too small", len(weighty) < len(places))
         causes = [code for code, points in weighty.items() if self._raises_target(decision, points)]
@@ -1479,11 +1486,11 @@ class Work:
         return known | ({MISSING_FACTS: missing} if missing else {})
 
     def _raises_target(self, decision: Decision, points: int) -> bool:
-        """Would tonight's own target be higher with these points back?"""
+        """Would tonight's target be higher with these points back?"""
         rules, features = decision.rules, self.believed[decision.customer]
         score = rules.clamped(rules.raw_score(features) + points)
         multiplier = rules.multiplier(1000 * score, features["f06_util_bp"] or 0)
-        return decision.reference * multiplier // 10000 > decision.own_target
+        return decision.reference * multiplier // 10000 > decision.tonight_target
 
     def _approved(self, decision: Decision) -> dict[str, int]:
         """The points as they stood when the reference limits that the night before knew were approved."""

@@ -45,7 +45,7 @@ class Cure:
     """What cures a trigger."""
 
     clean_nights: int
-    most_past_due: int | None
+    max_past_due: int | None
     min_on_time: int
 
 
@@ -57,22 +57,22 @@ class Rules:
         self.tables, self.name, self.version = pack.tables, settings.name, pack.policy_version
         self.floor, self.unit = minor(settings.floor_amount), minor(settings.rounding_amount)
         self.base, self.least, self.most = settings.score_base, settings.score_min, settings.score_max
-        self.play_bp = settings.play_bp
+        self.tolerance_bp = settings.tolerance_bp
         self.alpha, self.window_nights = settings.confirmation.ewma_alpha_pct, settings.confirmation.window_nights
         self.needed_nights = settings.confirmation.needed_nights
         self.cut_days, self.raise_days = settings.slots.cut_days, settings.slots.raise_days
         self.raise_share_bp, self.climb_share_bp = settings.steps.raise_share_bp, settings.steps.climb_share_bp
         raises = settings.raises
-        self.least_tenure_days, self.most_days_past_due_30d = raises.least_tenure_days, raises.most_days_past_due_30d
-        self.most_income_age_days, self.is_consent_required = raises.most_income_age_days, raises.is_consent_required
+        self.min_tenure_days, self.max_days_past_due_30d = raises.min_tenure_days, raises.max_days_past_due_30d
+        self.max_income_age_days, self.is_consent_required = raises.max_income_age_days, raises.is_consent_required
         self.budget = None if raises.nightly_budget_amount is None else minor(raises.nightly_budget_amount)
-        self.mass_share_bp, self.mass_least_customers = (
+        self.mass_share_bp, self.mass_min_customers = (
             settings.freezes.mass_share_bp,
-            settings.freezes.mass_least_customers,
+            settings.freezes.mass_min_customers,
         )
         self.drift = settings.drift
-        self.most_reasons = settings.reasons.most_reasons
-        self.least_reason_share_bp = settings.reasons.least_reason_share_bp
+        self.max_reasons = settings.reasons.max_reasons
+        self.min_reason_share_bp = settings.reasons.min_reason_share_bp
 
     # ---- score
 
@@ -173,7 +173,7 @@ class Rules:
         tier = self.tier(account)
         return None if tier is None else tier["multiple_bp"]
 
-    def least_draw(self, account: Row) -> int:
+    def min_draw(self, account: Row) -> int:
         tier = self.tier(account)
         return 0 if tier is None else tier["min_draw"]
 

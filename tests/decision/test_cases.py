@@ -334,7 +334,7 @@ def test_it_comes_back_as_far_as_the_corrected_evidence_goes(life, policies, cut
         ("f02_dpd_max_30d", "f03_dpd_max_180d", "f04_overdue_days_90d", "f05_overdue_ratio_bp"), 0
     )
     restored = life.night(policies, cut, facts=still, events=[overturned(3)], corrections=[correction()])[1]
-    assert restored["recommended_minor"] == restored["own_target_minor"] // 1000 * 1000
+    assert restored["recommended_minor"] == restored["tonight_target_minor"] // 1000 * 1000
     assert cut["limit_minor"] < restored["recommended_minor"] < LIMIT
     unchanged = life.night(policies, cut, facts=BAD, events=[overturned(3)])[1]
     assert unchanged["recommended_minor"] <= cut["limit_minor"]

@@ -30,7 +30,7 @@ def book(tmp_path):
     pack = make_pack(
         tmp_path / "watchful",
         "watchful",
-        settings={"drift": {"most_variation_bp": 1000, "least_customers": 100}},
+        settings={"drift": {"max_variation_bp": 1000, "min_customers": 100}},
         rows={},
     )
     policies = PolicySet((pack,), route(("*", "*", "watchful", "champion", "")))

@@ -341,14 +341,14 @@ def test_a_line_can_be_used_from_the_smallest_draw_on():
 # ---- what a raise asks for: back from 10,000.00 towards 20,000.00 by a quarter of it
 
 ASKED = {
-    ("default", "least_tenure_days"): (180, {179: "10000.00", 180: "15000.00"}),
-    ("default", "most_days_past_due_30d"): (0, {0: "15000.00", 1: "10000.00"}),
-    ("default", "most_income_age_days"): (180, {180: "15000.00", 181: "10000.00"}),
-    ("uci_taiwan", "least_tenure_days"): (0, {0: "15000.00"}),
-    ("uci_taiwan", "most_days_past_due_30d"): (0, {0: "15000.00", 1: "10000.00"}),
+    ("default", "min_tenure_days"): (180, {179: "10000.00", 180: "15000.00"}),
+    ("default", "max_days_past_due_30d"): (0, {0: "15000.00", 1: "10000.00"}),
+    ("default", "max_income_age_days"): (180, {180: "15000.00", 181: "10000.00"}),
+    ("uci_taiwan", "min_tenure_days"): (0, {0: "15000.00"}),
+    ("uci_taiwan", "max_days_past_due_30d"): (0, {0: "15000.00", 1: "10000.00"}),
     # no product of this pack has a tier that lets a line grow
-    ("berka", "least_tenure_days"): (0, {0: "10000.00"}),
-    ("berka", "most_days_past_due_30d"): (0, {0: "10000.00", 1: "10000.00"}),
+    ("berka", "min_tenure_days"): (0, {0: "10000.00"}),
+    ("berka", "max_days_past_due_30d"): (0, {0: "10000.00", 1: "10000.00"}),
 }
 CONSENTS = {
     "default": {"opted_in": "15000.00", "opted_out": "10000.00", None: "10000.00"},
@@ -378,7 +378,7 @@ def test_a_raise_is_given_from_the_day_on_which_it_may_be():
         (pack, name): value
         for pack in PACKS
         for name, value in pack_named(pack).settings.raises.model_dump().items()
-        if name.startswith(("least_", "most_")) and value is not None
+        if name.startswith(("min_", "max_")) and value is not None
     }
     assert {key: answer[0] for key, answer in ASKED.items()} == values
     cases = []
@@ -387,7 +387,7 @@ def test_a_raise_is_given_from_the_day_on_which_it_may_be():
             when = DAY - timedelta(days=days)
             cases.append(
                 raised(pack, limit, past_due=days)
-                if name == "most_days_past_due_30d"
+                if name == "max_days_past_due_30d"
                 else raised(pack, limit, **{"opened_date" if "tenure" in name else "income_as_of_date": when})
             )
     check(cases)

@@ -134,15 +134,15 @@ def test_a_cap_and_an_own_maximum_hold_over_packs_that_round_differently(life, p
 def test_a_restriction_is_dated_from_the_night_from_which_it_acts(life, pack):
     """Small applications restrict from their third night in a row on: nobody is to be told of one since the first."""
     policies = everybody(pack("patient"))
-    since = "select triggered_date, is_held from dec_trigger where trigger_code = 'H5'"
+    since = "select triggered_date, is_sustained from dec_trigger where trigger_code = 'H5'"
     burst = {"f13_small_apps_7d": 5, "f15_app_burst_x90": 1, "f17_distinct_lenders_30d": 3}
     life.night(policies, account(), facts=dict.fromkeys(burst, 0))
     for number in (2, 3, 4, 5):
         life.night(policies, account(), facts=burst)
         (found,) = life.nights.rows(since)
-        assert found == {"triggered_date": day(4 if number >= 4 else 2), "is_held": number >= 4}
+        assert found == {"triggered_date": day(4 if number >= 4 else 2), "is_sustained": number >= 4}
     life.night(policies, account(), facts=dict.fromkeys(burst, 0))
-    assert life.nights.rows(since) == [{"triggered_date": day(4), "is_held": True}]
+    assert life.nights.rows(since) == [{"triggered_date": day(4), "is_sustained": True}]
 
 
 def test_a_challenger_that_is_the_champion_decides_once(life, pack):

@@ -115,7 +115,7 @@ def test_no_date_where_a_day_may_be_no_night(answered, tamper):
 
 def test_no_date_while_a_feature_is_distrusted(answered):
     warehouse, inputs = answered
-    drifted = "update policy.pack set least_customers = 1, most_variation_bp = -1"
+    drifted = "update policy.pack set min_customers = 1, max_variation_bp = -1"
     warehouse.run(inputs, carry=False, tamper=drifted)
     assert dates(warehouse) == {}
 
@@ -145,7 +145,7 @@ def stating(answered):
         place = inputs.accounts.schema.get_field_index("income_monthly_minor")
         incomes = [2_000_000 if key in keys else None for key in inputs.accounts["account_key"].to_pylist()]
         accounts = inputs.accounts.set_column(place, "income_monthly_minor", pa.array(incomes, pa.int64()))
-        tamper = "update policy.pack set most_income_age_days = 180"
+        tamper = "update policy.pack set max_income_age_days = 180"
         if not is_bounding:
             tamper += "; update policy.product_tier set income_multiple_bp = null"
         warehouse.run(replace(inputs, accounts=accounts), carry=False, tamper=tamper)

@@ -302,7 +302,7 @@ def test_a_trigger_that_is_inherited_is_said_so_and_an_agent_hears_all_that_stan
         several = connection.execute(
             "select account_key, list(trigger_code order by trigger_code), list(trigger_code) filter (is_inherited) from fct_trigger_night"
             " inner join fct_limit_decision using (customer_key, policy_version, business_date)"
-            f" where is_held and not is_cured and {LATEST} group by account_key having count(*) > 1 and bool_or(is_inherited)"
+            f" where is_sustained and not is_cured and {LATEST} group by account_key having count(*) > 1 and bool_or(is_inherited)"
             " order by 1 limit 1"
         ).fetchone()
     assert several

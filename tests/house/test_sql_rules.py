@@ -125,7 +125,7 @@ DECISION = PROJECT / "models" / "decision"
 
 def test_policy_checks_hold_a_scorecard_to_the_bins_that_are_laid_out():
     laid_out = re.search(
-        r"most_bins\(\) %\}\{\{ return\((\d+)\)", (PROJECT / "macros" / "scorecard_points.sql").read_text()
+        r"max_bins\(\) %\}\{\{ return\((\d+)\)", (PROJECT / "macros" / "scorecard_points.sql").read_text()
     )
     assert int(laid_out.group(1)) == MOST_BINS
 

@@ -24,7 +24,7 @@ LONG_AGO = NIGHT - timedelta(days=200)
 # Everybody stands where a point of the score is money.
 AT_ONCE = {
     "score_base": 590,
-    "play_bp": 0,
+    "tolerance_bp": 0,
     "confirmation": {"ewma_alpha_pct": 100, "window_nights": 1, "needed_nights": 1},
     "slots": {"cut_days": 1, "raise_days": 1},
 }

@@ -25,12 +25,12 @@ SECOND, THIRD, FOURTH = (NIGHT + timedelta(days=number) for number in (1, 2, 3))
 CUSTOMERS, HIT = 20, 3
 SETTINGS = {
     "score_base": 670,
-    "play_bp": 0,
+    "tolerance_bp": 0,
     "confirmation": {"ewma_alpha_pct": 100, "window_nights": 1, "needed_nights": 1},
     "slots": {"cut_days": 1, "raise_days": 1},
     "breaker": {
-        "median_nights": 28, "cuts_over_median_pct": 300, "least_cuts": 20, "exposure_change_bp": 9000,
-        "floored_share_bp": 9000, "least_floored": 20,
+        "median_nights": 28, "cuts_over_median_pct": 300, "min_cuts": 20, "exposure_change_bp": 9000,
+        "floored_share_bp": 9000, "min_floored": 20,
     },
 }  # fmt: skip
 # Nobody's income is known and no product has a tier, so that no raise of the strategy can be taken for a restoration.

@@ -80,7 +80,7 @@ def customers(home, night):
 
 
 def test_nobody_is_told_that_ten_yuan_can_be_borrowed(home, night):
-    change(home, night - timedelta(days=1), "fct_notice", "10::decimal(18, 2) as least_limit_amount")
+    change(home, night - timedelta(days=1), "fct_notice", "10::decimal(18, 2) as min_limit_amount")
     change(home, night, "fct_order_night", "10::decimal(18, 2) as new_limit_amount")
     notices = told(send_notices(home, night).file)
     assert notices

@@ -23,10 +23,10 @@ CORE = "chaotic"
 _SETTINGS = {
     "confirmation": {"ewma_alpha_pct": 15, "window_nights": 3, "needed_nights": 2},
     "slots": {"cut_days": 2, "raise_days": 2},
-    "freezes": {"mass_share_bp": 9999, "mass_least_customers": 5},
+    "freezes": {"mass_share_bp": 9999, "mass_min_customers": 5},
 }
 _FROZEN_SOON = {"threshold": "1", "points": "6"}
-_RAISES = {"least_tenure_days": 30}
+_RAISES = {"min_tenure_days": 30}
 _BUDGET = {"nightly_budget_amount": 3000}
 
 
@@ -42,7 +42,7 @@ def use_parity_policies(patch: pytest.MonkeyPatch, folder: Path, maintained: dat
     shutil.copytree(policies / "default", policies / "strict")
     _change(policies / "strict", {"name": "strict", "score_base": 640, **_SETTINGS}, _RAISES | _BUDGET)
     seldom = {"slots": {"cut_days": 2, "raise_days": 9}}
-    _change(policies / "default", {"score_base": 800, "play_bp": 500, **_SETTINGS, **seldom}, _RAISES)
+    _change(policies / "default", {"score_base": 800, "tolerance_bp": 500, **_SETTINGS, **seldom}, _RAISES)
     with (policies / "assignment.csv").open("a") as stream:
         stream.write("BANK01,*,strict,challenger,3000,2015-01-01,\n")
     for pack in ("default", "strict"):

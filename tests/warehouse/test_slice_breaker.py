@@ -16,7 +16,7 @@ CALM = {
     "business_date": TONIGHT, "slice_code": "BANK01/card", "account_count": 10_000, "up_count": 0, "down_count": 0,
     "newly_floored_count": 0, "exposure_before_minor": 1_000_000, "exposure_after_minor": 1_000_000,
     "exposure_change_minor": 0,
-    "median_nights": 4, "cuts_over_median_pct": 300, "least_cuts": 20, "exposure_change_bp": 200, "least_floored": 10,
+    "median_nights": 4, "cuts_over_median_pct": 300, "min_cuts": 20, "exposure_change_bp": 200, "min_floored": 10,
     "floored_share_bp": 20,
 }  # fmt: skip
 

@@ -36,7 +36,7 @@ select
     decisions.notice_due_date,
     -- what a credit outcome leaves anybody must not be taken for money to borrow
     case when packs.floor_minor < decisions.reference_limit_minor then {{ to_major('packs.floor_minor') }} end
-        as least_limit_amount,
+        as min_limit_amount,
     -- a line that the core itself has blocked is not stopped for our reasons
     case when accounts.is_drawable and decisions.drawable_minor = 0 then {{ to_major('accounts.principal_minor') }} end
         as stopped_principal_balance,

@@ -23,7 +23,7 @@ select
     triggers.triggered_date,
     triggers.last_hit_date,
     triggers.is_hit,
-    triggers.is_held,
+    triggers.is_sustained,
     triggers.is_inherited,
     triggers.is_cured,
     cast(triggers.clean_days as bigint) as clean_days,

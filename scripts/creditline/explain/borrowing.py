@@ -86,7 +86,7 @@ def _now(published: Published) -> _Room:
     amount = Decimal(0) if is_blocked else max(limit - account["principal_balance"], Decimal(0))
     is_ours = (published.was_blocked and told.mode is None) or (is_paused and decision["action"] == "FREEZE")
     reasons = published.reasons if is_ours else published.cause_reasons
-    return _Room(limit, amount, amount > 0 and amount >= published.least_draw, reasons, is_paused)
+    return _Room(limit, amount, amount > 0 and amount >= published.min_draw, reasons, is_paused)
 
 
 def _why_not(published: Published, room: _Room, lang: str, speak: Speak) -> str:

@@ -72,7 +72,7 @@ class Return:
 class Published:
     """What the marts hold about one account on one night; `standing` only where it is today that is asked for.
 
-    `was_frozen`: the account was frozen on the night before already; `was_blocked`: a trigger has kept the customer from borrowing since an earlier night; `least_draw`: the smallest amount that
+    `was_frozen`: the account was frozen on the night before already; `was_blocked`: a trigger has kept the customer from borrowing since an earlier night; `min_draw`: the smallest amount that
     can be borrowed at once; `corrections`: of the night, and of the one that made the limit what it is; `gives_back`: what comes
     of them.
     """
@@ -90,7 +90,7 @@ class Published:
     told: Told
     was_blocked: bool
     was_frozen: bool
-    least_draw: Decimal
+    min_draw: Decimal
     corrections: list[Correction]
     gives_back: Return | None
 
@@ -196,7 +196,7 @@ def _read(marts: _Marts, decision: LimitDecision, newest: date, *, is_today: boo
             TriggerNight,
             "fct_trigger_night",
             night,
-            "customer_key = ? and policy_version = ? and is_held and not is_cured"
+            "customer_key = ? and policy_version = ? and is_sustained and not is_cured"
             " order by clean_days_needed - least(clean_days, clean_days_needed) desc, trigger_code",
             [customer, pack],
         ),
@@ -215,7 +215,7 @@ def _read(marts: _Marts, decision: LimitDecision, newest: date, *, is_today: boo
         told=told_core(home, decision, is_today=is_today),
         was_blocked=_was_blocked(marts, decision),
         was_frozen=_was_frozen(marts, decision),
-        least_draw=_least_draw(home, decision),
+        min_draw=_least_draw(home, decision),
         corrections=corrections,
         gives_back=_gives_back(marts, key, newest, standing) if corrections else None,
     )
@@ -278,7 +278,7 @@ def _was_blocked(marts: _Marts, decision: LimitDecision) -> bool:
     before = last_published(marts.home, night)
     if before is None:
         return False
-    blocking = "customer_key = ? and effect = 'block_draws' and is_held and not is_inherited and not is_cured"
+    blocking = "customer_key = ? and effect = 'block_draws' and is_sustained and not is_inherited and not is_cured"
     customer, pack = decision["customer_key"], decision["policy_version"]
     # the pack may have been another one then
     was = marts.found(TriggerNight, "fct_trigger_night", before, blocking, [customer])

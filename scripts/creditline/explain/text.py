@@ -116,7 +116,7 @@ def _way_back(facts: Explanation) -> Iterator[str]:
     """What brings the limit back, and when."""
     lang, recourse = facts["lang"], facts["recourse"]
     # the trigger that takes longest; if some restrict more than raises, only those count. The others are over before.
-    # A trigger that is not held yet restricts nothing.
+    # A trigger that is not sustained yet restricts nothing.
     conditions = sorted(facts["conditions"], key=lambda condition: not condition["restricts"])
     for condition in [] if facts["is_pending"] else conditions[:1]:
         done, needed = condition["nights_done"], condition["nights_needed"]

@@ -143,10 +143,10 @@ def _share(delivered: int, quarantined: int, suite: Suite) -> list[tuple[str, st
 
 def too_many_bad(delivered: int, quarantined: int, suite: Suite) -> str | None:
     """Why a file is refused for its bad rows; None while they are few."""
-    most_bp, most_rows = suite.meta["refuse_above_bp"], suite.meta["refuse_above_rows"]
-    if quarantined <= most_rows or quarantined * 10000 <= delivered * most_bp:
+    max_bp, max_rows = suite.meta["refuse_above_bp"], suite.meta["refuse_above_rows"]
+    if quarantined <= max_rows or quarantined * 10000 <= delivered * max_bp:
         return None
-    return f"quarantine_share: {quarantined} of {delivered} rows are bad, more than {most_bp} bp and {most_rows} rows"
+    return f"quarantine_share: {quarantined} of {delivered} rows are bad, more than {max_bp} bp and {max_rows} rows"
 
 
 def _mixed(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource, suite: Suite) -> list[tuple[str, str]]:

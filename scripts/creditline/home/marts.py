@@ -40,7 +40,7 @@ ADDED: dict[str, dict[str, str]] = {
         "trigger_code": "varchar",
         "effect": "varchar",
         "triggered_date": "date",
-        "is_held": "boolean",
+        "is_sustained": "boolean",
         "is_inherited": "boolean",
         "is_cured": "boolean",
         "clean_days": "bigint",
@@ -126,7 +126,7 @@ _REMADE = {
             decisions.effective_date,
             decisions.notice_due_date,
             case when policies.floor_amount < decisions.reference_limit_amount then policies.floor_amount end
-                as least_limit_amount,
+                as min_limit_amount,
             case when nights.status = 'active' and decisions.drawable_amount = 0 then nights.principal_balance end
                 as stopped_principal_balance,
             decisions.decision_sha256

@@ -59,9 +59,9 @@ class Steps(_Section):
 class Raises(_Section):
     """What a raise asks for; an absent income age asks for no income, an absent budget leaves raises unbounded."""
 
-    least_tenure_days: int = Field(ge=0)
-    most_days_past_due_30d: int = Field(ge=0)
-    most_income_age_days: int | None = Field(ge=0)
+    min_tenure_days: int = Field(ge=0)
+    max_days_past_due_30d: int = Field(ge=0)
+    max_income_age_days: int | None = Field(ge=0)
     is_consent_required: bool
     nightly_budget_amount: int | None = Field(ge=0)
 
@@ -71,31 +71,31 @@ class Breaker(_Section):
 
     median_nights: int = Field(ge=1)
     cuts_over_median_pct: int = Field(ge=100)
-    least_cuts: int = Field(ge=0)
+    min_cuts: int = Field(ge=0)
     exposure_change_bp: int = Field(ge=0)
     floored_share_bp: int = Field(ge=0)
-    least_floored: int = Field(ge=0)
+    min_floored: int = Field(ge=0)
 
 
 class Freezes(_Section):
     """More new freezes in one night than this are taken for a fault of ours."""
 
     mass_share_bp: int = Field(ge=0)
-    mass_least_customers: int = Field(ge=0)
+    mass_min_customers: int = Field(ge=0)
 
 
 class Drift(_Section):
     """A feature whose shares move further overnight, in a book of at least so many customers, is distrusted."""
 
-    most_variation_bp: int = Field(ge=0, le=10000)
-    least_customers: int = Field(ge=1)
+    max_variation_bp: int = Field(ge=0, le=10000)
+    min_customers: int = Field(ge=1)
 
 
 class Reasons(_Section):
     """How many reasons are cited, and how small a share of the points lost is left out."""
 
-    most_reasons: int = Field(ge=1, le=4)
-    least_reason_share_bp: int = Field(ge=0, le=10000)
+    max_reasons: int = Field(ge=1, le=4)
+    min_reason_share_bp: int = Field(ge=0, le=10000)
 
 
 class Validation(_Section):
@@ -123,7 +123,7 @@ class PackSettings(_Section):
     lgd_bp: int = Field(ge=0, le=10000)
     ccf_bp: int = Field(ge=0, le=10000)
     adjustment_valid_days: int = Field(ge=1)
-    play_bp: int = Field(ge=0, lt=10000)
+    tolerance_bp: int = Field(ge=0, lt=10000)
     confirmation: Confirmation
     slots: Slots
     steps: Steps

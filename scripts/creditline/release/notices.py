@@ -71,8 +71,8 @@ _CHANGES = f"""
         notices.notice_due_date::varchar as notice_due_date,
         notices.decision_sha256,
         notices.currency_code,
-        coalesce(applied.old_limit_amount <= notices.least_limit_amount, false) as is_old_limit_least,
-        coalesce(applied.limit_amount <= notices.least_limit_amount, false) as is_new_limit_least,
+        coalesce(applied.old_limit_amount <= notices.min_limit_amount, false) as is_old_limit_least,
+        coalesce(applied.limit_amount <= notices.min_limit_amount, false) as is_new_limit_least,
         coalesce(applied.limit_amount > notices.stopped_principal_balance, false) as is_stopped,
         owners.is_anothers or notices.customer_key in (from restricted) as is_restricted,
         cited.reasons

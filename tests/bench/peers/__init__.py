@@ -8,7 +8,7 @@ windows over account snapshots have rows; with one landed night the first delive
 
 - `customers`: the 44 features as published in `fct_risk_feature`, score and band as in `fct_customer_decision`, and the
   multiplier of the reference limit by tonight's score;
-- `accounts`: `own_target_minor` (reference limit times that multiplier) and what `fct_limit_decision` publishes of the
+- `accounts`: `tonight_target_minor` (reference limit times that multiplier) and what `fct_limit_decision` publishes of the
   composed limit: score, band, PD and expected loss, reference and recommended limit, action, display state, what can be drawn,
   what could be granted. Behind the recommended limit stand overrides, product tier, raise rules with hard triggers, income
   bound, protection by cases, floor, rounding, balance rule, own maxima, regulatory caps and security freezes.

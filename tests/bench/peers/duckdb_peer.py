@@ -39,7 +39,7 @@ SELECTS = {
         order by customer_key
     """,
     "accounts": """
-        select account_key, customer_key, score, band, pd_bp, expected_loss_minor, reference_limit_minor, own_target_minor,
+        select account_key, customer_key, score, band, pd_bp, expected_loss_minor, reference_limit_minor, tonight_target_minor,
             limit_minor as old_limit_minor, recommended_minor as recommended_limit_minor, action, display_state,
             drawable_minor, max_grantable_minor
         from dec_limit

@@ -56,7 +56,7 @@ def scored(given: Given, features: pd.DataFrame) -> pd.DataFrame:
     cause = ((suspicion >= given.freeze_rules[0]["freeze_at_points"]) & (customers["suspicious"] > 0)).astype(bool)
     # the mass guard: so many freezes at once are a fault of ours
     count = int(cause.sum())
-    is_mass = count > pack["mass_least_customers"] and count * 10000 > len(customers) * pack["mass_share_bp"]
+    is_mass = count > pack["mass_min_customers"] and count * 10000 > len(customers) * pack["mass_share_bp"]
     customers["is_frozen"] = cause & (not is_mass)
     return customers
 
@@ -131,19 +131,19 @@ def with_bounds(given: Given, night: int, accounts: pd.DataFrame) -> pd.DataFram
     accounts = accounts.join(tiers.rename(columns={"max_limit_amount": "tier"}), on="product_code")
     for name in ("is_protected", "is_legal_hold"):
         accounts[name] = accounts[name].astype("boolean").fillna(False).astype(bool)
-    is_held, income = accounts["is_held"], accounts["income"].astype("Int64")
-    accounts["is_overridden"] = ~is_held & accounts["override"].notna()
+    keeps_limit, income = accounts["keeps_limit"], accounts["income"].astype("Int64")
+    accounts["is_overridden"] = ~keeps_limit & accounts["override"].notna()
     is_live = accounts["is_open"] & (accounts["reference"] > 0)
     accounts["is_overlaid"] = is_live & (accounts["is_frozen"] | accounts["is_legal_hold"])
     # a score that no nights confirm moves nothing: the strategy is the core's limit, or an override
     override = accounts["override"].fillna(0).astype("int64")
     accounts["strategy"] = accounts["limit"].where(~accounts["is_overridden"], override)
-    no_raise = night - accounts["opened_date"] < pack["least_tenure_days"]
-    no_raise |= (accounts["f02_dpd_max_30d"] > pack["most_days_past_due_30d"]).fillna(True).astype(bool)
+    no_raise = night - accounts["opened_date"] < pack["min_tenure_days"]
+    no_raise |= (accounts["f02_dpd_max_30d"] > pack["max_days_past_due_30d"]).fillna(True).astype(bool)
     no_raise |= accounts["is_triggered"]
-    if pack["most_income_age_days"] is not None:
+    if pack["max_income_age_days"] is not None:
         age = night - accounts["income_as_of_date"].astype("Int64")
-        no_raise |= ((income.fillna(0) <= 0) | (age > pack["most_income_age_days"]).fillna(True)).astype(bool)
+        no_raise |= ((income.fillna(0) <= 0) | (age > pack["max_income_age_days"]).fillna(True)).astype(bool)
     if pack["is_consent_required"]:
         no_raise |= (accounts["raise_consent_code"].astype(object) != "opted_in").to_numpy()
     # what no tier covers is not raised
@@ -151,9 +151,9 @@ def with_bounds(given: Given, night: int, accounts: pd.DataFrame) -> pd.DataFram
     accounts["is_raise_forbidden"] = (no_raise | ~is_tiered) & ~accounts["is_overridden"]
     multiple = accounts["income_multiple_bp"]
     customer_income = income.groupby(accounts[CUSTOMER]).transform("max")
-    highest = multiple.mask(is_held).groupby(accounts[CUSTOMER]).transform("max")
+    highest = multiple.mask(keeps_limit).groupby(accounts[CUSTOMER]).transform("max")
     has_income = (customer_income > 0).fillna(False).astype(bool)
-    accounts["has_income_bound"] = ~is_held & multiple.notna() & has_income
+    accounts["has_income_bound"] = ~keeps_limit & multiple.notna() & has_income
     accounts["income_bound"] = round_down(given, customer_income * highest // 10000)
     accounts["customer_maximum"] = round_down(given, accounts["customer_maximum"].astype("Int64"))
     return accounts
@@ -180,11 +180,11 @@ def bounded_together(
 def decided(given: Given, accounts: pd.DataFrame) -> pd.DataFrame:
     """The limit as all operators compose it, and what it means."""
     pack, floor = given.pack, given.pack["floor_minor"]
-    limit, is_held, overlaid = accounts["limit"], accounts["is_held"], accounts["is_overlaid"]
+    limit, keeps_limit, overlaid = accounts["limit"], accounts["keeps_limit"], accounts["is_overlaid"]
     income_sharers = [accounts[CUSTOMER], accounts["has_income_bound"]]
-    maximum_sharers = [accounts[CUSTOMER], is_held]
+    maximum_sharers = [accounts[CUSTOMER], keeps_limit]
     tiered = np.minimum(accounts["strategy"], accounts["tier"].fillna(accounts["strategy"]).astype("int64"))
-    x = tiered.where(~accounts["is_raise_forbidden"], np.minimum(tiered, limit)).where(~is_held, limit)
+    x = tiered.where(~accounts["is_raise_forbidden"], np.minimum(tiered, limit)).where(~keeps_limit, limit)
     with_income = bounded_together(given, accounts["income_bound"], x, income_sharers, floor)
     x = x.where(~accounts["has_income_bound"], with_income)
     x = x.where(~accounts["is_protected"], np.maximum(x, limit))
@@ -192,8 +192,8 @@ def decided(given: Given, accounts: pd.DataFrame) -> pd.DataFrame:
     rounded = round_down(given, x)
     x = x.where(x == limit, rounded.where(x < limit, np.maximum(limit, rounded)))
     x = np.maximum(x, np.minimum(limit, -round_down(given, -accounts["principal"])))
-    x = np.minimum(x, accounts["own_maximum"].astype("Int64").fillna(x).astype("int64")).where(~is_held, limit)
-    x = x.where(is_held, bounded_together(given, accounts["customer_maximum"], x, maximum_sharers))
+    x = np.minimum(x, accounts["own_maximum"].astype("Int64").fillna(x).astype("int64")).where(~keeps_limit, limit)
+    x = x.where(keeps_limit, bounded_together(given, accounts["customer_maximum"], x, maximum_sharers))
     accounts["x"] = x
     capped = accounts[[ACCOUNT]].join(caps(given, accounts), on=ACCOUNT)
     limited = capped["capped"].fillna(x).astype("int64")
@@ -228,7 +228,7 @@ def decided(given: Given, accounts: pd.DataFrame) -> pd.DataFrame:
             "pd_bp": accounts["pd_bp"],
             "expected_loss_minor": accounts["pd_bp"] * pack["lgd_bp"] * at_risk // (10000 * 10000),
             "reference_limit_minor": accounts["reference"],
-            "own_target_minor": accounts["reference"] * accounts["own_multiplier_bp"] // 10000,
+            "tonight_target_minor": accounts["reference"] * accounts["own_multiplier_bp"] // 10000,
             "old_limit_minor": limit,
             "recommended_limit_minor": recommended,
             "action": np.select(
@@ -236,7 +236,9 @@ def decided(given: Given, accounts: pd.DataFrame) -> pd.DataFrame:
             ),
             "display_state": np.select(conditions, states, default="REDUCED"),
             "drawable_minor": undrawn.where(accounts["is_drawable"] & ~overlaid, 0),
-            "max_grantable_minor": granted.where(~(is_held | overlaid | accounts["is_raise_forbidden"]), recommended),
+            "max_grantable_minor": granted.where(
+                ~(keeps_limit | overlaid | accounts["is_raise_forbidden"]), recommended
+            ),
         }
     )
 
@@ -244,7 +246,7 @@ def decided(given: Given, accounts: pd.DataFrame) -> pd.DataFrame:
 def caps(given: Given, accounts: pd.DataFrame) -> pd.DataFrame:
     """The tightest regulatory cap of each account that one concerns; an overlaid account keeps its limit."""
     names = ["legal_entity_code", "purpose_code", "channel_code"]
-    live = accounts.loc[~accounts["is_held"], [ACCOUNT, CUSTOMER, *names, "x", "limit", "is_overlaid"]]
+    live = accounts.loc[~accounts["keeps_limit"], [ACCOUNT, CUSTOMER, *names, "x", "limit", "is_overlaid"]]
     found = []
     for rule in given.caps:
         matches = [live[name] == rule[name] for name in names if rule[name] != "*"]

@@ -99,7 +99,7 @@ def accounts_tonight(given: Given) -> pd.DataFrame:
     for meaning in ("is_open", "is_drawable"):
         meanings = {name: row[meaning] for name, row in given.statuses.items()}
         frame[meaning] = frame["status"].astype(object).map(meanings).astype(bool)
-    frame["is_held"] = ~frame["is_open"] | (frame["reference"] == 0)
+    frame["keeps_limit"] = ~frame["is_open"] | (frame["reference"] == 0)
     return frame
 
 

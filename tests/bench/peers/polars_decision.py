@@ -62,7 +62,7 @@ def scored(given: Given, features: pl.LazyFrame) -> pl.LazyFrame:
             # the mass guard: so many freezes at once are a fault of ours
             is_frozen=pl.col("has_cause")
             & ~(
-                (pl.col("has_cause").sum() > pack["mass_least_customers"])
+                (pl.col("has_cause").sum() > pack["mass_min_customers"])
                 & (pl.col("has_cause").sum().cast(pl.Int64) * 10000 > pl.len().cast(pl.Int64) * pack["mass_share_bp"])
             ),
         )
@@ -156,28 +156,28 @@ def with_bounds(given: Given, accounts: pl.LazyFrame) -> pl.LazyFrame:
     income, age = pl.col("income"), (pl.lit(given.night) - pl.col("income_as_of_date")).dt.total_days()
     tenure = (pl.lit(given.night) - pl.col("opened_date")).dt.total_days()
     no_raise = (
-        (tenure < pack["least_tenure_days"])
-        | (pl.col("f02_dpd_max_30d") > pack["most_days_past_due_30d"]).fill_null(True)
+        (tenure < pack["min_tenure_days"])
+        | (pl.col("f02_dpd_max_30d") > pack["max_days_past_due_30d"]).fill_null(True)
         | pl.col("is_triggered")
     )
-    if pack["most_income_age_days"] is not None:
-        no_raise |= (income.fill_null(0) <= 0) | (age > pack["most_income_age_days"]).fill_null(True)
+    if pack["max_income_age_days"] is not None:
+        no_raise |= (income.fill_null(0) <= 0) | (age > pack["max_income_age_days"]).fill_null(True)
     if pack["is_consent_required"]:
         no_raise |= pl.col("raise_consent_code").fill_null("unknown") != "opted_in"
-    is_held, overridden = pl.col("is_held"), pl.col("is_overridden")
+    keeps_limit, overridden = pl.col("keeps_limit"), pl.col("is_overridden")
     is_tiered = pl.col("product_code").is_in([row["product_code"] for row in given.tiers])
     customer_income = income.max().over(CUSTOMER)
-    multiple = pl.col("income_multiple_bp").filter(~is_held).max().over(CUSTOMER)
+    multiple = pl.col("income_multiple_bp").filter(~keeps_limit).max().over(CUSTOMER)
     return accounts.join(tiers, on="product_code", how="left", maintain_order="left").with_columns(
         pl.col("is_protected", "is_legal_hold").fill_null(False),
-        is_overridden=~is_held & pl.col("override").is_not_null(),
+        is_overridden=~keeps_limit & pl.col("override").is_not_null(),
     ).with_columns(
         is_overlaid=pl.col("is_open") & (pl.col("reference") > 0) & (pl.col("is_frozen") | pl.col("is_legal_hold")),
         # a score that no nights confirm moves nothing: the strategy is the core's limit, or an override
         strategy=pl.when(overridden).then("override").otherwise(L),
         # what no tier covers is not raised
         is_raise_forbidden=(no_raise | ~is_tiered) & ~overridden,
-        has_income_bound=~is_held & pl.col("income_multiple_bp").is_not_null() & (customer_income > 0).fill_null(False),
+        has_income_bound=~keeps_limit & pl.col("income_multiple_bp").is_not_null() & (customer_income > 0).fill_null(False),
         income_bound=round_down(given, customer_income * multiple // 10000),
         customer_maximum=round_down(given, pl.col("customer_maximum")),
     )  # fmt: skip
@@ -205,15 +205,15 @@ def bounded_together(given: Given, bound: pl.Expr, value: pl.Expr, sharers: list
 def decided(given: Given, accounts: pl.LazyFrame) -> pl.LazyFrame:
     """The limit as all operators compose it, and what it means."""
     pack, floor = given.pack, given.pack["floor_minor"]
-    is_held, overlaid = pl.col("is_held"), pl.col("is_overlaid")
+    keeps_limit, overlaid = pl.col("keeps_limit"), pl.col("is_overlaid")
     tiered = pl.min_horizontal("strategy", pl.col("tier").fill_null(pl.col("strategy")))
-    income_sharers, maximum_sharers = [CUSTOMER, "has_income_bound"], [CUSTOMER, "is_held"]
+    income_sharers, maximum_sharers = [CUSTOMER, "has_income_bound"], [CUSTOMER, "keeps_limit"]
     with_income = bounded_together(given, pl.col("income_bound"), X, income_sharers, floor)
     owed = pl.min_horizontal(L, -round_down(given, -pl.col("principal")))
     with_maximum = bounded_together(given, pl.col("customer_maximum"), X, maximum_sharers)
     composed = (
         accounts.with_columns(x=pl.when("is_raise_forbidden").then(pl.min_horizontal(tiered, L)).otherwise(tiered))
-        .with_columns(x=pl.when(is_held).then(L).otherwise(X))
+        .with_columns(x=pl.when(keeps_limit).then(L).otherwise(X))
         .with_columns(x=pl.when("has_income_bound").then(with_income).otherwise(X))
         .with_columns(x=pl.when("is_protected").then(pl.max_horizontal(X, L)).otherwise(X))
         .with_columns(x=pl.max_horizontal(X, pl.min_horizontal(floor, L)))
@@ -226,8 +226,8 @@ def decided(given: Given, accounts: pl.LazyFrame) -> pl.LazyFrame:
         )
         .with_columns(x=pl.max_horizontal(X, owed))
         .with_columns(x=pl.min_horizontal(X, pl.col("own_maximum").fill_null(X)))
-        .with_columns(x=pl.when(is_held).then(L).otherwise(X))
-        .with_columns(x=pl.when(is_held).then(X).otherwise(with_maximum))
+        .with_columns(x=pl.when(keeps_limit).then(L).otherwise(X))
+        .with_columns(x=pl.when(keeps_limit).then(X).otherwise(with_maximum))
     )
     capped = composed.join(caps(given, composed), on=ACCOUNT, how="left", maintain_order="left")
     recommended = pl.col("recommended")
@@ -259,7 +259,7 @@ def decided(given: Given, accounts: pl.LazyFrame) -> pl.LazyFrame:
         pl.col("pd_bp").cast(pl.Int64),
         expected_loss_minor=loss // (10000 * 10000),
         reference_limit_minor="reference",
-        own_target_minor=pl.col("reference") * pl.col("own_multiplier_bp") // 10000,
+        tonight_target_minor=pl.col("reference") * pl.col("own_multiplier_bp") // 10000,
         old_limit_minor=L,
         recommended_limit_minor=recommended,
         action=pl.when(overlaid).then(pl.lit("FREEZE")).when(recommended > L).then(pl.lit("UP"))
@@ -270,7 +270,7 @@ def decided(given: Given, accounts: pl.LazyFrame) -> pl.LazyFrame:
         .when(recommended >= pl.col("reference")).then(pl.lit("NORMAL"))
         .when((recommended <= floor) & ((recommended > 0) | (floor == 0))).then(pl.lit("FLOORED")).otherwise(pl.lit("REDUCED")),
         drawable_minor=pl.when(pl.col("is_drawable") & ~overlaid).then(undrawn).otherwise(0),
-        max_grantable_minor=pl.when(is_held | overlaid | pl.col("is_raise_forbidden")).then(recommended)
+        max_grantable_minor=pl.when(keeps_limit | overlaid | pl.col("is_raise_forbidden")).then(recommended)
         .otherwise(pl.max_horizontal(recommended, round_down(given, grantable))),
     )  # fmt: skip
 
@@ -293,7 +293,7 @@ def caps(given: Given, accounts: pl.LazyFrame) -> pl.LazyFrame:
     overlaid = pl.when("is_overlaid").then(L).otherwise(0).sum().over(concerned)
     bound, customer = pl.col("bound"), X.sum().over(concerned)
     return (
-        accounts.filter(~pl.col("is_held"))
+        accounts.filter(~pl.col("keeps_limit"))
         .select(ACCOUNT, CUSTOMER, *names.values(), "x", "limit", "is_overlaid")
         .join(rules, how="cross")
         .filter(matches)

@@ -96,7 +96,7 @@ def accounts_tonight(given: Given) -> pl.LazyFrame:
             pl.col("status").replace_strict({k: v["is_drawable"] for k, v in given.statuses.items()}).alias("is_drawable"),
         )
         .with_columns(pl.max_horizontal("limit", 0).alias("reference"))
-        .with_columns((~pl.col("is_open") | (pl.col("reference") == 0)).alias("is_held"))
+        .with_columns((~pl.col("is_open") | (pl.col("reference") == 0)).alias("keeps_limit"))
     )  # fmt: skip
 
 

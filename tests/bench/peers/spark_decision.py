@@ -80,7 +80,7 @@ def scored(spark: SparkSession, given: Given, features: DataFrame) -> DataFrame:
     )
     # the mass guard: so many freezes at once are a fault of ours
     guard = judged.agg(F.expr("count_if(has_cause)").alias("causes"), F.expr("count(*)").alias("customers")).selectExpr(
-        f"causes > {pack['mass_least_customers']} and causes * 10000 > customers * {pack['mass_share_bp']} as is_mass"
+        f"causes > {pack['mass_min_customers']} and causes * 10000 > customers * {pack['mass_share_bp']} as is_mass"
     )
     return judged.crossJoin(F.broadcast(guard)).withColumns(
         {
@@ -150,28 +150,29 @@ def with_bounds(spark: SparkSession, given: Given, accounts: DataFrame) -> DataF
         "product_code string, tier bigint, income_multiple_bp bigint",
     ).withColumn("is_tiered", F.lit(True))
     no_raise = [
-        f"datediff({night}, opened_date) < {pack['least_tenure_days']}",
-        f"coalesce(f02_dpd_max_30d > {pack['most_days_past_due_30d']}, true)",
+        f"datediff({night}, opened_date) < {pack['min_tenure_days']}",
+        f"coalesce(f02_dpd_max_30d > {pack['max_days_past_due_30d']}, true)",
         "is_triggered",
     ]
-    if pack["most_income_age_days"] is not None:
+    if pack["max_income_age_days"] is not None:
         no_raise.append("coalesce(income, 0) <= 0")
-        no_raise.append(f"coalesce(datediff({night}, income_as_of_date) > {pack['most_income_age_days']}, true)")
+        no_raise.append(f"coalesce(datediff({night}, income_as_of_date) > {pack['max_income_age_days']}, true)")
     if pack["is_consent_required"]:
         no_raise.append("coalesce(raise_consent_code, 'unknown') <> 'opted_in'")
     customer = f"over (partition by {CUSTOMER})"
     income = quotient(
-        f"(max(income) {customer}) * (max(if(is_held, null, income_multiple_bp)) {customer})", "cast(10000 as bigint)"
+        f"(max(income) {customer}) * (max(if(keeps_limit, null, income_multiple_bp)) {customer})",
+        "cast(10000 as bigint)",
     )
     return (
         accounts.join(F.broadcast(tiers), "product_code", "left")
         .withColumns(
             {
                 "is_protected": F.expr("coalesce(is_protected, false)"),
-                "is_overridden": F.expr("not is_held and override is not null"),
+                "is_overridden": F.expr("not keeps_limit and override is not null"),
                 "is_overlaid": F.expr("is_open and reference > 0 and (is_frozen or coalesce(is_legal_hold, false))"),
                 "has_income_bound": F.expr(
-                    f"not is_held and income_multiple_bp is not null and coalesce((max(income) {customer}) > 0, false)"
+                    f"not keeps_limit and income_multiple_bp is not null and coalesce((max(income) {customer}) > 0, false)"
                 ),
                 "income_bound": F.expr(round_down(given, income)),
                 "customer_maximum": F.expr(round_down(given, "customer_maximum")),
@@ -227,7 +228,7 @@ def decided(spark: SparkSession, given: Given, accounts: DataFrame) -> DataFrame
         return rows.withColumn("x", F.expr(x))
 
     rows = step(accounts, "least(strategy, coalesce(tier, strategy))")
-    rows = step(rows, "if(is_held, limit_minor, if(is_raise_forbidden, least(x, limit_minor), x))")
+    rows = step(rows, "if(keeps_limit, limit_minor, if(is_raise_forbidden, least(x, limit_minor), x))")
     # who has no income bound is bounded by nothing
     rows = rows.withColumn("income_bound", F.expr("if(has_income_bound, income_bound, null)"))
     rows = bounded_together(given, rows, "income_bound", [CUSTOMER, "has_income_bound"], floor)
@@ -239,9 +240,9 @@ def decided(spark: SparkSession, given: Given, accounts: DataFrame) -> DataFrame
         f"case when x > limit_minor then greatest(limit_minor, {rounded}) when x < limit_minor then {rounded} else x end",
     )
     rows = step(rows, f"greatest(x, least(limit_minor, -{round_down(given, '-principal')}))")
-    rows = step(rows, "if(is_held, limit_minor, least(x, coalesce(own_maximum, x)))")
-    rows = rows.withColumn("unheld_maximum", F.expr("if(is_held, null, customer_maximum)"))
-    rows = bounded_together(given, rows, "unheld_maximum", [CUSTOMER, "is_held"]).cache()
+    rows = step(rows, "if(keeps_limit, limit_minor, least(x, coalesce(own_maximum, x)))")
+    rows = rows.withColumn("unheld_maximum", F.expr("if(keeps_limit, null, customer_maximum)"))
+    rows = bounded_together(given, rows, "unheld_maximum", [CUSTOMER, "keeps_limit"]).cache()
     rows = rows.join(caps(spark, given, rows), ACCOUNT, "left").withColumns(
         {
             "recommended": F.expr("if(is_overlaid, limit_minor, coalesce(capped, x))"),
@@ -254,7 +255,7 @@ def decided(spark: SparkSession, given: Given, accounts: DataFrame) -> DataFrame
             "others_income": F.expr(
                 f"(sum(recommended) over (partition by {CUSTOMER}, has_income_bound)) - recommended"
             ),
-            "others_maximum": F.expr(f"(sum(recommended) over (partition by {CUSTOMER}, is_held)) - recommended"),
+            "others_maximum": F.expr(f"(sum(recommended) over (partition by {CUSTOMER}, keeps_limit)) - recommended"),
         }
     )
     grantable = (
@@ -284,13 +285,13 @@ def decided(spark: SparkSession, given: Given, accounts: DataFrame) -> DataFrame
         "pd_bp",
         f"{loss} as expected_loss_minor",
         "reference as reference_limit_minor",
-        f"{quotient('reference * own_multiplier_bp', 'cast(10000 as bigint)')} as own_target_minor",
+        f"{quotient('reference * own_multiplier_bp', 'cast(10000 as bigint)')} as tonight_target_minor",
         "limit_minor as old_limit_minor",
         "recommended as recommended_limit_minor",
         f"{action} as action",
         f"{state} as display_state",
         "if(is_drawable and not is_overlaid, undrawn, 0) as drawable_minor",
-        "if(is_held or is_overlaid or is_raise_forbidden, recommended,"
+        "if(keeps_limit or is_overlaid or is_raise_forbidden, recommended,"
         f" greatest(recommended, {round_down(given, grantable)})) as max_grantable_minor",
     )
 
@@ -308,7 +309,7 @@ def caps(spark: SparkSession, given: Given, accounts: DataFrame) -> DataFrame:
     bound = round_down(given, f"greatest(cap - (sum(if(is_overlaid, limit_minor, 0)) {of_customer}), 0)")
     names = ["legal_entity_code", "purpose_code", "channel_code"]
     live = (
-        accounts.where("not is_held")
+        accounts.where("not keeps_limit")
         .select(ACCOUNT, CUSTOMER, *names, "x", "limit_minor", "is_overlaid")
         .join(
             F.broadcast(rules),

@@ -113,7 +113,7 @@ class Night:
                 f"status in ({', '.join(map(repr, drawable_codes))}) as is_drawable",
             )
             .withColumn("reference", F.expr("greatest(limit_minor, 0)"))
-            .withColumn("is_held", F.expr("not is_open or reference = 0"))
+            .withColumn("keeps_limit", F.expr("not is_open or reference = 0"))
         )  # fmt: skip
 
     def _case_events(self) -> DataFrame:

@@ -152,7 +152,7 @@ select
     or limited.known_reference_limit_minor = 0
     or limited.is_line_ended
     or limited.is_void
-    or limited.is_at_rest as is_held,
+    or limited.is_at_rest as keeps_limit,
     limited.is_at_rest,
     limited.carried_limit_minor,
     limited.carried_pending_minor,

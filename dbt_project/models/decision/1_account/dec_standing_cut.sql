@@ -33,7 +33,7 @@ select
     decided_date,
     old_limit_minor,
     new_limit_minor,
-    own_target_minor,
+    tonight_target_minor,
     reason_rank,
     reason_code,
     feature,

@@ -73,8 +73,8 @@ measured as (
         moved.total_now,
         moved.total_before,
         {{ int_div('moved.moved * 10000', as_wide('moved.total_now') ~ ' * moved.total_before') }} as variation_bp,
-        packs.most_variation_bp,
-        packs.least_customers
+        packs.max_variation_bp,
+        packs.min_customers
     from moved
     inner join packs on moved.policy_version = packs.policy_version
 
@@ -85,7 +85,7 @@ select
     feature,
     cast(total_now as bigint) as customer_count,
     variation_bp,
-    variation_bp > most_variation_bp
-    and total_now >= least_customers
-    and total_before >= least_customers as is_distrusted
+    variation_bp > max_variation_bp
+    and total_now >= min_customers
+    and total_before >= min_customers as is_distrusted
 from measured

@@ -186,7 +186,7 @@ guards as (
 
     select
         masses.policy_version,
-        masses.new_count > packs.mass_least_customers
+        masses.new_count > packs.mass_min_customers
         and masses.new_count * 10000 > masses.customer_count * packs.mass_share_bp as is_mass
     from masses
     inner join packs on masses.policy_version = packs.policy_version

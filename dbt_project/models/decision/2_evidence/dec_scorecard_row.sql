@@ -25,7 +25,7 @@ select
     {%- for feature in scored_features() %},
     coalesce(max(case when bins.feature = '{{ feature }}' and bins.is_missing then bins.points end), 0)
         as {{ feature }}_points_missing
-    {%- for number in range(1, most_bins() + 1) %},
+    {%- for number in range(1, max_bins() + 1) %},
     coalesce(
         max(case when bins.feature = '{{ feature }}' and not bins.is_missing and bins.bin_number = {{ number }} then bins.points end),
         0

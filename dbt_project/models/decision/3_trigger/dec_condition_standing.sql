@@ -23,7 +23,7 @@ ranked as (
         triggers.trigger_code,
         triggers.reason_code,
         triggers.triggered_date,
-        triggers.is_held and not triggers.is_inherited as is_bounding,
+        triggers.is_sustained and not triggers.is_inherited as is_bounding,
         least(triggers.clean_days, triggers.clean_days_needed) as nights_done,
         triggers.clean_days_needed as nights_needed,
         count(*) over (partition by accounts.account_key) as condition_count,

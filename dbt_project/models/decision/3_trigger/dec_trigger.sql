@@ -171,7 +171,7 @@ judged as (
         known_before.triggered_date,
         known_before.last_hit_date,
         coalesce(known_before.nights_in_a_row, 0) as nights_in_a_row_before,
-        coalesce(known_before.is_held, false) as was_held,
+        coalesce(known_before.is_sustained, false) as was_sustained,
         known_before.clean_since_date,
         known_before.is_inherited as was_inherited,
         customers.is_new_customer,
@@ -256,7 +256,7 @@ held as (
     select
         *,
         was_active and not is_new_after_inherited as is_going_on,
-        (was_held and not is_new_after_inherited) or nights_in_a_row >= hold_nights as is_held
+        (was_sustained and not is_new_after_inherited) or nights_in_a_row >= hold_nights as is_sustained
     from counted
 
 )
@@ -275,10 +275,10 @@ select
     goal_value,
     is_hit,
     -- the night from which it acts; while it does not act yet, that of the first hit
-    case when is_going_on and (was_held or not is_held) then triggered_date else business_date end as triggered_date,
+    case when is_going_on and (was_sustained or not is_sustained) then triggered_date else business_date end as triggered_date,
     case when is_hit then business_date else last_hit_date end as last_hit_date,
     nights_in_a_row,
-    is_held,
+    is_sustained,
     clean_since_date_tonight as clean_since_date,
     clean_days,
     clean_days_needed,

@@ -22,7 +22,7 @@ select
     carried.triggered_date,
     carried.last_hit_date,
     carried.nights_in_a_row,
-    carried.is_held,
+    carried.is_sustained,
     carried.clean_since_date,
     carried.is_inherited and approvals.trigger_code is null as is_inherited,
     carried.reason_code,

@@ -32,9 +32,9 @@ tiered as (
             -- what protects tonight's limit from a cut protects what is owed, too
             when protected.protection_code is not null then protected.owed_limit_minor
             else least(protected.owed_limit_minor, protected.owed_strategy_minor)
-        end as owed_minor,
+        end as to_give_back_minor,
         case
-            when protected.is_held then protected.limit_minor
+            when protected.keeps_limit then protected.limit_minor
             else least(protected.strategy_minor, coalesce(tiers.max_limit_minor, protected.strategy_minor))
         end as tiered_minor
     from protected
@@ -45,10 +45,10 @@ tiered as (
 
 select
     *,
-    case when owed_minor is not null then least(owed_minor, coalesce(tier_bound_minor, owed_minor)) end as returned_minor,
+    case when to_give_back_minor is not null then least(to_give_back_minor, coalesce(tier_bound_minor, to_give_back_minor)) end as given_back_minor,
     case
         -- what a bad row took is no raise
-        when is_raise_forbidden and not is_held then least(tiered_minor, coalesce(restored_minor, limit_minor))
+        when is_raise_forbidden and not keeps_limit then least(tiered_minor, coalesce(restored_minor, limit_minor))
         else tiered_minor
     end as permitted_minor
 from tiered

@@ -32,5 +32,5 @@ budgeted as (
 select
     *,
     -- what is given back is no raise: no budget and no rule against raises stands in its way
-    greatest(budgeted_minor, coalesce(returned_minor, budgeted_minor)) as restated_minor
+    greatest(budgeted_minor, coalesce(given_back_minor, budgeted_minor)) as restated_minor
 from budgeted

@@ -35,7 +35,7 @@ select
     concerned.channel_code,
     min(caps.rule_id) as rule_id,
     min_by(caps.cap_minor, caps.rule_id) as cap_minor,
-    min({{ round_down('caps.cap_minor', 'concerned.rounding_minor') }}) as least_bound_minor
+    min({{ round_down('caps.cap_minor', 'concerned.rounding_minor') }}) as min_bound_minor
 from concerned
 inner join caps
     on

@@ -39,7 +39,7 @@ triggered as (
 
     select
         *,
-        case when is_held then limit_minor else least(protected_minor, coalesce(trigger_bound_minor, protected_minor)) end
+        case when keeps_limit then limit_minor else least(protected_minor, coalesce(trigger_bound_minor, protected_minor)) end
             as triggered_minor
     from protected
 
@@ -50,7 +50,7 @@ floored as (
     select
         *,
         -- the floor stops a cut and never raises a limit
-        case when is_held then limit_minor else greatest(triggered_minor, least(floor_minor, limit_minor)) end
+        case when keeps_limit then limit_minor else greatest(triggered_minor, least(floor_minor, limit_minor)) end
             as floored_minor
     from triggered
 
@@ -70,7 +70,7 @@ rounded as (
             else {{ round_down('floored_minor', 'rounding_minor') }}
         end as rounded_minor,
         -- what is owed, rounded up, is the least that a limit may be without calling for repayment
-        least(limit_minor, -{{ round_down('-principal_minor', 'rounding_minor') }}) as least_balanced_minor
+        least(limit_minor, -{{ round_down('-principal_minor', 'rounding_minor') }}) as min_balanced_minor
     from floored
 
 ),
@@ -80,8 +80,8 @@ balanced as (
     select
         *,
         case
-            when is_held or is_floored_by_trigger then rounded_minor
-            else greatest(rounded_minor, least_balanced_minor)
+            when keeps_limit or is_floored_by_trigger then rounded_minor
+            else greatest(rounded_minor, min_balanced_minor)
         end as balanced_minor
     from rounded
 
@@ -90,11 +90,11 @@ balanced as (
 {%- set columns = [
     'decision_key', 'customer_decision_key', 'business_date', 'is_void', 'account_key', 'customer_key', 'policy_version', 'pack_number',
     'pack', 'is_assigned', 'product_code', 'legal_entity_code', 'slice_code', 'purpose_code', 'channel_code', 'is_open', 'is_drawable',
-    'is_held', 'is_at_rest', 'limit_minor', 'core_limit_minor', 'highest_applied_minor', 'is_in_flight', 'is_external_change',
+    'keeps_limit', 'is_at_rest', 'limit_minor', 'core_limit_minor', 'highest_applied_minor', 'is_in_flight', 'is_external_change',
     'reference_limit_minor', 'granted_reference_limit_minor', 'principal_minor',
     'carried_pending_minor', 'carried_pending_since_date', 'carried_pending_effective_date',
     'account_count', 'score', 'band', 'pd_bp', 'confirmed_milli', 'is_maintenance', 'floor_minor', 'rounding_minor', 'lgd_bp', 'ccf_bp',
-    'target_minor', 'own_target_minor', 'is_overridden', 'is_restored', 'strategy_minor', 'is_raise_barred', 'is_raise_forbidden',
+    'target_minor', 'tonight_target_minor', 'is_overridden', 'is_restored', 'strategy_minor', 'is_raise_barred', 'is_raise_forbidden',
     'tier_bound_minor', 'min_draw_minor', 'income_multiple_bp', 'tiered_minor', 'permitted_minor', 'is_budget_spent', 'budgeted_minor',
     'restated_minor', 'customer_income_bound_minor', 'bounded_minor', 'protection_code', 'protected_minor', 'trigger_code',
     'trigger_bound_minor', 'is_draw_blocked', 'triggered_minor', 'floored_minor', 'rounded_minor', 'balanced_minor',
@@ -106,7 +106,7 @@ select
     {{ column }},
     {%- endfor %}
     case
-        when is_held then limit_minor
+        when keeps_limit then limit_minor
         else least(balanced_minor, coalesce(own_maximum_minor, balanced_minor))
     end as requested_minor
 from balanced

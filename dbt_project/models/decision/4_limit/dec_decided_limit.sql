@@ -20,11 +20,11 @@ capped as (
 
     select
         limits.*,
-        case when not (limits.is_held or limits.has_overlay) then coalesce(caps.rule_id, limits.first_rule_id) end
+        case when not (limits.keeps_limit or limits.has_overlay) then coalesce(caps.rule_id, limits.first_rule_id) end
             as cap_rule_id,
-        case when not (limits.is_held or limits.has_overlay) then coalesce(caps.cap_minor, limits.first_cap_minor) end
+        case when not (limits.keeps_limit or limits.has_overlay) then coalesce(caps.cap_minor, limits.first_cap_minor) end
             as cap_minor,
-        case when not (limits.is_held or limits.has_overlay) then coalesce(caps.room_minor, limits.least_bound_minor) end
+        case when not (limits.keeps_limit or limits.has_overlay) then coalesce(caps.room_minor, limits.min_bound_minor) end
             as cap_room_minor,
         coalesce(caps.capped_minor, limits.maximised_minor) as capped_minor,
         coalesce(caps.is_cap_reached, false) as is_cap_reached

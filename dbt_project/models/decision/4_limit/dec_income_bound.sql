@@ -21,7 +21,7 @@ bound as (
     select
         budgeted.*,
         case
-            when not budgeted.is_held and budgeted.income_multiple_bp is not null and budgeted.customer_income_monthly_minor > 0
+            when not budgeted.keeps_limit and budgeted.income_multiple_bp is not null and budgeted.customer_income_monthly_minor > 0
                 then
                     {{ round_down(
                         int_div(

@@ -37,7 +37,7 @@ select
     overlays.reason_code as overlay_code,
     choices.rule_id as first_rule_id,
     choices.cap_minor as first_cap_minor,
-    choices.least_bound_minor
+    choices.min_bound_minor
 from compositions
 left join maxima on compositions.decision_key = maxima.decision_key
 left join overlays on compositions.decision_key = overlays.decision_key

@@ -11,7 +11,7 @@ bound as (
     select
         *,
         -- of several packs the coarsest unit, so that nothing is lost or won by rounding
-        max(rounding_minor) over (partition by customer_key, is_assigned, is_held) as unit_minor
+        max(rounding_minor) over (partition by customer_key, is_assigned, keeps_limit) as unit_minor
     from {{ ref('dec_composition') }}
     where asked_customer_maximum_minor is not null
 
@@ -36,9 +36,9 @@ shared as (
         sum(requested_units_minor) over sharers_so_far as units_so_far_minor
     from units
     window
-        sharers as (partition by customer_key, is_assigned, is_held),
+        sharers as (partition by customer_key, is_assigned, keeps_limit),
         sharers_so_far as (
-            partition by customer_key, is_assigned, is_held
+            partition by customer_key, is_assigned, keeps_limit
             order by account_key, policy_version rows between unbounded preceding and current row
         )
 
@@ -48,7 +48,7 @@ select
     decision_key,
     maximum_minor as customer_maximum_minor,
     case
-        when not is_held and customer_requested_minor > maximum_minor
+        when not keeps_limit and customer_requested_minor > maximum_minor
             then
                 least(
                     requested_minor,

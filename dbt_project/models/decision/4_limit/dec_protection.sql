@@ -34,13 +34,13 @@ select
         when strategies.is_first_night_of_pack then 'P5'
         when case_events.is_distrusted then 'G4'
     end as protection_code,
-    coalesce({{ days_between('strategies.opened_date', 'strategies.business_date') }} < strategies.least_tenure_days
-    or coalesce(strategies.f02_dpd_max_30d > strategies.most_days_past_due_30d, true)
+    coalesce({{ days_between('strategies.opened_date', 'strategies.business_date') }} < strategies.min_tenure_days
+    or coalesce(strategies.f02_dpd_max_30d > strategies.max_days_past_due_30d, true)
     or (
-        strategies.most_income_age_days is not null
+        strategies.max_income_age_days is not null
         and coalesce(
             coalesce(strategies.income_monthly_minor, 0) <= 0
-            or {{ days_between('strategies.income_as_of_date', 'strategies.business_date') }} > strategies.most_income_age_days,
+            or {{ days_between('strategies.income_as_of_date', 'strategies.business_date') }} > strategies.max_income_age_days,
             true
         )
     )

@@ -34,7 +34,7 @@ raises as (
         overlays.decision_key is null
         and bounds.permitted_minor > bounds.limit_minor
         and not (bounds.is_overridden or bounds.is_restored)
-        and not bounds.is_held
+        and not bounds.keeps_limit
 
 )
 

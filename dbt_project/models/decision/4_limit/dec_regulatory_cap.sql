@@ -35,12 +35,12 @@ concerned as (
     from {{ ref('dec_maximised_limit') }} as limits
     left join several_packs on limits.customer_key = several_packs.customer_key
     where
-        limits.least_bound_minor is not null
-        and not limits.is_held
+        limits.min_bound_minor is not null
+        and not limits.keeps_limit
         and (
             limits.account_count > 1
             or several_packs.customer_key is not null
-            or limits.maximised_minor >= limits.least_bound_minor
+            or limits.maximised_minor >= limits.min_bound_minor
         )
 
 ),
@@ -125,7 +125,7 @@ ranked as (
         *,
         -- what this account could have if the others stay where they are
         min(bound_minor - (least(customer_minor, bound_minor) - capped_minor)) over (partition by decision_key)
-            as least_room_minor,
+            as min_room_minor,
         row_number() over (
             partition by decision_key
             order by capped_minor, case when customer_minor >= bound_minor then 0 else 1 end, rule_id
@@ -140,6 +140,6 @@ select
     cap_minor,
     capped_minor,
     customer_minor >= bound_minor as is_cap_reached,
-    least_room_minor as room_minor
+    min_room_minor as room_minor
 from ranked
 where tightness = 1

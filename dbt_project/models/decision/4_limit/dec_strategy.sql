@@ -1,7 +1,7 @@
 -- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_account, what is known of its customer and of its
 -- cases, and what the strategy wants.
 -- The target is the reference limit times the multiplier of the confirmed score. The core's limit moves only to the edge
--- of the play band around it, by one step, on the customer's slot; a cut never goes below tonight's own target.
+-- of the tolerance band around it, by one step, on the customer's slot; a cut never goes below tonight's target.
 -- Where a restatement owes the account a limit above tonight's, the same is asked once more from there.
 
 with
@@ -57,9 +57,9 @@ targets as (
         packs.raise_share_bp,
         packs.climb_share_bp,
         packs.nightly_budget_minor,
-        packs.least_tenure_days,
-        packs.most_days_past_due_30d,
-        packs.most_income_age_days,
+        packs.min_tenure_days,
+        packs.max_days_past_due_30d,
+        packs.max_income_age_days,
         packs.is_consent_required,
         packs.lgd_bp,
         packs.ccf_bp,
@@ -74,12 +74,12 @@ targets as (
         customers.is_first_night_of_pack,
         customers.cut_step_bp,
         {{ int_div('accounts.reference_limit_minor * customers.confirmed_multiplier_bp', '10000') }} as target_minor,
-        {{ int_div('accounts.reference_limit_minor * customers.own_multiplier_bp', '10000') }} as own_target_minor,
+        {{ int_div('accounts.reference_limit_minor * customers.own_multiplier_bp', '10000') }} as tonight_target_minor,
         {{ slot_is_due('accounts.customer_key', 'packs.cut_days') }}
         -- what was announced is weighed every night
         or (accounts.is_assigned and accounts.carried_pending_minor is not null) as is_cut_slot,
         {{ slot_is_due('accounts.customer_key', 'packs.raise_days') }} as is_raise_slot,
-        packs.play_bp,
+        packs.tolerance_bp,
         coalesce(cases.is_in_hardship, false) as is_in_hardship,
         coalesce(cases.has_open_appeal, false) as has_open_appeal,
         coalesce(cases.has_human_review, false) as has_human_review,
@@ -87,9 +87,9 @@ targets as (
         cases.override_minor,
         cases.own_maximum_minor,
         cases.customer_maximum_minor as asked_customer_maximum_minor,
-        restorations.account_key is not null as is_wronged,
+        restorations.account_key is not null as is_hit_by_bad_row,
         case
-            when restated.restated_limit_minor > accounts.limit_minor and not accounts.is_held
+            when restated.restated_limit_minor > accounts.limit_minor and not accounts.keeps_limit
                 then restated.restated_limit_minor
         end as owed_limit_minor
     from accounts
@@ -106,9 +106,9 @@ edged as (
 
     select
         *,
-        {{ int_div('target_minor * (10000 - play_bp)', '10000') }} as lower_edge_minor,
-        {{ int_div('target_minor * (10000 + play_bp)', '10000') }} as upper_edge_minor,
-        not is_held and override_minor is not null as is_overridden
+        {{ int_div('target_minor * (10000 - tolerance_bp)', '10000') }} as lower_edge_minor,
+        {{ int_div('target_minor * (10000 + tolerance_bp)', '10000') }} as upper_edge_minor,
+        not keeps_limit and override_minor is not null as is_overridden
     from targets
 
 ),
@@ -122,11 +122,11 @@ stepped as (
         -- what a bad row took goes back without steps and without waiting for a slot
         case
             when
-                is_wronged
-                and not is_held
+                is_hit_by_bad_row
+                and not keeps_limit
                 and override_minor is null
-                and least(reference_limit_minor, own_target_minor) > limit_minor
-                then least(reference_limit_minor, own_target_minor)
+                and least(reference_limit_minor, tonight_target_minor) > limit_minor
+                then least(reference_limit_minor, tonight_target_minor)
         end as restored_minor
     from edged
 

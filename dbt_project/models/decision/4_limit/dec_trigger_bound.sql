@@ -1,5 +1,5 @@
--- Grain: one row an account of tonight's snapshot and policy pack with a held trigger: what the triggers allow.
--- A trigger bounds while it is held and was not inherited; the smallest bound counts.
+-- Grain: one row an account of tonight's snapshot and policy pack with a sustained trigger: what the triggers allow.
+-- A trigger bounds while it is sustained and was not inherited; the smallest bound counts.
 
 with
 
@@ -18,7 +18,7 @@ packs as (
 triggers as (
 
     select * from {{ ref('dec_trigger') }}
-    where not is_cured and is_held and not is_inherited
+    where not is_cured and is_sustained and not is_inherited
 
 ),
 

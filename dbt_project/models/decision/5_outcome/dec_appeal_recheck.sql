@@ -98,7 +98,7 @@ cited as (
         features.role = 'credit' as is_scored_fact,
         cuts.is_source_distrusted as was_source_distrusted,
         coalesce(sources.is_distrusted, false) as is_source_distrusted,
-        strategies.own_target_minor > cuts.own_target_minor as is_target_higher
+        strategies.tonight_target_minor > cuts.tonight_target_minor as is_target_higher
     from concerned
     inner join cuts on concerned.account_key = cuts.account_key
     inner join strategies on concerned.account_key = strategies.account_key

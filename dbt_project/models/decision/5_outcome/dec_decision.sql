@@ -58,10 +58,10 @@ decided as (
 
 {%- set columns = [
     'decision_key', 'customer_decision_key', 'business_date', 'is_void', 'account_key', 'customer_key', 'policy_version', 'pack_number',
-    'pack', 'is_assigned', 'product_code', 'legal_entity_code', 'slice_code', 'purpose_code', 'channel_code', 'is_open', 'is_held',
+    'pack', 'is_assigned', 'product_code', 'legal_entity_code', 'slice_code', 'purpose_code', 'channel_code', 'is_open', 'keeps_limit',
     'is_at_rest', 'limit_minor', 'old_limit_minor', 'core_limit_minor', 'highest_applied_minor', 'is_in_flight', 'is_external_change',
     'reference_limit_minor', 'granted_reference_limit_minor', 'score', 'band', 'pd_bp', 'confirmed_milli', 'expected_loss_minor',
-    'target_minor', 'own_target_minor', 'is_overridden', 'is_restored', 'strategy_minor', 'is_raise_barred', 'is_raise_forbidden',
+    'target_minor', 'tonight_target_minor', 'is_overridden', 'is_restored', 'strategy_minor', 'is_raise_barred', 'is_raise_forbidden',
     'tier_bound_minor', 'min_draw_minor', 'income_multiple_bp', 'tiered_minor', 'permitted_minor', 'is_budget_spent', 'budgeted_minor',
     'restated_minor', 'customer_income_bound_minor', 'bounded_minor', 'protection_code', 'protected_minor', 'trigger_code',
     'trigger_bound_minor', 'is_draw_blocked', 'triggered_minor', 'floored_minor', 'rounded_minor', 'balanced_minor',

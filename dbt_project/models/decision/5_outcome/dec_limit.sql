@@ -53,7 +53,7 @@ select
         else 0
     end as drawable_minor,
     case
-        when limits.is_held or limits.has_overlay or limits.is_raise_forbidden then limits.recommended_minor
+        when limits.keeps_limit or limits.has_overlay or limits.is_raise_forbidden then limits.recommended_minor
         else
             greatest(
                 limits.recommended_minor,

@@ -12,7 +12,7 @@ limits as (
 triggers as (
 
     select * from {{ ref('dec_trigger') }}
-    where not is_cured and is_held and not is_inherited
+    where not is_cured and is_sustained and not is_inherited
 
 ),
 
@@ -26,7 +26,7 @@ binding_triggers as (
     from limits
     inner join triggers on limits.customer_decision_key = triggers.customer_decision_key
     where
-        not limits.is_held
+        not limits.keeps_limit
         and (
             triggers.effect = 'block_draws'
             or (
@@ -144,4 +144,4 @@ select
     decision_key, account_key, policy_version, 5 as precedence, protection_code as reason_code, 'protection' as feature,
     bounded_minor as feature_value, limit_minor as goal_value
 from limits
-where protection_code is not null and not is_held and protected_minor > bounded_minor
+where protection_code is not null and not keeps_limit and protected_minor > bounded_minor

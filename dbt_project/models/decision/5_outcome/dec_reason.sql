@@ -63,7 +63,7 @@ ranked as (
 
     select
         cited.*,
-        packs.most_reasons,
+        packs.max_reasons,
         cast(
             row_number() over (
                 partition by cited.decision_key
@@ -87,4 +87,4 @@ select
     goal_value,
     points_lost
 from ranked
-where reason_rank <= most_reasons
+where reason_rank <= max_reasons

@@ -17,5 +17,5 @@ select
     sum(case when customer_income_bound_minor is not null then recommended_minor end)
         over (partition by customer_decision_key) as income_recommended_minor,
     sum(case when customer_maximum_minor is not null then recommended_minor end)
-        over (partition by customer_key, is_assigned, is_held) as maximum_recommended_minor
+        over (partition by customer_key, is_assigned, keeps_limit) as maximum_recommended_minor
 from limits

@@ -68,7 +68,7 @@ forgiven as (
         on customers.policy_version = causes.policy_version and reasons.reason_code = causes.reason_code
     where
         reasons.strength = 1
-        and reasons.reason_points_lost * 10000 >= reasons.all_points_lost * packs.least_reason_share_bp
+        and reasons.reason_points_lost * 10000 >= reasons.all_points_lost * packs.min_reason_share_bp
 
 ),
 

@@ -56,11 +56,11 @@ judged as (
     select
         *,
         coalesce(
-            down_count > least_cuts and 100 * down_count > cuts_over_median_pct * median_down_count, false
+            down_count > min_cuts and 100 * down_count > cuts_over_median_pct * median_down_count, false
         ) as has_many_cuts,
-        down_count + up_count > least_cuts
+        down_count + up_count > min_cuts
         and 10000 * exposure_change_minor > exposure_change_bp * exposure_before_minor as has_much_exposure_moved,
-        newly_floored_count > least_floored
+        newly_floored_count > min_floored
         and 10000 * newly_floored_count > floored_share_bp * account_count as has_many_floored
     from compared
 

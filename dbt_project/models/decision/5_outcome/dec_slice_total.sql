@@ -46,9 +46,9 @@ select
     ) as exposure_change_minor,
     max(packs.median_nights) as median_nights,
     min(packs.cuts_over_median_pct) as cuts_over_median_pct,
-    min(packs.least_cuts) as least_cuts,
+    min(packs.min_cuts) as min_cuts,
     min(packs.exposure_change_bp) as exposure_change_bp,
-    min(packs.least_floored) as least_floored,
+    min(packs.min_floored) as min_floored,
     min(packs.floored_share_bp) as floored_share_bp
 from decisions
 inner join packs on decisions.pack_number = packs.pack_number

@@ -57,8 +57,8 @@ steps as (
         accounts.start_minor,
         max(climbs.reached_minor) over (
             partition by climbs.account_key, climbs.stops_applying, climbs.clears_related
-        ) as most_minor,
-        max(climbs.reached_minor) over (partition by climbs.account_key) as most_of_all_minor,
+        ) as max_minor,
+        max(climbs.reached_minor) over (partition by climbs.account_key) as max_of_all_minor,
         parameters.recourse_near_share_bp
     from climbs
     cross join parameters
@@ -86,8 +86,8 @@ near as (
     from steps
     where
         reached_minor > start_minor
-        and most_minor = most_of_all_minor
-        and reached_minor * 10000 >= most_minor * recourse_near_share_bp
+        and max_minor = max_of_all_minor
+        and reached_minor * 10000 >= max_minor * recourse_near_share_bp
 
 ),
 

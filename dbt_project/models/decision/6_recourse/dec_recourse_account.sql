@@ -123,7 +123,7 @@ together as (
                 accounts.limit_minor,
                 {{ int_div('accounts.reference_limit_minor * greatest(cells.best_multiplier_bp, 10000)', '10000') }}
             )
-        ) as most_minor
+        ) as max_minor
     from accounts
     inner join cells on accounts.policy_version = cells.policy_version
     group by accounts.customer_key
@@ -140,7 +140,7 @@ select
     least(limits.recommended_minor, coalesce(limits.pending_minor, limits.recommended_minor)) as start_minor,
     packs.floor_minor,
     packs.rounding_minor,
-    packs.play_bp,
+    packs.tolerance_bp,
     packs.raise_days,
     packs.raise_share_bp,
     packs.climb_share_bp,
@@ -156,17 +156,17 @@ select
     coalesce(customers.f41_related_dpd_30d > 0, false) as is_related_past_due,
     customers.arrears_minor,
     {{ add_days('limits.business_date', 'parameters.recourse_acting_days') }} as act_by_date,
-    {{ add_days('accounts.opened_date', 'packs.least_tenure_days') }} as tenure_date,
+    {{ add_days('accounts.opened_date', 'packs.min_tenure_days') }} as tenure_date,
     snapshots.coverage_from_date as snapshots_from_date,
     case
-        when packs.most_income_age_days is null then null
+        when packs.max_income_age_days is null then null
         when coalesce(accounts.income_monthly_minor, 0) <= 0 or accounts.income_as_of_date is null
             then limits.business_date
-        else {{ add_days('accounts.income_as_of_date', 'packs.most_income_age_days') }}
+        else {{ add_days('accounts.income_as_of_date', 'packs.max_income_age_days') }}
     end as income_until_date,
     packs.is_consent_required and coalesce(accounts.raise_consent_code, 'unknown') <> 'opted_in' as is_consent_asked,
     together.account_count > 1 as has_several_accounts,
-    together.most_minor as customer_most_minor,
+    together.max_minor as customer_max_minor,
     least(
         coalesce(limits.tier_bound_minor, {{ highest_value() }}),
         coalesce(limits.own_maximum_minor, {{ highest_value() }})
@@ -192,7 +192,7 @@ left join cases on limits.account_key = cases.account_key
 left join promises on limits.account_key = promises.account_key
 where
     least(limits.recommended_minor, coalesce(limits.pending_minor, limits.recommended_minor)) < limits.reference_limit_minor
-    and not limits.is_held
+    and not limits.keeps_limit
     and limits.overlay_code is null
     and not limits.is_overridden
     and limits.tier_bound_minor is not null
@@ -204,7 +204,7 @@ where
     -- would bring nothing
     and (
         coalesce(accounts.income_monthly_minor, 0) > 0
-        or packs.most_income_age_days is null
+        or packs.max_income_age_days is null
         or (limits.income_multiple_bp is null and incomes.is_any_known)
     )
     and customers.is_counted

@@ -23,16 +23,16 @@ edges as (
         account_key,
         stops_applying,
         clears_related,
-        min(own_target_minor) as own_target_minor,
+        min(tonight_target_minor) as tonight_target_minor,
         bool_or(coalesce(is_floored, false)) as is_floored,
-        min(least_effect_bp) as least_effect_bp,
+        min(min_effect_bp) as min_effect_bp,
         {{ values_in_order('raise_number', 'edge_minor') }} as edges_minor
     from slots
     group by account_key, stops_applying, clears_related
 
 ),
 
--- until the first raise the limit falls at most to tonight's own target of the lowest score, or to what a trigger leaves
+-- until the first raise the limit falls at most to tonight's target of the lowest score, or to what a trigger leaves
 fallen as (
 
     select
@@ -41,13 +41,13 @@ fallen as (
         edges.clears_related,
         edges.is_floored,
         edges.edges_minor,
-        least(accounts.floor_minor, accounts.start_minor) as least_minor,
+        least(accounts.floor_minor, accounts.start_minor) as min_minor,
         least(
             accounts.start_minor,
             accounts.account_bound_minor,
-            edges.own_target_minor,
+            edges.tonight_target_minor,
             coalesce(
-                {{ int_div('accounts.reference_limit_minor * edges.least_effect_bp', '10000') }}, accounts.start_minor
+                {{ int_div('accounts.reference_limit_minor * edges.min_effect_bp', '10000') }}, accounts.start_minor
             )
         ) as fallen_minor
     from accounts
@@ -60,8 +60,8 @@ started as (
     select
         *,
         case
-            when is_floored then least_minor
-            else greatest(least_minor, {{ round_down(least_share('fallen_minor'), 'rounding_minor') }})
+            when is_floored then min_minor
+            else greatest(min_minor, {{ round_down(min_share('fallen_minor'), 'rounding_minor') }})
         end as started_minor
     from fallen
 

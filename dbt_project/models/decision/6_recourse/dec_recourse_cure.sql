@@ -214,6 +214,6 @@ select
     max(cured_date) as cured_date,
     bool_or(paid_on_time_date > business_date) as is_waiting_for_instalments,
     bool_or(effect = 'floor') as is_floored,
-    min(case when effect = 'share_of_reference' then effect_bp end) as least_effect_bp
+    min(case when effect = 'share_of_reference' then effect_bp end) as min_effect_bp
 from cured
 group by customer_key, policy_version, stops_applying, clears_related

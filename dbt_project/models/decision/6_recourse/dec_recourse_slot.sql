@@ -1,5 +1,5 @@
 -- Grain: one row an account to be answered tonight, set of actions and raise that the climb back may take: its night, and
--- the edge of the play band around the least target that the confirmed score then gives.
+-- the edge of the tolerance band around the least target that the confirmed score then gives.
 
 {{ config(materialized='table') }}
 
@@ -85,7 +85,7 @@ waiting as (
         least(accounts.smoothed_milli, {{ to_milli('lowest.lowest_score') }}) as lowest_milli,
         {{ to_milli('lowest.lowest_score') }} as lowest_own_milli,
         cures.is_floored,
-        cures.least_effect_bp,
+        cures.min_effect_bp,
         greatest(
             {{ add_days('accounts.business_date', 'accounts.needed_nights + parameters.recourse_slack_nights') }},
             accounts.tenure_date,
@@ -177,12 +177,12 @@ select
     dated.raises_from_date,
     own_cells.upper_utilisation_bp as utilisation_below_bp,
     {{ int_div('dated.reference_limit_minor * (' ~ multiplier_bp('dated.lowest_own_milli', 'own_cells') ~ ')', '10000') }}
-        as own_target_minor,
+        as tonight_target_minor,
     dated.is_floored,
-    dated.least_effect_bp,
+    dated.min_effect_bp,
     {{ int_div(
         int_div('dated.reference_limit_minor * (' ~ multiplier_bp('confirmed.confirmed_milli', 'cells') ~ ')', '10000')
-        ~ ' * (10000 - dated.play_bp)', '10000'
+        ~ ' * (10000 - dated.tolerance_bp)', '10000'
     ) }} as edge_minor
 from dated
 inner join confirmed

@@ -45,7 +45,7 @@ judged as (
     left join standing on limits.account_key = standing.account_key
     where
         (carried.account_key is not null or standing.account_key is not null)
-        and (not limits.is_held or (limits.is_at_rest and limits.is_open and limits.reference_limit_minor > 0))
+        and (not limits.keeps_limit or (limits.is_at_rest and limits.is_open and limits.reference_limit_minor > 0))
 
 )
 

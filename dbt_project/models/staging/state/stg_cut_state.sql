@@ -22,7 +22,7 @@ select
     carried.decided_date,
     carried.old_limit_minor,
     carried.new_limit_minor,
-    carried.own_target_minor,
+    carried.tonight_target_minor,
     carried.reason_rank,
     carried.reason_code,
     carried.feature,
