@@ -343,7 +343,6 @@ def test_every_operator_of_the_trace_has_a_name():
 
     trace = (PROJECT_DIR / "models" / "decision" / "5_outcome" / "dec_trace.sql").read_text()
     steps = re.findall(r"^    \(\"(.*?)\", ", trace, re.MULTILINE)
-    assert len(steps) == 15
     assert {name for step in steps for name in re.findall(r"'(\w+)'", step)} == set(OPERATORS)
 
 

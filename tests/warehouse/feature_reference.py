@@ -1,4 +1,4 @@
-"""The 44 features once more, in plain Python from the words of features.md: no code is shared with the SQL."""
+"""The features once more, in plain Python from the words of features.md: no code is shared with the SQL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEYS = {
     "profile_change": ("event_token",),
     "case_event": ("event_token",),
 }
-# Facts for the decision that are not among the 44 features.
+# Facts for the decision that are not among the features.
 FACTS = ("on_time_instalments_90d", "due_instalments_90d", "bureau_has_new_default", "suspicious_events_new")
 
 

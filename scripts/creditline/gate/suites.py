@@ -10,10 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
+from creditline.errors import CreditlineError
 from creditline.home.files import Json
 from creditline.project import SUITES_DIR
 
 _ROWS_WHERE = "select * from {batch} where "
+
+
+class SuiteMissing(CreditlineError):
+    """A source or a mart that nobody wrote expectations for."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,11 @@ class Suite:
 
 @cache
 def load_suite(name: str) -> Suite:
-    """The suite of a landing source, or of a mart as `marts/<table>`."""
-    return parse_suite(json.loads((SUITES_DIR / f"{name}.json").read_text()))
+    """The suite of a landing source, or of a mart as `marts/<table>`. Raises SuiteMissing."""
+    file = SUITES_DIR / f"{name}.json"
+    if not file.is_file():
+        raise SuiteMissing(f"{name} has no suite; write {file}, beginning with that of a similar source or mart")
+    return parse_suite(json.loads(file.read_text()))
 
 
 def parse_suite(document: Json) -> Suite:
