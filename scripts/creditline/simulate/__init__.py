@@ -51,7 +51,7 @@ Teller = Callable[[str], None]
 
 @dataclass(frozen=True)
 class SimulatedBook:
-    """What one call landed: its nights, how many live in the book, where the truth lies, and rows a source."""
+    """What one call landed: its nights, the size of the book, the folder of the truth, and the rows of each source."""
 
     dates: tuple[date, ...]
     customers: int
@@ -81,18 +81,18 @@ def simulate_book(
 ) -> SimulatedBook:
     """Land `nights` consecutive nights of a book from `first_date` on.
 
-    The first delivery ever reaches `history_days` back for events and changes. Called again with the same book and the
-    date after its last night, it goes on: three nights and two more are byte for byte the same as five.
+    The first delivery also brings events and changes of the `history_days` days before it. A later call with the same
+    book and the date after its last night continues the book: three nights and then two give the same bytes as five.
 
     Args:
         accounts: accounts of the whole book; about 8 % of the customers hold two.
         file_format: csv, csv.gz or parquet.
-        core: apart, the core's limits go their own way; obedient or chaotic, it does what was released: then every night
-            but the last is run before the next one is landed.
-        progress: is told one line a stage.
+        core: with apart, the core changes its limits by itself. With obedient or chaotic, it applies the orders that
+            were released; then every night but the last runs before the next one is landed.
+        progress: receives one line of text for each stage.
 
-    Raises UsageError if an argument is out of range or the home already holds another book, HomeBusy if another process lands
-    nights in it.
+    Raises UsageError if an argument is out of range or the home already holds another book. Raises HomeBusy if another
+    process lands nights in the home.
     """
     _check_arguments(accounts, nights, history_days, file_format, core)
     truth = _truth_dir(home)
@@ -151,16 +151,16 @@ def _land_nights(home: Home, progress: Progress, nights: int, tell: Teller) -> S
 
 
 def _let_orders_leave(home: Home) -> None:
-    """A demo home orders nobody real about: its two people are made up."""
+    """Switch a demo home to live. Its orders concern nobody real, so the two people who approve are made up."""
     if home.settings.is_demo and not read_modes(home).changes:
         set_mode(home, ALL_SLICES, "live", by="demo_maker", approved_by="demo_checker")
 
 
 def _let_the_core_work(home: Home, progress: Progress, tell: Teller) -> Progress:
-    """Run what was landed and is not run yet, and let the core do what was released of it."""
+    """Run the landed nights that have not run yet, and let the core process the orders that were released."""
     if progress.core is None or not home.landed_dates():
         return progress
-    # a night that was landed and not noted is landed anew
+    # a night that was landed but not noted is later than the world's day: it is landed again, and not run here
     for night in [night for night in pending_nights(home) if night <= as_date(progress.world.day)]:
         tell(f"ran {night}: {run_night(home, night).release.orders} orders released")
     day = progress.world.day + 1
@@ -170,7 +170,7 @@ def _let_the_core_work(home: Home, progress: Progress, tell: Teller) -> Progress
 
 
 def _live_until(world: World, last_day: int, tell: Teller) -> dict[str, Rows]:
-    """Let the book live up to a day and gather, per event source, what the days brought."""
+    """Let the book live up to a day, and gather the rows of these days by event source."""
     gathered: dict[str, list[Rows]] = {source: [] for source in _GATHERERS}
     for day in range(world.day + 1, last_day + 1):
         world.live_through(day)
@@ -192,7 +192,7 @@ def _land(
     gathered: dict[str, Rows],
     rows: dict[str, int],
 ) -> Progress:
-    """Write one delivery, then its truth, then the mark that it was landed; counts the rows of each source."""
+    """Write one delivery, then its truth, then the note that it was landed. Count the rows of each source."""
     world, book = progress.world, progress.world.book
     business_date = as_date(world.day)
     is_first = world.day == book.anchor
@@ -241,7 +241,7 @@ def _next_sequence(home: Home, progress: Progress, business_date: date) -> int:
 
 
 def _clear_unfinished(home: Home, business_date: date, sequence: int) -> None:
-    """Remove the same delivery, landed by a run that was killed before it could note so; what came between nights stays."""
+    """Remove this delivery if a killed run landed it without noting so. Deliveries between nights stay."""
     target = home.landing / business_date.isoformat()
     if not target.exists():
         return

@@ -1,6 +1,6 @@
 """What customers do on one day, as their sources would record it: flows, sessions, applications, changes, cases.
 
-Each function takes the world at the end of the day and returns the day's rows, one array a column.
+Each function takes the world at the end of the day and returns the day's rows, as one array for each column.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from creditline.simulate.world import APART, CHARGED_OFF, World
 
 Rows = dict[str, np.ndarray]
 
-# Sorted, so that the index of a flow orders as the names do.
+# Sorted by name, so that flows have the same order by index and by name.
 FLOWS = (
     ("in", "pension"),
     ("in", "salary"),
@@ -41,7 +41,7 @@ _BUREAU_EVERY = 30
 
 
 def cash_flows(world: World) -> Rows:
-    """One row a customer, direction and kind: customer, flow (index into FLOWS), amount (fen), count."""
+    """One row for each customer, direction and kind: customer, flow (index into FLOWS), amount (fen), count."""
     people, day = world.population, world.day
     rng = stream(world.book.seed, "flows", day)
     chance = rng.random((5, people.customers))
@@ -128,7 +128,7 @@ def sessions(world: World) -> Rows:
 
 
 def _takeover_sessions(world: World) -> Rows:
-    """Nine sessions a day and victim: three unknown devices, changing regions, mostly through proxies, many failures."""
+    """Nine sessions for each victim and day: three unknown devices, changing regions, mostly proxies, many failures."""
     victims = np.flatnonzero(world.living_through("account_takeover"))
     who, turn = np.repeat(victims, 9), np.tile(np.arange(9), len(victims))
     strange = (world.cause_start[who] & 0xFFFF) << 3 | turn % 3
@@ -171,7 +171,7 @@ def applications(world: World) -> Rows:
 
 
 def _burst_applications(world: World) -> Rows:
-    """Two small applications on each of the first three days of a burst, one on each of the others."""
+    """Two small applications on each of the first three days of a burst, and one on each of its other days."""
     bursting = np.flatnonzero(world.living_through("application_burst"))
     since = world.day - world.cause_start[bursting]
     times = np.where(since < 3, 2, 1)
@@ -210,7 +210,7 @@ def _changes(who: np.ndarray, field: np.ndarray, order: int) -> Rows:
 
 
 def bureau_scores(world: World) -> Rows:
-    """customer, day, score, debt (fen), has_new_default; every customer once in 30 days."""
+    """customer, day, score, debt (fen), has_new_default; each customer has one row in every 30 days."""
     people, day = world.population, world.day
     rng = stream(world.book.seed, "bureau", day)
     who = np.flatnonzero((np.arange(people.customers) + day) % _BUREAU_EVERY == 0)
@@ -231,7 +231,7 @@ def bureau_scores(world: World) -> Rows:
 
 
 def cases(world: World) -> Rows:
-    """Case events; absent values are -1. kind, account, customer, amount, from, to, actor, approver, ground, outcome."""
+    """Case events: kind, account, customer, amount, from, to, actor, approver, ground, outcome. -1 means no value."""
     rng = stream(world.book.seed, "cases", world.day)
     paused = world.starting("hardship", days_ago=0)
     appealing = world.starting("appeal", days_ago=0)
@@ -269,9 +269,10 @@ def cases(world: World) -> Rows:
 
 
 def _appeals_decided(world: World, rng: np.random.Generator) -> list[Rows]:
-    """Appeals end upheld, in part, or overturned: then two people sign an override.
+    """Close appeals as upheld, partly upheld or overturned. For an overturned one, two people sign an override.
 
-    In a closed loop it raises the limit by a fifth. A core that goes its own way has the limit already that was granted.
+    In a closed loop the override raises the limit by a fifth. If the core is apart, the override grants the limit that
+    the account already has.
     """
     ended = world.ended_yesterday("appeal")
     verdict = rng.choice([1, 2, 3], len(ended), p=[0.5, 0.2, 0.3])
@@ -325,7 +326,7 @@ def _case(
 
 
 def movements(world: World) -> Rows:
-    """One row an account and kind that moved today: day, account, kind (index into MOVEMENT_KINDS), amount (fen)."""
+    """One row for each account and kind that moved today: day, account, kind (see MOVEMENT_KINDS), amount (fen)."""
     kind, account = np.nonzero(world.loans.today)
     return {
         "day": np.full(len(account), world.day),
@@ -336,7 +337,7 @@ def movements(world: World) -> Rows:
 
 
 def related_products(world: World) -> Rows:
-    """The whole picture of the day: customer, product (0 huabei, 1 yuebao), balance (fen), days_past_due."""
+    """All related products on this day: customer, product (0 huabei, 1 yuebao), balance (fen), days_past_due."""
     people, day = world.population, world.day
     late = world.living_through("related_product_arrears")
     huabei = np.flatnonzero(people.has_huabei)
@@ -360,7 +361,7 @@ def _event(world: World, customer: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def _seconds_of_day(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Local seconds of day: one event in twenty in the small hours, the others between 7 and 23 o'clock."""
+    """Local seconds of the day: one event in twenty falls before 5 o'clock, the others between 7 and 23 o'clock."""
     asleep, moment = rng.random((2, count))
     seconds: np.ndarray = np.where(asleep < 0.05, moment * 5 * 3600, 7 * 3600 + moment * 16 * 3600).astype(np.int64)
     return seconds

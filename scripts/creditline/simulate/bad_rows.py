@@ -1,4 +1,4 @@
-"""Rows that break a rule of the contract on purpose, a few a file on some nights, and the truth about them."""
+"""Rows that break a rule of the contract on purpose, a few in each file on some nights, and the truth about them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from creditline.simulate.calendar import as_date
 from creditline.simulate.randomness import stream
 from creditline.simulate.tables import SourceTable
 
-_SHARE = 500  # one row in so many, which is 0.2 %
+_SHARE = 500  # one row in 500, which is 0.2 %
 _AT_MOST = 12
 _IMPOSSIBLE = {
     "bad_date": "'2026-02-30'",
@@ -21,7 +21,8 @@ _IMPOSSIBLE = {
     "bad_amount": "'100.105'",
     "unknown_code": "'not_in_the_contract'",
 }
-# What goes wrong where, night after night in turn; a duplicate key comes with another value in the column.
+# The defects by source; nights take these entries in turn. A duplicate key repeats a row with another value in the
+# column.
 _BY_NIGHT: tuple[dict[str, tuple[tuple[str, str], ...]], ...] = (
     {
         "loan_application": (("duplicate_key", "amount"), ("unknown_code", "outcome"), ("bad_amount", "amount")),
@@ -39,7 +40,7 @@ _BY_NIGHT: tuple[dict[str, tuple[tuple[str, str], ...]], ...] = (
     {},
     {},
 )
-# A typed file cannot hold these at all.
+# A file with types cannot hold these.
 _TEXT_ONLY = {"bad_date", "bad_timestamp", "bad_amount"}
 _ANOTHER_VALUE = {
     "money": "{0} + 1",
@@ -50,7 +51,7 @@ _ANOTHER_VALUE = {
 
 @dataclass(frozen=True)
 class BadRow:
-    """One delivered row that breaks a rule; `key` is the row's key as delivered, its parts joined by `|`."""
+    """One delivered row that breaks a rule. `key` is the row's key as delivered, with its parts joined by `|`."""
 
     business_date: date
     source: str
@@ -69,11 +70,11 @@ class _Defect:
 def deliver(
     connection: duckdb.DuckDBPyConnection, table: SourceTable, *, seed: int, day: int, night: int, is_typed: bool
 ) -> tuple[str, list[BadRow]]:
-    """A relation of the table's rows with tonight's defects in it, in key order, and the rows that were spoilt.
+    """A relation of the table's rows in key order, with tonight's defects in it, and the list of the spoilt rows.
 
     Args:
         night: how many nights were landed before this one.
-        is_typed: the file's format has types (Parquet), so that only some rules can be broken in it.
+        is_typed: whether the file format has types (Parquet), so that only some rules can be broken in it.
     """
     defects = _defects(table, seed, day, night, is_typed=is_typed)
     relation = table.register(connection, [defect.row_no for defect in defects if defect.rule == "duplicate_key"])

@@ -74,14 +74,14 @@ def _utc_seconds(day: date, time_zone: str) -> int:
 
 @dataclass(frozen=True)
 class Window:
-    """Local hours of one day, `from_hour` up to but without `to_hour`, in which nothing could be recorded."""
+    """Local hours of one day, from `from_hour` until just before `to_hour`, in which nothing could be recorded."""
 
     day: int
     from_hour: int
     to_hour: int
 
 
-# Offsets are counted from the first night that was ever landed, so that a short book meets each of them too.
+# Offsets are counted from the first night that was ever landed, so that a short book also contains each of these days.
 _FULL_DAY_OFFSETS, _FULL_DAY_EVERY = 19, 28
 _PART_DAY_OFFSETS, _PART_DAY_EVERY = 1, 14
 _PART_DAY_HOURS = (10, 16)

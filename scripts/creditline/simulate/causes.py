@@ -1,7 +1,7 @@
-"""What happens to whom and when: the schedule of causes, drawn a month ahead, and the truth about them.
+"""What happens to which customer and when: the schedule of causes, drawn a month ahead, and the truth about them.
 
-A customer lives under one cause at a time. The first starts of a month are fixed so that even a small book has causes
-in progress on its first night and causes that start on its first, second and fourth night.
+A customer has one cause at a time. The first starts of a month are fixed, so that even a small book has causes in
+progress on its first night and causes that start on its first, second and fourth night.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from creditline.simulate.population import SALARY, SHOP, Population
 from creditline.simulate.randomness import stream
 
 MONTH = 30
-LEAD_DAYS = 45  # how long before its start a cause is known to the simulator, so that signs can precede it
-_REST_DAYS = LEAD_DAYS + 1  # so that the next cause is never known before this one is over
+LEAD_DAYS = 45  # how many days before its start the simulator knows a cause, so that signs can precede it
+_REST_DAYS = LEAD_DAYS + 1  # so that the simulator never knows the next cause before this one is over
 _EARLY_STARTS = (0, 1, 3)
 _LATE_STARTS = (29, 28, 26)
 
@@ -71,8 +71,8 @@ def strikes_of_month(
     """The causes that start in the 30 days from `anchor + 30 * month` on.
 
     Args:
-        busy_until: per customer, the last day on which a cause before this one still shows.
-        gone: customers whom nothing can befall any more.
+        busy_until: for each customer, the last day on which an earlier cause still shows.
+        gone: customers to whom nothing can happen any more.
     """
     first = anchor + MONTH * month
     rng = stream(seed, "causes", first)
@@ -91,7 +91,7 @@ def strikes_of_month(
 
 
 def rest_until(strikes: Strikes) -> np.ndarray:
-    """Per strike, the day until which its customer is spared."""
+    """For each strike, the day until which its customer gets no new cause."""
     rested: np.ndarray = np.minimum(strikes.end + _REST_DAYS, NEVER)
     return rested
 
@@ -104,9 +104,9 @@ def _choose(
     count: int,
     special: np.ndarray,
 ) -> np.ndarray:
-    """Customers for one cause; the first ones have their due or salary day on the special start days."""
+    """Customers for one cause. The first of them have their due or salary day on the special start days."""
     able = np.flatnonzero(free & _is_able(population, cause))
-    # The riskier a customer, the likelier the causes that are a matter of risk.
+    # Causes that depend on risk are likelier for riskier customers.
     weight = 0.2 + population.risk[able] * (3 if cause.name in _RISK_DRIVEN else 0)
     order = able[np.argsort(rng.random(len(able)) / weight, kind="stable")]
     day_of = _day_of_month_of(population, cause)

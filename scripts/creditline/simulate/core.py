@@ -1,7 +1,7 @@
-"""The core system of a closed loop: it fetches the orders that left, applies them, and answers for each.
+"""The core system of a closed loop: it fetches the orders that left, applies them, and answers each of them.
 
-Under chaos it is late, applies in part, refuses, loses answers, sends them late or twice, and answers for what it was
-never told; limits that it changes by itself are the world's (`World`).
+A chaotic core is late, applies orders in part, refuses them, loses answers, sends them late or twice, and answers
+orders that it never received. Limits that the core changes by itself belong to the world (`World`).
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from creditline.simulate.randomness import stream
 from creditline.simulate.world import APART, CHAOTIC, CLOSED, World
 
 _OPENS_AT_HOUR = 9
-# Shares of a chaotic core, by what goes wrong.
+# How often each thing goes wrong in a chaotic core, as a share.
 _UNTOUCHED, _IN_PART, _REFUSED, _LOST, _LATE, _TWICE, _INVENTED = 0.1, 0.02, 0.02, 0.03, 0.1, 0.05, 0.2
 _LATEST_DAYS = 6
 
 
 @dataclass(frozen=True)
 class Order:
-    """A line of an adjustment file: fen, UTC seconds, the account by its place in the book."""
+    """A line of an adjustment file. Amounts are fen, times UTC seconds; `account` is an index into the book."""
 
     adjustment_id: str
     account: int
@@ -54,7 +54,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the core says of an order, on the first day on which it says so."""
+    """The core's answer to an order, and the first day on which the core sends it."""
 
     adjustment_id: str
     account: int
@@ -68,7 +68,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Core:
-    """How far the core has come: files fetched, orders that it has not touched, answers that it has not sent."""
+    """The state of the core: the files that it fetched, orders not processed yet, answers not sent yet."""
 
     is_chaotic: bool
     places: tuple[Place, ...] = tuple(Place(feed) for feed in ORDER_FEEDS)
@@ -76,9 +76,9 @@ class Core:
     unsent: tuple[Answer, ...] = ()
 
     def work(self, world: World, outbox: Path, day: int) -> tuple[Core, list[Answer]]:
-        """Fetch, apply to the world's limits, and answer; returns the core of the evening and what it did.
+        """Fetch orders, apply them to the world's limits, and answer. Returns the core after this day and what it did.
 
-        Raises CreditlineError where a file does not hold what its control file says, or does not follow the one before.
+        Raises CreditlineError if a file does not match its control file, or does not follow the file before it.
         """
         rng = stream(world.book.seed, "core", day)
         fetched = self._fetch(outbox)
@@ -91,7 +91,7 @@ class Core:
         return replace(fetched, untouched=tuple(waiting), unsent=(*fetched.unsent, *spoken)), done
 
     def tell(self, day: int) -> tuple[Core, list[Answer]]:
-        """The answers that leave with the day's delivery, each order once, and the core without them."""
+        """The answers that leave with the day's delivery, one for each order, and the core without these answers."""
         due = {answer.adjustment_id: answer for answer in self.unsent if answer.day <= day}
         return replace(self, unsent=tuple(answer for answer in self.unsent if answer.day > day)), list(due.values())
 
@@ -123,7 +123,7 @@ class Core:
         return Answer(order.adjustment_id, order.account, "applied", before, applied, None, now, day)
 
     def _speak(self, answer: Answer, rng: np.random.Generator) -> list[Answer]:
-        """When an answer is sent: at once, and by a chaotic core late, again, or never."""
+        """The answers to send and their days: at once; a chaotic core may send one late or twice, or never."""
         if not self.is_chaotic:
             return [answer]
         if rng.random() < _LOST:
@@ -134,7 +134,7 @@ class Core:
 
 
 def start_core(book_core: str) -> Core | None:
-    """The core of a new book; None where limits go their own way."""
+    """The core of a new book; None if the core changes limits by itself."""
     return None if book_core == APART else Core(is_chaotic=book_core == CHAOTIC)
 
 
@@ -155,7 +155,7 @@ def core_from_text(text: str) -> Core | None:
 
 
 def write_core_truth(directory: Path, day: int, done: list[Answer], account_ids: list[str]) -> None:
-    """`truth/core/<date>.parquet`: one row an order that the core dealt with that day."""
+    """Write `truth/core/<date>.parquet`: one row for each order that the core processed that day."""
     table = pa.table(
         {
             "adjustment_id": pa.array([answer.adjustment_id for answer in done], pa.string()),

@@ -1,8 +1,8 @@
 """Loans: draws, instalment schedules, repayments and write-offs, exact to the fen.
 
-An account's principal is what its unpaid instalments owe: their principal, and the interest of those that are due
-(interest joins the principal on its due date, or on the day of an earlier payment), less what was paid of them. Every
-change of it is a movement.
+An account's principal is what its unpaid instalments owe, less what was paid of them. An instalment owes its principal
+and, once it is due, its interest: interest joins the principal on the due date, or on the day of an earlier payment.
+Every change of the principal is a movement.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _COLUMNS = {
 
 
 class Loans:
-    """All instalments that may still change or be delivered, the principal they leave, and today's movements."""
+    """All instalments that may still change or be delivered, the principal that they leave, and today's movements."""
 
     def __init__(self, accounts: int) -> None:
         self.accounts = accounts
@@ -48,7 +48,7 @@ class Loans:
         self._store = {name: np.empty(1024, kind) for name, kind in _COLUMNS.items()}
 
     def __getattr__(self, name: str) -> np.ndarray:
-        """The column of that name, one entry an instalment."""
+        """The column of that name, with one entry for each instalment."""
         store = self.__dict__.get("_store", {})
         if name not in store:
             raise AttributeError(name)
@@ -62,7 +62,7 @@ class Loans:
         return is_open
 
     def arrears(self, day: int) -> tuple[np.ndarray, np.ndarray]:
-        """Per account at the end of `day`: fen past due, and days since the oldest unpaid due date."""
+        """For each account at the end of `day`: fen past due, and days since the oldest unpaid due date."""
         late = np.flatnonzero((self.due < day) & self.is_open())
         amount = np.zeros(self.accounts, np.int64)
         np.add.at(amount, self.account[late], self.part[late] + self.interest[late] - self.paid[late])
@@ -71,14 +71,14 @@ class Loans:
         return amount, day - oldest
 
     def accrued(self, day: int) -> np.ndarray:
-        """Per account: fen of interest accrued by the end of `day` that have not joined the principal."""
+        """For each account: fen of interest accrued by the end of `day` that have not joined the principal."""
         running = np.flatnonzero(self.is_open() & ~self.is_charged & (self.start < day))
         total = np.zeros(self.accounts, np.int64)
         np.add.at(total, self.account[running], self._accrued_of(running, day))
         return total
 
     def due_within(self, last_day: int) -> np.ndarray:
-        """Per account: fen still to pay on instalments due up to `last_day`, arrears included."""
+        """For each account: fen still to pay on instalments due up to `last_day`, arrears included."""
         near = np.flatnonzero(self.is_open() & (self.due <= last_day))
         total = np.zeros(self.accounts, np.int64)
         np.add.at(total, self.account[near], self.part[near] + self.interest[near] - self.paid[near])
@@ -105,7 +105,7 @@ class Loans:
         due_dom: np.ndarray,
         early_days: np.ndarray,
     ) -> None:
-        """New loans, one an account, repaid in 3, 6 or 12 equal monthly parts. Arrays run parallel to `account`."""
+        """Add new loans, one for each account, repaid in 3, 6 or 12 equal monthly parts. The arrays are parallel."""
         terms = rng.choice(_TERMS, len(account), p=_TERM_SHARES)
         self.loan_count[account] += 1
         self._schedule(np.full(len(account), day), account, amount, terms, apr_ppm, due_dom, early_days)
@@ -124,7 +124,7 @@ class Loans:
         due_dom: np.ndarray,
         early_days: np.ndarray,
     ) -> None:
-        """Loans drawn before the book begins on `day`; instalments due before `paid_before` are paid and forgotten."""
+        """Add loans from before the book begins on `day`. Instalments due before `paid_before` are paid and dropped."""
         self.loan_count[account] += 1
         self._schedule(drawn, account, amount, terms, apr_ppm, due_dom, early_days)
         starts = np.zeros(self.accounts, np.int64)
@@ -135,7 +135,7 @@ class Loans:
         np.add.at(self.principal, self.account, self.part + np.where(self.is_charged, self.interest, 0))
 
     def charge_interest(self, rows: np.ndarray) -> None:
-        """Let the interest of instalments join the principal, if it has not yet."""
+        """Add the interest of instalments to the principal, if it has not been added yet."""
         rows = rows[~self.is_charged[rows]]
         self.is_charged[rows] = True
         self._move(INTEREST, self.account[rows], self.interest[rows])
@@ -144,7 +144,7 @@ class Loans:
         self.charge_interest(np.flatnonzero((self.due == day) & self.is_open()))
 
     def to_try(self, day: int) -> np.ndarray:
-        """Instalments (rows) whose next attempt to pay is today."""
+        """Instalments (rows) whose next attempt to pay is due today."""
         return np.flatnonzero((self.try_day == day) & self.is_open())
 
     def open_of(self, flags: np.ndarray) -> np.ndarray:
@@ -155,7 +155,7 @@ class Loans:
         self.try_day[rows] = until
 
     def bounce(self, day: int, rows: np.ndarray) -> None:
-        """A debit came back: the instalment stays unpaid and carries the mark for good."""
+        """Return a debit: the instalment stays unpaid and keeps the mark for good."""
         self.is_reversed[rows] = True
         self.changed[rows] = day
 
@@ -169,7 +169,7 @@ class Loans:
         self._move(REPAYMENT, self.account[rows], rest)
 
     def pay_half(self, day: int, rows: np.ndarray) -> None:
-        """Pay half of what is left of instalments; they stay unpaid."""
+        """Pay half of what instalments still owe; they stay unpaid."""
         self.charge_interest(rows)
         half = (self.part[rows] + self.interest[rows] - self.paid[rows]) // 2
         self.paid[rows] += half
@@ -177,30 +177,30 @@ class Loans:
         self._move(REPAYMENT, self.account[rows], half)
 
     def pay_early(self, day: int, rows: np.ndarray) -> None:
-        """Pay instalments before their time: only the interest accrued so far is owed."""
+        """Pay instalments before their due date, with only the interest accrued so far."""
         fresh = rows[~self.is_charged[rows]]
         self.interest[fresh] = self._accrued_of(fresh, day)
         self.pay(day, rows)
 
     def write_off(self, account: np.ndarray) -> None:
-        """The whole principal of accounts is given up; their instalments stay unpaid."""
+        """Write off the whole principal of accounts; their instalments stay unpaid."""
         flags = np.zeros(self.accounts, bool)
         flags[account] = True
         self.is_written_off[self.open_of(flags)] = True
         self._move(WRITE_OFF, account, self.principal[account])
 
     def recover(self, account: np.ndarray, amount: np.ndarray) -> None:
-        """Money that came in after a write-off; the principal stays nil."""
+        """Record money that came in after a write-off; the principal stays zero."""
         self.today[RECOVERY, account] += amount
 
     def forget(self, before: int) -> None:
-        """Drop instalments that are settled and were last changed before that day."""
+        """Drop instalments that are settled and whose last change was before that day."""
         self._keep(self.is_open() | (self.changed >= before))
 
     # -- storage --------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything but movements, for `restore`."""
+        """Everything except movements, for `restore`."""
         columns = {f"instalment_{name}": self._store[name][: self._rows] for name in _COLUMNS}
         return {**columns, "principal": self.principal, "loan_count": self.loan_count}
 

@@ -1,4 +1,4 @@
-"""Who is in the book: what never changes about its customers and accounts, as one array a trait."""
+"""The customers and accounts of the book, with the traits that never change: one array for each trait."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _APR_RANGE_PPM = np.array([[72_000, 156_000], [120_000, 200_000], [140_000, 240_
 
 @dataclass(frozen=True)
 class Population:
-    """Traits of C customers (index 0 to C-1) and N accounts (index 0 to N-1); the first C accounts are one each.
+    """Traits of C customers (index 0 to C-1) and N accounts (index 0 to N-1). Account i < C belongs to customer i.
 
     Money is in fen, rates in millionths, probabilities are per day.
     """
@@ -78,7 +78,7 @@ class Population:
 
 
 def make_population(seed: int, accounts: int, world_start: int, anchor: int) -> Population:
-    """The same customers for the same arguments. Days are numbers; accounts are opened before `anchor`."""
+    """Make a population; equal arguments give equal ones. Days are numbers; accounts are opened before `anchor`."""
     customers = max(1, -int(-accounts // (1 + _TWO_ACCOUNTS_SHARE)))
     traits = _customer_traits(stream(seed, "customers"), customers)
     return Population(**traits, **_account_traits(stream(seed, "accounts"), accounts, traits, world_start, anchor))
@@ -114,7 +114,7 @@ def _customer_traits(rng: np.random.Generator, customers: int) -> dict[str, np.n
 
 
 def _shared_networks(rng: np.random.Generator, customers: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whose device each customer uses, the home region, and the group."""
+    """For each customer: whose device the customer uses, the home region, and the group."""
     owner = np.arange(customers)
     region = rng.integers(0, _HOME_REGIONS, customers)
     group = np.full(customers, ALONE, np.int8)
@@ -163,7 +163,7 @@ def _account_traits(
 
 
 def _opened(rng: np.random.Generator, accounts: int, world_start: int, anchor: int) -> np.ndarray:
-    """Most accounts are older than the history; one in twenty is opened in it, early enough to have had a due day."""
+    """The day each account opened: most before the history, one in twenty in it and early enough for a due day."""
     long_ago = world_start - rng.integers(30, 1_500, accounts)
     span = anchor - world_start - 60
     if span <= 0:

@@ -1,4 +1,4 @@
-"""What a home knows of its simulated book: `book.json`, what it is made from, and `world.npz`, how far it has come."""
+"""What a home keeps of its simulated book: `book.json` is what it is made from, `world.npz` is how far it has come."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOOK_FILE, WORLD_FILE = "book.json", "world.npz"
 
 @dataclass(frozen=True)
 class Progress:
-    """A book as far as it was landed: the world at the end of its last night, and what the next night goes on from."""
+    """A book up to its last landed night: the world at the end of that night, and what the next night needs."""
 
     world: World
     file_format: str
@@ -33,7 +33,7 @@ class Progress:
 
     @property
     def next_date(self) -> date:
-        """The next night to land; before the first one, the book's first night."""
+        """The next night to land, which is the book's first night if none was landed."""
         return as_date(max(self.world.day + 1, self.world.book.anchor))
 
     def landed(self, sequence: int, bad_rows: list[BadRow], core: Core | None) -> Progress:
@@ -41,7 +41,7 @@ class Progress:
 
 
 def read_progress(truth: Path) -> Progress | None:
-    """The book that `truth` tells of, or None. Raises CreditlineError where its files do not hold."""
+    """The book that `truth` holds, or None. Raises CreditlineError if its files are damaged."""
     if not (truth / BOOK_FILE).is_file():
         return None
     try:
@@ -67,13 +67,13 @@ def read_progress(truth: Path) -> Progress | None:
 
 
 def start_progress(truth: Path, book: Book, file_format: str) -> Progress:
-    """Note down what a new book is made from, before its first night is landed."""
+    """Record what a new book is made from, before its first night is landed."""
     write_file(truth / BOOK_FILE, canonical_json(_told(book, file_format)))
     return Progress(World(book), file_format, core=start_core(book.core))
 
 
 def keep_progress(truth: Path, progress: Progress) -> None:
-    """Note down how far the book has come; in one file, so that a kill leaves the night before or this one."""
+    """Record how far the book has come, in one file, so that a kill leaves either the old record or the new one."""
     rows = [[str(row.business_date), row.source, row.key, row.rule, row.column] for row in progress.bad_rows]
     content = io.BytesIO()
     arrays: dict[str, Any] = {
@@ -87,7 +87,7 @@ def keep_progress(truth: Path, progress: Progress) -> None:
 
 
 def check_continues(progress: Progress, book: Book, file_format: str, first_date: date, truth: Path) -> None:
-    """Raise UsageError unless the call goes on with the book that is there."""
+    """Raise UsageError unless the call continues the book that is there."""
     asked, there = _told(book, file_format), _told(progress.world.book, progress.file_format)
     for name in ("seed", "accounts", "history_days", "file_format", "time_zone", "core"):
         if asked[name] != there[name]:

@@ -27,7 +27,7 @@ _LINE_DAYS = 365
 
 @dataclass(frozen=True)
 class SourceTable:
-    """The rows of one source for one delivery, in key order: arrays, and the SQL of each contract column over them."""
+    """The rows of one source for one delivery, in key order: arrays, and the SQL expression of each contract column."""
 
     source: str
     arrays: dict[str, pa.Array | np.ndarray]
@@ -41,7 +41,7 @@ class SourceTable:
         """The name of a view with the contract's columns, `row_no` (the row's place in the arrays) and `copy`.
 
         Args:
-            doubled: rows that come twice, the second time right behind the first and with `copy` 1 instead of 0.
+            doubled: rows that come twice; the second follows the first directly and has `copy` 1 instead of 0.
         """
         table = pa.table({**self.arrays, "row_no": np.arange(self.rows), "copy": np.zeros(self.rows, np.int8)})
         for row in sorted(doubled or (), reverse=True):
@@ -57,28 +57,28 @@ class SourceTable:
 
 
 def _in_order(rows: Rows, *keys: np.ndarray) -> Rows:
-    """The rows sorted by whole numbers that order as the ids do which are spelt from them."""
+    """The rows sorted by whole numbers, which have the same order as the ids made from them."""
     order = np.lexsort(keys[::-1])
     return {name: column[order] for name, column in rows.items()}
 
 
 def account_id(column: str) -> str:
-    """SQL of the core's account id over a row number."""
+    """SQL of the core's account id for a row number."""
     return f"'A' || lpad(cast({column} + 1 as varchar), 8, '0')"
 
 
 def account_number(account: int) -> str:
-    """The core's account id of one row number."""
+    """The core's account id for one row number."""
     return f"A{account + 1:08d}"
 
 
 def customer_id(column: str) -> str:
-    """SQL of the core's customer id over a row number."""
+    """SQL of the core's customer id for a row number."""
     return f"'C' || lpad(cast({column} + 1 as varchar), 8, '0')"
 
 
 def day(column: str) -> str:
-    """SQL of a date over a day number."""
+    """SQL of the date for a day number."""
     return f"date '1970-01-01' + cast({column} as integer)"
 
 
@@ -94,12 +94,12 @@ _AT = 'make_timestamp("at" * 1000000)'
 
 
 def _or_null(spelling: Callable[[str], str], column: str) -> str:
-    """The same spelling, null where the number is the absent -1."""
+    """The same SQL, but null if the number is -1, which means no value."""
     return f"case when {column} >= 0 then {spelling(column)} end"
 
 
 def _codes(numbers: np.ndarray, names: tuple[str, ...]) -> pa.Array:
-    """Names for indices; a negative index is null."""
+    """The names for indices; a negative index gives null."""
     absent = np.asarray(numbers) < 0
     indices = pa.array(np.where(absent, 0, numbers).astype(np.int32), mask=absent)
     return pa.DictionaryArray.from_arrays(indices, pa.array(names)).cast(pa.string())
@@ -111,9 +111,9 @@ def night_tables(
     """All sources of tonight's delivery, in the contract's order.
 
     Args:
-        gathered: per event source, the rows of the days since the delivery before.
-        answers: of the core to our orders; None where it is told nothing.
-        is_first: the first delivery also brings every instalment that is there.
+        gathered: for each event source, the rows since the delivery before.
+        answers: the core's answers to our orders; None if the core gets no orders.
+        is_first: whether this is the first delivery, which also brings every existing instalment.
     """
     tables = [
         _account_snapshot(world),

@@ -19,12 +19,12 @@ from creditline.simulate.causes import CODE, MAINTENANCE_WINDOW, NAMES
 from creditline.simulate.tables import account_id, customer_id, day
 from creditline.simulate.world import World
 
-# Causes of one account: always its owner's first.
+# Causes that concern one account: it is always the customer's first.
 _OF_ONE_ACCOUNT = ("blip", "early_repay_redraw", "appeal")
 
 
 def write_truth(connection: duckdb.DuckDBPyConnection, directory: Path, world: World, bad: Sequence[BadRow]) -> None:
-    """Write the truth as far as tonight: cause, maintenance_window, bad_row and opening_balance, as Parquet."""
+    """Write the truth up to tonight: cause, maintenance_window, bad_row and opening_balance, as Parquet."""
     tables = {
         "cause": _causes(connection, world),
         "maintenance_window": _windows(world),
@@ -84,7 +84,7 @@ def _bad_rows(bad: Sequence[BadRow]) -> pa.Table:
 
 
 def _opening_balances(connection: duckdb.DuckDBPyConnection, world: World) -> pa.Table:
-    """What each account owed before the first day of history: movements lead from here to the snapshots."""
+    """What each account owed before the first day of history; movements lead from this balance to the snapshots."""
     connection.register(
         "opening", pa.table({"account": np.arange(world.population.accounts), "fen": world.opening_principal})
     )

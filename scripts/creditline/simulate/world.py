@@ -32,7 +32,7 @@ from creditline.simulate.loans import REPAYMENT, Loans
 from creditline.simulate.population import make_population
 from creditline.simulate.randomness import stream
 
-# Whose word a limit follows from the first night on: the core's own, our orders', or our orders' and at times its own.
+# Who changes limits from the first night on: the core by itself, only our orders, or our orders and at times the core.
 APART, OBEDIENT, CHAOTIC = CORES = ("apart", "obedient", "chaotic")
 STATUSES = ("active", "blocked", "closed", "charged_off", "deceased")
 ACTIVE, BLOCKED, CLOSED, CHARGED_OFF, DECEASED = range(5)
@@ -42,13 +42,13 @@ _SMALLEST_LIMIT, _LARGEST_LIMIT = 500_00, 200_000_00
 _BLOCKED_FROM_DAYS, _WRITTEN_OFF_FROM_DAYS = 30, 180
 _LOAN_AHEAD_DAYS = 25  # before a cause that shows in repayment, so that an instalment is due on its first day
 _NEEDS_LOAN = ("arrears_rise", "arrears_rise_and_cure", "hardship", "income_loss")
-_MEANS_LAST_DAYS = 45  # how long somebody without income keeps paying
+_MEANS_LAST_DAYS = 45  # how many days a customer without income keeps paying
 _STATE = (
     "limit", "status", "arrears", "days_past_due", "month_paid", "written_off", "cause", "cause_start", "cause_end",
     "busy_until", "unable_from", "unable_until", "phones_before", "next_month", "opening_principal", "frozen_until",
 )  # fmt: skip
 _OLD_ARREARS_SHARE = 0.006
-_CHAOS_TIMES = 3  # how much more often a chaotic core changes limits by itself
+_CHAOS_TIMES = 3  # how many times more often a chaotic core changes limits by itself
 _INITIAL_LOAN_SHARE = 0.78
 
 
@@ -86,7 +86,7 @@ class World:
         self.cause_start = np.full(people, NEVER, np.int64)
         self.cause_end = np.full(people, NONE, np.int64)
         self.busy_until = np.full(people, NONE, np.int64)
-        self.unable_from = np.full(people, NEVER, np.int64)  # dues from this day on are not paid ...
+        self.unable_from = np.full(people, NEVER, np.int64)  # instalments due from this day on are not paid ...
         self.unable_until = np.full(people, NONE, np.int64)  # ... until this day
         self.phones_before = np.zeros(people, np.int64)
         self.frozen_until = np.zeros(accounts, np.int64)  # UTC seconds
@@ -109,25 +109,25 @@ class World:
         return is_now
 
     def starting(self, cause: str, *, days_ago: int) -> np.ndarray:
-        """Customers (indices) whose cause began that many days ago (negative: will begin)."""
+        """Customers (indices) whose cause began that many days ago; a negative number means that it will begin."""
         return np.flatnonzero((self.cause == CODE[cause]) & (self.cause_start == self.day - days_ago))
 
     def ended_yesterday(self, cause: str) -> np.ndarray:
         return np.flatnonzero((self.cause == CODE[cause]) & (self.cause_end == self.day - 1))
 
     def heading_for_arrears(self) -> np.ndarray:
-        """Customers (mask) under strain: they will stop paying within weeks, or have stopped for good."""
+        """Customers (mask) who will stop paying within weeks, or have stopped for good."""
         rises: np.ndarray = (self.cause == CODE["arrears_rise"]) & (self.cause_start - LEAD_DAYS <= self.day)
         return rises
 
     def device_owner(self) -> np.ndarray:
-        """Whose device each customer uses today; the members of the late shop meet on the first night."""
+        """Whose device each customer uses today. Members of the late shop share a device from the first night on."""
         own = np.arange(self.population.customers)
         apart = self._late_shop & (self.day < self.book.anchor)
         return np.where(apart, own, self.population.device_owner)
 
     def per_customer(self, of_accounts: np.ndarray) -> np.ndarray:
-        """Sums over the accounts of each customer."""
+        """The sum over the accounts of each customer."""
         total = np.zeros(self.population.customers, np.int64)
         np.add.at(total, self.population.customer, of_accounts)
         return total
@@ -135,7 +135,7 @@ class World:
     # -- one day --------------------------------------------------------------------------------------------------
 
     def live_through(self, day: int) -> None:
-        """Carry the book from the end of the day before to the end of `day`."""
+        """Move the book from the end of the day before to the end of `day`."""
         self.day = day
         self.loans.start_day()
         if day_of_month(day) == 1:
@@ -195,7 +195,7 @@ class World:
         self._borrow(rng, np.flatnonzero(able), amount)
 
     def _wanted_draws(self, rng: np.random.Generator) -> np.ndarray:
-        """Fen that each account would draw today out of habit or need."""
+        """Fen that each account would draw today, by habit or need."""
         people = self.population
         strained = self.heading_for_arrears() | self.living_through("income_loss")
         quiet = (
@@ -245,7 +245,7 @@ class World:
         self.unable_from[who], self.unable_until[who] = self.day, NEVER
 
     def _change_limits(self) -> None:
-        """The core raises or cuts a limit now and then, for reasons of its own; an obedient one before the first night."""
+        """Let the core change limits now and then by itself; an obedient core does so only before the first night."""
         if self.book.core == OBEDIENT and self.day >= self.book.anchor:
             return
         rng = stream(self.book.seed, "limit", self.day)
@@ -288,13 +288,13 @@ class World:
         self.strikes = joined([self.strikes, lasting(SHARED_NETWORK, who, opens)])
 
     def _note_regulatory_date(self) -> None:
-        """From this day on a cap by law binds everybody whose limits add up to more."""
+        """Note whom the legal cap binds from this day on: every customer whose limits add up to more than it."""
         if self.day == self.book.anchor + REGULATORY_OFFSET:
             who = np.flatnonzero(self.per_customer(self.limit) > REGULATORY_CAP_FEN)
             self.strikes = joined([self.strikes, lasting(REGULATORY_DATE, who, np.full(len(who), self.day))])
 
     def _strike_old_arrears(self) -> None:
-        """A few customers stopped paying one to five months before the book begins."""
+        """Choose a few customers who stopped paying one to five months before the book begins."""
         people, rng = self.population, stream(self.book.seed, "old arrears")
         who = rng.choice(people.customers, int(people.customers * _OLD_ARREARS_SHARE), replace=False)
         who = who[people.opened[who] < self.book.world_start - 200]
@@ -333,7 +333,7 @@ class World:
     # -- storage --------------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that `restore` needs to go on from the end of this day."""
+        """All that `restore` needs to continue from the end of this day."""
         own = {f"world_{name}": getattr(self, name) for name in _STATE}
         struck = {f"strike_{name}": getattr(self.strikes, name) for name in Strikes.__annotations__}
         return {**own, **struck, **self.loans.state(), "day": np.array(self.day)}

@@ -14,7 +14,7 @@ USAGE = "usage: scripts/spark up|down|status"
 
 
 def main(words: list[str]) -> int:
-    """Do one verb. Returns the exit code: 0 done or up, 1 not, 2 usage."""
+    """Do one command. Returns the exit code: 0 if it is done or the cluster is up, 1 if not, 2 for wrong usage."""
     if words == ["up"]:
         cluster.up(tell)
     elif words == ["down"]:
@@ -29,7 +29,7 @@ def main(words: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    # what a night's models put aside on the way is nobody else's to read
+    # nobody else may read the temporary files of a night's models
     write_privately()
     try:
         with told_plainly():

@@ -1,4 +1,4 @@
-"""One dbt build on Spark, and its tables seen from DuckDB: the steps after it cannot tell the difference."""
+"""One dbt build on Spark, whose tables DuckDB can read: the later steps cannot tell the difference."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _RUN = "run"
 def build_on_spark(home: Home, inputs: Iterable[Relation]) -> tuple[list[BuiltNode], str]:
     """Lay the sources, build every model on Spark, and give `warehouse.duckdb` a view over each table that it wrote.
 
-    Returns: the nodes, and the version of Spark.
+    Returns: the nodes of the build, and the version of Spark.
 
     Raises:
         BuildFailed: a model or a claim about the data fails.
-        SparkUnavailable: nobody answers.
+        SparkUnavailable: the Thrift server does not answer.
     """
     use_client()
     server, database = address(), database_of(home)
@@ -49,7 +49,7 @@ def run_folder_of(home: Home) -> Path:
 
 
 def _new_folder(home: Home) -> Path:
-    """A folder of this run alone: a statement of a killed run goes on in the cluster, and may still write into its own."""
+    """A folder for this run alone: a statement of a killed run continues in the cluster and may still write files."""
     place = home.warehouse / "spark"
     shutil.rmtree(place, ignore_errors=True)
     run = uuid.uuid4().hex[:8]
@@ -59,13 +59,13 @@ def _new_folder(home: Home) -> Path:
 
 
 def database_of(home: Home) -> str:
-    """The home's database on a cluster that other homes may use, too: its name, and its place where names are equal."""
+    """The home's database on a cluster that other homes may use. Its name ends with a hash of the home's path."""
     name = re.sub(r"\W+", "_", home.settings.name.lower())
     return f"creditline_{name}_{hashlib.sha256(str(home.root).encode()).hexdigest()[:6]}"
 
 
 def show_tables(warehouse_file: Path, tables: Path, nodes: Iterable[BuiltNode]) -> None:
-    """A view over the Parquet of each table, with the types that its contract states."""
+    """Create a view over the Parquet files of each table, with the types that its contract states."""
     with connect(str(warehouse_file)) as connection:
         for node in nodes:
             if (tables / node.name).is_dir():

@@ -1,4 +1,4 @@
-"""A real cluster on the loopback of one machine: master, workers, Thrift server. Stopped by recorded process, never by name."""
+"""A real cluster on the loopback of one machine: master, workers, Thrift server. We stop only recorded processes."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ JAVA = 17
 START_SECONDS = 180
 STOP_SECONDS = 20
 PORTS = ("master", "master_ui", "thrift")
-# Java 17 says that it is out of memory where compression in native code has kept its collector waiting twice (Java 22 has no such
-# lock, nor the option). The driver, which keeps thousands of small broadcasts until they are collected, ran into it.
+# Java 17 reports that it is out of memory if compression in native code has delayed its garbage collector twice. (Java
+# 22 has neither this lock nor this option.) The driver keeps thousands of small broadcasts until they are collected, so
+# it ran into this error.
 PATIENT = "-XX:+IgnoreUnrecognizedVMOptions -XX:+UnlockDiagnosticVMOptions -XX:GCLockerRetryAllocationCount=100"
-# A small night is all planning: nothing runs long enough to be worth compiling or planning anew (docs/how-to/scale.md).
-# `CREDITLINE_SPARK_SIZE=large` leaves these to Spark's own defaults.
+# A small night consists of planning: nothing runs long enough to be worth compiling or replanning
+# (docs/how-to/scale.md). `CREDITLINE_SPARK_SIZE=large` keeps Spark's own defaults for these settings.
 SMALL = {
     "spark.driver.extraJavaOptions": f"-XX:TieredStopAtLevel=1 {PATIENT}",
     "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
@@ -41,9 +42,9 @@ SMALL = {
     "spark.sql.files.minPartitionNum": "1",
     "spark.sql.shuffle.partitions": "1",
 }
-# A broadcast is judged by the size of its Parquet, which holds our integers in a twentieth of what a hash table of them takes.
+# Spark judges a broadcast by the size of its Parquet, where our integers take a twentieth of the room of a hash table.
 LARGE = {"spark.driver.extraJavaOptions": PATIENT, "spark.sql.autoBroadcastJoinThreshold": "1m"}
-# Spark's own default tells fifty thousand lines a night, a tenth of its seconds.
+# With its defaults, Spark logs fifty thousand lines a night, which takes a tenth of the time.
 _LOGGING = """rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = console
 appender.console.type = Console
@@ -56,7 +57,7 @@ appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss} %p %c{1}: %m%n%ex
 
 @dataclass(frozen=True)
 class Member:
-    """One process of the cluster. `started` tells it from a later process with the same number."""
+    """One process of the cluster. `started` tells it apart from a later process with the same number."""
 
     name: str
     pid: int
@@ -64,15 +65,15 @@ class Member:
 
     @property
     def is_alive(self) -> bool:
-        """Whether this very process still runs."""
+        """Whether exactly this process still runs."""
         return _started(self.pid) == self.started
 
 
 def up(tell: Callable[[str], None]) -> None:
-    """Start whatever does not run yet, and return once a query was answered by the workers.
+    """Start whatever does not run yet, and return once the workers have answered a query.
 
     Raises:
-        SparkUnavailable: no Java, or it does not come up in time; names the log.
+        SparkUnavailable: Java is missing, or the cluster does not start in time; the message names the log.
     """
     if is_up():
         return
@@ -107,7 +108,7 @@ def down(tell: Callable[[str], None]) -> None:
         retry=retry_if_result(bool),
         wait=wait_fixed(0.2),
         stop=stop_after_delay(STOP_SECONDS),
-        # what is still alive then is killed
+        # processes that are still alive after this time are killed
         retry_error_callback=lambda _: None,
     )
     patiently(lambda: any(member.is_alive for member in members))
@@ -118,7 +119,7 @@ def down(tell: Callable[[str], None]) -> None:
 
 
 def status() -> list[tuple[str, str, str]]:
-    """Every part of the cluster: its name, process or address, and how it is."""
+    """Every part of the cluster: its name, its process or address, and its status."""
     ports = _ports()
     rows = [(member.name, str(member.pid), "runs" if member.is_alive else "is gone") for member in _members()]
     if not rows:
@@ -133,13 +134,13 @@ def status() -> list[tuple[str, str, str]]:
 
 
 def is_up() -> bool:
-    """Whether all workers are there and a query is answered."""
+    """Whether all workers are registered and answer a query."""
     ports = _ports()
     return bool(ports) and _alive_workers(ports) == WORKERS and _answers(ports)
 
 
 def _start_all(folder: Path, ports: dict[str, int]) -> None:
-    """Start every process and record each at once, so that a start that is broken off can be stopped."""
+    """Start every process and record each immediately, so that an interrupted start can be stopped."""
     master = f"spark://{HOST}:{ports['master']}"
     spark_class = str(SPARK_HOME / "bin" / "spark-class")
     workers = [
@@ -175,12 +176,12 @@ def _start(name: str, command: list[str], folder: Path) -> Member:
         "SPARK_HOME": str(SPARK_HOME),
         "SPARK_CONF_DIR": str(folder / "conf"),
         "SPARK_LOCAL_IP": HOST,
-        # what is shuffled and spilled: on the disk that was given to Spark, not wherever the system keeps temporary files
+        # shuffled and spilled data goes to the disk that was given to Spark, not to the system's temporary folder
         "SPARK_LOCAL_DIRS": str(folder / "local"),
         "SPARK_DAEMON_MEMORY": "512m",
     }
     with (folder / "logs" / f"{name}.log").open("wb") as log:
-        # a group of its own: a worker's executors are stopped with it
+        # a process group of its own, so that a worker's executors are stopped with it
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -194,7 +195,7 @@ def _start(name: str, command: list[str], folder: Path) -> Member:
 
 
 def _defaults(folder: Path, ports: dict[str, int]) -> str:
-    """The configuration of driver and executors; `CREDITLINE_SPARK_CONF` ("key=value key=value") has the last word."""
+    """The configuration of driver and executors; `CREDITLINE_SPARK_CONF` ("key=value key=value") overrides it."""
     settings = {
         "spark.master": f"spark://{HOST}:{ports['master']}",
         "spark.master.rest.enabled": "false",
@@ -204,17 +205,17 @@ def _defaults(folder: Path, ports: dict[str, int]) -> str:
         "spark.executor.memory": _setting("EXECUTOR_MEMORY", "1g"),
         "spark.ui.enabled": "false",
         "spark.sql.warehouse.dir": f"file://{folder / 'tables'}",
-        # where the catalog is kept: with Derby the same small night takes twice as long
+        # where the catalog is kept; with Derby the same small night takes twice as long
         "spark.sql.catalogImplementation": _setting("CATALOG", "in-memory"),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder / 'metastore'};create=true",
-        # what both engines must agree on
+        # both engines must agree on these settings
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.timestampType": "TIMESTAMP_NTZ",
         "spark.sql.ansi.enabled": "true",
-        # one session for all threads of dbt: what it knows of tables stays known
+        # one session for all threads of dbt, so that what it knows about tables stays known
         "spark.sql.hive.thriftServer.singleSession": "true",
         "spark.scheduler.mode": "FAIR",
-        # a statement whose client was killed goes on; it must not do so for good
+        # a statement whose client was killed continues; this ends it after a time
         "spark.sql.thriftServer.queryTimeout": _setting("STATEMENT_SECONDS", "3600"),
         **(LARGE if _setting("SIZE", "small") == "large" else SMALL),
     }
@@ -223,7 +224,7 @@ def _defaults(folder: Path, ports: dict[str, int]) -> str:
 
 
 def _await(is_there: Callable[[], bool], what: str, folder: Path) -> None:
-    """Raises SparkUnavailable once a process has stopped, or after some minutes."""
+    """Wait for a part of the cluster. Raises SparkUnavailable if a process stops, or after some minutes."""
 
     def is_missing() -> bool:
         if is_there():
@@ -251,7 +252,7 @@ def _alive_workers(ports: dict[str, int]) -> int:
 def _answers(ports: dict[str, int]) -> bool:
     """Whether the workers, and not only the driver, answer a query."""
     try:
-        # the client tells of every refusal, so it asks only where somebody listens
+        # the client logs every refused connection, so it asks only if the port is open
         socket.create_connection((HOST, ports["thrift"]), timeout=5).close()
         with open_session(Address(HOST, ports["thrift"])) as session:
             return session.run("select count(*) from range(1000)") == [(1000,)]
@@ -269,14 +270,14 @@ def _require_java() -> None:
 
 
 def _java_version(java: str | Path) -> int:
-    """The feature release, as `java -version` tells it: version "17.0.9"; 0 where it tells none."""
+    """The feature release from the output of `java -version`, such as 17 from version "17.0.9"; 0 if it shows none."""
     told = subprocess.run([str(java), "-version"], capture_output=True, text=True).stderr
     found = re.search(r'version "(\d+)', told)
     return int(found[1]) if found else 0
 
 
 def _port(name: str) -> int:
-    """The port that the environment names, or any that is free."""
+    """The port that the environment names, or any free port."""
     given = _setting(f"{name.upper()}_PORT", "0")
     if given != "0":
         return int(given)
@@ -303,7 +304,7 @@ def _members() -> list[Member]:
 
 
 def _started(pid: int) -> str:
-    """When a process was started, in the kernel's clock ticks; empty where there is none, or only what is left of it."""
+    """When a process started, in the kernel's clock ticks; empty if there is no such process or it is a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

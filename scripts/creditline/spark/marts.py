@@ -1,4 +1,4 @@
-"""The published marts for readers on Spark: one view a table over the Parquet of the published nights."""
+"""The published marts for readers on Spark: one view for each table, over the Parquet of the published nights."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ SESSIONS = 4
 
 
 def show_marts(home: Home, business_date: date) -> None:
-    """Let `<database>_marts` show every night up to the newest, in its latest publication. Views change one by one: who
-    reads a view meanwhile reads the nights before, and who joins two may see one of either.
+    """Let `<database>_marts` show every night up to the newest, in its latest publication.
 
-    A dimension is the newest night's, a fact or report all nights', as in `marts.duckdb`.
+    Views change one by one. Meanwhile a reader of one view may see it without the new night, and a reader who joins two
+    views may see the new night in only one of them. A dimension holds the newest night only; a fact or report holds all
+    nights, as in `marts.duckdb`.
     """
     server, database = address(), f"{database_of(home)}_marts"
     nights = [latest_publication(home, day) for day in home.published_dates()]
@@ -38,6 +39,6 @@ def _replace(server: Address, database: str, nights: list[Path], tables: list[st
 
 
 def _files(table: str, nights: list[Path]) -> str:
-    """The files of some nights in one path."""
+    """One path that stands for the table's files of several nights."""
     places = ",".join(f"{night.parent.name}/{night.name}" for night in nights)
     return f"file://{nights[0].parents[1]}/{{{places}}}/marts/{table}.parquet"

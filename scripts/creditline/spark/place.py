@@ -32,7 +32,7 @@ def run_folder() -> Path:
 
 
 def record_file() -> Path:
-    """What `scripts/spark up` started: processes and ports."""
+    """The file that records what `scripts/spark up` started: processes and ports."""
     return run_folder() / "cluster.json"
 
 
@@ -40,7 +40,7 @@ def address() -> Address:
     """The Thrift server named by the environment, or the one that `scripts/spark up` started.
 
     Raises:
-        SparkUnavailable: neither is there.
+        SparkUnavailable: the environment names none and none was started.
     """
     host = os.environ.get("CREDITLINE_SPARK_HOST")
     if host:
@@ -53,10 +53,10 @@ def address() -> Address:
 
 
 def use_client() -> None:
-    """Let this process import what the connection needs; last on the path, so that it hides nothing of ours.
+    """Let this process import the connection's packages. They come last on the path, so that they hide nothing of ours.
 
     Raises:
-        SparkUnavailable: it is not installed.
+        SparkUnavailable: the packages are not installed.
     """
     if not (PROGRAMS / "pyhive").is_dir():
         raise SparkUnavailable(f"{PROGRAMS} is missing; run `scripts/spark up`, which installs it")

@@ -1,4 +1,4 @@
-"""A night on Spark, and who runs a night on which engine."""
+"""A night on Spark, and the choice of the engine for a night."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from creditline.warehouse.runner import Ran, Runner
 
 
 class OnSpark:
-    """The models of a night on a Spark cluster. The decision code that is archived is DuckDB's all the same."""
+    """Runs the models of a night on a Spark cluster. The archived decision code is still DuckDB's."""
 
     def run(self, home: Home, inputs: Iterable[Relation]) -> Ran:
-        """Build every model on Spark, and lay a view over each of its tables."""
+        """Build every model on Spark, and create a view over each of its tables."""
         nodes, version = build_on_spark(home, inputs)
         seconds = {node.name: node.seconds for node in nodes}
         return Ran(compiled_project(home), seconds, f"{Engine.SPARK} {version}")
 
     def show(self, home: Home, business_date: date) -> None:
-        """Lay the published marts anew for readers on Spark."""
+        """Create the views of the published marts anew for readers on Spark."""
         show_marts(home, business_date)
 
 
 def runner_of(engine: Engine) -> Runner:
-    """Who runs a night on that engine."""
+    """The runner for nights on that engine."""
     return OnSpark() if engine is Engine.SPARK else OnDuckDB()

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """One open session: statements one after the other."""
+    """One open session, which runs statements one after the other."""
 
     def __init__(self, connection: hive.Connection) -> None:
         self._connection = connection
 
     def run(self, statement: str) -> list[Row]:
-        """Run one statement and return its rows, none where it has no result.
+        """Run one statement and return its rows; the list is empty if the statement has no result.
 
         Raises:
-            SparkUnavailable: Spark refuses the statement, with the first line of its reason, or goes away.
+            SparkUnavailable: Spark refuses the statement or goes away; the message has the start of its reason.
         """
         from pyhive.exc import Error
         from thrift.transport.TTransport import TTransportException
@@ -43,7 +43,7 @@ class Session:
 
 @contextmanager
 def open_session(address: Address) -> Iterator[Session]:
-    """Raises SparkUnavailable where nobody answers."""
+    """Open a session. Raises SparkUnavailable if the server does not answer."""
     use_client()
     from pyhive import hive
     from thrift.transport.TTransport import TTransportException

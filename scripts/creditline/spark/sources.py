@@ -1,9 +1,10 @@
-"""What a night reads, laid for Spark: external tables with stated columns over the files of the home.
+"""Everything that a night reads, prepared for Spark: external tables with stated columns over the files of the home.
 
-Columns are stated because inferring them opens every file once more for every model, and because files of earlier releases
-may lack some: those are null. A table is a folder of links to its files; rows that stand in no Parquet file are written by
-DuckDB, which types them as on its own nights. A few rows, or none, are a view without a file: Spark folds them into the
-plan, which saves a job wherever a model is crossed with the night's one row.
+Columns are stated for two reasons: to infer them, Spark would open every file again for every model; and files of
+earlier releases may lack some columns, which are then null. A table is a folder of links to its files. DuckDB writes
+rows that are in no Parquet file, so that they have the same types as on its own nights. A relation of a few rows, or of
+none, becomes a view without a file: Spark folds its rows into the plan, which saves a job in every model that is crossed
+with the night's one row.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from creditline.spark.session import open_session
 from creditline.spark.types import spark_type
 from creditline.store.inputs import Relation, lay
 
-# Statements of the catalog wait for each other in the metastore; more sessions gain nothing.
+# Statements of the catalog wait for each other in the metastore, so more sessions gain nothing.
 SESSIONS = 4
 FEW_ROWS = 20
 
@@ -30,7 +31,7 @@ def lay_sources(address: Address, database: str, folder: Path, relations: Iterab
     """Create `<database>_<schema>.<name>` for every relation; the databases are emptied first.
 
     Args:
-        folder: a folder of the home that Spark reads; what it holds is replaced.
+        folder: a folder of the home that Spark reads; its content is replaced.
     """
     relations = list(relations)
     for relation in relations:
@@ -49,7 +50,7 @@ def _write_files(folder: Path, relation: Relation) -> None:
     make_directory(folder)
     parquet = [file.path for file in relation.files if file.path.suffix == ".parquet"]
     for number, path in enumerate(parquet):
-        # Spark passes over names that begin with a dot or an underscore
+        # Spark ignores files whose names begin with a dot or an underscore
         (folder / f"{number:05d}-{path.name}").symlink_to(path.resolve())
     others = tuple(file for file in relation.files if file.path.suffix != ".parquet")
     if not others and not relation.rows:
@@ -74,7 +75,7 @@ def _statement(database: str, folder: Path, relation: Relation) -> str:
 
 
 def _values(relation: Relation) -> str:
-    """The rows as texts, which Spark casts; one row of nulls that is left out stands for none."""
+    """The rows as texts, which Spark casts. If there are none, a row of nulls, which is filtered out, stands in."""
     rows = relation.rows or (tuple(None for _ in relation.columns),)
     texts = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
     given = f"(values {texts} as given ({', '.join(relation.columns)}))"
@@ -82,7 +83,7 @@ def _values(relation: Relation) -> str:
 
 
 def _literal(value: object) -> str:
-    """A literal: in Spark's, a backslash escapes the next character."""
+    """A literal of Spark, in which a backslash escapes the next character."""
     if value is None:
         return "null"
     text = str(value).replace("\\", "\\\\").replace("'", "\\'")

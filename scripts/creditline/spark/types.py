@@ -1,4 +1,4 @@
-"""Spark's names of DuckDB's types, for the few that a home uses."""
+"""The Spark types for the few DuckDB types that a home uses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def spark_type(duckdb_type: str) -> str:
     """The Spark type that holds the same values.
 
     Raises:
-        KeyError: a home uses no such type.
+        KeyError: a home does not use this type.
     """
     kind = duckdb_type.lower()
     if kind.endswith("[]"):
