@@ -1,4 +1,4 @@
-"""A whole extract becomes the nights of a home."""
+"""Imports a whole extract as the nights of a home."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from creditline.mapping.extract import (
 from creditline.mapping.local_times import LocalTimes, naive_columns, session_zone, to_instants
 from creditline.mapping.shape import check_shape
 
-# The contract lets a first delivery reach this far back, its own day included.
+# The contract lets a first delivery reach back this many days, including its own day.
 _FIRST_REACH = timedelta(days=399)
 _DELIVERED_BEFORE_CUT_OFF = timedelta(hours=1)
 _ONE_DAY = timedelta(days=1)
@@ -43,8 +43,8 @@ Progress = Callable[[date, int, int], None]
 class ImportedBook:
     """What an import left in a home.
 
-    `dates` are the nights that were asked for, `new_dates` those of them that this call wrote; `rows` counts the
-    delivered rows of `dates` by landing source; `local_times` says what became of times without a zone in `new_dates`.
+    `dates` are the nights that were asked for, and `new_dates` those that this call wrote. `rows` counts the delivered
+    rows of `dates` by landing source. `local_times` tells how times without a zone in `new_dates` were read.
     """
 
     home: Home
@@ -75,21 +75,21 @@ def import_book(
     file_format: str = "csv",
     progress: Progress | None = None,
 ) -> ImportedBook:
-    """Land every night of an extract that lies between two dates, in a home that is made for it.
+    """Land every night of an extract between two dates, in a home that is created for it if needed.
 
-    The same extract gives the same bytes. A night that is landed already is left alone, so a repeated call is
-    harmless and a longer one carries on where the last one ended.
+    The same extract gives the same bytes. A night that is landed already is left alone, so a repeated call does no
+    harm, and a longer call continues where the last one ended.
 
     Args:
-        source: the file or folder that the map takes.
-        first, last: bounds of the business dates, both included; without them all of the map's.
-        max_nights: at most so many nights, counted from the first.
-        is_demo, is_trial: what kind of home is made; one that is there must be of that kind.
+        source: the file or folder that the map reads.
+        first, last: the first and last business date; without them, all of the map's dates.
+        max_nights: the largest number of nights, counted from the first.
+        is_demo, is_trial: the kind of home; a home that exists must be of that kind.
         file_format: csv, csv.gz or parquet.
-        progress: called after every new night with its date, its number and how many there are.
+        progress: called after every new night with its date, its number and the number of nights.
 
     Raises:
-        UsageError: the bounds leave no night, or not one that can follow the nights already landed.
+        UsageError: the bounds leave no night, or a night that cannot follow the nights already landed.
         BrokenMap: an SQL file of the map fails or does not give what the contract asks for.
         UnexpectedExtract: the extract is not what the map expects.
     """
@@ -109,7 +109,7 @@ def import_book(
                 naive = naive_columns(connection, table.source, table.relation)
                 columns |= dict.fromkeys(f"{table.source}.{name}" for name in naive)
                 counts += to_instants(connection, table.source, table.relation, naive, zone)
-            # Only now, so that a wrong extract leaves no home behind.
+            # The home is created only now, so that a wrong extract leaves no home behind.
             home = create_home(home.root, map_.home_settings(is_demo=is_demo, is_trial=is_trial))
             _write(connection, home, map_, night, tables, file_format)
             if progress:
@@ -124,7 +124,7 @@ def import_book(
 
 
 def _zone_of(home: Home, map_: Map) -> str:
-    """The zone of times that state none: the one that the map states, else that of the home that is there, or is made."""
+    """The zone for times without one: the map's own, else that of the home, which exists or will be created."""
     is_there = (home.root / SETTINGS_FILE).is_file()
     return map_.definition.time_zone or (home.settings.time_zone if is_there else map_.definition.home.time_zone)
 
@@ -142,7 +142,7 @@ def _between(available: list[date], first: date | None, last: date | None, max_n
 
 
 def _landed(home: Home, map_: Map) -> dict[date, int]:
-    """The sequence number of every night in the home's landing; all must be of this map's feed."""
+    """The sequence number of every night in the home's landing. All nights must belong to this map's feed."""
     landed = {}
     for day in home.landed_dates():
         manifest = _manifest(home, day)
@@ -168,7 +168,7 @@ def _manifest(home: Home, day: date) -> Manifest:
 def _new_nights(
     map_: Map, available: list[date], dates: tuple[date, ...], landed: dict[date, int]
 ) -> tuple[_Night, ...]:
-    """The nights still to be landed, numbered on from those that are."""
+    """The nights still to be landed; their numbers continue those of the landed nights."""
     position = {day: index for index, day in enumerate(available)}
     start = position[dates[0]]
     if landed:
@@ -193,7 +193,7 @@ def _new_nights(
 
 
 def _check_unbroken(available: list[date], dates: tuple[date, ...], start: int, latest: date) -> None:
-    """Nights are numbered without a gap: none may come before the book's first, none may be skipped."""
+    """Nights are numbered without a gap: none may come before the book's first, and none may be left out."""
     if available.index(dates[0]) < start:
         raise UsageError(
             f"this home's book starts with {available[start]}: {dates[0]} cannot be landed before it; "
@@ -247,7 +247,7 @@ def _write(
                 file_format=file_format,
             )
     except duckdb.Error as error:
-        # Parquet is typed on writing, so a text that is no amount or date shows here.
+        # Parquet gets its types when it is written, so a text that is no amount or date fails here.
         raise UnexpectedExtract(
             f"map '{map_.name}', {night.business_date}: {str(error).splitlines()[0]}; "
             f"land it as csv to see such rows quarantined"
@@ -255,7 +255,7 @@ def _write(
 
 
 def _write_truth(connection: duckdb.DuckDBPyConnection, home: Home, map_: Map, source: Path) -> None:
-    """Outcomes for evaluation, beside the nights, where no acceptance looks."""
+    """Write outcomes for evaluation beside the nights, in a folder that acceptance does not read."""
     target = home.landing / "truth" / f"{map_.name}.parquet"
     make_directory(target.parent)
     partial = partial_of(target)

@@ -1,4 +1,4 @@
-"""A map: a folder that says, in YAML and SQL, how an extract becomes deliveries."""
+"""A map: a folder of YAML and SQL that says how an extract becomes deliveries."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ Parameter = StrictBool | StrictInt | StrictStr | Annotated[date, Strict()]
 
 
 class UnknownMap(UsageError):
-    """No bundled map has this name and no folder of this name is a map."""
+    """No bundled map has this name, and it is not the folder of a map."""
 
 
 class BrokenMap(CreditlineError):
-    """A map's own file is missing or says something that cannot be."""
+    """A file of a map is missing or wrong."""
 
 
 class ExtractTable(BaseModel):
-    """One table of the extract, `extract.<name>` in SQL, with just the columns that the map lists."""
+    """One table of the extract, named `extract.<name>` in SQL, with only the columns that the map lists."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: tuple[str, ...] = Field(min_length=1)
-    file: str | None = None  # a name or a glob below the extract's folder; absent where the extract is one file
+    file: str | None = None  # a name or a glob below the extract's folder; absent if the extract is one file
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
 
@@ -64,7 +64,7 @@ class ExtractTable(BaseModel):
 
 
 class HomeDefaults(BaseModel):
-    """What the home of an imported book is set up with."""
+    """Settings for the home of an imported book."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -86,8 +86,8 @@ class MapDefinition(BaseModel):
     source: Literal["file", "directory"]
     tables: dict[SqlName, ExtractTable] = Field(min_length=1)
     home: HomeDefaults
-    time_zone: TimeZone | None = None  # of the extract's times that state none; absent: the home's own
-    dates: tuple[date, ...] = ()  # business dates; absent where dates.sql finds them
+    time_zone: TimeZone | None = None  # of times in the extract that state no zone; absent: the home's own
+    dates: tuple[date, ...] = ()  # business dates; absent if dates.sql finds them
     coverage_from: date | None = None  # first day of the extract's events; absent: its first business date
     parameters: dict[SqlName, Parameter] = {}
 

@@ -1,4 +1,4 @@
-"""The extract as tables: just the listed columns, loaded once, and nothing else within reach of a map's SQL."""
+"""The extract as tables: only the listed columns, loaded once. A map's SQL can reach nothing else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from creditline.mapping.definition import (
 )
 from creditline.mapping.local_times import session_zone
 
-# CSV cells stay text, whatever they look like: the map's SQL types them, in sight.
+# CSV cells stay text, whatever they look like. The map's SQL gives them types, where a reader can see it.
 _READ_CSV = (
     "read_csv({files}, header = true, all_varchar = true, delim = {delimiter}, encoding = {encoding}, "
     "quote = '\"', escape = '\"', comment = '', skip = 0, union_by_name = true, filename = true)"
@@ -37,15 +37,15 @@ class UnexpectedExtract(CreditlineError):
 
 @contextmanager
 def open_extract(map_: Map, source: Path, writable: Path, zone: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that holds `extract.<table>` for every table of the map, its variables, and what prepare.sql made.
+    """A connection with `extract.<table>` for every table of the map, its variables, and the results of prepare.sql.
 
-    After the tables are loaded the connection can reach no file outside `writable`: what a map does not list, its
-    SQL cannot read.
+    After the tables are loaded, the connection can reach no file outside `writable`. So the map's SQL cannot read what
+    the map does not list.
 
     Args:
         source: the file or the folder of the extract.
         writable: the folder below which the caller will write; it need not exist yet.
-        zone: the time zone of the extract's times that state none.
+        zone: the time zone of times in the extract that state none.
     """
     files = {name: _files_of(map_, name, table, source) for name, table in map_.definition.tables.items()}
     with tempfile.TemporaryDirectory() as spill, connect(config={"temp_directory": spill}) as connection:
@@ -65,7 +65,7 @@ def open_extract(map_: Map, source: Path, writable: Path, zone: str) -> Iterator
 
 
 def business_dates(connection: duckdb.DuckDBPyConnection, map_: Map, source: Path) -> list[date]:
-    """Every business date that the extract has a night for, in order."""
+    """Every business date for which the extract has a night, in order."""
     if map_.definition.dates:
         return sorted(set(map_.definition.dates))
     rows = run_sql(connection, map_, DATES_FILE, source).fetchall()
@@ -81,11 +81,11 @@ def business_dates(connection: duckdb.DuckDBPyConnection, map_: Map, source: Pat
 def run_sql(
     connection: duckdb.DuckDBPyConnection, map_: Map, file: str, source: Path, *, into: str | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """Run one SQL file of a map; `into` names the temporary table that takes its rows.
+    """Run one SQL file of a map. `into` names the temporary table that receives its rows.
 
     Raises:
-        BrokenMap: the SQL itself cannot run (a name, the grammar).
-        UnexpectedExtract: it runs, but not on the values of this extract.
+        BrokenMap: the SQL itself cannot run (a wrong name, wrong grammar).
+        UnexpectedExtract: the SQL fails on the values of this extract.
     """
     text = map_.sql(file)
     try:
@@ -104,7 +104,7 @@ def run_sql(
 
 
 def set_variable(connection: duckdb.DuckDBPyConnection, name: str, value: Parameter) -> None:
-    """Give a value to `getvariable('<name>')`."""
+    """Set the value that `getvariable('<name>')` returns."""
     connection.execute(f"set variable {name} = {_literal(value)}")
 
 

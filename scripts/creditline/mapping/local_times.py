@@ -1,4 +1,4 @@
-"""Times of an extract without a zone are local times: each becomes the instant at which the clocks of its zone showed it."""
+"""Times without a zone are local times of a zone: each becomes the instant at which the clocks there showed it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from creditline.home.database import one_row
 from creditline.landing.contract import contract
 from creditline.landing.delivery import text_of
 
-# The offset before a change of the clocks is that of the day before, the one after it that of the day after.
+# The offset before a change of the clocks is the offset of the day before; the one after it is that of the day after.
 _INSTANT = (
     "{value} - (timezone('{zone}', timezone('{zone}', {value} {sign} interval 1 day))"
     " - timezone('UTC', timezone('{zone}', {value} {sign} interval 1 day)))"
@@ -24,14 +24,14 @@ _IS_IN_REACH = "{value} between timestamp '1800-01-01' and timestamp '2200-01-01
 
 @dataclass(frozen=True)
 class LocalTimes:
-    """What became of times without a zone.
+    """How times without a zone were read.
 
     Args:
-        zone: whose local times they were taken for.
-        is_stated: by the map; if not, it is the home's own zone.
-        columns: where they stood, as `source.column`.
-        twice: how many the clocks showed twice, when they were set back: the first of both instants was taken.
-        never: how many the clocks never showed, when they were set forward: each is landed as no time, for quarantine.
+        zone: the zone whose local times they are taken to be.
+        is_stated: whether the map states the zone; if not, it is the home's own.
+        columns: the columns with such times, as `source.column`.
+        twice: how many times were shown twice because clocks were set back; the first instant was taken.
+        never: how many times were never shown because clocks were set forward; each stays as it is, for quarantine.
     """
 
     zone: str
@@ -43,7 +43,7 @@ class LocalTimes:
 
 @contextmanager
 def session_zone(connection: duckdb.DuckDBPyConnection, zone: str) -> Iterator[None]:
-    """Within, a time without a zone that is cast to one with a zone is a local time of this one."""
+    """Within this context, a time without a zone that is cast to one with a zone is a local time of this zone."""
     before = one_row(connection.execute("select current_setting('TimeZone')"))[0]
     connection.execute(f"set timezone = '{zone}'")
     try:
@@ -53,7 +53,7 @@ def session_zone(connection: duckdb.DuckDBPyConnection, zone: str) -> Iterator[N
 
 
 def naive_columns(connection: duckdb.DuckDBPyConnection, source: str, relation: str) -> tuple[str, ...]:
-    """The columns of a landing source that the contract wants as instants and that a map's SQL gives without a zone."""
+    """The columns of a source that are instants in the contract and that a map's SQL gives without a zone."""
     types = {row[0]: row[1] for row in connection.execute(f"describe {relation}").fetchall()}
     return tuple(
         column.name
@@ -65,9 +65,9 @@ def naive_columns(connection: duckdb.DuckDBPyConnection, source: str, relation: 
 def to_instants(
     connection: duckdb.DuckDBPyConnection, source: str, relation: str, columns: tuple[str, ...], zone: str
 ) -> Counter[str]:
-    """Spell local times of a table as the contract does, in UTC. Returns how many the clocks showed `twice` and `never`.
+    """Write a table's local times as the contract does, in UTC. Returns how many were shown `twice` and `never`.
 
-    A time that they never showed is written unchanged, with the reason, because no guess of ours may enter a decision.
+    A time that clocks never showed stays unchanged, with the reason, because no guess of ours may enter a decision.
     """
     counts: Counter[str] = Counter()
     for name in columns:
@@ -95,7 +95,7 @@ def to_instants(
 
 
 def _candidates(name: str, zone: str) -> tuple[str, str, str, str]:
-    """SQL of the two instants at which the clocks may have shown a local time, the first one first, and of whether they did."""
+    """SQL of the two instants at which clocks may have shown a local time, in order, and of whether they showed it."""
     instants = [f"({_INSTANT.format(value=name, zone=zone, sign=sign)})" for sign in "-+"]
     shown = [f"({_IS_SHOWN.format(value=name, zone=zone, instant=instant)})" for instant in instants]
     return instants[0], instants[1], shown[0], shown[1]

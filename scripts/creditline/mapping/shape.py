@@ -1,4 +1,4 @@
-"""Whether the rows that a map's SQL gives have the shape of the contract, before anything is written."""
+"""Checks, before anything is written, that the rows from a map's SQL have the shape of the contract."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from creditline.landing.contract import Column, contract
 from creditline.mapping.definition import BrokenMap, Map
 
 _INTEGER = "TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|UTINYINT|USMALLINT|UINTEGER|UBIGINT|UHUGEINT"
-# DuckDB types that reach the contract's type without losing anything. Text is always let through: it is typed by
-# rule when the delivery is accepted. A DOUBLE never is: its last digits are nobody's money.
+# DuckDB types that become the contract's type without loss. Text is always accepted here: its type is checked when the
+# delivery is accepted. DOUBLE is never accepted, because its last digits are inexact.
 _LOSSLESS = {
     "id": re.compile(f"VARCHAR|{_INTEGER}"),
     "code": re.compile(f"VARCHAR|{_INTEGER}"),
@@ -39,8 +39,8 @@ _CAST_TO = {
 def check_shape(connection: duckdb.DuckDBPyConnection, map_: Map, source: str, relation: str) -> None:
     """Raises BrokenMap, naming the SQL file and the column, unless `relation` fits the landing source.
 
-    Every mandatory column stands there, no column is unknown, every type reaches the contract's without loss, and
-    every amount is of the map's one currency.
+    Every mandatory column must be there, no column may be unknown, every type must become the contract's without loss,
+    and every amount must be in the map's one currency.
     """
     file = map_.directory / f"{source}.sql"
     types = {row[0]: row[1] for row in connection.execute(f"describe {relation}").fetchall()}

@@ -1,4 +1,4 @@
-"""Policy packs: reading, validating, comparing, hashing, archiving, describing them to the build."""
+"""Policy packs: how they are read, validated, compared, hashed, archived and handed to the build."""
 
 from creditline.policy.check_assignments import validate_assignments
 from creditline.policy.compare import CellChange, diff_packs

@@ -1,4 +1,4 @@
-"""Which nights a calendar expects, and until when and on which nights a source may be believed (policy.md)."""
+"""Which nights a calendar expects, when each source is late, and which sources are in maintenance (policy.md)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY_SOURCE = "*"
 _DAY = timedelta(days=1)
 _SATURDAY = 5
 _LONGEST_PAUSE = timedelta(days=366)
-# The values of expected_nights that a validated pack can have.
+# The values that expected_nights can have in a validated pack.
 _RHYTHMS: dict[str, Callable[[date], bool]] = {
     "daily": lambda _day: True,
     "business_days": lambda day: day.weekday() < _SATURDAY,
@@ -24,19 +24,19 @@ _RHYTHMS: dict[str, Callable[[date], bool]] = {
 
 @dataclass(frozen=True)
 class Timetable:
-    """What the packs of a book say about the sources of one night; instants are naive UTC."""
+    """What the packs of a book say about the sources of one night. Instants are naive UTC."""
 
     deadlines: dict[str, datetime]
     in_maintenance: frozenset[str]
 
     def is_late(self, source: str, delivered_at: datetime) -> bool:
-        """Whether a delivery came after the source's own deadline, or else after the one of all sources."""
+        """Whether a delivery came after its deadline: the source's own, or else the deadline of all sources."""
         deadline = self.deadlines.get(source, self.deadlines.get(EVERY_SOURCE))
         return deadline is not None and delivered_at > deadline
 
 
 def expected_dates(rows: Iterable[Row], first: date, last: date) -> list[date]:
-    """The business dates from `first` to `last`, both included, that the rows of one calendar.csv expect."""
+    """The business dates that the rows of one calendar.csv expect, from `first` to `last`, both included."""
     rules = [row for row in rows if row["kind"] == "expected_nights"]
     holidays = [row for row in rows if row["kind"] == "holiday"]
     days = [first + _DAY * number for number in range((last - first).days + 1)]
@@ -49,7 +49,7 @@ def expected_dates(rows: Iterable[Row], first: date, last: date) -> list[date]:
 
 
 def next_expected(home: Home, business_date: date) -> date:
-    """The next business date that a pack which decided a published night expects; the day after, where none does for a year."""
+    """The next business date that a pack of a published night expects; the next day if none expects one for a year."""
     versions = read_manifest(home, business_date)["policy_versions"].values()
     first, last = business_date + _DAY, business_date + _LONGEST_PAUSE
     days = (expected_dates(archived_pack(home, version).tables["calendar"], first, last) for version in versions)
@@ -57,9 +57,9 @@ def next_expected(home: Home, business_date: date) -> date:
 
 
 def book_packs(home: Home, policies: PolicySet, business_date: date) -> tuple[Pack, ...]:
-    """The packs that decided the night before, as they stand tonight; on a book's first night every pack in force.
+    """The packs that decided the night before, as they stand tonight; on a book's first night, every pack in force.
 
-    A pack that is routed to nobody any more is taken as it was when it decided.
+    A pack that no longer decides for anybody is taken as it was when it last decided.
     """
     before = last_published(home, business_date)
     if before is None:
@@ -70,7 +70,7 @@ def book_packs(home: Home, policies: PolicySet, business_date: date) -> tuple[Pa
 
 
 def timetable(home: Home, policies: PolicySet, business_date: date) -> Timetable:
-    """Deadlines and maintenance of a night's sources; of two packs the stricter counts."""
+    """Deadlines and maintenance of a night's sources. If two packs differ, the stricter one counts."""
     packs = book_packs(home, policies, business_date)
     deadlines: dict[str, datetime] = {}
     for row in (row for pack in packs for row in pack.tables["calendar"]):
@@ -84,7 +84,7 @@ def timetable(home: Home, policies: PolicySet, business_date: date) -> Timetable
     in_maintenance = frozenset(
         row["source_name"] for row in windows if _within(business_date, row["from_date"], row["to_date"])
     )
-    # A window of the whole house is the decision's matter: it protects limits, it distrusts nothing.
+    # A maintenance window of the whole house protects limits (see the decision); no source is distrusted for it.
     return Timetable(deadlines, in_maintenance - {EVERY_SOURCE})
 
 
@@ -93,6 +93,6 @@ def _holds(row: Row, day: date) -> bool:
 
 
 def _within(day: date, start: str, end: str) -> bool:
-    """Half-open; an empty edge is open."""
+    """Whether `start` <= `day` < `end`; an empty text is no bound."""
     text = day.isoformat()
     return start <= text and (not end or text < end)

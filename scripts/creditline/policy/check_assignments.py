@@ -1,4 +1,4 @@
-"""Routing: who is decided by which pack, and that a challenger has somebody to challenge."""
+"""Checks of the routing: each product has one pack that decides, and each challenger has a champion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NEVER = date.max
 def validate_assignments(texts: Sequence[Mapping[str, str]]) -> list[str]:
     """Every problem of `assignment.csv`, one line each.
 
-    Cells and single rows come first: as long as one is not what its model says, nothing can be said about the whole.
+    Cells and single rows come first: while one of them breaks its model, the whole cannot be checked.
     """
     rows, problems = read_rows(AssignmentRow, texts)
     return problems or list(_problems(rows))
@@ -29,7 +29,7 @@ def _problems(rows: list[AssignmentRow]) -> Iterator[str]:
 
 
 def _challenged(challenger: AssignmentRow, champions: list[AssignmentRow]) -> Iterator[str]:
-    """On every day on which the challenger is in force a champion must be, of another pack."""
+    """On every day on which the challenger is in force, a champion with another pack must be in force, too."""
     where = (
         f"assignment.csv: {challenger.legal_entity_code}/{challenger.product_code} {challenger.role} {challenger.pack}"
     )

@@ -1,4 +1,4 @@
-"""A pack's rows as their models have them, each once."""
+"""Reads a pack's rows into their models, and checks that no key comes twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from creditline.policy.rows import PACK_ROWS, PolicyRow, read_rows
 
 
 def read_pack(pack: Pack) -> tuple[PackRows, list[str]]:
-    """The rows of every file, and what of cells and single rows is not as it must be."""
+    """The rows of every file, and the problems of cells and of single rows."""
     by_file: dict[type[PolicyRow], list[PolicyRow]] = {}
     problems: list[str] = []
     for kind in PACK_ROWS:

@@ -1,4 +1,4 @@
-"""What the checks of a pack share: its rows as their models have them, bins that cover a line, dated rows that do not overlap."""
+"""What the checks of a pack share: its rows as models, bins that cover all values, dated rows that do not overlap."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _Grouped = TypeVar("_Grouped")
 
 @dataclass(frozen=True)
 class PackRows:
-    """A pack every cell of which is of its type."""
+    """A pack in which every cell has its type."""
 
     settings: PackSettings
     by_file: Mapping[type[PolicyRow], Sequence[PolicyRow]]
 
     def of(self, kind: type[AnyRow]) -> list[AnyRow]:
-        """The rows of one file, in its order."""
+        """The rows of one file, in the order of the file."""
         return cast(list[AnyRow], list(self.by_file[kind]))
 
 
 class Dated(Protocol):
-    """A row that is in force from a day on, until another or for good."""
+    """A row that is in force from a day on, until another day or for good."""
 
     @property
     def effective_from(self) -> date: ...
@@ -41,12 +41,12 @@ Bin = tuple[int | None, int | None]
 
 
 def from_below(edge: int | None) -> float:
-    """The lower end of a bin as a number; an empty one is open."""
+    """The lower end of a bin as a number; an empty end is minus infinity."""
     return float("-inf") if edge is None else edge
 
 
 def covers(where: str, bins: Sequence[Bin], lower: str, upper: str) -> Iterator[str]:
-    """Bins must run from open to open without gap or overlap; `lower` and `upper` are what their edges are called."""
+    """Bins must run from open end to open end without gap or overlap. `lower` and `upper` name their columns."""
     if not bins:
         yield f"{where} has no bins"
         return
@@ -59,7 +59,7 @@ def covers(where: str, bins: Sequence[Bin], lower: str, upper: str) -> Iterator[
 
 
 def overlaps(file: str, rows: Iterable[_AnyDated], key: Callable[[_AnyDated], str]) -> Iterator[str]:
-    """Rows of one key must not be in force on the same day; the end is excluded."""
+    """Rows with one key must not be in force on the same day. The end of a row is excluded."""
     for name, group in grouped(rows, key).items():
         group.sort(key=lambda row: row.effective_from)
         for left, right in itertools.pairwise(group):
@@ -68,7 +68,7 @@ def overlaps(file: str, rows: Iterable[_AnyDated], key: Callable[[_AnyDated], st
 
 
 def grouped(rows: Iterable[_Grouped], key: Callable[[_Grouped], str]) -> dict[str, list[_Grouped]]:
-    """Rows by what a function calls each."""
+    """Rows by the key that a function gives for each."""
     groups: dict[str, list[_Grouped]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)

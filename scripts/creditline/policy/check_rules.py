@@ -1,4 +1,4 @@
-"""Tiers, dated rules, calendar, maintenance and notices."""
+"""Checks of tiers, dated rules, calendar, maintenance and notices."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _CLOCK_PARAMETERS = ("appeal_answer_days", "human_review_answer_days")
 
 
 def tiers(pack: PackRows) -> Iterator[str]:
-    """Some product can be lent."""
+    """At least one product can be lent."""
     if not pack.of(TierRow):
         yield "product_tier.csv: no product has a tier"
 
 
 def caps(pack: PackRows) -> Iterator[str]:
-    """A cap is in force once at a time."""
+    """A cap has at most one row in force on a day."""
     yield from overlaps(
         "regulatory_cap.csv", [row for row in pack.of(CapRow) if row.is_enabled], lambda row: row.rule_id
     )
 
 
 def parameters(pack: PackRows) -> Iterator[str]:
-    """Parameters likewise; those that reports and clocks need are there."""
+    """A parameter has at most one row in force on a day, and all parameters that reports and clocks need exist."""
     enabled = [row for row in pack.of(ParameterRow) if row.is_enabled]
     yield from overlaps(
         "regulatory_parameter.csv",
@@ -56,7 +56,7 @@ def parameters(pack: PackRows) -> Iterator[str]:
 
 
 def maintenance(pack: PackRows) -> Iterator[str]:
-    """Windows are of a known source, or with * of the whole house."""
+    """Each window names a known source, or * for the whole house."""
     for row in pack.of(MaintenanceRow):
         if row.source_name != "*" and row.source_name not in contract():
             yield (
@@ -66,7 +66,7 @@ def maintenance(pack: PackRows) -> Iterator[str]:
 
 
 def calendar(pack: PackRows) -> Iterator[str]:
-    """The nights that are expected, and each known source's deadline."""
+    """The calendar states the expected nights, and its deadlines name known sources."""
     rows = pack.of(CalendarRow)
     nights = [row for row in rows if row.kind == "expected_nights"]
     deadlines = [row for row in rows if row.kind == "deadline"]

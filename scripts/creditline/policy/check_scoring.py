@@ -1,4 +1,4 @@
-"""Settings, bands, strategy matrix and scorecard: total, and monotone, so that a safer customer never gets less."""
+"""Settings, bands, strategy matrix and scorecard cover everything, and a safer customer never gets less."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from creditline.policy.check_helpers import Bin, PackRows, covers, from_below, g
 from creditline.policy.features import known_features
 from creditline.policy.rows import BandRow, MatrixRow, ScorecardRow
 
-# How many bins the decision lays out for a feature (macros/scorecard_points.sql).
+# The decision has room for this many bins of a feature (macros/scorecard_points.sql).
 MOST_BINS = 8
 
 
 def settings(pack: PackRows) -> Iterator[str]:
-    """Numbers of policy.yml that must fit each other."""
+    """Numbers of policy.yml that depend on each other fit together."""
     values = pack.settings
     if values.confirmation.needed_nights > values.confirmation.window_nights:
         yield "policy.yml: confirmation asks for more needed_nights than window_nights"
@@ -40,7 +40,7 @@ def bands(pack: PackRows) -> Iterator[str]:
 
 
 def matrix(pack: PackRows) -> Iterator[str]:
-    """Every band has the same utilisation bins, and never gives more for more risk."""
+    """Every band has the same utilisation bins, and a multiplier never rises with risk."""
     names = [row.band for row in sorted(pack.of(BandRow), key=lambda row: -row.lower_score)]
     rows_of = grouped(pack.of(MatrixRow), lambda row: row.band)
     for unknown in sorted(set(rows_of) - set(names)):
@@ -64,7 +64,7 @@ def matrix(pack: PackRows) -> Iterator[str]:
 
 
 def scorecard(pack: PackRows) -> Iterator[str]:
-    """Bins cover every value, MISSING has one of its own, and points follow the feature's sign."""
+    """Bins cover every value, a missing value has a bin of its own, and points follow the feature's sign."""
     features = grouped(pack.of(ScorecardRow), lambda row: row.feature)
     if not features:
         yield "scorecard.csv: no feature is scored"

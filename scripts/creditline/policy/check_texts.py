@@ -1,4 +1,4 @@
-"""Reason texts: every reason that can be cited can be said, in both languages, with numbers that are known."""
+"""Reason texts: every reason that can be cited has its texts in both languages, and their numbers can be filled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from creditline.policy.features import known_evidence
 from creditline.policy.rows import ScorecardRow, TextRow, TriggerRow
 from creditline.policy.schema import PLACEHOLDERS
 
-# Reasons that operators cite themselves, beside those of scorecard and triggers (docs/reference/decision.md).
+# Reasons that operators cite, in addition to those of scorecard and triggers (docs/reference/decision.md).
 POLICY_REASONS = (
     "G1", "T1", "I1", "U1", "U2", "N1", "N3", "M1", "P1", "P2", "P3", "P4", "P5", "P6", "G2", "G3", "G4", "K1", "F1", "F2", "F3",
     "L1",
@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"\{([^}]*)\}")
 
 
 def texts(pack: PackRows) -> Iterator[str]:
-    """Who may be told what is there, one cause a code, and no placeholder that nothing fills."""
+    """Each reason has its texts for customer and agent, each code has one cause, each placeholder can be filled."""
     rows = pack.of(TextRow)
     there = {(row.reason_code, row.audience) for row in rows}
     for code in sorted(_cited(pack)):
@@ -53,7 +53,7 @@ def _evidence(pack: PackRows) -> list[ScorecardRow | TriggerRow]:
 
 
 def _units(pack: PackRows) -> dict[str, set[str]]:
-    """The units of the features that may stand for a reason."""
+    """For each reason, the units of the features that can cause it."""
     units = defaultdict(set)
     for row in _evidence(pack):
         units[row.reason_code].add(known_evidence().get(row.feature, {}).get("unit", ""))
@@ -76,7 +76,7 @@ def _placeholders(where: str, row: TextRow, units: set[str]) -> Iterator[str]:
 
 
 def _no_numbers(where: str, row: TextRow) -> Iterator[str]:
-    """What a security freeze looks at must not be learnt from its text."""
+    """A text about a security freeze has no numbers, so that nobody learns from it what the freeze looks at."""
     is_for_thief = row.reason_code in SECURITY_REASONS and row.audience == "customer"
     if is_for_thief and any(re.search(r"[\d{]", text) for text in _said(row)):
         yield f"{where} shows a number; a security reason tells a customer no threshold"

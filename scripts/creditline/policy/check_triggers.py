@@ -10,7 +10,7 @@ from creditline.policy.rows import CureRow, FreezeRow, TriggerRow
 
 
 def triggers(pack: PackRows) -> Iterator[str]:
-    """Conditions on known evidence of the right source, one effect a code."""
+    """Conditions use known evidence of the right source, and each code has one effect."""
     for row in pack.of(TriggerRow):
         yield from _condition(f"trigger.csv: {row.trigger_code} group {row.condition_group} {row.feature}", row)
     for code, rows in grouped(pack.of(TriggerRow), lambda row: row.trigger_code).items():
@@ -50,7 +50,7 @@ def cures(pack: PackRows) -> Iterator[str]:
 
 
 def freezes(pack: PackRows) -> Iterator[str]:
-    """Security features only, and one threshold, time and number of extensions for all of them."""
+    """Only security features are used, and all of them have one threshold, one time and one number of extensions."""
     rows = pack.of(FreezeRow)
     for row in rows:
         known = known_features().get(row.feature)

@@ -11,7 +11,7 @@ from creditline.policy.schema import PACK_FILES, ROW_KEYS
 
 @dataclass(frozen=True)
 class CellChange:
-    """One cell that differs. An absent row has no values: its cells are None on that side."""
+    """One cell that differs. If one side lacks the row, the cell is None on that side."""
 
     file: str
     row: str
@@ -21,7 +21,7 @@ class CellChange:
 
 
 def diff_packs(before: Pack, after: Pack) -> list[CellChange]:
-    """Every cell that differs, by file, row key and column; row order, white space and line ends do not matter."""
+    """Every cell that differs, by file, row key and column. Row order, white space and line ends do not matter."""
     changes = list(_settings(before, after))
     for name in PACK_FILES:
         changes += _table(name, before.tables[name], after.tables[name])

@@ -11,10 +11,10 @@ from creditline.policy.validation import validate_pack
 
 
 def packs_in_force(policies_dir: Path, business_date: date) -> PolicySet:
-    """The packs that `assignment.csv` routes to on a night, validated, and its rows in force.
+    """The packs to which `assignment.csv` routes on a night, validated, and the rows of it that are in force.
 
     Raises:
-        PackRefused: the routing or a pack does not hold; names the first problem and how many there are.
+        PackRefused: the routing or a pack has problems; names the first one and how many there are.
     """
     assignments = read_assignments(policies_dir)
     _refuse(policies_dir, validate_assignments(assignments))

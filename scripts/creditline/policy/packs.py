@@ -1,4 +1,4 @@
-"""Policy packs: folders of dated parameters with one hash. A pack is read whole or not at all."""
+"""Policy packs: folders of dated parameters with one hash. A pack is read as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _VERSION = {"policy_version": "varchar"}
 
 
 class PackRefused(CreditlineError):
-    """A pack lacks a file or a column, or a value is of the wrong type: nothing is decided with it."""
+    """A pack lacks a file or a column, or a value has the wrong type. Nothing is decided with it."""
 
 
 @dataclass(frozen=True)
 class Pack:
-    """One policy pack: settings, and the rows of every file as text, in file order."""
+    """One policy pack: its settings, and the rows of every file as text, in the order of the file."""
 
     directory: Path
     settings: PackSettings
@@ -36,7 +36,7 @@ class Pack:
 
 @dataclass(frozen=True)
 class PolicySet:
-    """The packs that a book is routed to, and the routing itself."""
+    """The packs that decide for a book, and the routing."""
 
     packs: tuple[Pack, ...]
     assignments: tuple[Row, ...]
@@ -46,7 +46,7 @@ def load_pack(directory: Path) -> Pack:
     """Read one pack.
 
     Raises:
-        PackRefused: names the file and what is wrong with it.
+        PackRefused: the pack has a problem; names the file and what is wrong with it.
     """
     path = directory / "policy.yml"
     if not path.is_file():
@@ -70,12 +70,12 @@ def _read_table(path: Path, columns: dict[str, str]) -> tuple[Row, ...]:
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise PackRefused(f"{path} line {number}: {len(columns)} fields are expected")
-    # the engine reads a cell without the space around it, and so does everybody here
+    # the engine ignores white space around a cell, so every other reader does so, too
     return tuple({column: cell.strip() for column, cell in row.items()} for row in rows)
 
 
 def _policy_version(settings: PackSettings, tables: dict[str, tuple[Row, ...]]) -> str:
-    """sha256 over settings and rows, whatever their order, white space or line endings."""
+    """The sha256 of settings and rows; it does not depend on row order, white space or line ends."""
     canonical = {
         "settings": settings.model_dump(mode="json"),
         "tables": {
@@ -87,14 +87,14 @@ def _policy_version(settings: PackSettings, tables: dict[str, tuple[Row, ...]]) 
 
 
 def read_assignments(policies_dir: Path) -> tuple[Row, ...]:
-    """All rows of `assignment.csv`, of whatever date. Raises PackRefused if it is missing or has another header."""
+    """All rows of `assignment.csv`, for any date. Raises PackRefused if it is missing or has another header."""
     return _read_table(policies_dir / "assignment.csv", ASSIGNMENT_COLUMNS)
 
 
 def archive(home: Home, policies: PolicySet) -> PolicySet:
-    """Keep every pack once under `policy/<policy_version>/`, as it was.
+    """Store every pack once under `policy/<policy_version>/`, unchanged.
 
-    Returns: the same packs, each in the folder where it is kept.
+    Returns: the same packs, each read from the folder in which it is stored.
     """
     return replace(policies, packs=tuple(_archive(home, pack) for pack in policies.packs))
 
@@ -110,10 +110,10 @@ def _archive(home: Home, pack: Pack) -> Pack:
 
 
 def archived_pack(home: Home, policy_version: str) -> Pack:
-    """A pack as it was kept when it first decided.
+    """A pack as it was stored when it first decided.
 
     Raises:
-        NotGenuine: what is kept is not of that version.
+        NotGenuine: the stored pack does not have that version.
     """
     directory = home.policy / policy_version
     try:
@@ -128,7 +128,7 @@ def archived_pack(home: Home, policy_version: str) -> Pack:
 
 
 def policy_relations(policies: PolicySet) -> list[Relation]:
-    """Schema `policy`: one relation a pack file, `pack` and `assignment`; the first column is policy_version."""
+    """Schema `policy`: one relation for each pack file, `pack` and `assignment`. The first column is policy_version."""
     versions = {pack.settings.name: pack.policy_version for pack in policies.packs}
     return [
         *(_file_relation(name, columns, policies) for name, columns in PACK_FILES.items()),

@@ -1,6 +1,6 @@
-"""The rows of a policy's files, one model a file: what each cell must be, and what must hold within a row.
+"""The rows of a policy's files, with one model for each file: what a cell may hold, and what must hold within a row.
 
-An empty cell is null where the model has a default, elsewhere a value is missing. Columns stand in the order of the file.
+An empty cell is null if the model has a default, else the value is missing. Fields are in the order of the file.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Annotated, ClassVar, Literal, Protocol, TypeVar, get_args, ge
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
-# Names that become parts of paths and of SQL, in packs and in their routing.
+# Names that become parts of paths and of SQL, both in packs and in their routing.
 PACK_NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 _CODE_OR_ALL = r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
 EXPECTED_NIGHTS = ("daily", "business_days", "month_end")
-# How much of a cell is shown of one that cannot stay.
+# How many characters of a wrong cell are shown.
 _SHOWN = 60
 
 
@@ -57,7 +57,7 @@ def _day(text: str) -> date:
 
 
 def _between(least: int, most: int | None = None) -> AfterValidator:
-    """A number within two bounds, both included."""
+    """A number between two bounds, both included."""
 
     def check(value: int) -> int:
         if value < least or (most is not None and value > most):
@@ -97,7 +97,7 @@ _DUCKDB_TYPES: dict[object, str] = {
 
 
 class PolicyRow(BaseModel):
-    """A row of `<file>.csv`; `key` is what tells its rows apart: no two share it, and `policy diff` compares rows of one key."""
+    """A row of `<file>.csv`. `key` names the columns that identify a row: `policy diff` compares rows with one key."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -106,11 +106,11 @@ class PolicyRow(BaseModel):
 
     @classmethod
     def columns(cls) -> dict[str, str]:
-        """The columns of the file with their DuckDB types, in its order."""
+        """The columns of the file with their DuckDB types, in the order of the file."""
         return {name: _DUCKDB_TYPES[_plain(field.annotation)] for name, field in cls.model_fields.items()}
 
     def name(self) -> str:
-        """The row's key as the file spells it."""
+        """The row's key as it is written in the file."""
         return "/".join(map(_text, (getattr(self, column) for column in self.key)))
 
 
@@ -121,7 +121,7 @@ def _text(value: object) -> str:
 
 
 def _plain(annotation: object) -> object:
-    """The type behind an annotation: int of `Whole | None`, str of a choice."""
+    """The type behind an annotation: int for `Whole | None`, str for a choice."""
     if get_origin(annotation) is Literal:
         return str
     kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
@@ -159,7 +159,7 @@ def _approved_if_enabled(row: _AnyEnabled) -> _AnyEnabled:
 
 
 class ScorecardRow(PolicyRow):
-    """Points of one bin of a feature: `lower` included, `upper` excluded, empty is open."""
+    """The points of one bin of a feature: `lower` is included, `upper` is excluded, an empty end is open."""
 
     file = "scorecard"
     key = ("feature", "is_missing", "lower")
@@ -174,7 +174,7 @@ class ScorecardRow(PolicyRow):
 
 
 class BandRow(PolicyRow):
-    """A band of scores, `upper_score` excluded."""
+    """A band of scores; `upper_score` is excluded."""
 
     file = "band"
     key = ("band",)
@@ -187,7 +187,7 @@ class BandRow(PolicyRow):
 
 
 class MatrixRow(PolicyRow):
-    """The multiplier of the reference limit in a band, from one utilisation to another; empty is open."""
+    """The multiplier of the reference limit for a band and a bin of utilisation; an empty end is open."""
 
     file = "strategy_matrix"
     key = ("band", "lower_utilisation_bp")
@@ -199,7 +199,7 @@ class MatrixRow(PolicyRow):
 
 
 class TierRow(PolicyRow):
-    """What a product lends at most, and at least in one draw."""
+    """The most that a product lends, and its smallest draw."""
 
     file = "product_tier"
     key = ("product_code",)
@@ -243,7 +243,7 @@ class CapRow(PolicyRow):
 
 
 class ParameterRow(PolicyRow):
-    """A number or word of the law that reports and clocks need."""
+    """A number or word that the law sets and that reports and clocks need."""
 
     file = "regulatory_parameter"
     key = ("param", "jurisdiction", "entity_type", "purpose", "channel", "effective_from")
@@ -268,7 +268,7 @@ class ParameterRow(PolicyRow):
 
 
 class TriggerRow(PolicyRow):
-    """One condition of a hard trigger; rows of one `condition_group` hold together."""
+    """One condition of a hard trigger. The rows of one `condition_group` must all be true."""
 
     file = "trigger"
     key = ("trigger_code", "condition_group", "feature")
@@ -305,7 +305,7 @@ class CureRow(PolicyRow):
 
 
 class FreezeRow(PolicyRow):
-    """How suspicious a feature is from a threshold on, and when and for how long that freezes."""
+    """The threshold from which on a feature is suspicious, its points, and when and for how long that freezes."""
 
     file = "freeze_rule"
     key = ("feature", "threshold")
@@ -319,7 +319,7 @@ class FreezeRow(PolicyRow):
 
 
 class MaintenanceRow(PolicyRow):
-    """Days on which a source, or with * the whole house, is in maintenance; `to_date` is excluded."""
+    """Days on which a source is in maintenance, or with * the whole house; `to_date` is excluded."""
 
     file = "maintenance_window"
     key = ("source_name", "from_date")
@@ -336,7 +336,7 @@ class MaintenanceRow(PolicyRow):
 
 
 class CalendarRow(PolicyRow):
-    """Which nights are expected, which are not, and until when a source is on time."""
+    """Which nights are expected and which are not, and until when a source is on time."""
 
     file = "calendar"
     key = ("kind", "value", "source_name", "effective_from")
@@ -365,7 +365,7 @@ class CalendarRow(PolicyRow):
 
 
 class NoticeRow(PolicyRow):
-    """Whether somebody is told of an action, by when, and how many days before it acts."""
+    """Whether the customer is told of an action, by when, and how many days before it acts."""
 
     file = "notice_rule"
     key = ("action", "reason_code", "channel", "effective_from")
@@ -390,7 +390,7 @@ class NoticeRow(PolicyRow):
 
 
 class TextRow(PolicyRow):
-    """A reason in the words for one audience."""
+    """A reason in words for one audience."""
 
     file = "reason_text"
     key = ("reason_code", "audience")
@@ -405,7 +405,7 @@ class TextRow(PolicyRow):
 
 
 class AssignmentRow(PolicyRow):
-    """Which pack decides about a legal entity's product, alone or beside the one that does; it lies beside the packs."""
+    """Which pack decides for a legal entity and product, as champion or challenger. The file lies beside the packs."""
 
     file = "assignment"
     key = ("legal_entity_code", "product_code", "pack", "role", "effective_from")
@@ -427,7 +427,7 @@ class AssignmentRow(PolicyRow):
         return self
 
 
-# The files of a pack, beside policy.yml.
+# The files of a pack, in addition to policy.yml.
 PACK_ROWS: tuple[type[PolicyRow], ...] = (
     ScorecardRow, BandRow, MatrixRow, TierRow, CapRow, ParameterRow, TriggerRow, CureRow, FreezeRow, MaintenanceRow,
     CalendarRow, NoticeRow, TextRow,
@@ -437,7 +437,7 @@ AnyRow = TypeVar("AnyRow", bound=PolicyRow)
 
 
 def read_rows(kind: type[AnyRow], texts: Iterable[Mapping[str, str]]) -> tuple[list[AnyRow], list[str]]:
-    """The rows of a file, and every cell and row that is not as its model has it, one line each with the number of its line."""
+    """The rows of a file, and one line with its line number for each cell or row that breaks its model."""
     rows: list[AnyRow] = []
     problems: list[str] = []
     for number, text in enumerate(texts, start=2):

@@ -10,16 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from creditline.home.files import Json
 from creditline.policy.rows import PACK_NAME, PACK_ROWS, AssignmentRow
 
-# Column name to DuckDB type, by file; amounts are decimals in major units, dates half-open [from, to), empty is open.
+# Column name to DuckDB type, by file. Amounts are decimals in major units, dates are half-open [from, to),
+# an empty date is open.
 PACK_FILES = {kind.file: kind.columns() for kind in PACK_ROWS}
 ROW_KEYS = {kind.file: kind.key for kind in PACK_ROWS}
 ASSIGNMENT_COLUMNS = AssignmentRow.columns()
 
-# What dec_reason_text can fill (macros/fill_placeholders.sql).
+# The placeholders that dec_reason_text can fill (macros/fill_placeholders.sql).
 PLACEHOLDERS = frozenset({"n", "p", "amt", "k", "q", "rule", "date"})
 
 
-# The engine counts in 64 bits; amounts are multiplied before they are divided.
+# The engine counts in 64 bits, and amounts are multiplied before they are divided.
 _LARGEST = 10**12
 
 
@@ -50,14 +51,14 @@ class Slots(_Section):
 
 
 class Steps(_Section):
-    """How far one raise goes: a share of the limit, or back towards the reference limit a share of that."""
+    """The size of one raise: a share of the limit, or a share of the way back to the reference limit."""
 
     raise_share_bp: int = Field(ge=0)
     climb_share_bp: int = Field(ge=0)
 
 
 class Raises(_Section):
-    """What a raise asks for; an absent income age asks for no income, an absent budget leaves raises unbounded."""
+    """What a raise needs. Without an income age it needs no income; without a budget raises have no bound."""
 
     min_tenure_days: int = Field(ge=0)
     max_days_past_due_30d: int = Field(ge=0)
@@ -67,7 +68,7 @@ class Raises(_Section):
 
 
 class Breaker(_Section):
-    """Above these a slice is held for a second person."""
+    """The bounds above which a slice is held until a second person approves it."""
 
     median_nights: int = Field(ge=1)
     cuts_over_median_pct: int = Field(ge=100)
@@ -78,28 +79,28 @@ class Breaker(_Section):
 
 
 class Freezes(_Section):
-    """More new freezes in one night than this are taken for a fault of ours."""
+    """The number of new freezes in one night above which we assume a fault of ours."""
 
     mass_share_bp: int = Field(ge=0)
     mass_min_customers: int = Field(ge=0)
 
 
 class Drift(_Section):
-    """A feature whose shares move further overnight, in a book of at least so many customers, is distrusted."""
+    """The bound on how far a feature's shares move overnight before it is distrusted, in a book of enough customers."""
 
     max_variation_bp: int = Field(ge=0, le=10000)
     min_customers: int = Field(ge=1)
 
 
 class Reasons(_Section):
-    """How many reasons are cited, and how small a share of the points lost is left out."""
+    """How many reasons are cited, and below which share of the lost points a reason is left out."""
 
     max_reasons: int = Field(ge=1, le=4)
     min_reason_share_bp: int = Field(ge=0, le=10000)
 
 
 class Validation(_Section):
-    """Who validated the pack, on what evidence, and until when that holds."""
+    """Who validated the pack, on what evidence, and when the validation is due again."""
 
     validator: str = Field(pattern=r"\S")
     evidence: str = Field(pattern=r"\S")
@@ -132,11 +133,11 @@ class PackSettings(_Section):
     freezes: Freezes
     drift: Drift
     reasons: Reasons
-    # absent, the pack decides and nobody is ordered about by it
+    # without it the pack decides, and no orders follow from its decisions
     validation: Validation | None = None
 
     def scalars(self) -> Json:
-        """The settings as one flat row; names of sections fall away."""
+        """The settings as one flat row, without the names of the sections."""
         row: Json = {}
         for name, value in self.model_dump(mode="json").items():
             section = _section_of(type(self).model_fields[name].annotation)
@@ -148,7 +149,7 @@ class PackSettings(_Section):
 
     @classmethod
     def columns(cls) -> dict[str, str]:
-        """Names of the flat row and their DuckDB types, in its order."""
+        """The names and DuckDB types of the flat row, in its order."""
         kinds: dict[object, str] = {
             bool: "boolean",
             int: "bigint",
@@ -167,6 +168,6 @@ class PackSettings(_Section):
 
 
 def _section_of(annotation: object) -> type[BaseModel] | None:
-    """The section that a field holds, also where it may be absent; None of a field that is no section."""
+    """The section that a field holds, even if the field is optional; None if the field is no section."""
     kinds = get_args(annotation) or (annotation,)
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

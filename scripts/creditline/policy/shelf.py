@@ -1,4 +1,4 @@
-"""The packs that a person can name: the bundled ones, those that a home has kept, or any folder."""
+"""The packs that a person can name: the bundled ones, those that a home has archived, or any folder."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from creditline.policy.validation import validate_pack
 
 
 def find_pack(name: str, policies_dir: Path, archive_dir: Path) -> Path:
-    """The folder of a pack: its name, its folder, or the (start of the) policy_version of one that decided.
+    """The folder of a pack, given its name, its folder, or the (start of the) policy_version of an archived pack.
 
     Raises:
-        UsageError: no such pack, or more than one version starts like this.
+        UsageError: no such pack exists, or several versions start like this.
     """
     for folder in (policies_dir / name, Path(name)):
         if (folder / "policy.yml").is_file():
@@ -30,7 +30,7 @@ def find_pack(name: str, policies_dir: Path, archive_dir: Path) -> Path:
 
 
 def check_pack(folder: Path) -> list[str]:
-    """Every problem of one pack; a file or column that is missing is one, too."""
+    """Every problem of one pack, including a missing file or column."""
     try:
         return validate_pack(load_pack(folder))
     except PackRefused as error:
@@ -38,7 +38,7 @@ def check_pack(folder: Path) -> list[str]:
 
 
 def check_all(policies_dir: Path) -> dict[str, list[str]]:
-    """Problems of every bundled pack, and of the routing."""
+    """The problems of every bundled pack and of the routing."""
     problems = {path.parent.name: check_pack(path.parent) for path in sorted(policies_dir.glob("*/policy.yml"))}
     try:
         routing = validate_assignments(read_assignments(policies_dir))

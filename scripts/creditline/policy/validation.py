@@ -1,4 +1,4 @@
-"""What must hold of a pack before it may decide about anybody."""
+"""What must be true of a pack before it may decide about anybody."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _CHECKS = (
 
 
 def validate_pack(pack: Pack) -> list[str]:
-    """Every problem of a pack, one line each; an empty list means that it may be used.
+    """Every problem of a pack, one line each. If the list is empty, the pack may be used.
 
-    Cells and single rows come first: as long as one is empty or not what its model says, nothing can be said about the whole.
+    Cells and single rows come first: while one of them is empty or breaks its model, the whole cannot be checked.
     """
     rows, problems = read_pack(pack)
     if not problems:

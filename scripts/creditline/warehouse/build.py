@@ -1,4 +1,4 @@
-"""The build of a night: a new temporary warehouse, the decision code run in it, carried state, and the archived code."""
+"""The build of a night: a new temporary warehouse, its decision code, its carried state, and the archived code."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ from creditline.warehouse.state import export_state, state_relations
 def build(home: Home, business_date: date, runner: Runner) -> Build:
     """Build one gated night from scratch.
 
-    The archived decision code is DuckDB's on either engine, so a replay of Spark's night compares both engines.
+    The archived decision code is DuckDB's on either engine, so the replay of a night on Spark compares both engines.
 
     Raises:
-        NotGenuine: a file that the night reads is not what this home wrote.
+        NotGenuine: a file that the night reads is not as this home wrote it.
         BuildFailed: the project does not compile, or does not run on Spark.
-        LogicRefused: a model or a claim about the data fails; nothing is published, the night can be run again.
+        LogicRefused: a model or a claim about the data fails. Nothing is published, and the night can be run again.
     """
     night, inputs = night_inputs(home, business_date)
     check_inputs(home, inputs)
@@ -73,13 +73,13 @@ def build(home: Home, business_date: date, runner: Runner) -> Build:
 
 
 def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list[Relation]]:
-    """The night's parameters, and everything that it depends on, from the home as it is now."""
+    """The night's parameters, and everything that the night reads, from the home as it is now."""
     policies = archive(home, packs_in_force(project.POLICIES_DIR, business_date))
     records = delivery_records(home)
     sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
     night = _night(home, business_date, sources)
     state = state_relations(home, night.previous_business_date)
-    # the other inputs of the night depend on it
+    # the other inputs of the night depend on this
     check_inputs(home, state)
     between = intraday_records(home, night.previous_business_date or date.min)
     relations = [
@@ -106,10 +106,10 @@ def _night(home: Home, business_date: date, sources: list[NightSource]) -> Night
 
 
 class OnDuckDB:
-    """DuckDB itself. Its readers need no announcement, because they open its files."""
+    """Runs nights on DuckDB. Its readers open the files of the home, so there is nothing to announce."""
 
     def run(self, home: Home, inputs: Iterable[Relation]) -> Ran:
-        """Load what the night reads into a new temporary warehouse, and run the decision code in it."""
+        """Load what the night reads into a new temporary warehouse, and run the decision code there."""
         project = compiled_project(home)
         with connect_within(home, str(home.warehouse_file)) as connection:
             lay(connection, inputs)
@@ -117,7 +117,7 @@ class OnDuckDB:
         return Ran(project, seconds, f"{Engine.DUCKDB} {duckdb.__version__}")
 
     def show(self, home: Home, business_date: date) -> None:
-        """Nothing is left to do."""
+        """Do nothing: readers see a published night without it."""
 
 
 def _clear(home: Home) -> None:
@@ -129,9 +129,9 @@ def _clear(home: Home) -> None:
 
 
 def _hand_on(home: Home, night: NightParameters, inputs: list[Relation]) -> None:
-    """State and inputs of a night that is not published yet; those of a published one never change.
+    """Write the state and inputs of a night that is not published yet. Those of a published night never change.
 
-    A void night leaves its inputs and no state, because it hands nothing on.
+    A void night keeps its inputs but hands no state on.
     """
     # an earlier try may have used another delivery
     shutil.rmtree(state_directory(home, night.business_date), ignore_errors=True)

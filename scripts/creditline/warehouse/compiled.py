@@ -1,8 +1,8 @@
 """The project as dbt compiled it. dbt runs only where the project has changed (docs/decisions/0013).
 
-No model depends on the time, the data or a variable, so its SQL depends only on the project's files, dbt and this room. A home
-records under their sha256 which archived code they gave, and the claims to check every night. The record counts only with the
-home's signature.
+No model depends on the time, the data or a variable, so its SQL depends only on the project's files, dbt and this room.
+Under the sha256 of these, a home records which archived code they gave, and the claims to check every night. A record
+counts only with the home's signature.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from creditline.warehouse import dbt
 from creditline.warehouse.dbt import BuiltNode
 from creditline.warehouse.logic import Claim, Logic, archive_logic, archived_logic, logic_of
 
-# Policies are inputs of a night; files that dbt leaves behind are not part of the project.
+# Policies are inputs of a night, and files that dbt writes are not part of the project.
 _NOT_COMPILED = ("policies", "target", "logs")
 _DISTRIBUTIONS = ("dbt-core", "dbt-adapters", "dbt-duckdb", "duckdb")
 
 
 @dataclass(frozen=True)
 class CompiledProject:
-    """Decision code, and the claims to check on every night; `project_sha256` names the project of both."""
+    """Decision code, and the claims to check on every night. `project_sha256` is the hash of the project of both."""
 
     project_sha256: str
     logic: Logic
@@ -37,7 +37,7 @@ class CompiledProject:
 
 
 def compiled_project(home: Home) -> CompiledProject:
-    """The present project: as this home has recorded it, else as dbt compiles it.
+    """The present project: from this home's record, or else compiled by dbt.
 
     Raises:
         BuildFailed: names the first model that does not compile.
@@ -72,7 +72,7 @@ def keep(home: Home, project: CompiledProject) -> str:
 
 
 def compile_project() -> CompiledProject:
-    """The project as dbt compiles it without a home and without data; a process asks dbt once.
+    """The project as dbt compiles it without a home and without data. A process runs dbt once.
 
     Raises:
         BuildFailed: names the first model that does not compile.
@@ -88,7 +88,7 @@ def _compile(_project: Path, project_sha256: str) -> CompiledProject:
 
 
 def _claims(nodes: list[BuiltNode]) -> tuple[Claim, ...]:
-    """Claims that are SQL files; `dbt test` checks what YAML says about columns."""
+    """The claims that are SQL files. `dbt test` checks what YAML says about columns."""
     claims = (node for node in nodes if node.resource_type == "test" and node.path.endswith(".sql"))
     return tuple(Claim(node.name, node.compiled_sql) for node in sorted(claims, key=lambda node: node.name))
 

@@ -1,4 +1,4 @@
-"""dbt in this process: a compilation, or a build on Spark."""
+"""dbt in this process: it compiles the project, or builds it on Spark."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from creditline.warehouse.parsed import clear_unsealed, seal
 
 
 class BuildFailed(CreditlineError):
-    """A model does not build or a claim about the data does not hold."""
+    """A model cannot be built, or a claim about the data is false."""
 
 
 @dataclass(frozen=True)
 class BuiltNode:
     """One model, seed, test or exposure of a build, in order of execution.
 
-    `columns` are a seed's columns and those that a model's contract casts to; `depends_on` names what must exist before.
+    `columns` are a seed's columns, or those of a model's contract; `depends_on` names what must exist before.
     """
 
     unique_id: str
@@ -43,24 +43,24 @@ class BuiltNode:
 
 
 def run_compile(target_path: Path) -> list[BuiltNode]:
-    """Run `dbt compile`, which reads no data; tests that YAML states of columns are left out.
+    """Run `dbt compile`, which reads no data. It leaves out the tests that YAML states about columns.
 
     Args:
-        target_path: folder for what dbt leaves behind; it may be deleted afterwards.
+        target_path: a folder for the files that dbt writes; it may be deleted afterwards.
 
     Raises:
         BuildFailed: names the first node that does not compile.
     """
-    # Compiled SQL carries the name of the catalog, which is the stem of the file.
+    # Compiled SQL contains the name of the catalog, which is the stem of the file.
     os.environ["CREDITLINE_WAREHOUSE_FILE"] = str(target_path / "warehouse.duckdb")
     return _run(["compile", "--no-introspect"], target_path)
 
 
 def run_spark_build(home: Home, host: str, port: int, database: str, tables: Path, threads: int) -> list[BuiltNode]:
-    """Run `dbt build` on Spark; every table lands as Parquet in a folder of `tables`.
+    """Run `dbt build` on Spark. Every table is written as Parquet to a folder in `tables`.
 
     Raises:
-        BuildFailed: names the first node that failed, its message, and where its compiled SQL lies.
+        BuildFailed: a node failed; names the first one, its message, and where its compiled SQL lies.
     """
     os.environ |= {
         "CREDITLINE_SPARK_HOST_IN_USE": host,
@@ -85,7 +85,7 @@ def _run(command: list[str], target_path: Path) -> list[BuiltNode]:
     try:
         outcome = dbtRunner().invoke([*command, *_arguments(target_path)])
     finally:
-        # dbt keeps the file open in this process
+        # otherwise dbt keeps the file open in this process
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if outcome.exception is not None:
         said = " ".join(str(outcome.exception).split())
@@ -111,14 +111,14 @@ def _arguments(target_path: Path) -> list[str]:
         "--profiles-dir", str(project.PROJECT_DIR),
         "--target-path", str(target_path),
         "--log-path", str(target_path / "logs"),
-        # dbt writes out each of some 3,600 events for every log before it asks whether the log wants it
+        # dbt formats each of some 3,600 events for every log before it asks whether the log wants it
         "--log-level", "none",
         "--log-level-file", "none",
         "--no-write-json",
         "--no-print",
-        # the database is empty: there is nothing to look up
+        # the database is empty, so there is nothing to look up
         "--no-populate-cache",
-        # what YAML says of columns is asked by `dbt test`, not of every night
+        # `dbt test` checks what YAML says about columns; nights do not
         "--exclude", "test_type:generic", "test_type:unit",
     ]  # fmt: skip
 
@@ -134,7 +134,7 @@ def _node(result: Any) -> BuiltNode:
         unique_id=node.unique_id,
         name=node.name,
         resource_type=str(node.resource_type),
-        # an exposure is a node too, and is nothing in the database
+        # an exposure is a node, too, but nothing in the database stands for it
         materialisation=getattr(node.config, "materialized", ""),
         path=str(project.PROJECT_DIR / node.original_file_path),
         columns=_columns(node),
@@ -158,7 +158,7 @@ def _columns(node: Any) -> dict[str, str]:
 
 
 def _refuse_ephemeral(nodes: list[BuiltNode]) -> None:
-    """An ephemeral model leaves no trace in the results, so an archive could not keep the order of what it reads."""
+    """An ephemeral model is not in the results, so an archive could not keep the order of what it reads."""
     known = {node.unique_id for node in nodes}
     for node in nodes:
         for parent in node.depends_on:

@@ -1,7 +1,8 @@
 """All decision code that ever decided, kept under `logic/<logic_hash>/`, so that it runs without dbt.
 
-An archive is complete: reference data, compiled SQL in order of execution with the way each model is materialised, what the
-night hands on, and the engine. It needs no project, no dbt and no network, also years and releases later.
+An archive is complete: it has the reference data, the compiled SQL in order of execution with each model's
+materialisation, the names of the carried tables, and the engine. Years and releases later it still needs no project, no
+dbt and no network.
 """
 
 from __future__ import annotations
@@ -36,19 +37,19 @@ from creditline.warehouse.state import StateTable, state_tables
 
 ENGINE = "duckdb"
 INDEX = "index.json"
-# dbt names every relation with its catalog, and the catalog of a file is the file's stem.
+# dbt puts the name of the catalog before every relation; a file's catalog has the name of the file's stem.
 CATALOG = "warehouse"
-# A model or a seed as compiled SQL names it; sources lie in other schemas.
+# The name of a model or a seed in compiled SQL. Sources are in other schemas.
 _READ = re.compile(rf'"{CATALOG}"\."main"\."(\w+)"')
 
 
 class LogicRefused(CreditlineError):
-    """An archive was changed, or cannot be run."""
+    """An archive was changed, or it cannot be run."""
 
 
 @dataclass(frozen=True)
 class Seed:
-    """Reference data as it was: CSV text with a header, columns with their types in the order of the file."""
+    """Reference data as it was: CSV text with a header, and the columns with their types in the order of the file."""
 
     name: str
     columns: dict[str, str]
@@ -57,7 +58,7 @@ class Seed:
 
 @dataclass(frozen=True)
 class Model:
-    """One model: `materialisation` is view or table; `columns` are those that its contract states, empty without one."""
+    """One model. `materialisation` is view or table; `columns` are those of its contract, and empty without one."""
 
     name: str
     materialisation: str
@@ -68,7 +69,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Claim:
-    """A query that finds rows which must not exist. It decides nothing, so it is not archived."""
+    """A query for rows that must not exist. It decides nothing, so it is not archived."""
 
     name: str
     sql: str
@@ -76,7 +77,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Logic:
-    """Everything that decides, in order of execution, and the engine that ran it first."""
+    """Everything that decides, in order of execution, and the engine that first ran it."""
 
     engine: str
     engine_version: str
@@ -86,7 +87,7 @@ class Logic:
 
     @cached_property
     def index(self) -> Json:
-        """The content of index.json: everything but the texts, of which it has the sha256."""
+        """The content of index.json: everything but the texts, which it names by their sha256."""
         return {
             "engine": self.engine,
             "engine_version": self.engine_version,
@@ -103,7 +104,7 @@ class Logic:
 
 def _entry(part: Seed | Model | StateTable, text: str | None = None) -> Json:
     entry = asdict(part)
-    # JSON with sorted keys would lose the order of columns.
+    # columns are a list because JSON with sorted keys would lose their order
     entry["columns"] = [list(column) for column in part.columns.items()]
     if text:
         entry["sha256"] = _sha256(entry.pop(text))
@@ -137,7 +138,7 @@ def logic_of(nodes: list[BuiltNode]) -> Logic:
 
 
 def _in_order(nodes: list[BuiltNode]) -> list[BuiltNode]:
-    """Models in an order in which they can be run; it is the same every night, whatever the threads did."""
+    """Models in an order in which they can run. It is the same every night, whatever the threads did."""
     models = {node.unique_id: node for node in nodes if node.resource_type == "model"}
     sorter = TopologicalSorter(
         {name: [parent for parent in node.depends_on if parent in models] for name, node in models.items()}
@@ -183,10 +184,10 @@ def archived_logic(home: Home, logic_hash: str) -> Logic:
 
 
 def read_logic(directory: Path) -> Logic:
-    """An archive of decision code.
+    """Read an archive of decision code.
 
     Raises:
-        LogicRefused: a file is missing or differs from the index; names the first one.
+        LogicRefused: a file is missing or differs from the index; names the first such file.
     """
     try:
         index = json.loads((directory / INDEX).read_text())
@@ -243,7 +244,7 @@ def _sha256(text: str) -> str:
 
 @contextmanager
 def scratch_database(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory for archived SQL, within the bounds of the home; what does not fit goes to a folder outside of it."""
+    """A database in memory for archived SQL, within the home's bounds. It spills to a folder outside the home."""
     with (
         tempfile.TemporaryDirectory() as folder,
         connect(config=engine_bounds(home) | {"temp_directory": folder}) as connection,
@@ -260,10 +261,10 @@ def use_scratch_catalog(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def needed_for(logic: Logic, *models: str) -> Logic:
-    """The part of decision code that some models need, themselves included, in its order.
+    """The part of the decision code that the given models need, themselves included, in the same order.
 
     Raises:
-        LogicRefused: there is no such model in it.
+        LogicRefused: the decision code has no such model.
     """
     reads = {entry.name: models_read(entry) for entry in logic.models}
     for model in models:
@@ -285,5 +286,5 @@ def needed_for(logic: Logic, *models: str) -> Logic:
 
 
 def models_read(model: Model) -> set[str]:
-    """Names of the models and of the reference data that a model reads."""
+    """The names of the models and of the reference data that a model reads."""
     return set(_READ.findall(model.sql))

@@ -1,4 +1,4 @@
-"""Run decision code, on its own night and on every replay: reference data, then models, as many at once as the engine has threads."""
+"""Runs decision code, on its night and on replays: reference data, then models, in parallel on the engine's threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from creditline.accidents import advice_on
 from creditline.home.database import path_to_read, workers_beside
 from creditline.warehouse.logic import CATALOG, Claim, Logic, LogicRefused, Model, Seed, models_read
 
-# Rows that a claim names of all that it found.
+# How many of the rows that a claim found are shown.
 _NAMED_ROWS = 3
 
 
@@ -28,13 +28,13 @@ def run_logic(
     Models that run at once share the engine's memory. If it is not enough, the remaining models run one by one.
 
     Args:
-        skip: seeds and models that are not to be created, because the caller created them or does not need them.
+        skip: seeds and models not to be created, because the caller created them or does not need them.
 
-    Returns: seconds by name of what was created.
+    Returns: for each created seed or model, the seconds that it took.
 
     Raises:
-        LogicRefused: a model does not run on this engine, has other columns than its contract states, or is materialised in a
-            way that only dbt knows.
+        LogicRefused: a model does not run on this engine, has other columns than its contract states, or has a
+            materialisation that only dbt knows.
     """
     connection.execute("set TimeZone = 'UTC'")
     seconds = {seed.name: _create(connection, seed) for seed in logic.seeds if seed.name not in skip}
@@ -49,10 +49,10 @@ def run_logic(
 def check_claims(connection: duckdb.DuckDBPyConnection, claims: Iterable[Claim]) -> dict[str, float]:
     """Check that the created tables contain no rows that must not exist.
 
-    Returns: seconds by name of the claim.
+    Returns: for each claim, the seconds that it took.
 
     Raises:
-        LogicRefused: a claim does not hold; names it with the first rows that it found.
+        LogicRefused: a claim is false; names it with the first rows that it found.
     """
     seconds = {}
     for claim in claims:
@@ -72,7 +72,7 @@ def check_claims(connection: duckdb.DuckDBPyConnection, claims: Iterable[Claim])
 def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> dict[str, float]:
     """Create each model as soon as everything that it reads is there.
 
-    Returns: seconds of the models that were created: all, or those that were before and while the engine ran out of memory.
+    Returns: the seconds of each created model. If the engine ran out of memory, some models are not created.
     """
     by_name = {model.name: model for model in models}
     order = TopologicalSorter({name: models_read(model) & by_name.keys() for name, model in by_name.items()})
@@ -101,7 +101,7 @@ def _run_at_once(connection: duckdb.DuckDBPyConnection, models: list[Model]) -> 
 
 
 def _create(connection: duckdb.DuckDBPyConnection, part: Seed | Model) -> float:
-    """Returns: seconds."""
+    """Create a seed or a model. Returns: seconds."""
     started = time.perf_counter()
     try:
         _create_seed(connection, part) if isinstance(part, Seed) else _create_model(connection, part)

@@ -1,7 +1,7 @@
-"""What dbt reads: the night's parameters as rows, raw Parquet, earlier releases.
+"""What dbt reads: the night's parameters as rows, raw Parquet files, and earlier releases.
 
-Everything is described first (store/inputs.py) and lies in the scratch warehouse under fixed names, so that the compiled
-SQL is the same every night.
+All of it is first described (store/inputs.py) and then lies in the temporary warehouse under fixed names, so that the
+compiled SQL is the same every night.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from creditline.store.inputs import InputFile, Relation, lay, read_inputs
 from creditline.store.record import DeliveryRecord, SourceRecord
 from creditline.warehouse.state import has_carried_features
 
-# The longest that anything of a source that no feature reads can matter; first deliveries reach as far back.
+# The longest time for which rows of a source that no feature reads can matter; first deliveries reach back as far.
 OTHER_REACH_DAYS = 400
-# Events lie in windows of their own day, and an event never happens after the day that follows its delivery's date.
+# These events count in windows by their own day, and no event happens later than the day after its delivery's date.
 WINDOWED_EVENTS = ("loan_application", "cash_flow", "session", "profile_change")
-# Versions that can still matter are carried over, so a night opens what is new and, of nightly pictures, what leaves.
+# Versions that can still matter are carried over, so a night opens only new files and, for nightly pictures, old files
+# that leave a window.
 CARRIED = ("instalment", "bureau_score", "related_product", "case_event", "adjustment_ack", "id_change")
 _SECURITY_ORDERS = "release.security_order"
 _SECURITY_FEED = "security_orders"
-# What can touch somebody's history.
+# The relations that can change somebody's history.
 _TOUCHING = ("raw.case_event", "state.case_event", "raw.id_change", "state.id_change")
 
 
@@ -63,13 +64,13 @@ class NightSource:
 def night_sources(
     home: Home, records: list[DeliveryRecord], business_date: date, timetable: Timetable
 ) -> list[NightSource]:
-    """Verdict and coverage of every source of the contract on one night, from all deliveries up to that night."""
+    """The verdict and coverage of every source of the contract on one night, from all deliveries up to that night."""
     known = [record for record in records if record.business_date <= business_date]
     return [_night_source(home, source, known, business_date, timetable) for source in contract()]
 
 
 def has_void_snapshot(sources: list[NightSource]) -> bool:
-    """Whether a night is void: its account snapshot, the one required source, cannot be trusted."""
+    """Whether a night is void because its account snapshot, the one required source, cannot be trusted."""
     return any(row.is_distrusted for row in sources if contract()[row.source].required)
 
 
@@ -100,7 +101,7 @@ def _night_source(
 
 
 def _verdict(record: DeliveryRecord, entry: SourceRecord, timetable: Timetable) -> str:
-    """The gate's verdict; a source that passed and yet came too late, or in its maintenance, says so instead."""
+    """The gate's verdict; if a source passed but came late or during its maintenance, the verdict says that instead."""
     if entry.verdict != "pass":
         return entry.verdict
     if entry.source in timetable.in_maintenance:
@@ -161,9 +162,9 @@ def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Re
 def raw_relations(
     home: Home, records: list[DeliveryRecord], night: NightParameters, state: list[Relation]
 ) -> list[Relation]:
-    """Relations in schema `raw` over the Parquet files that tonight can need, and in `run` which of them are news.
+    """Relations in schema `raw` over the Parquet files that tonight may need, and in `run` the list of new deliveries.
 
-    A raw file without a delivery record is what a killed gate left behind: it is not in the house yet.
+    A raw file without a delivery record was left behind by a killed gate, so it does not count as accepted.
 
     Args:
         state: what the night before carried over (`state_relations`).
@@ -202,7 +203,7 @@ def raw_relations(
 
 
 def _void_dates(home: Home, night: NightParameters) -> frozenset[date]:
-    """Earlier nights that were void: what made them so is no evidence for the nights after them."""
+    """Earlier nights that were void. The snapshots of these nights are no evidence for later nights."""
     return void_dates(home, night.business_date - timedelta(days=OTHER_REACH_DAYS), night.business_date)
 
 
@@ -212,7 +213,7 @@ def _raw_relation(name: str, source: Source, files: list[_RawFile]) -> Relation:
 
 
 def _new_batches(records: list[DeliveryRecord], night: NightParameters) -> list[str]:
-    """Deliveries that the night before did not have."""
+    """The deliveries that came after the night before."""
     return [
         f"{record.feed}-{record.sequence:06d}"
         for record in records
@@ -226,7 +227,7 @@ def _is_new(delivered_date: date, night: NightParameters) -> bool:
 
 @dataclass(frozen=True)
 class _RawFile:
-    """One raw file: the night that delivered it, and the night of which it speaks (another one where it corrects)."""
+    """One raw file, the night that delivered it, and the night that it is about, which differs for a correction."""
 
     source: str
     input: InputFile
@@ -249,7 +250,7 @@ def _raw_files(home: Home, records: list[DeliveryRecord]) -> list[_RawFile]:
 
 
 def _is_needed(file: _RawFile, source: str, night: NightParameters, is_carried: bool) -> bool:
-    """Whether tonight's relation of the source holds the file."""
+    """Whether the file belongs to tonight's relation of the source."""
     if file.source != source:
         return False
     tonight, previous = night.business_date, night.previous_business_date
@@ -267,7 +268,7 @@ def _is_needed(file: _RawFile, source: str, night: NightParameters, is_carried: 
 
 
 def _is_known_flow(file: _RawFile, night: NightParameters, is_carried: bool) -> bool:
-    """Whether the carried sums hold the file's cash flows; some of them leave a window tonight, or are corrected."""
+    """Whether the carried sums contain the file's cash flows. Some may leave a window tonight or be corrected."""
     return is_carried and file.source == "cash_flow" and not _is_new(file.delivered_date, night)
 
 
@@ -276,10 +277,11 @@ def _is_in_window(file: _RawFile, night: NightParameters, is_carried: bool) -> b
 
 
 def _first_event_date(source: str, night: NightParameters, is_carried: bool) -> date:
-    """The first day whose events a window asks for: of tonight, or of the night before, whose sums lose what leaves.
+    """The first day whose events a window needs: tonight's window, or the previous one, from which days now leave.
 
-    Suspicious events count since the night before, and whether a device was new then is asked of the week before that.
-    What is carried of devices is the time before; without it sessions reach as far as devices are remembered.
+    Suspicious events count since the night before. To know whether a device was new then, the week before that night
+    is needed, too. The carried devices cover the time before that week. If no devices were carried, sessions are read
+    as far back as devices are remembered.
     """
     previous = night.previous_business_date or night.business_date
     week = timedelta(days=feature_windows()["f33_new_devices_7d"])
@@ -292,7 +294,7 @@ def _first_event_date(source: str, night: NightParameters, is_carried: bool) -> 
 
 
 def _leaves(file: _RawFile, night: NightParameters, windows: tuple[int, ...]) -> bool:
-    """Whether the file's night lay in a window of so many days on the night before and lies in it no more."""
+    """Whether the file's night was within a window of so many days on the night before, and no longer is tonight."""
     previous = night.previous_business_date
     return (
         previous is not None
@@ -305,8 +307,8 @@ def _leaves(file: _RawFile, night: NightParameters, windows: tuple[int, ...]) ->
 
 
 def _touches_history(home: Home, snapshots: list[_RawFile], inputs: list[Relation], night: NightParameters) -> bool:
-    """Whether windows of some customers must be recomputed: a late snapshot, a hardship pause that began earlier, or
-    customers who are merged or split."""
+    """Whether windows of some customers must be recomputed: because of a late snapshot, of a hardship pause that began
+    earlier, or of customers who are merged or split."""
     previous = night.previous_business_date
     if previous and any(_is_new(file.delivered_date, night) and file.night <= previous for file in snapshots):
         return True
@@ -335,7 +337,7 @@ def feature_windows() -> dict[str, int]:
 
 @cache
 def longest_window(source: str) -> int:
-    """The longest window of a source's features in days: nothing older can matter."""
+    """The longest window of a source's features in days. Older rows cannot matter."""
     return max(int(row["window_days"]) for row in _seed("feature") if row["source"] == source)
 
 
@@ -349,13 +351,13 @@ def _seed(name: str) -> list[dict[str, str]]:
 
 
 def released_relation(home: Home, business_date: date, state: list[Relation]) -> Relation:
-    """`release.adjustment`: the orders that earlier nights released and that the night before did not know of yet.
+    """`release.adjustment`: the orders that earlier nights released and that the night before did not know yet.
 
     Args:
-        state: what the night before carried over; orders of one file and those before it are in it, or over and done with.
+        state: what the night before carried over. An order up to its last known sequence is in it or closed.
     """
     known = _last_known_sequence(home, state)
-    # The record beside it is written last: orders without one never left.
+    # The record is written last, so orders without a record never left.
     records = [
         (path, read_record(home, path))
         for path in sorted((home.releases / "limit_adjustments").glob("*.json"))
@@ -376,7 +378,7 @@ def _last_known_sequence(home: Home, state: list[Relation]) -> int:
 
 
 def standing_relation(files: tuple[InputFile, ...] = ()) -> Relation:
-    """`release.standing_decision`: what a night that is restated had decided when it was first published; else empty.
+    """`release.standing_decision`: if a night is restated, what it decided when it was first published; else empty.
 
     Args:
         files: the decisions of the night's first publication.
@@ -410,12 +412,12 @@ RELEASED_COLUMNS = {
 def security_relation(home: Home, previous: date | None, last: date | None = None) -> Relation:
     """`release.security_order`: the freezes and restores that left since the night before was decided.
 
-    They are the night's own, and those of watches of later days: in the order of their sequence they say who is frozen. What
-    left late of the night before that one is among them.
+    These are that night's own orders and those of watches on later days. Their sequence tells who is frozen now.
+    Orders of the night before that one are included if they left late.
 
     Args:
-        previous: the valid night whose state goes on; without one nothing left before.
-        last: the last day whose watches count; without one all do.
+        previous: the valid night from whose state tonight continues; without one, no orders left before.
+        last: the last day whose watches count; without one, all of them count.
     """
     late, left = [], []
     if previous:
@@ -430,13 +432,13 @@ def security_relation(home: Home, previous: date | None, last: date | None = Non
 
 
 def security_records(home: Home, night: date) -> list[Json]:
-    """Records of freezes and restores of a published night, of the valid one before it, and of later days."""
+    """Records of freezes and restores of a published night, of the valid night before it, and of later days."""
     return records_since(home, _SECURITY_FEED, last_valid(home, night) or night)
 
 
 def late_records(home: Home, night: date, records: list[Json]) -> list[Json]:
-    """Those of `security_records` that are of the valid night before a published one and left after that one had read what left:
-    their slice came out of a pause while it was built."""
+    """Those of `security_records` that belong to the valid night before a published night and that the published night
+    did not read: their slice was taken out of a pause, so they left, while the published night was being built."""
     before = last_valid(home, night)
     own = [record for record in records if before and not is_of_watch(record) and _goes_on_from(record, before, None)]
     if not own:
@@ -454,7 +456,7 @@ def _goes_on_from(record: Json, previous: date, last: date | None) -> bool:
     day = date.fromisoformat(record["business_date"])
     if is_of_watch(record):
         return day > previous and (last is None or day <= last)
-    # a night of an earlier release kept less, and no watch was before it
+    # a night of an earlier release carried less state, and no watch preceded it
     return day == previous and bool(record.get("keeps_freezes", False))
 
 
