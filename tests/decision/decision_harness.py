@@ -1,7 +1,7 @@
 """Runs the decision models over many nights in one DuckDB process, with given features in place of the feature models.
 
-The project is compiled once. Every night gets a fresh catalog with its sources, the models run, and what they carry over is
-laid for the next night, as a home does it. Amounts of inputs and results are minor units.
+The project is compiled once. Every night gets a fresh catalog with its sources. The models run, and what they carry
+over is loaded for the next night, as in a home. Amounts of inputs and results are minor units.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from creditline.warehouse.sources import (
 )
 from creditline.warehouse.state import state_tables
 
-# What the decision reads of the features beside the 44, and the source that each comes from.
+# What the decision reads from the feature models in addition to the 44 features, and the source of each.
 EXTRA_FEATURES = {
     "on_time_instalments_90d": ("repayment", "instalment"),
     "due_instalments_90d": ("repayment", "instalment"),
@@ -46,7 +46,7 @@ EXTRA_FEATURES = {
 OWN_MODELS = {"repayment": "ftr_repayment", "security": "ftr_security", "bureau": "ftr_bureau"}
 RUN_AS_THEY_ARE = ("ftr_reference_limit", "ftr_customer_base", "ftr_carried_id_change", "ftr_carried_customer_link")
 NOT_NEEDED = ("dim_", "fct_", "rpt_", "mon_")
-# What decides nothing: when a limit returns and what became of earlier answers.
+# Models that decide nothing: when a limit returns, and what became of earlier answers.
 WAY_BACK = ("dec_night_trust", "dec_recourse", "dec_promise", "dec_carried_promise", "dec_condition_standing")
 
 EVENT_COLUMNS = pa.schema(
@@ -134,7 +134,7 @@ STANDING_COLUMNS = pa.schema(
         ("display_state", pa.string()),
     ]
 )
-# customer, pack and trigger of an approved batch
+# customer, pack and trigger of each approved inherited trigger
 APPROVED = pa.schema([("customer_key", pa.int64()), ("pack", pa.string()), ("trigger_code", pa.string())])
 ACCOUNT_COLUMNS = pa.schema(
     [
@@ -157,7 +157,7 @@ ACCOUNT_COLUMNS = pa.schema(
 
 @dataclass(frozen=True)
 class Inputs:
-    """What one night knows, laid for the models and read by the reference alike."""
+    """What one night knows, as input of the models and of the reference."""
 
     night: NightParameters
     sources: list[NightSource]
@@ -166,18 +166,18 @@ class Inputs:
     features: pa.Table
     events: pa.Table
     opening: pa.Table
-    # released since the night before, and what the core answered since then
+    # orders released since the night before, and the core's answers since then
     orders: pa.Table = field(default_factory=ORDER_COLUMNS.empty_table)
     acks: pa.Table = field(default_factory=ACK_COLUMNS.empty_table)
     # freezes and restores that watches released since the night before
     watched: pa.Table = field(default_factory=WATCHED_COLUMNS.empty_table)
-    # what a way back starts from
+    # the last events, from which a way back starts
     last_events: pa.Table = field(default_factory=LAST_EVENT_COLUMNS.empty_table)
-    # customers of whom a file speaks that corrects an earlier night, since the night before
+    # customers with a row in a file that corrects an earlier night and came since the night before
     corrections: pa.Table = field(default_factory=CORRECTION_COLUMNS.empty_table)
     # changes of ids since the night before
     changes: pa.Table = field(default_factory=CHANGE_COLUMNS.empty_table)
-    # what a night that is restated had decided, by account
+    # what a restated night had decided, by account
     standing: pa.Table = field(default_factory=STANDING_COLUMNS.empty_table)
     # inherited triggers that two people approved since the night before
     approved: pa.Table = field(default_factory=APPROVED.empty_table)
@@ -185,7 +185,7 @@ class Inputs:
 
 @cache
 def seed_features() -> dict[str, tuple[str, str]]:
-    """Family and source of each of the 44 features, in the order of the seed."""
+    """The family and source of each of the 44 features, in the order of the seed."""
     with (PROJECT_DIR / "seeds" / "feature.csv").open(newline="") as stream:
         return {row["feature"]: (row["family"], row["source"]) for row in csv.DictReader(stream)}
 
@@ -197,14 +197,14 @@ def all_features() -> dict[str, str]:
 
 @cache
 def project_logic() -> Logic:
-    """The decision code as it stands, without the models that only publish."""
+    """The present decision code, without the models that only publish."""
     logic = compile_project().logic
     kept = tuple(model for model in logic.models if not model.name.startswith(NOT_NEEDED))
     return replace(logic, models=kept)
 
 
 def broken(logic: Logic, model: str, change: Callable[[str], str]) -> Logic:
-    """A copy of the decision code with one model's SQL changed."""
+    """A copy of the decision code in which the SQL of one model is changed."""
     found = {entry.name: entry for entry in logic.models}
     sql = change(found[model].sql)
     assert sql != found[model].sql, f"{model} is as it was: the text to be changed is not in it"
@@ -212,26 +212,26 @@ def broken(logic: Logic, model: str, change: Callable[[str], str]) -> Logic:
 
 
 def swapped(old: str, new: str) -> Callable[[str], str]:
-    """A change of SQL text by a pattern."""
+    """A change that replaces text in SQL."""
     return lambda sql: re.sub(old, new, sql)
 
 
 def trusted_sources(since: date) -> list[NightSource]:
-    """Every source of the contract, delivered in time and believed, with history from `since` on."""
+    """Every source of the contract as delivered in time and trusted, with coverage from `since` on."""
     return [NightSource(name, True, "pass", False, False, since) for name in contract()]
 
 
 class Nights:
-    """Night after night; `memory` keeps what is carried, `warehouse` is tonight."""
+    """Runs one night after another. `memory` holds the carried state, `warehouse` is tonight."""
 
     def __init__(self, logic: Logic, *, real_features: bool = False, way_back: bool = False) -> None:
         """
         Args:
-            real_features: the feature models run too, on the snapshots that are handed in with each night.
-            way_back: so do the models of recourse and promises, which decide nothing.
+            real_features: whether the feature models also run, on the snapshots passed in with each night.
+            way_back: whether the models of recourse and promises, which decide nothing, also run.
         """
         self.logic = logic
-        # so few rows are done before a second thread has begun
+        # with so few rows, a second thread would start too late to help
         self.connection = duckdb.connect(":memory:", config={"threads": 1})
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("create schema memory.kept")
@@ -257,13 +257,13 @@ class Nights:
         tamper: str | None = None,
         carry: bool = True,
     ) -> None:
-        """Decide one night; a void one carries nothing over.
+        """Decide one night. A void night carries nothing over.
 
         Args:
-            snapshots: every night's account snapshots so far, in place of tonight's alone.
-            features: other features than those of the inputs.
-            tamper: statements over what was laid, for the question what would be without it.
-            carry: False tries a night without going on from it.
+            snapshots: the account snapshots of all nights so far, instead of tonight's only.
+            features: features to use instead of those of the inputs.
+            tamper: SQL that changes the loaded inputs, to see what would happen then.
+            carry: if False, the night is only tried, and the next one does not continue from it.
         """
         self.connection.execute("use memory")
         self.connection.execute(f"detach database if exists {CATALOG}")
@@ -300,7 +300,7 @@ class Nights:
         self._insert("release.standing_decision", standing_relation().columns, inputs.standing, {})
 
     def _lay_policies(self, policies: PolicySet) -> None:
-        """Packs are read once and copied from then on: their rows come one by one from CSV."""
+        """Load the packs, and from the second time on copy them: from CSV, their rows are inserted one by one."""
         relations = policy_relations(policies)
         if policies not in self.policies:
             self.policies.append(policies)
@@ -330,7 +330,7 @@ class Nights:
             "id_change": (inputs.changes, {}),
         }
         snapshot = raw_columns(contract()["account_snapshot"])
-        # windows of features are given: nothing of their history is read
+        # the windows of features are given, so their history is not read
         lay(self.connection, [Relation(f"raw.account_snapshot_{part}", snapshot) for part in ("leaving", "history")])
         lay(self.connection, [Relation("raw.cash_flow_known", raw_columns(contract()["cash_flow"]))])
         lay(self.connection, [Relation("run.new_batch", {"batch_id": "varchar"}, rows=((CORRECTING,),))])
@@ -350,7 +350,7 @@ class Nights:
         self._lay_corrections(inputs)
 
     def _lay_corrections(self, inputs: Inputs) -> None:
-        """Of a row that corrects only its night and its customer are read here."""
+        """Load the corrections. Only the night and the customer of a correcting row are read here."""
         for name in pc.unique(inputs.corrections["source"]).to_pylist():
             rows = inputs.corrections.filter(pc.equal(inputs.corrections["source"], name))
             rows = rows.rename_columns(["source", "business_date", "customer_key"]).drop_columns("source")
@@ -363,7 +363,7 @@ class Nights:
             self._insert(f"raw.{table}", raw_columns(contract()[name]), rows, place)
 
     def _insert(self, relation: str, columns: dict[str, str], rows: pa.Table, constants: dict[str, str]) -> None:
-        """Minor units become decimals in major units; a column that is not given stays empty."""
+        """Insert rows: minor units become decimals in major units, and a column that is not given stays empty."""
         values = []
         for column, kind in columns.items():
             stem = column.removesuffix("_amount").removesuffix("_balance")
@@ -389,7 +389,7 @@ class Nights:
             self.connection.execute(f"create table {model} as select customer_key, {', '.join(own)} from features")
 
     def carry_over(self) -> None:
-        """What the next night goes on from is what this one left."""
+        """Keep what this night carries over, so that the next night continues from it."""
         for table in state_tables():
             if table.model in self.skip:
                 continue
@@ -398,12 +398,12 @@ class Nights:
             self.connection.execute(f"create or replace table {kept} as select {columns} from {table.model}")
 
     def believed_names(self) -> list[str]:
-        """The features that are carried over as they were believed."""
+        """The features whose believed values are carried over."""
         customer = next(table for table in state_tables() if table.name == "customer")
         return [name for name in customer.columns if name not in customer.key]
 
     def believing(self, features: pa.Table, late: frozenset[str]) -> pa.Table:
-        """The features with what the last night believed in place of what late sources hold."""
+        """The features, with the last believed values for those from late sources."""
         names = [name for name, source in all_features().items() if source in late and name in self.believed_names()]
         chosen = ", ".join(f"kept.{name} as {name}" for name in names)
         self.connection.register("fresh", features)

@@ -1,6 +1,6 @@
-"""The whole decision once more, in plain Python, from the words of docs/reference/decision.md alone.
+"""The whole decision a second time, in plain Python, written from docs/reference/decision.md alone.
 
-No code and no thought is shared with the SQL. Amounts are minor units, scores points, confirmed scores milli-points.
+It shares no code and no idea with the SQL. Amounts are minor units, scores points, confirmed scores milli-points.
 `Reference.decide` takes one night after another and carries its own state. `seen` counts the branches that were taken.
 """
 
@@ -40,9 +40,9 @@ class Night:
     standing: dict[int, Row]
     rules: dict[str, Rules]
     assignments: list[Row]
-    # customers merged (kind merge: old_key becomes new_key) or split (new_key leaves old_key) since the night before
+    # since the night before: customers merged (kind merge: old_key becomes new_key) or split (new_key leaves old_key)
     changes: list[Row] = field(default_factory=list)
-    # customer, pack and trigger, as two people approved since the night before
+    # since the night before, two people approved this trigger of a customer under a pack
     approved: frozenset[tuple[int, str, str]] = frozenset()
 
 
@@ -63,7 +63,7 @@ class Trigger:
 
 @dataclass(frozen=True)
 class Freeze:
-    """A security freeze: the cut-off that began it, when it ends by itself, how often it was extended."""
+    """A security freeze: the cut-off at which it began, when it ends by itself, how often it was extended."""
 
     began: datetime
     until: datetime
@@ -73,7 +73,7 @@ class Freeze:
 
 @dataclass(frozen=True)
 class Mind:
-    """What a pack carries of a customer."""
+    """What a pack carries about a customer."""
 
     version: str
     reference: int
@@ -85,11 +85,11 @@ class Mind:
 
 @dataclass(frozen=True)
 class Line:
-    """What is carried of an account, as its assigned pack decided."""
+    """What is carried about an account, as its assigned pack decided."""
 
     was_overlaid: bool = False
     pending: tuple[int, date] | None = None
-    # until when the core keeps it frozen, by the last order that left; None if it does not
+    # until when the core keeps the account frozen, by the last order that left; None if it does not
     told_until: datetime | None = None
 
     def stands_at_core(self, cut_off: datetime) -> bool:
@@ -98,7 +98,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Order:
-    """A released order, as it stands."""
+    """A released order and its status."""
 
     key: str
     sequence: int
@@ -109,7 +109,7 @@ class Order:
     applied: int | None = None
     has_changed: bool = False
     was_observed: bool = False
-    # observed tonight because of the answer to a later one
+    # counted as applied tonight because the core answered a later order
     is_led_on: bool = False
 
     @property
@@ -134,28 +134,28 @@ class State:
     reference: dict[int, int] = field(default_factory=dict)
     minds: dict[tuple[int, str], Mind] = field(default_factory=dict)
     lines: dict[int, Line] = field(default_factory=dict)
-    # account: the limit that the night went on from, and the core's
+    # by account: the limit that the night went on from, and the core's limit
     limits: dict[int, tuple[int, int]] = field(default_factory=dict)
     orders: dict[int, list[Order]] = field(default_factory=dict)
-    # account: the limit to which a decision of ours moved it last
+    # by account: the limit to which a decision of ours last moved it
     moved: dict[int, int] = field(default_factory=dict)
-    # account and night of a cut of ours: whose it is, and the limit that it left
+    # by account and night of a cut of ours: its customer, and the limit after the cut
     cuts: dict[tuple[int, date], tuple[int, int]] = field(default_factory=dict)
-    # customer, source and night that was corrected since a cut
+    # customer, source and night, if the night was corrected since a cut
     corrections: set[tuple[int, str, date]] = field(default_factory=set)
-    # account: what a restatement owes it
+    # by account: the limit that a restatement owes it
     owed: dict[int, int] = field(default_factory=dict)
-    # pack and feature: the version that counted, customers by bin
+    # by pack and feature: the version that counted, and the number of customers in each bin
     shares: dict[tuple[str, str], tuple[str, Counter]] = field(default_factory=dict)
-    # a merged customer's key: the survivor's
+    # by a merged customer's key: the survivor's key
     survivors: dict[int, int] = field(default_factory=dict)
-    # a merged customer's key: whose it became first, and last, and on which night
+    # by a merged customer's key: the keys of the first and of the last survivor, and the night of each merge
     merged_on: dict[int, tuple[tuple[int, date], ...]] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
 class Decision:
-    """One account under one pack on one night; `x` is the value as the operators move it."""
+    """One account under one pack on one night. `x` is the value that the operators change."""
 
     account: Row
     rules: Rules
@@ -172,7 +172,7 @@ class Decision:
     strategy: int = 0
     override: int | None = None
     restored: int | None = None
-    # what a restatement owes beyond tonight's limit, and what the strategy would make of it
+    # the owed limit if it is above tonight's, and what the strategy would make of it
     owed: int | None = None
     from_owed: int = 0
     is_given_back: bool = False
@@ -216,7 +216,7 @@ class Decision:
 
     @property
     def is_kept(self) -> bool:
-        """A held account in the sense of the page: closed, or without a line, or at rest."""
+        """A kept account: closed, charged off or deceased, or without a line, or at rest."""
         return not self.has_line or self.is_at_rest
 
     @property
@@ -225,12 +225,12 @@ class Decision:
 
     @property
     def published_trace(self) -> list[tuple[str, int, int]]:
-        """A plain HOLD, where nothing was wanted and nothing came about, has none."""
+        """The trace; empty for a plain HOLD, where nothing was wanted and nothing changed."""
         is_plain = self.action == "HOLD" and self.pending is None and self.strategy == self.limit
         return [] if is_plain else self.trace
 
     def move(self, operator: str, value: int) -> bool:
-        """Set the value and write the trace; tells whether it changed."""
+        """Set the value and write the trace; return whether the value changed."""
         if value == self.x:
             return False
         self.trace.append((operator, self.x, value))
@@ -239,10 +239,10 @@ class Decision:
 
 
 class Reference:
-    """The decision of every account, night by night."""
+    """Decides every account, night by night."""
 
     def __init__(self, families: dict[str, str]) -> None:
-        """`families`: the source of every feature."""
+        """`families`: the source of each feature."""
         self.families = families
         self.state = State()
         self.seen: Counter[str] = Counter()
@@ -253,7 +253,7 @@ class Reference:
         self.seen[name] += bool(happened)
 
     def decide(self, night: Night) -> list[Decision]:
-        """Tonight's decisions, one an account and pack that decides it; a valid night moves the state on."""
+        """Tonight's decisions, one for each account and pack that decides it. A valid night moves the state on."""
         work = Work(self, night)
         if night.is_void:
             self.note("night: void")
@@ -263,7 +263,7 @@ class Reference:
         return decisions
 
     def changed(self, before: State, changes: list[Row], day: date) -> State:
-        """What the night before handed on, as it belongs to the customers of tonight."""
+        """The state from the night before, moved to the customers whose it is tonight."""
         for change in sorted(changes, key=lambda row: row["kind"]):
             self.note(f"change of ids: {change['kind']}")
             if change["kind"] == "merge":
@@ -282,7 +282,7 @@ class Reference:
                 minds[new, pack] = mind if own is None else self._as_one(own, mind)
         survivors = {key: new if value == old else value for key, value in before.survivors.items()} | {old: new}
         moved = [old, *(key for key, value in before.survivors.items() if value == old)]
-        # the first merge and the last one
+        # the first and the last merge
         merged_on = before.merged_on | {key: (*before.merged_on.get(key, ())[:1], (new, day)) for key in moved}
         cuts = {key: (new if owner == old else owner, *cut) for key, (owner, *cut) in before.cuts.items()}
         corrections = {(new if owner == old else owner, *what) for owner, *what in before.corrections}
@@ -310,7 +310,7 @@ class Reference:
 
 
 class Work:
-    """One night's work."""
+    """The work of one night."""
 
     def __init__(self, reference: Reference, night: Night) -> None:
         self.night, self.note = night, reference.note
@@ -330,7 +330,7 @@ class Work:
     # ---- between nights
 
     def _as_watched(self, state: State) -> State:
-        """What the night before handed on, as watches changed it; where the last word is the night's own order, it stands."""
+        """The state from the night before, changed by watches. If the night's own order came last, its state stands."""
         minds, lines = dict(state.minds), dict(state.lines)
         for row in sorted(self.night.watched, key=lambda row: row["sequence"]):
             account, person = row["account_key"], (row["customer_key"], row["pack"])
@@ -347,10 +347,10 @@ class Work:
             self.note("watch: froze" if is_overlaid else "watch: restored")
         return replace(state, minds=minds, lines=lines)
 
-    # ---- what people answered
+    # ---- the answers of people
 
     def _with_answers(self, state: State) -> State:
-        """What was carried over, where inherited triggers that people approved are inherited no more."""
+        """The carried state, in which triggers are no longer inherited once people have approved them."""
         if not self.night.approved:
             return state
         minds = {}
@@ -451,10 +451,10 @@ class Work:
                 self.note("order: external change")
         return reached
 
-    # ---- whose limit, by whose policy
+    # ---- customers, accounts and their packs
 
     def _routes(self, account: Row) -> list[tuple[str, bool]]:
-        """The packs that decide an account, and whether each is the assigned one."""
+        """The packs that decide an account; for each, whether it is the assigned one."""
         champion = most_specific(self.night.assignments, account, "champion")
         if champion is None:
             raise LookupError(f"no champion for {account}")
@@ -555,7 +555,7 @@ class Work:
     # ---- evidence
 
     def _believe(self) -> None:
-        """Features as believed: of a distrusted source, and of a feature that drifted, what the last trusted night knew."""
+        """Set the believed features. If the source is distrusted or a feature drifted, its last trusted value stays."""
         self.believed: dict[int, Row] = {}
         drifted = self._drifted()
         for customer, fresh in self.night.features.items():
@@ -566,7 +566,7 @@ class Work:
             }
 
     def _drifted(self) -> set[str]:
-        """Features whose shares moved overnight further than a pack allows; keeps tonight's shares."""
+        """Features whose shares moved overnight further than a pack allows. Also stores tonight's shares."""
         drifted, self.shares = set(), dict(self.before.shares)
         for pack, rules in self.night.rules.items():
             customers = {customer for customer, name in self._of_customer if name == pack}
@@ -584,14 +584,14 @@ class Work:
     @staticmethod
     def _is_far(now: Counter, before: Counter, rules: Rules) -> bool:
         here, there = now.total(), before.total()
-        # nobody had it: its window has just filled
+        # nobody had a value the night before, because the window has only just filled
         if before[None] == there or min(here, there) < rules.drift.min_customers:
             return False
         moved = sum(abs(now[each] * there - before[each] * here) for each in now.keys() | before.keys())
         return moved * 10000 // (2 * here * there) > rules.drift.max_variation_bp
 
     def _events(self, kinds: tuple[str, ...], account: Row) -> list[Row]:
-        """Events about the account, and about its customer as a whole, in the order in which they happened."""
+        """Events about the account and then those about its customer as a whole, each kind in order of time."""
         return [*self._of_account(kinds, account), *self._of_person(kinds, account)]
 
     def _of_account(self, kinds: tuple[str, ...], account: Row) -> list[Row]:
@@ -626,7 +626,7 @@ class Work:
         return [row for row in rows if row["outcome"] != "withdrawn"]
 
     def _not_ended(self, rows: list[Row]) -> list[Row]:
-        """Of one kind and subject, in order: those after the latest withdrawal, which ends all before it."""
+        """Of events of one kind and subject in order, those after the latest withdrawal, which ends all before."""
         withdrawn = [place for place, row in enumerate(rows) if row["outcome"] == "withdrawn"]
         self.note("withdrawal ends an earlier event", withdrawn and withdrawn[-1] > 0)
         return rows[withdrawn[-1] + 1 :] if withdrawn else rows
@@ -636,7 +636,7 @@ class Work:
         return any(self._is_within(row, row["from_date"] or row["local_date"]) for row in rows)
 
     def _is_open_case(self, kind: str, account: Row) -> bool:
-        """Of the account and of the customer the latest event of this kind counts, each for itself."""
+        """Whether the latest event of this kind is open, either for the account or for the customer."""
         return any(self._is_open_event(rows[-1]) for rows in self._threads(kind, account) if rows)
 
     @staticmethod
@@ -644,11 +644,11 @@ class Work:
         return row["outcome"] in (None, "received", "with_human")
 
     def _threads(self, kind: str, account: Row) -> list[list[Row]]:
-        """Of the account, and of each customer who was merged into its own, the events of this kind, in order."""
+        """Events of this kind in order: one list for the account, and one for each customer merged into its own."""
         return [self._of_account((kind,), account), *self._threads_of_person(kind, account)]
 
     def _threads_of_person(self, kind: str, account: Row) -> list[list[Row]]:
-        """A merged customer's go on with what was answered or asked for under the survivor's key since."""
+        """The thread of a merged customer also has later answers and requests under the survivor's key."""
         rows = self._of_person((kind,), account)
         threads = []
         for filed in sorted({row["customer_key"] for row in rows}):
@@ -710,7 +710,7 @@ class Work:
             decision.target = reference * rules.multiplier(decision.confirmed, utilisation) // 10000
 
     def _wanted(self, decision: Decision, limit: int) -> int:
-        """What the strategy makes of a limit: one step towards the target."""
+        """The strategy's limit: one step from the given limit towards the target."""
         rules, target = decision.rules, decision.target
         if target is None:
             return limit
@@ -753,7 +753,7 @@ class Work:
         return down, up
 
     def _is_due(self, customer: int, days: int) -> bool:
-        """Does a day of the slot lie after the previous valid night and up to tonight?"""
+        """Whether a day of the slot lies after the previous valid night and not after tonight."""
         tonight = (self.night.day - date(1970, 1, 1)).days
         since = tonight - 1 if self.night.previous is None else (self.night.previous - date(1970, 1, 1)).days
         return any(number % days == customer % days for number in range(since + 1, tonight + 1))
@@ -769,11 +769,11 @@ class Work:
         ]
         return rows[-1]["amount_minor"] if rows else None
 
-    # ---- what a bad row took
+    # ---- cuts because of a bad row
 
     @cached_property
     def _corrections(self) -> set[tuple[int, str, date]]:
-        """Customer, source and night of which a correction is known, and on whom it bears."""
+        """Customer, source and night of each known correction that concerns the customer."""
         whose = self.before.survivors
         new = {
             (whose.get(row["customer_key"], row["customer_key"]), row["source"], row["corrected_date"])
@@ -783,7 +783,7 @@ class Work:
 
     @cached_property
     def _bad_rows(self) -> dict[int, list[tuple[str, date]]]:
-        """By customer: source and night that an appeal which won names as bad, and that is corrected."""
+        """For each customer, the corrected sources and nights that a successful appeal names as bad."""
         won = [
             row for row in self.night.events if row["kind"] == "appeal" and row["outcome"] in ("partial", "overturned")
         ]
@@ -794,7 +794,7 @@ class Work:
         return dict(found)
 
     def _restore(self, decision: Decision) -> None:
-        """Everybody whose limit stands where a cut left it that came on or after a bad row: back to tonight's target."""
+        """Set the limit back to tonight's target if a cut on or after a bad row made it what it is."""
         cuts = (
             night
             for (key, night), (_, left) in self.before.cuts.items()
@@ -827,7 +827,7 @@ class Work:
 
     @staticmethod
     def _may_stand(decision: Decision | None, left: int) -> bool:
-        """Whether the limit that tonight goes on from, or the core's own, is still where a cut led."""
+        """Whether a cut's limit is still the limit that tonight goes on from, or the core's own."""
         if decision is None:
             return True
         return left < decision.reference and left in (decision.limit, decision.account["limit_minor"])
@@ -854,7 +854,7 @@ class Work:
             self._bound_by_income(group)
 
     def _give_back(self, decision: Decision) -> None:
-        """What a restatement owes is given back, as far as tonight's evidence and the product allow it."""
+        """Give back what a restatement owes, as far as tonight's evidence and the product allow it."""
         if decision.owed is None:
             return
         is_protected = any(self._protections(decision).values())
@@ -886,7 +886,7 @@ class Work:
         return any(grounds.values())
 
     def _income(self, group: list[Decision]) -> tuple[list[Decision], int | None]:
-        """The accounts that the income bound counts, and the bound on them together (None: without an income)."""
+        """The accounts that the income bound counts, and their common bound (None if there is no income)."""
         counted = [d for d in group if not d.is_kept and d.rules.income_multiple(d.account) is not None]
         known = [d.account["income_monthly_minor"] for d in group if d.account["income_monthly_minor"] is not None]
         if not counted or max(known, default=0) <= 0:
@@ -955,7 +955,7 @@ class Work:
         return after
 
     def _brought_along(self, customer: int) -> dict[str, Trigger]:
-        """The triggers of the pack that knew a customer before, of several the first by name."""
+        """The triggers from a pack that knew the customer before; if there are several, from the first pack by name."""
         packs = sorted(self.known_packs.get(customer, ()))
         return self.before.minds[customer, packs[0]].triggers if packs else {}
 
@@ -964,7 +964,7 @@ class Work:
         self.note(f"trigger {verdict}: {'active' if old else 'not active'}")
         is_first = customer not in self.known_customers
         if old is None and is_first and code in self._named(customer, rules):
-            # the old system held it
+            # it was active in the old system
             old = Trigger(hits_in_a_row=1, is_sustained=True, is_inherited=True)
         if verdict == "undecided":
             return None if old is None else Trigger(**(vars(old) | {"is_hit": False, "is_evidence_late": True}))
@@ -975,12 +975,12 @@ class Work:
         return None if old is None else self._clear(customer, rules, code, old)
 
     def _named(self, customer: int, rules: Rules) -> set[str]:
-        """Trigger codes that the opening state of the customer's accounts of the pack names."""
+        """The trigger codes in the opening state of the customer's accounts under this pack."""
         keys = [decision.key for decision in self._of_customer[customer, rules.name]]
         return {(self.night.opening.get(key) or {}).get("trigger_code") for key in keys} - {None}
 
     def _verdict(self, customer: int, rules: Rules, code: str) -> tuple[str, tuple[str, str] | None]:
-        """hit, undecided or clear; with a hit its reason code and the first feature of the group."""
+        """hit, undecided or clear; for a hit also the reason code and the first feature of the group."""
         if "case_event" in self.night.distrusted or customer in self.resting:
             return "undecided", None
         is_undecided = False
@@ -1032,7 +1032,7 @@ class Work:
         )
 
     def _was_hit_in_a_pause(self, customer: int, rules: Rules, old: Trigger) -> bool:
-        """Does the last hit lie within a hardship pause, as known tonight?"""
+        """Whether the last hit lies within a hardship pause that is known tonight."""
         if old.last_hit is None:
             return False
         accounts = [decision.account for decision in self._of_customer[customer, rules.name]]
@@ -1056,7 +1056,7 @@ class Work:
         return on_time >= min(least, due)
 
     def _acting(self, decision: Decision) -> dict[str, Trigger]:
-        """Held and not inherited: these bound."""
+        """The triggers that bound the limit: sustained and not inherited."""
         triggers = self.minds[decision.customer, decision.rules.name].triggers
         return {code: one for code, one in triggers.items() if one.is_sustained and not one.is_inherited}
 
@@ -1132,7 +1132,7 @@ class Work:
         return [peer for peer in self._peers(decision) if not peer.is_kept]
 
     def _peers(self, decision: Decision) -> list[Decision]:
-        """The customer's open accounts, whatever their pack: assigned decisions beside assigned ones, shadows beside shadows."""
+        """The customer's open accounts under any pack. Assigned decisions and shadow decisions are kept apart."""
         found = self._of_person_at_all[decision.customer]
         return [d for d in found if d.is_open and d.is_assigned == decision.is_assigned]
 
@@ -1178,7 +1178,7 @@ class Work:
     # ---- overlays
 
     def _freeze_customers(self) -> None:
-        """Whose freeze begins, goes on or ends tonight, pack by pack."""
+        """Decide for each pack whose freeze begins, continues or ends tonight."""
         self.frozen: dict[tuple[int, str], Freeze] = {}
         self.extended: set[tuple[int, str]] = set()
         self.suspected: set[str] = set()
@@ -1197,7 +1197,7 @@ class Work:
         for pack, fresh in new.items():
             rules = self.night.rules[pack]
             customers = sum(name == pack for _, name in self._of_customer)
-            # of the day: those that a watch froze are of it
+            # freezes of watches on the same day count, too
             count = len({*fresh, *(key for key in watched if key[1] == pack and key in self._of_customer)})
             if count * 10000 > rules.mass_share_bp * customers and count > rules.mass_min_customers:
                 self.suspected.add(pack)
@@ -1206,7 +1206,7 @@ class Work:
                     del self.frozen[key]
 
     def _frozen_before_us(self, customer: int, group: list[Decision]) -> Freeze | None:
-        """On a customer's first night, what the opening state says of the accounts of the pack."""
+        """On a customer's first night: the freeze that the opening state of the pack's accounts names, if any."""
         if customer in self.known_customers:
             return None
         opening = [(self.night.opening.get(decision.key) or {}).get("frozen_until") for decision in group]
@@ -1251,13 +1251,16 @@ class Work:
         return any(row["occurred_at"] >= since for d in group for row in self._events(("step_up_verified",), d.account))
 
     def _keeps_limit(self, decision: Decision) -> bool:
-        """Overlaid tonight, or until tonight."""
+        """Whether the account is overlaid tonight, or was until tonight."""
         is_frozen = (decision.customer, decision.rules.name) in self.frozen
         was = self._stood_until_tonight(decision)
         return not decision.is_kept and (was or is_frozen or self._is_legally_held(decision.account))
 
     def _stood_until_tonight(self, decision: Decision) -> bool:
-        """Here, or at the core, which never heard that it is over; a customer at rest is not asked what the core has."""
+        """Whether an overlay stood until tonight, here or only at the core, which did not hear of its end.
+
+        For a customer at rest, only our own state counts.
+        """
         line = self.before.lines.get(decision.key, Line())
         is_only_at_core = line.stands_at_core(self.night.cut_off) and not line.was_overlaid and not decision.is_at_rest
         self.note("overlay: stands at the core alone", is_only_at_core)
@@ -1306,8 +1309,10 @@ class Work:
         return line.told_until if line.stands_at_core(self.night.cut_off) else None
 
     def security_orders(self) -> dict[int, tuple[str, datetime | None]]:
-        """Of every account whose freeze begins, is extended, stands longer than the core knows, or ends: the action and, of a
-        freeze, its end."""
+        """The action, and for a freeze its end, by account.
+
+        An account has an order if its freeze begins, is extended, lasts longer than the core knows, or ends.
+        """
         orders: dict[int, tuple[str, datetime | None]] = {}
         for decision in self.all:
             if not decision.is_assigned:
@@ -1438,7 +1443,7 @@ class Work:
             self.note(f"reason: {code}")
 
     def _trigger_reasons(self, decision: Decision) -> None:
-        """The trigger whose bound was reached, and those that block draws; K1 for one that was not hit tonight."""
+        """The trigger whose bound was reached, and triggers that block draws. If a trigger was not hit tonight, K1."""
         if decision.is_kept:
             return
         acting, bound = self._acting(decision), decision.trigger_bound
@@ -1470,7 +1475,7 @@ class Work:
         return causes or list(weighty)
 
     def _points_lost(self, decision: Decision) -> dict[str, int]:
-        """Since the reference limit was approved; if there are none, against the best bin."""
+        """The points lost since the reference limit was approved; if there are none, those against the best bin."""
         rules, features = decision.rules, self.believed[decision.customer]
         points = {name: rules.points(name, features[name]) for name in rules.scored}
         approved = self._approved(decision)
@@ -1486,19 +1491,19 @@ class Work:
         return known | ({MISSING_FACTS: missing} if missing else {})
 
     def _raises_target(self, decision: Decision, points: int) -> bool:
-        """Would tonight's target be higher with these points back?"""
+        """Whether tonight's target would be higher with these points back."""
         rules, features = decision.rules, self.believed[decision.customer]
         score = rules.clamped(rules.raw_score(features) + points)
         multiplier = rules.multiplier(1000 * score, features["f06_util_bp"] or 0)
         return decision.reference * multiplier // 10000 > decision.tonight_target
 
     def _approved(self, decision: Decision) -> dict[str, int]:
-        """The points as they stood when the reference limits that the night before knew were approved."""
+        """The points on the night on which the reference limits known the night before were approved."""
         before = self.before.minds.get((decision.customer, decision.rules.name))
         return before.approved if before else {}
 
     def _approval(self, rules: Rules, group: list[Decision], before: Mind | None) -> tuple[int, dict[str, int]]:
-        """The sum of the reference limits, and the points as they stood on the first night that knew it."""
+        """The sum of the reference limits, and the points on the first night with that sum."""
         reference = sum(decision.reference for decision in group)
         if before is not None and reference <= before.reference:
             return before.reference, before.approved
@@ -1508,7 +1513,7 @@ class Work:
     # ---- void nights, state
 
     def void_decisions(self) -> list[Decision]:
-        """Every account keeps its limit; what was frozen stays frozen."""
+        """Every account keeps its limit, and frozen accounts stay frozen."""
         self._open_decisions()
         for decision in self.all:
             line = self.before.lines.get(decision.key, Line())
@@ -1521,14 +1526,14 @@ class Work:
         return self.all
 
     def _standing_overlay(self, decision: Decision) -> str:
-        """L1 under a legal hold, else what the freeze began with."""
+        """L1 under a legal hold, else the reason with which the freeze began."""
         if self._is_legally_held(decision.account):
             return "L1"
         before = self.before.minds.get((decision.customer, decision.rules.name))
         return before.freeze.code if before and before.freeze else "F1"
 
     def _kept_minds(self) -> dict[tuple[int, str], Mind]:
-        """What a pack that does not decide a customer tonight knew of them; a freeze ends by itself."""
+        """What packs know about customers whom they do not decide tonight. Their freezes end by themselves."""
         cut_off = self.night.cut_off
         return {
             key: replace(mind, freeze=mind.freeze if mind.freeze and mind.freeze.until > cut_off else None)
@@ -1568,7 +1573,7 @@ class Work:
         )
 
     def _moved_tonight(self) -> dict[int, int]:
-        """Where decisions of ours move accounts to; on a night that is restated those by which it was ordered."""
+        """The limits to which our decisions move accounts. A restated night counts the decisions that were ordered."""
         ordered = {d.key: (d.action, d.x) for d in self.all if d.is_assigned}
         ordered |= {
             key: (standing["action"], standing["recommended_limit_minor"])
@@ -1577,7 +1582,7 @@ class Work:
         return {key: limit for key, (action, limit) in ordered.items() if action in ("UP", "DOWN")}
 
     def _is_overlaid_at_the_core(self, decision: Decision) -> bool:
-        """As decided, or on a night that is restated as it was ordered then."""
+        """Whether the account is overlaid: as decided, or on a restated night as it was ordered then."""
         standing = self.night.standing.get(decision.key)
         if standing is None:
             return decision.is_overlaid
@@ -1586,7 +1591,10 @@ class Work:
         return is_overlaid
 
     def _owed_after(self) -> dict[int, int]:
-        """What is still owed: until the core has it, or a night decides less; and what a restated night owes anew."""
+        """What is owed after tonight: earlier debts that the core has not applied, and those of a restated night.
+
+        A night that decides less on its own evidence lowers the debt.
+        """
         owed = dict(self.before.owed)
         for decision in self.all:
             if not decision.is_assigned:
@@ -1609,14 +1617,14 @@ class Work:
 
 
 def is_second_person(approver: str | None, actor: str | None) -> bool:
-    """Whether somebody else approved: a name in other letters, with one letter changed, or none, is nobody else."""
+    """Whether somebody else approved. The same name in another spelling or with one letter changed does not count."""
     first, second = (re.sub("[^a-z0-9]", "", (name or "").lower()) for name in (approver, actor))
     first, second = (re.sub("[1i]", "l", name.replace("0", "o")) for name in (first, second))
     return bool(first and second) and _edits(first, second) > 1
 
 
 def _edits(first: str, second: str) -> int:
-    """Letters to change, put in or leave out until one text is the other."""
+    """How many letters must be changed, added or removed to make the texts equal."""
     row = list(range(len(second) + 1))
     for number, letter in enumerate(first, start=1):
         above, row = row, [number]
@@ -1626,7 +1634,7 @@ def _edits(first: str, second: str) -> int:
 
 
 def _split(before: State, old: int, new: int) -> State:
-    """The new customer has all that was known of the old one, who keeps it, too."""
+    """Give the new customer all that is known about the old one, who keeps it, too."""
     believed = before.believed | ({new: before.believed[old]} if old in before.believed else {})
     copies = {(new, pack): mind for (customer, pack), mind in before.minds.items() if customer == old}
     corrections = before.corrections | {(new, *what) for owner, *what in before.corrections if owner == old}
@@ -1634,12 +1642,12 @@ def _split(before: State, old: int, new: int) -> State:
 
 
 def unit_of(sharers: list[Decision]) -> int:
-    """The unit in which decisions of several packs share."""
+    """The unit in which decisions of several packs share a bound."""
     return max(decision.rules.unit for decision in sharers)
 
 
 def share_out(bound: int, values: dict[int, int], unit: int) -> dict[int, int]:
-    """A bound on several accounts together, shared in the order of their keys; without need everybody keeps their own."""
+    """Share a bound over several accounts in the order of their keys; all keep their values if they fit."""
     bound = units_down(bound, unit)
     if sum(values.values()) <= bound:
         return dict(values)
