@@ -22,7 +22,7 @@ accounts as (
 
 ),
 
--- whom the row was held against that an appeal names as bad, as far as it is corrected
+-- the customers who were affected by the row that an appeal names as bad, as far as the row is corrected
 hits as (
 
     select

@@ -34,10 +34,10 @@ select
     decisions.is_usable,
     decisions.effective_date,
     decisions.notice_due_date,
-    -- what a credit outcome leaves anybody must not be taken for money to borrow
+    -- the floor, which a credit decision always leaves, must not be taken for money to borrow
     case when packs.floor_minor < decisions.reference_limit_minor then {{ to_major('packs.floor_minor') }} end
         as min_limit_amount,
-    -- a line that the core itself has blocked is not stopped for our reasons
+    -- if the core itself has blocked a line, it is not stopped for our reasons
     case when accounts.is_drawable and decisions.drawable_minor = 0 then {{ to_major('accounts.principal_minor') }} end
         as stopped_principal_balance,
     decisions.decision_sha256

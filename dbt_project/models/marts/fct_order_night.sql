@@ -26,7 +26,7 @@ select
     orders.expires_at,
     orders.status,
     case when orders.is_changed_tonight then orders.status_before end as status_before,
-    -- an order that was seen to be applied and is acknowledged later was applied before
+    -- if an order was seen to be applied, a later acknowledgement does not make it newly applied
     orders.is_changed_tonight and orders.status in ('OBSERVED', 'APPLIED', 'PARTIAL') and orders.status_before <> 'OBSERVED'
         as is_newly_applied,
     {{ to_major('orders.applied_limit_minor') }} as applied_limit_amount,

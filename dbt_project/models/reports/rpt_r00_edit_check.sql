@@ -212,6 +212,6 @@ select
     left_side,
     right_side,
     cast(left_side - right_side as decimal(18, 2)) as difference,
-    -- a side that is null was not computed: that is no pass
+    -- a side that is null was not computed, so the check does not pass
     coalesce(left_side = right_side, false) as is_passed
 from checks

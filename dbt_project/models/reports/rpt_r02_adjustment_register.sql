@@ -20,7 +20,7 @@ reasons as (
 
 ),
 
--- the step at which a person set the limit, and the last one that moved it but for what makes an amount of it
+-- the step at which a person set the limit, and the last step that decided it (floor, rounding and such do not decide)
 steps as (
 
     select

@@ -48,7 +48,7 @@ decided as (
 
 ),
 
--- only of who has several accounts is there anything to add up
+-- only customers with several accounts need a sum
 exposures as (
 
     select * from decided

@@ -91,7 +91,7 @@ select
     cast(overdue_balance as decimal(18, 2)) as overdue_balance,
     cast(over_90_days_balance as decimal(18, 2)) as over_90_days_balance,
     cast(non_performing_balance as decimal(18, 2)) as non_performing_balance,
-    -- a whole product's balance times 10,000 may leave 64 bits
+    -- a whole product's balance times 10,000 may not fit into 64 bits
     {{ bp(as_wide(to_minor('product_non_performing_balance')), to_minor('product_balance')) }} as product_npl_ratio_bp,
     {{ bp(as_wide(to_minor('product_over_90_days_balance')), to_minor('product_non_performing_balance')) }}
         as product_over_90_npl_ratio_bp,

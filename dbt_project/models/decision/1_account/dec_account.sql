@@ -92,7 +92,7 @@ limited as (
     select
         *,
         coalesce(ordered_limit_minor, limit_minor) as followed_limit_minor,
-        -- a zero of the core that no decision of ours made ended the line
+        -- a core's limit of zero ends the line, unless a decision of ours made it zero
         coalesce(ordered_limit_minor, limit_minor) = 0 and carried_change_minor is distinct from 0 as is_line_ended
     from tonight
 
@@ -145,7 +145,7 @@ select
                 coalesce(limited.highest_ordered_minor, 0)
             )
     end as reference_limit_minor,
-    -- a raise that the core never applies leaves nothing behind, one that it says it applied stands
+    -- a raise that the core never applies has no effect here; one that it says it applied counts
     greatest(limited.known_reference_limit_minor, coalesce(limited.highest_applied_minor, 0))
         as granted_reference_limit_minor,
     not limited.is_open

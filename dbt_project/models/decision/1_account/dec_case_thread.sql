@@ -71,7 +71,7 @@ moved_threads as (
 
 ),
 
--- under whose key, and from which day on, something was told that counts for what had been told before
+-- the key, and the first day, of events that also count for what had been told before
 followed_threads as (
 
     select kind, customer_key, filed_key, customer_key as told_key, moved_date as from_date from moved_threads

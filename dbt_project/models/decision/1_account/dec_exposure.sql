@@ -35,7 +35,7 @@ summed as (
         cast(sum(accounts.arrears_minor) as bigint) as arrears_minor,
         max(accounts.income_monthly_minor) as income_monthly_minor,
         bool_or(accounts.is_at_rest) as is_at_rest,
-        -- what is disputed, paused or held by law is no evidence
+        -- disputed, paused or legally held accounts give no evidence
         coalesce(bool_or(cases.is_in_hardship or cases.has_open_appeal or cases.is_legal_hold), false) as is_evidence_suspended
     from accounts
     left join cases on accounts.account_key = cases.account_key

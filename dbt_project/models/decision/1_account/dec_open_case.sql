@@ -33,7 +33,7 @@ ordered as (
 
     select
         *,
-        -- a withdrawal ends what stood before it
+        -- a withdrawal ends everything before it
         sum(case when outcome = 'withdrawn' then 1 else 0 end) over (
             partition by kind, account_key, customer_key, thread_key
             order by occurred_at desc, event_token desc rows between unbounded preceding and current row
@@ -95,7 +95,7 @@ select
     bool_or(kind in ('human_review', 'opt_out_automated')) as has_human_review,
     bool_or(kind = 'legal_hold') as is_legal_hold,
     max(case when kind = 'override' and is_of_account then amount_minor end) as override_minor,
-    -- of what two people had asked for before they were merged the lower counts
+    -- if two people asked for a maximum before they were merged, the lower one counts
     min(case when kind = 'limit_request' and is_of_account then amount_minor end) as own_maximum_minor,
     min(case when kind = 'limit_request' and not is_of_account then amount_minor end) as customer_maximum_minor
 from concerned

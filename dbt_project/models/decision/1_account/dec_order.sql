@@ -95,7 +95,7 @@ answered as (
         snapshots.limit_minor as core_limit_minor,
         {{ add_days('cast(orders.expires_at as date)', 'parameters.late_answer_days') }} <= cast(night.cut_off_at as date)
             as is_given_up,
-        -- an order back to where an earlier one starts from is not shown by a core that has done neither
+        -- if an order leads back to the old limit of an earlier one, a core that did neither shows that limit, too
         min(
             case
                 when
@@ -105,7 +105,7 @@ answered as (
                     then orders.sequence
             end
         ) over (partition by orders.account_key) as startable_sequence,
-        -- what the snapshot shows is no earlier order's doing, where the core says that it applied a later one
+        -- if the core says that it applied a later order, the limit in the snapshot is not the doing of an earlier one
         max(
             case
                 when
@@ -160,7 +160,7 @@ judged as (
             when ack_status = 'applied' then 'PARTIAL'
             when status_before <> 'IN_FLIGHT' then status_before
             when is_shown and sequence = done_sequence then 'OBSERVED'
-            -- the core has done the order that the one that it did goes on from, too
+            -- if the core did an order, it also did the order from whose limit that one starts
             when sequence < done_sequence and new_limit_minor = done_old_limit_minor then 'OBSERVED'
             when is_past then 'EXPIRED'
             else 'IN_FLIGHT'
@@ -184,7 +184,7 @@ select
     status = 'IN_FLIGHT' or (status in ('OBSERVED', 'EXPIRED') and not is_past) as is_unanswered,
     is_last,
     status in ('IN_FLIGHT', 'OBSERVED', 'EXPIRED') and not is_given_up as is_awaited,
-    -- in flight, or applied since the snapshot was written; what was seen to be applied is in the snapshot
+    -- in flight, or applied since the snapshot was written; the snapshot already contains what was seen to be applied
     status = 'IN_FLIGHT'
     or (status in ('APPLIED', 'PARTIAL') and status <> status_before and status_before <> 'OBSERVED')
     or (status = 'OBSERVED' and status <> status_before and not is_any_shown) as counts_as_applied,

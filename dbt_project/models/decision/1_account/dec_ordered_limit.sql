@@ -36,7 +36,7 @@ summed as (
 
 select
     account_key,
-    -- the core rejects an order whose old limit is not its own, so the orders that count are walked from its limit
+    -- the core rejects an order whose old limit differs from its own, so we follow the orders that count from its limit
     {{ end_of_chain('core_limit_minor', 'orders_in_order') }} as limit_minor,
     highest_ordered_minor,
     highest_applied_minor,

@@ -53,7 +53,7 @@ compared as (
         accounts.days_past_due
     from accounts
     cross join night
-    -- where the two differ, an order was on its way the night before
+    -- if the two limits differ, an order was on its way the night before
     inner join carried
         on accounts.account_key = carried.account_key and carried.limit_minor = carried.core_limit_minor
     left join ordered on accounts.account_key = ordered.account_key

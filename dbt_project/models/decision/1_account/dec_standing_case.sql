@@ -35,7 +35,7 @@ events as (
 
 ),
 
--- the next event of its kind and subject that ends it: a withdrawal, or of own maxima any later one
+-- the next event of its kind and subject that ends it: a withdrawal, or for own maxima any later event
 followed as (
 
     select
@@ -103,5 +103,5 @@ select
         or (state = 'ENDED' and to_date >= previous_business_date)
     ) as is_closed_tonight
 from judged
--- a withdrawal is no case of its own; a pause is withdrawn by a later version of its event
+-- a withdrawal is no case of its own, but a pause is withdrawn by a later version of its own event
 where not is_copy and (outcome <> 'withdrawn' or kind = 'hardship_pause')

@@ -22,7 +22,7 @@ trust as (
 
 ),
 
--- needed on few nights, and then of everybody
+-- only few nights need it, and then for every customer
 last_trusted as (
 
     select carried.*

@@ -57,7 +57,8 @@ moved as (
         feature,
         max(total_now) as total_now,
         max(total_before) as total_before,
-        -- what the bins won, which is what the others lost: over both totals the total variation of the shares
+        -- what the growing bins won, which is what the others lost; divided by both totals, it is the total variation
+        -- of the shares
         sum(greatest({{ as_wide('count_now') }} * total_before - {{ as_wide('count_before') }} * total_now, 0)) as moved
     from totals
     where total_now > 0 and known_before > 0

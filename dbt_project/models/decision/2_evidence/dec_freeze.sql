@@ -43,7 +43,7 @@ known as (
 
 ),
 
--- a customer who is seen for the first time may be frozen by the house before this one
+-- when we see a customer for the first time, the system before ours may already have frozen the customer
 opening as (
 
     select
@@ -140,7 +140,7 @@ judged as (
 
 ),
 
--- freezes that a watch set since the night before are of the same day: drop by drop they are a mass, too
+-- freezes that a watch set since the night before count as of the same day: one by one, they can be a mass, too
 newly_frozen as (
 
     select
@@ -203,7 +203,7 @@ moved as (
             when not judged.was_frozen then 'NONE'
             when judged.is_at_rest then 'STAY'
             when judged.is_verified and not judged.has_cause then 'RESTORE'
-            -- between nights a freeze is extended when its time is over; the night extends one that still stands
+            -- between nights a freeze is extended only when its time is over; a night extends one that still stands
             when
                 judged.has_cause
                 and judged.may_extend

@@ -79,7 +79,7 @@ paused_accounts as (
 
 ),
 
--- hits that would not have been any, had the pause been known
+-- hits that would have been none if the pause had been known
 paused_hits as (
 
     select distinct
@@ -107,14 +107,14 @@ sources_of as (
 
     union all
 
-    -- what only triggers ask of the bureau
+    -- the bureau fact that only triggers use
     select distinct 'bureau_has_new_default' as feature, source
     from {{ ref('feature') }}
     where family = 'bureau'
 
 ),
 
--- and hits on a row that an overturned appeal names as bad, and that was corrected
+-- also hits on a row that an overturned appeal names as bad and that was corrected
 excused_hits as (
 
     select customer_decision_key, trigger_code
@@ -241,7 +241,7 @@ counted as (
 
     select
         *,
-        -- once it was not hit on a decided night, a later hit is a new one
+        -- after a decided night without a hit, a later hit is a new one
         coalesce(was_inherited and is_hit and nights_in_a_row_before = 0, false) as is_new_after_inherited,
         case
             when clean_since_date_tonight is null then 0
@@ -274,7 +274,7 @@ select
     feature_value,
     goal_value,
     is_hit,
-    -- the night from which it acts; while it does not act yet, that of the first hit
+    -- the night from which it acts, or as long as it does not act, the night of its first hit
     case when is_going_on and (was_sustained or not is_sustained) then triggered_date else business_date end as triggered_date,
     case when is_hit then business_date else last_hit_date end as last_hit_date,
     nights_in_a_row,
@@ -283,7 +283,7 @@ select
     clean_days,
     clean_days_needed,
     case
-        -- what the house learns tonight of anybody may be old
+        -- what we learn for the first time tonight may be old
         when not was_active then is_new_customer or is_newly_known
         else was_inherited and not is_new_after_inherited
     end as is_inherited,

@@ -20,7 +20,7 @@ conditions as (
     select
         triggers.*,
         count(*) over condition_group as rows_of_group,
-        -- without tonight's cases a pause may be missing
+        -- if tonight's cases are distrusted, a pause may be missing
         bool_or(coalesce(sources.is_distrusted, false) or cases.is_distrusted) over condition_group as is_undecided
     from {{ ref('stg_policy_trigger') }} as triggers
     inner join {{ ref('stg_night_source') }} as cases on cases.source = 'case_event'
@@ -85,7 +85,7 @@ select
     reason_code,
     feature,
     feature_value,
-    -- the value from which on the condition is no longer met
+    -- the value at which the condition stops being met
     case when operator = '>' then threshold else threshold - 1 end as goal_value
 from strongest
 where place = 1

@@ -62,7 +62,7 @@ select
     cures.clean_nights,
     cures.max_days_past_due,
     cures.min_on_time_instalments,
-    -- a source that is never expected cannot be asked
+    -- if a source is never expected, nothing can be asked of it
     case when instalments.is_missing then 0 else cures.min_on_time_instalments end as asked_on_time_instalments,
     instalments.is_distrusted as is_instalment_distrusted
 from effects

@@ -23,13 +23,13 @@ tiered as (
         tiers.max_limit_minor as tier_bound_minor,
         tiers.min_draw_minor,
         tiers.income_multiple_bp,
-        -- what no tier covers is not raised: a missing parameter fails closed
+        -- an account without a tier is not raised: a missing parameter fails closed
         (protected.is_raise_barred or tiers.product_code is null) and not protected.is_overridden
             as is_raise_forbidden,
         case when not protected.is_overridden then protected.owed_limit_minor end as restated_limit_minor,
         case
             when protected.is_overridden then null
-            -- what protects tonight's limit from a cut protects what is owed, too
+            -- if tonight's limit is protected from a cut, so is the limit that is owed
             when protected.protection_code is not null then protected.owed_limit_minor
             else least(protected.owed_limit_minor, protected.owed_strategy_minor)
         end as to_give_back_minor,
@@ -47,7 +47,7 @@ select
     *,
     case when to_give_back_minor is not null then least(to_give_back_minor, coalesce(tier_bound_minor, to_give_back_minor)) end as given_back_minor,
     case
-        -- what a bad row took is no raise
+        -- to give back what a bad row took is not a raise
         when is_raise_forbidden and not keeps_limit then least(tiered_minor, coalesce(restored_minor, limit_minor))
         else tiered_minor
     end as permitted_minor

@@ -31,6 +31,6 @@ budgeted as (
 
 select
     *,
-    -- what is given back is no raise: no budget and no rule against raises stands in its way
+    -- to give a limit back is not a raise, so neither the budget nor a rule against raises stops it
     greatest(budgeted_minor, coalesce(given_back_minor, budgeted_minor)) as restated_minor
 from budgeted

@@ -62,14 +62,14 @@ rounded as (
         *,
         case
             when floored_minor = limit_minor then limit_minor
-            -- a limit that stood once is given back as it was
+            -- a limit that stood before is given back exactly, without rounding
             when floored_minor = restated_limit_minor then floored_minor
             -- rounding never turns a raise into a cut
             when floored_minor > limit_minor
                 then greatest(limit_minor, {{ round_down('floored_minor', 'rounding_minor') }})
             else {{ round_down('floored_minor', 'rounding_minor') }}
         end as rounded_minor,
-        -- what is owed, rounded up, is the least that a limit may be without calling for repayment
+        -- the balance, rounded up, is the lowest limit that does not call for repayment
         least(limit_minor, -{{ round_down('-principal_minor', 'rounding_minor') }}) as min_balanced_minor
     from floored
 

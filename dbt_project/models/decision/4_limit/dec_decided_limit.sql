@@ -15,7 +15,7 @@ caps as (
 
 ),
 
--- where nothing is shared and nothing reached, the first rule stands for all that concern the account
+-- if nothing is shared and no cap is reached, the first rule represents all rules that concern the account
 capped as (
 
     select
@@ -35,8 +35,8 @@ capped as (
 
 select
     *,
-    -- a limit that stands at the cap is capped on every night, not only on the one that lowered it
+    -- a limit at the cap counts as capped on every night, not only on the night that lowered it
     capped_minor < maximised_minor or (is_cap_reached and capped_minor < reference_limit_minor) as is_capped,
-    -- on the night of a restore the limit is still exactly the one that was frozen
+    -- on the night of a restore the limit is still exactly the frozen one
     case when has_overlay then limit_minor else capped_minor end as decided_minor
 from capped

@@ -22,7 +22,7 @@ measured as (
         {{ round_down('restated_minor', 'rounding_minor') }} as units_minor,
         max(case when not keeps_limit then income_multiple_bp end) over (partition by customer_decision_key)
             as customer_multiple_bp,
-        -- an account without a multiple, or of a customer without an income, is neither bound nor counted
+        -- an account without a multiple, or whose customer has no income, is neither bound nor counted
         not keeps_limit and income_multiple_bp is not null and coalesce(customer_income_monthly_minor > 0, false)
             as has_income_bound
     from budgeted

@@ -86,7 +86,7 @@ select
     is_overlaid,
     frozen_until_at,
     reason_code,
-    -- until the core has heard of it: its slice may have been paused, or in observe
+    -- ordered again until the core has heard of it, because the slice may have been paused or in observe
     case
         when is_at_rest then null
         when not is_overlaid then 'RESTORE'

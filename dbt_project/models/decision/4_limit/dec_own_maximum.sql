@@ -5,12 +5,12 @@
 
 with
 
--- few customers have one
+-- few customers have an own maximum
 bound as (
 
     select
         *,
-        -- of several packs the coarsest unit, so that nothing is lost or won by rounding
+        -- if several packs decide, the coarsest unit counts, so that rounding loses and wins nothing
         max(rounding_minor) over (partition by customer_key, is_assigned, keeps_limit) as unit_minor
     from {{ ref('dec_composition') }}
     where asked_customer_maximum_minor is not null

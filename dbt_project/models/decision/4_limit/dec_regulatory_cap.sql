@@ -19,7 +19,7 @@ caps as (
 
 ),
 
--- customers of several packs, too
+-- customers with accounts under several packs
 several_packs as (
 
     select customer_key
@@ -57,9 +57,9 @@ measured as (
         caps.cap_minor,
         concerned.maximised_minor,
         concerned.has_overlay,
-        -- an overlaid account keeps its limit tonight: the others share what that leaves
+        -- an overlaid account keeps its limit tonight, and the others share what that leaves
         sum(case when concerned.has_overlay then concerned.limit_minor else 0 end) over customer_rule as overlaid_minor,
-        -- of several packs the coarsest unit, so that nothing is lost or won by rounding
+        -- if several packs decide, the coarsest unit counts, so that rounding loses and wins nothing
         max(concerned.rounding_minor) over customer_rule as unit_minor
     from concerned
     inner join caps
@@ -123,7 +123,7 @@ ranked as (
 
     select
         *,
-        -- what this account could have if the others stay where they are
+        -- the limit that this account could have if the others stay where they are
         min(bound_minor - (least(customer_minor, bound_minor) - capped_minor)) over (partition by decision_key)
             as min_room_minor,
         row_number() over (

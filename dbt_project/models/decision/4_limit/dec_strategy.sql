@@ -76,7 +76,7 @@ targets as (
         {{ int_div('accounts.reference_limit_minor * customers.confirmed_multiplier_bp', '10000') }} as target_minor,
         {{ int_div('accounts.reference_limit_minor * customers.own_multiplier_bp', '10000') }} as tonight_target_minor,
         {{ slot_is_due('accounts.customer_key', 'packs.cut_days') }}
-        -- what was announced is weighed every night
+        -- a cut that was announced is decided again every night
         or (accounts.is_assigned and accounts.carried_pending_minor is not null) as is_cut_slot,
         {{ slot_is_due('accounts.customer_key', 'packs.raise_days') }} as is_raise_slot,
         packs.tolerance_bp,
@@ -119,7 +119,7 @@ stepped as (
         *,
         {{ strategy_from('limit_minor') }} as wanted_minor,
         case when owed_limit_minor is not null then {{ strategy_from('owed_limit_minor') }} end as owed_strategy_minor,
-        -- what a bad row took goes back without steps and without waiting for a slot
+        -- what a bad row took goes back at once, without steps and without waiting for a slot
         case
             when
                 is_hit_by_bad_row

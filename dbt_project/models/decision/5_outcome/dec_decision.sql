@@ -40,7 +40,7 @@ decided as (
         reasons.reason_code_2,
         reasons.reason_code_3,
         reasons.reason_code_4,
-        -- a cut that waits was announced on the night it began to
+        -- a cut that waits is announced on the night on which its wait begins
         coalesce(notices.is_notice_required, false)
         and (limits.action <> 'HOLD' or coalesce(limits.pending_since_date = limits.business_date, false))
             as is_notice_required,

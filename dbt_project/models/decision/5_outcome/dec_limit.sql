@@ -42,7 +42,7 @@ select
             then 'MAINTENANCE'
         when limits.is_capped then 'REG_CAPPED'
         when limits.recommended_minor >= limits.reference_limit_minor then 'NORMAL'
-        -- the floor is what a credit outcome leaves: nothing at all is what the customer asked for
+        -- a credit decision leaves at least the floor; a limit of zero is what the customer asked for
         when limits.recommended_minor <= limits.floor_minor and (limits.recommended_minor > 0 or limits.floor_minor = 0)
             then 'FLOORED'
         else 'REDUCED'

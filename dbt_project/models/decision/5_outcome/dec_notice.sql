@@ -59,7 +59,7 @@ select
     is_required as is_notice_required,
     case when is_required then {{ add_days('business_date', 'due_days') }} end as notice_due_date,
     case when action = 'DOWN' then lead_days else 0 end as lead_days,
-    -- tonight's decision holds from the next calendar day at the earliest
+    -- tonight's decision takes effect on the next calendar day at the earliest
     {{ add_days('business_date', "case when action = 'DOWN' then lead_days else 0 end + 1") }} as effective_date
 from concerned
 where preference = 1

@@ -33,7 +33,8 @@ binding_triggers as (
                 triggers.trigger_code = limits.trigger_code
                 and limits.trigger_bound_minor is not null
                 and limits.decided_minor <= greatest(limits.trigger_bound_minor, limits.balanced_minor)
-                -- what the balance rule gave back whole, and something else took, the trigger did not take
+                -- if the balance rule gave back all that the trigger took, the trigger did not lower the limit: something
+                -- else did
                 and (limits.balanced_minor < limits.protected_minor or limits.decided_minor = limits.balanced_minor)
                 and limits.trigger_bound_minor < limits.reference_limit_minor
                 and limits.triggered_minor = limits.trigger_bound_minor
@@ -96,7 +97,7 @@ select
 from limits
 where
     decided_minor < limit_minor and tier_bound_minor < strategy_minor and tier_bound_minor < limit_minor
-    -- a trigger that lowers the limit further takes the ground from it
+    -- if a trigger lowers the limit further, the tier is no longer the reason
     and triggered_minor >= protected_minor
     and balanced_minor < limit_minor
 

@@ -46,7 +46,7 @@ reasons as (
 
 ),
 
--- one code is cited once: its strongest evidence; of two triggers on one fact the one that asks for less of it
+-- one code is cited once, with its strongest evidence; of two triggers on one fact, the one with the lower goal
 cited as (
 
     select

@@ -63,7 +63,7 @@ numbers as (
         {{ percent_text('reasons.feature_value') }} as percent_text,
         {{ value_text('reasons.goal_value', "case when reasons.reason_code in ('K1', 'N3') then 'count' else coalesce(features.unit, 'minor') end") }} as goal_text,
         case
-            -- arrears count over all accounts of the customer, and so does what must be paid
+            -- arrears, and so the amount to be paid, are summed over all accounts of the customer
             when features.source = 'account_snapshot' then {{ amount_text('customers.arrears_minor') }}
             else {{ amount_text('reasons.feature_value') }}
         end as amount_text,

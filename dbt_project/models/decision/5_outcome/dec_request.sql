@@ -57,7 +57,7 @@ followed as (
 
 ),
 
--- told of the survivor, it ends what is still open of the other one
+-- an event under the survivor's key that ends an open request of the merged customer
 used as (
 
     select distinct event_token
@@ -71,7 +71,7 @@ answered as (
     select followed.*
     from followed
     left join used on followed.event_token = used.event_token
-    -- and is no case of its own then
+    -- such an event is no case of its own
     where coalesce(followed.was_open, false) or (not followed.is_copy and used.event_token is null)
 
 ),
@@ -98,7 +98,7 @@ placed as (
         row_number() over (
             partition by kind, account_key, customer_key, thread_key, case_number order by occurred_at desc, event_token desc
         ) as place_from_end,
-        -- what follows the answer (an overturned appeal that was restored) moves the state, not the end
+        -- events after the answer (such as a restore after an overturned appeal) change the state, but not the end
         row_number() over (
             partition by kind, account_key, customer_key, thread_key, case_number, is_open order by occurred_at, event_token
         ) as place_of_its_sort
@@ -154,7 +154,7 @@ clocks as (
 
 ),
 
--- of an account that tonight's snapshot leaves out nobody can tell the pack: the shortest clock counts
+-- if tonight's snapshot leaves an account out, its pack is unknown, so the shortest clock counts
 house_clocks as (
 
     select

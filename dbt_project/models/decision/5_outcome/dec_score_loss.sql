@@ -40,7 +40,7 @@ names as (
         feature,
         reason_code,
         best_points,
-        -- the value from which on nothing is lost: what advice may name
+        -- the value from which on no points are lost, which advice may name
         case
             when max(sign) > 0 then max(case when points = best_points and not is_missing then upper_value - 1 end)
             else min(case when points = best_points and not is_missing then lower_value end)
@@ -135,7 +135,7 @@ where feature_value is not null and points_lost > 0
 
 union all
 
--- what is MISSING has no value to cite: how many facts are, is the fact
+-- a MISSING fact has no value to cite, so the number of missing facts is cited
 select
     customer_decision_key,
     'missing_facts' as feature,

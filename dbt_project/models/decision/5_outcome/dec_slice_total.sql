@@ -24,7 +24,7 @@ select
     cast(sum(case when decisions.is_open then 1 else 0 end) as bigint) as account_count,
     cast(sum(case when decisions.action = 'UP' then 1 else 0 end) as bigint) as up_count,
     cast(sum(case when decisions.action = 'DOWN' then 1 else 0 end) as bigint) as down_count,
-    -- to the floor, or to nothing at all
+    -- cuts to the floor, or to nothing at all
     cast(
         sum(
             case
@@ -39,7 +39,7 @@ select
     ) as newly_floored_count,
     cast(sum(case when decisions.is_open then decisions.old_limit_minor else 0 end) as bigint) as exposure_before_minor,
     cast(sum(case when decisions.is_open then decisions.recommended_minor else 0 end) as bigint) as exposure_after_minor,
-    -- cuts and raises do not make up for each other
+    -- cuts and raises do not cancel each other out
     cast(
         sum(case when decisions.is_open then abs(decisions.recommended_minor - decisions.old_limit_minor) else 0 end)
         as bigint

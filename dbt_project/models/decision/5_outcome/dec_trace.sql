@@ -62,5 +62,5 @@ select
     before_minor,
     after_minor
 from steps
--- a freeze and a restore leave their row even where there was no value to change
+-- a freeze or a restore has a row even if it changed no value
 where before_minor <> after_minor or is_overlay_move

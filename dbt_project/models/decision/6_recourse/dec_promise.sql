@@ -93,7 +93,7 @@ compared as (
         night.business_date >= promises.restores_on_date as is_overdue,
         limits.account_key is not null as is_delivered,
         resting.customer_key is not null as is_at_rest,
-        -- what was assumed was one person's
+        -- the promise assumed that all facts are about one person
         coalesce(promises.was_person_changed, false) or resting.customer_key is not null as is_person_changed,
         coalesce(limits.is_open, true) as is_open,
         -- a cut that waits for its notice is decided, too
@@ -114,7 +114,7 @@ compared as (
         ) as is_core_back,
         limits.overlay_code is not null as is_overlaid,
         limits.policy_version as policy_version_tonight,
-        -- below what the night before decided
+        -- whether the limit is below what the night before decided
         coalesce(limits.limit_minor < carried.recommended_minor, false) as is_behind,
         coalesce(
             limits.limit_minor > carried.recommended_minor
@@ -138,7 +138,7 @@ compared as (
         coalesce(customers.is_counted, false) as is_counted,
         {{ days_between('coalesce(night.previous_business_date, night.business_date)', 'night.business_date') }} - 1
             as skipped_nights,
-        -- distrust delays what begins or is decided on its night: the cure once the customer has acted, and the raises
+        -- distrust delays what begins or is decided on that night: the cure once the customer has acted, and the raises
         trust.is_any_distrusted
         and night.business_date >= promises.act_by_date
         and (
@@ -166,7 +166,7 @@ reached as (
         *,
         coalesce(recommended_minor >= restores_to_minor, false) and not is_overlaid as is_back,
         uncounted_nights + skipped_nights + case when is_counted and not is_delayed then 0 else 1 end as uncounted_nights_tonight,
-        -- of several nights the last one says whose they were
+        -- if several nights did not count, the last one decides whom they are attributed to
         not is_counted and not is_maintenance and not is_any_distrusted and skipped_nights <= 0 as is_suspended_tonight
     from compared
 
@@ -191,7 +191,7 @@ judged as (
             when uncounted_nights_tonight > recourse_slack_nights and is_suspended_tonight then 'EVIDENCE_SUSPENDED'
             when uncounted_nights_tonight > recourse_slack_nights then 'NIGHTS_LOST'
             when is_use_too_high then 'USE_OF_LIMIT'
-            -- a distrusted source may be why; once it is late for the date, it is
+            -- a distrusted source may be the cause; if it is so on the promised day, the reason is the late source
             when is_raise_forbidden and not is_any_distrusted then 'RAISE_FORBIDDEN'
             when is_raise_forbidden and is_due then 'SOURCE_LATE'
             when is_own_maximum_too_low then 'OWN_MAXIMUM'
@@ -222,7 +222,7 @@ ended as (
         case
             when is_void or is_at_rest then 'OPEN'
             when is_decided_before and is_core_back and not is_uncut then 'KEPT'
-            -- its order is to be applied by the day
+            -- the order that brings the limit back is to be applied by the day
             when is_back and not is_uncut and is_open and not is_overdue then 'OPEN'
             when void_reason is not null then 'VOIDED'
             when is_due and (not is_delivered or uncounted_nights_tonight > 0) then 'VOIDED'

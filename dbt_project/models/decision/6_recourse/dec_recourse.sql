@@ -72,7 +72,7 @@ steps as (
 
 ),
 
--- back is the limit with the first raise that leaves next to nothing to come, and above where it started
+-- the limit is back with the first raise after which next to nothing is left to come, and which is above the start
 near as (
 
     select

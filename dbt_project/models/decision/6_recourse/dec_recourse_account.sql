@@ -112,7 +112,7 @@ account_caps as (
 
 ),
 
--- the most that the customer's accounts could have together, whatever pack decides them
+-- the most that the customer's accounts could have together, whichever packs decide them
 together as (
 
     select
@@ -196,12 +196,12 @@ where
     and limits.overlay_code is null
     and not limits.is_overridden
     and limits.tier_bound_minor is not null
-    -- a raise that has to wait for a budget has no date
+    -- a raise that may have to wait for a budget has no date
     and packs.nightly_budget_minor is null
-    -- nights are counted as days
+    -- the date counts every day as a night
     and calendars.is_night_every_day
-    -- an income that is still to be stated bounds the limit, and nobody knows at what; where nobody's is known, proof of it
-    -- would bring nothing
+    -- If an income is still to be stated, it bounds the limit by an amount that nobody knows. If no account has a known
+    -- income, to state one would not help.
     and (
         coalesce(accounts.income_monthly_minor, 0) > 0
         or packs.max_income_age_days is null

@@ -33,7 +33,7 @@ customers as (
 
 ),
 
--- nobody knows yet what falls due, so the last day before the customer acts is taken
+-- it is not known yet which instalments fall due, so the last day before the customer acts is taken
 late_instalments as (
 
     select

@@ -32,7 +32,7 @@ edges as (
 
 ),
 
--- until the first raise the limit falls at most to tonight's target of the lowest score, or to what a trigger leaves
+-- until the first raise the limit falls at most to tonight's target for the lowest score, or to a trigger's bound
 fallen as (
 
     select
@@ -83,7 +83,7 @@ select
     climbed.stops_applying,
     climbed.clears_related,
     slots.raise_number,
-    -- the start comes first, and the first raise has the number 0
+    -- the start is the first entry, and the first raise has the number 0
     {{ value_at('climbed.reached_minor', 'slots.raise_number + 2') }} as reached_minor
 from climbed
 inner join slots

@@ -187,7 +187,7 @@ standing as (
 
 ),
 
--- on a night of which nothing is known no clean night begins, and none is the last
+-- a night about which nothing is known can be neither the first nor the last clean night
 cured as (
 
     select

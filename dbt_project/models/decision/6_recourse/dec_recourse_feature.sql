@@ -95,8 +95,8 @@ expected as (
 
 ),
 
--- a window without an event may leave the feature MISSING, which has points of its own; of one that is MISSING while it has
--- an event nobody knows what it will show
+-- A window without an event may leave the feature MISSING, which has points of its own. If the feature is MISSING
+-- although it has an event, nobody knows what it will show.
 judged as (
 
     select

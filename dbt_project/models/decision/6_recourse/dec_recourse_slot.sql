@@ -75,7 +75,7 @@ lowest as (
 
 ),
 
--- from when on nothing forbids a raise, and what the limit may fall to before
+-- the day from which nothing forbids a raise, and how low the limit may fall before it
 waiting as (
 
     select
@@ -89,7 +89,7 @@ waiting as (
         greatest(
             {{ add_days('accounts.business_date', 'accounts.needed_nights + parameters.recourse_slack_nights') }},
             accounts.tenure_date,
-            -- until then the longest arrears of its window are not known
+            -- before this day, the longest arrears of the window are not known
             {{ add_days('accounts.snapshots_from_date', 'windows.window_days - 1') }},
             coalesce(cures.cured_date, accounts.business_date),
             case when features.is_at_rest then accounts.business_date else features.rest_date end,
@@ -129,7 +129,7 @@ dated as (
 
 ),
 
--- the confirmed score is at least the smoothed one of as many nights ago as it takes to confirm it
+-- the confirmed score is at least the smoothed score of as many nights ago as confirmation takes
 confirmed as (
 
     select
@@ -144,7 +144,7 @@ confirmed as (
                 + {{ int_div(
                     '-(' ~ to_milli('stages.score') ~ ' - dated.lowest_milli) * coalesce(decays.share, ' ~ billionths() ~ ')', billionths()
                 ) }}
-                -- each night's floor costs less than one, and of earlier ones less and less remains
+                -- rounding down costs less than one each night, and ever less of earlier nights' loss remains
                 + {{ int_div('-100', 'dated.ewma_alpha_pct') }}
             )
         ) as confirmed_milli

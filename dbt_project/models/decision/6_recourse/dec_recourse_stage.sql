@@ -30,7 +30,7 @@ customers as (
 
 ),
 
--- of what is not acted on it is assumed that it costs no more than tonight
+-- a feature on which the customer does not act is assumed to cost no more than tonight
 acted_on as (
 
     select

@@ -61,7 +61,7 @@ action_texts as (
 
 ),
 
--- the first night whose cut-off is not before the end of a freeze ends it, and the day after is free
+-- the first night whose cut-off is not before the end of a freeze ends it, and draws are free the day after
 frozen as (
 
     select

@@ -29,7 +29,7 @@ choices as (
 
 ),
 
--- what is at rest needs nothing done
+-- a feature at rest needs no action
 asked as (
 
     select

@@ -28,7 +28,7 @@ core_freezes as (
 
 ),
 
--- of an account that tonight's snapshot leaves out, an answer still tells the limit
+-- if tonight's snapshot leaves an account out, an answer of the core still tells its limit
 answered as (
 
     select

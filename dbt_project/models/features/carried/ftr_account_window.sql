@@ -27,13 +27,13 @@ oldest as (
 
 ),
 
--- in plain bounds: the engine joins them by hashing the customer, an "or" in the join by trying every pair
+-- in plain bounds: the engine joins them by hashing the customer; with an "or" in the join it would try every pair
 steps as (
 
     select
         all_steps.customer_key,
         all_steps.reference_limit_minor,
-        -- of a night before the first limit known, by the first
+        -- the first known limit also counts for the nights before it
         case
             when lag(all_steps.from_date) over (partition by all_steps.customer_key order by all_steps.from_date) is null
                 then least(all_steps.from_date, oldest.business_date)
@@ -87,7 +87,7 @@ judged as (
     select
         customer_nights.*,
         not customer_nights.is_leaving and customer_nights.balance_minor > 0 as is_revolving,
-        -- by the reference limit of that night
+        -- measured by the reference limit of that night
         not customer_nights.is_leaving
         and steps.reference_limit_minor > 0
         and customer_nights.balance_minor * 10000 >= steps.reference_limit_minor * parameters.near_full_share_bp

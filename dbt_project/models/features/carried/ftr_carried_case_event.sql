@@ -80,7 +80,7 @@ where
     or cases.to_date >= night.business_date
     or (kinds.is_answered and cases.is_of_open_request)
     or (cases.outcome = 'withdrawn' and cases.has_running)
-    -- what ends a hold is kept as long as the hold
+    -- the event that ends a hold is kept as long as the hold
     or cases.kind = 'legal_hold'
     or (cases.kind = 'hardship_pause' and cases.to_date is null)
     or (cases.kind = 'hardship_pause' and cases.to_date > {{ add_days('night.business_date', -580) }})

@@ -39,7 +39,7 @@ within as (
 
 ),
 
--- who was not seen on the newest night that could be; these are few
+-- customers who are missing from the newest night that could have them; these are few
 unseen as (
 
     select

@@ -83,8 +83,8 @@ read_tonight as {{ not_materialized() }} (
 
 ),
 
--- A file holds a flow of an id once, so a flow can have come again only on days of which two files speak. Of who bears two ids,
--- renumbered or merged, a file may hold two: the file that counts does so with both.
+-- A file holds a flow of an id once, so a flow can come again only on a day that two files cover. If a customer has two
+-- ids, renumbered or merged, a file may hold two flows; the file that counts does so with both.
 contested_days as (
 
     select flow_date
@@ -207,5 +207,5 @@ select
     {%- endfor %}
 from windows
 cross join night
--- a window over cash flows holds a day on which there was one
+-- keep customers with a cash flow on a day that a window holds
 where active_low <> 0 or active_high <> 0

@@ -40,7 +40,7 @@ past_due as (
         account_nights.customer_key,
         account_nights.business_date,
         account_nights.days_past_due,
-        -- pauses longer ago than this are forgotten
+        -- pauses from longer ago than this are forgotten
         {{ add_days('account_nights.business_date', '1 - least(account_nights.days_past_due, 400)') }} as since_date
     from account_nights
     inner join night on {{ in_window('account_nights.business_date', 180) }}

@@ -21,7 +21,7 @@ carried as (
 
 ),
 
--- whose steps are more than one carried row that still holds: another limit tonight, none before, or not of tonight
+-- customers whose steps are not just the carried row: another limit tonight, none before, or not in tonight's snapshot
 touched as (
 
     select distinct coalesce(customers.customer_key, carried.customer_key) as customer_key
@@ -45,7 +45,7 @@ latest as (
 
 ),
 
--- whom a late row names first, on an earlier night: the limit that the core granted then
+-- customers whom a late row first names on an earlier night, with the limit that the core granted then
 late_limits as (
 
     select

@@ -95,7 +95,7 @@ last_instalments as (
         max(case when is_unpaid or paid_minor < due_minor then due_date end) as unpaid_instalment_date,
         max(case when is_reversed then due_date end) as reversed_instalment_date,
         max(case when is_unpaid or days_late > 0 or is_reversed then due_date end) as troubled_instalment_date,
-        -- one that is unpaid may become a default before the customer acts
+        -- an unpaid instalment may become a default before the customer acts
         max(case when instalment_no = 1 and (is_unpaid or days_late > first_payment_grace_days) then due_date end)
             as first_instalment_date
     from instalments
@@ -118,7 +118,7 @@ events as (
 
     union all
     {% endfor %}
-    -- any that is known, and who has one will have the next
+    -- any known instalment counts, because a customer who has one will have the next
     select
         accounts.customer_key,
         'instalment' as event,

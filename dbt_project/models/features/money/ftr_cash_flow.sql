@@ -51,7 +51,7 @@ blocked_days as (
 
 ),
 
--- on these days the customer could not act: neither the days nor what happened on them tell anything
+-- on these days the customer could not act, so neither the days nor what happened on them is evidence
 unusable_days as (
 
     select
@@ -69,7 +69,7 @@ unusable_days as (
 
 ),
 
--- how many of them there were, and on how many of those something happened all the same
+-- how many of these days there were, and on how many of them something happened all the same
 unusable as (
 
     select
@@ -91,7 +91,7 @@ unusable as (
 
 ),
 
--- scaled to the whole window; null where no day of it was usable
+-- scaled to the whole window; null if no day of it was usable
 scaled as (
 
     select

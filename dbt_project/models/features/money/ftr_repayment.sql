@@ -55,7 +55,7 @@ judged as (
     from instalments
     inner join accounts on instalments.account_key = accounts.account_key
     cross join night
-    -- most instalments are not yet due, and tell nothing unless they were paid already
+    -- most instalments are not yet due, and show nothing unless they were paid already
     where instalments.due_date <= night.business_date or {{ in_window('instalments.paid_date', 30) }}
 
 ),

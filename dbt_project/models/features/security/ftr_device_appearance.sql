@@ -27,7 +27,7 @@ spans as (
 
 ),
 
--- of few devices it takes a look at every day: those in use for longer than a device is remembered
+-- devices in use for longer than a device is remembered; only these few need a look at every day
 long_used as (
 
     select

@@ -49,12 +49,12 @@ settled as (
 
 ),
 
--- the longest window, or more where the night before is longer ago
+-- the longest window, or more if the night before is longer ago
 sessions as (
 
     select
         all_sessions.*,
-        -- what happened before the customer was last verified is settled and counts no more
+        -- events before the customer's last verification are settled and count no more
         verified.verified_at is null or all_sessions.occurred_at > verified.verified_at as is_open
     from {{ ref('stg_session') }} as all_sessions
     cross join night

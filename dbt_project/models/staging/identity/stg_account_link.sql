@@ -27,7 +27,7 @@ owners as (
 
     union
 
-    -- an account that is delivered no more
+    -- accounts that are delivered no more
     select
         carried.account_key,
         carried.customer_key

@@ -13,7 +13,7 @@ due as (
     from {{ ref('stg_id_change') }} as changes
     left join {{ source('state', 'customer_link') }} as links
         on changes.old_key = links.delivered_key and changes.new_key = links.customer_key
-    -- one that came again has happened
+    -- a change that came again has already happened
     where changes.is_due and changes.subject = 'customer' and changes.kind <> 'renumber' and links.delivered_key is null
 
 ),

@@ -86,7 +86,7 @@ new_pauses as (
 
 ),
 
--- what a new version replaces counted until last night
+-- a version counted until last night if a new one replaces it now
 changed_pauses as (
 
     select

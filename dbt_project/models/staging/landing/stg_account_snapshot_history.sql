@@ -45,7 +45,7 @@ wanted as (
 
 ),
 
--- whose the account of that night is by now, where the customer of then was merged or split
+-- the customer who owns that night's account now, if its customer then was merged or split
 owned as (
 
     select

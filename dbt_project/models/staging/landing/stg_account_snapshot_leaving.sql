@@ -28,7 +28,7 @@ versions as (
 select
     versions.business_date,
     versions.account_key,
-    -- whose the account of that night is by now, where the customer of then was merged or split
+    -- the customer who owns that night's account now, if its customer then was merged or split
     coalesce(account_links.customer_key, links.customer_key, versions.customer_key) as customer_key,
     {{ to_minor('versions.principal_balance') }} as principal_minor
 from versions

@@ -55,7 +55,7 @@ carried as (
 
 ),
 
--- scores that were observed or corrected tonight, or of customers merged tonight, are few: all others go on as they were
+-- few scores were observed or corrected tonight, or belong to customers merged tonight; all others stay as they were
 -- carried, unsorted
 contested as (
 

@@ -23,7 +23,7 @@ moved as (
 
 ),
 
--- cases of a customer from whom another one splits off stand for both; a copy has a token of its own
+-- if another customer splits off, the cases stand for both customers; a copy has a token of its own
 delivered as (
 
     select

@@ -9,7 +9,7 @@
 
 with
 
--- no night is before the first one: said here, it spares the engine every row of the first night
+-- no night precedes the first one; said here, this spares the engine every row of the first night
 night as (
 
     select * from {{ ref('stg_night') }}

@@ -54,8 +54,8 @@ products as {{ not_materialized() }} (
 
 ),
 
--- A file holds a product of an id once, so there is something to choose from only on days of which two files speak or
--- that are carried and read again, and for who bears two ids, renumbered or merged.
+-- A file holds a product of an id once. So there is something to choose only on days that two files cover or that are
+-- carried and read again, and for customers with two ids, renumbered or merged.
 contested_days as (
 
     select business_date

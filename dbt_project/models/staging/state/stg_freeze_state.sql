@@ -15,7 +15,7 @@ moved as (
 
 ),
 
--- NONE is a legal hold's order, which says nothing about a freeze
+-- NONE stands for the order of a legal hold, which says nothing about a freeze
 released as (
 
     select
