@@ -1,5 +1,5 @@
--- Grain: one row a decision of the night that the customer must be told of, once the core has carried it out.
--- What is known by then alone stands elsewhere: what was applied, whose the account is, of whom nothing may be told.
+-- Grain: one row a decision of the night that the customer must be told of, once the core has carried it out. Three
+-- things are known only later and stand elsewhere: what was applied, whose the account is, and who must not be told.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row an edit check, with both sides. A check counts what must be equal; a side that is a count of
--- offenders is set against none.
+-- Grain: one row an edit check, with both sides. A check compares what must be equal. A count of offending rows is
+-- compared with zero.
 
 with
 

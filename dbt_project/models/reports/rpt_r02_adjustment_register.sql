@@ -1,4 +1,5 @@
--- Grain: one row an adjustment that the night calls for and reason. Whether it left is decided after the night is published.
+-- Grain: one row an adjustment that the night calls for and reason. Whether the adjustment left is decided after the
+-- night is published.
 
 with
 

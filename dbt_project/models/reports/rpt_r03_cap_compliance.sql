@@ -1,6 +1,6 @@
--- Grain: one row a customer, legal entity, purpose, channel and regulatory cap that binds them.
--- Banks cap the credit line, micro-lenders the balance: `base` comes from the cap. A cap over several purposes or
--- channels is measured over all of them, so its measure stands on every row that it concerns.
+-- Grain: one row a customer, legal entity, purpose, channel and regulatory cap that binds them. Banks cap the credit
+-- line, micro-lenders the balance: the cap's `base` says which. A cap over several purposes or channels is measured
+-- over all of them, so its measure is on every row that it concerns.
 
 with
 

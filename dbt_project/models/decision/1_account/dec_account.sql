@@ -1,7 +1,7 @@
--- Grain: one row an account of tonight's snapshot and policy pack that decides it: what the account brings to its decision.
--- The account is described by the snapshot, by the limit to go on from (`limit_minor`) and by what the night before handed on
--- (`carried_...`). Only the pack that the customer is assigned to is released. An account that no champion's row matches keeps a
--- null policy_version, which assert_every_account_has_a_decision turns into a refused night.
+-- Grain: one row an account of tonight's snapshot and policy pack that decides it: what the account brings to its
+-- decision. The account is described by the snapshot, by the limit to go on from (`limit_minor`) and by what the night
+-- before handed on (`carried_...`). Only the decision of the customer's assigned pack is released. If no champion's row
+-- matches an account, its policy_version stays null, and assert_every_account_has_a_decision refuses the night.
 
 {{ config(materialized='table') }}
 

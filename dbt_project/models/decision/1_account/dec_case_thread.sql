@@ -1,7 +1,7 @@
--- Grain: one row a case event and thread that it belongs to: all of one kind about one account, or told of one customer. What
--- was told of a customer before a merge stays a thread of its own: whoever is merged is not answered by what the other one was
--- told. An answer, a withdrawal or an own maximum told of the survivor from then on counts in all of them (is_copy). The same
--- holds of what a split copied.
+-- Grain: one row a case event and thread that it belongs to. A thread has the events of one kind about one account, or
+-- about one customer. Events about a customer before a merge stay a thread of their own, because an answer to one
+-- person does not answer the other. From the merge on, an answer, a withdrawal or an own maximum of the survivor counts
+-- in all of the survivor's threads (is_copy). The same is true of threads that a split copied.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,6 @@
--- Grain: one row an account that the core keeps frozen tonight, as far as it was told: by the last freeze or restore that left.
--- Of what a state of an earlier release does not know, nothing counts as told: a freeze that is ordered twice stops nobody twice.
+-- Grain: one row an account that the core keeps frozen tonight, as far as the core was told by the last freeze or
+-- restore that left. If the carried state is of an earlier release and does not know what the core was told, nothing
+-- counts as told: to order a freeze twice does no harm.
 
 with
 

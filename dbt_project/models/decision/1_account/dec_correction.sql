@@ -1,5 +1,5 @@
--- Grain: one row a customer of tonight's snapshot, source and earlier night about which a correction became known, tonight
--- or, of a customer whose limit was cut since that night, before.
+-- Grain: one row a customer of tonight's snapshot, source and earlier night about which a correction became known
+-- tonight, or became known before, if the customer's limit was cut since that night.
 
 {{ config(materialized='table') }}
 

@@ -1,6 +1,6 @@
--- Grain: one row an order: its account's last, and every one before it that the core may still apply or that changed tonight.
--- In flight until the core answers, shows the new limit, or the order expires (decision.md: the limit to go on from).
--- One that nobody answered is awaited for late_answer_days more.
+-- Grain: one row an order: its account's last order, and each earlier one that the core may still apply or that changed
+-- tonight. An order is in flight until the core answers it, the core shows its limit, or it expires (decision.md: the
+-- limit to go on from). The answer to an unanswered order is awaited for late_answer_days more.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,5 @@
--- Grain: one row a customer, source and night whose row was bad by an appeal that was overturned, whoever appealed, and
--- was corrected: everybody whom the correction touches was hit by it.
+-- Grain: one row a customer, source and night whose row an overturned appeal names as bad and whose row was corrected.
+-- It does not matter who appealed: the bad row hit every customer whom the correction touches.
 
 with
 

@@ -1,7 +1,7 @@
--- Grain: one row a legal entity and product of tonight's snapshot and role of a pack that decides it.
--- The most specific row of policies/assignment.csv names the champion, `*` matches all; a challenger decides beside it, unless it
--- is the champion's own pack. An assignment asks for the legal entity and the product alone, so it is looked for once for all
--- accounts of both.
+-- Grain: one row a legal entity and product of tonight's snapshot and role of a pack that decides it. The most specific
+-- row of policies/assignment.csv names the champion; `*` matches everything. A challenger decides beside the champion,
+-- unless both have the same pack. An assignment depends only on the legal entity and the product, so it is looked up
+-- once for all accounts of both.
 
 with
 

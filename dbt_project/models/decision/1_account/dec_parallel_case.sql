@@ -1,5 +1,5 @@
--- Grain: one row an account and kind of agreement whose outcome is awaited, or came tonight. While one is awaited, the same
--- again starts no other: an account counts once.
+-- Grain: one row an account and kind of agreement whose outcome is awaited, or came tonight. While one is awaited, the
+-- same agreement does not start a second case: an account counts once.
 
 with
 

@@ -1,5 +1,6 @@
--- Grain: one row an open account whose limit we would have moved on the valid night before, or that the core moved since,
--- where no order of ours was on its way. So whatever the core did it did by itself, in whatever mode the slice was.
+-- Grain: one row an open account whose limit we would have moved on the valid night before, or whose limit the core
+-- moved since, if no order of ours was on its way. So whatever the core did, it did by itself, in whatever mode the
+-- slice was.
 
 {{ config(materialized='table') }}
 

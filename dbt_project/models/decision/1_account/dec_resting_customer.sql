@@ -1,5 +1,6 @@
--- Grain: one row a customer for whom nothing moves tonight: merged into another one, or split, since the night before.
--- Evidence of two becomes that of one, or the other way round: nobody is cut because of it (decision.md: changes of ids).
+-- Grain: one row a customer for whom nothing moves tonight, because the customer was merged into another one, or split,
+-- since the night before. The evidence of two customers becomes that of one, or the other way round, and nobody is cut
+-- because of that (decision.md: changes of ids).
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row an account of tonight's snapshot whose limit is what a cut of ours made it on or after a night whose row
--- was bad and is corrected: it goes back at once, as far as tonight's target supports it.
+-- Grain: one row an account of tonight's snapshot whose limit is the result of a cut of ours on or after a night whose
+-- row was bad and is corrected. The limit goes back at once, as far as tonight's target supports it.
 
 with
 

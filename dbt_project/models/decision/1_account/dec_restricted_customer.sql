@@ -1,5 +1,5 @@
--- Grain: one row a customer of whom nothing may be told but through the restricted queue: somebody who died, and whoever is
--- under a legal hold (court and sanction cases come as one), with any of the accounts.
+-- Grain: one row a customer whose notices go only through the restricted queue: a customer who died, or who is under a
+-- legal hold with any account. Court and sanction cases both come as legal holds.
 
 with
 

@@ -1,5 +1,5 @@
 -- Grain: one row a case that stands by its dates (override, hardship pause, the customer's own maximum, legal hold), as
--- tonight knows it: one case event each. What an override needs, and what a withdrawal ends, is said in decision.md.
+-- tonight knows it: one case event each. decision.md says what an override needs, and what a withdrawal ends.
 
 {{ config(materialized='table') }}
 

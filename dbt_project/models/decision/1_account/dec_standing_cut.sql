@@ -1,5 +1,5 @@
--- Grain: one row an account of tonight's snapshot whose limit is what a cut of ours made it, and reason that the cut cited; of
--- cuts that led to the same limit the latest.
+-- Grain: one row an account of tonight's snapshot whose limit is the result of a cut of ours, and reason that the cut
+-- cited. If several cuts led to the same limit, the latest one counts.
 
 {{ config(materialized='table') }}
 

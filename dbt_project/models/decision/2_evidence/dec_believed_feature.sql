@@ -1,6 +1,6 @@
--- Grain: one row a customer of tonight's snapshot: the facts as tonight may believe them.
--- A fact whose source is late, refused or stale keeps the customer's value of the last trusted night, so that no limit
--- moves because of it in either direction; a customer without one has it MISSING.
+-- Grain: one row a customer of tonight's snapshot: the facts as tonight may believe them. If the source of a fact is
+-- late, refused or stale, the customer's value of the last trusted night stays, so that no limit moves in either
+-- direction because of it. If there is no such value, the fact is MISSING.
 
 {{ config(materialized='table') }}
 

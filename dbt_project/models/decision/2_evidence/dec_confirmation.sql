@@ -1,6 +1,6 @@
--- Grain: one row a customer and policy pack: the row of dec_score with what several nights say together.
--- A smoothed score, its last values, and of these the one that enough nights confirm. A night that does not count leaves
--- all of it as it was.
+-- Grain: one row a customer and policy pack: the row of dec_score with what several nights say together. It adds a
+-- smoothed score, the last smoothed scores, and the one of them that enough nights confirm. A night that does not count
+-- changes none of them.
 
 with
 

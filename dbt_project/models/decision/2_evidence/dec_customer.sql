@@ -1,5 +1,5 @@
--- Grain: one row a customer and policy pack: all that is decided about the customer alone. The row of dec_confirmation with the
--- multiplier of the reference limit by the confirmed score and by tonight's.
+-- Grain: one row a customer and policy pack: everything that is decided about the customer alone. It is the row of
+-- dec_confirmation with the multiplier of the reference limit for the confirmed score and for tonight's score.
 
 {{ config(materialized='table') }}
 

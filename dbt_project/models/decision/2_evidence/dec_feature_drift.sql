@@ -1,7 +1,7 @@
--- Grain: one row a policy version and scored feature that the same version counted tonight and on the last night.
--- How far the shares of its bins moved overnight (total variation, in whole numbers). More than a book can move is a fault
--- of the pipe: the feature is distrusted tonight. One that nobody had the night before is compared with nothing: its window
--- has just filled, or its source has come back.
+-- Grain: one row a policy version and scored feature that the same version counted tonight and on the last night. It
+-- says how far the shares of the feature's bins moved overnight (total variation, in whole numbers). A move larger than
+-- a book can make is a fault of the data pipeline, so the feature is distrusted tonight. A feature for which nobody had
+-- a value the night before is not compared: its window has just filled, or its source has come back.
 
 {{ config(materialized='table') }}
 

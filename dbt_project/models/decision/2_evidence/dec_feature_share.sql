@@ -1,5 +1,5 @@
--- Grain: one row a policy pack, scored feature and bin: how many of the pack's customers lie in it tonight, by what was
--- delivered. A feature whose source is distrusted is not counted, nor is anything on a void night.
+-- Grain: one row a policy pack, scored feature and bin: how many of the pack's customers have a delivered value in it
+-- tonight. A feature whose source is distrusted is not counted. On a void night, nothing is counted.
 
 {{ config(materialized='table') }}
 

@@ -1,6 +1,6 @@
--- Grain: one row. One column a fact that the decision believes: may tonight's value be believed? And whether any may not.
--- A fact of a source that is late, refused or stale, and one whose shares moved overnight as no book does, keeps its value of
--- the last trusted night instead.
+-- Grain: one row, with one column a fact that the decision believes: may tonight's value be believed? One more column
+-- says whether any fact may not. If the source of a fact is late, refused or stale, or its shares moved overnight as no
+-- book moves, the fact keeps its value of the last trusted night.
 
 with
 

@@ -1,6 +1,6 @@
--- Grain: one row a customer and policy pack that is frozen tonight or was frozen until tonight.
--- A freeze is no credit matter: it stops draws, ends by itself, and leaves the limit as it is. It stays as it was on a void
--- night, and while the customer rests.
+-- Grain: one row a customer and policy pack that is frozen tonight or was frozen until tonight. A freeze is not a
+-- credit matter: it stops draws, ends by itself, and leaves the limit as it is. On a void night, and while the customer
+-- is at rest, it stays as it was.
 
 {{ config(materialized='table') }}
 

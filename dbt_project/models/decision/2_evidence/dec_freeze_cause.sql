@@ -1,4 +1,5 @@
--- Grain: one row a customer and policy pack with something suspicious that is news tonight, and points of suspicion.
+-- Grain: one row a customer and policy pack with something suspicious that became known tonight, and the points of
+-- suspicion.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row: whether anything is distrusted tonight on which a date to come may depend. A source that no feature reads
--- and that tells of no case says nothing about anybody's way back.
+-- Grain: one row: whether tonight anything is distrusted on which a future date may depend. A source that no feature
+-- reads and that brings no cases has no effect on anybody's way back.
 
 with
 

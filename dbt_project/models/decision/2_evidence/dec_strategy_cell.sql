@@ -1,6 +1,6 @@
--- Grain: one row a policy pack, band and utilisation bin: the multiplier at the band's lower edge and at the lower
--- edge of the next better band, edges in milli-points. Between the two it runs in a straight line, so that no band edge
--- is a cliff.
+-- Grain: one row a policy pack, band and utilisation bin: the multiplier at the band's lower edge and at the lower edge
+-- of the next better band. Edges are in milli-points. Between the two edges the multiplier runs in a straight line, so
+-- that no band edge is a cliff.
 
 with
 

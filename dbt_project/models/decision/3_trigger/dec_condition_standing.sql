@@ -1,5 +1,5 @@
--- Grain: one row an account of tonight's snapshot with a trigger that stands: the one that takes longest to be over, with what
--- it has behind it and what it needs.
+-- Grain: one row an account of tonight's snapshot with a trigger that stands: the trigger that takes longest to end. It
+-- says how much of its cure is done, and how much is needed.
 
 with
 

@@ -1,5 +1,6 @@
--- Grain: one row a customer of tonight, policy pack and trigger that is known from before: carried over, by this pack
--- or by the one that decided before it, or named by the opening state of a customer who is seen for the first time.
+-- Grain: one row a customer of tonight, policy pack and trigger that is known from before. It was carried over by this
+-- pack or by the one that decided before it, or the opening state names it for a customer who is seen for the first
+-- time.
 
 with
 

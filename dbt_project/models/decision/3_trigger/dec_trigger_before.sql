@@ -1,5 +1,5 @@
--- Grain: one row a customer, pack and active trigger, as the valid night before carried it over and people answered since:
--- an inherited one that two people approved is inherited no more.
+-- Grain: one row a customer, pack and active trigger, as the valid night before carried it over, with the answers of
+-- people since then. An inherited trigger that two people approved is no longer inherited.
 
 with
 

@@ -1,5 +1,6 @@
--- Grain: one row a customer, policy pack and trigger with at least one condition that is true tonight.
--- The rows of a group hold together; one group is enough; a group with a row of a distrusted source fires for nobody.
+-- Grain: one row a customer, policy pack and trigger with at least one condition that is true tonight. All rows of a
+-- group must be true, and one true group is enough. If a row of a group has a distrusted source, the group fires for
+-- nobody.
 
 with
 

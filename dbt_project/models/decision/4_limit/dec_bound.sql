@@ -1,6 +1,6 @@
--- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_protection with the first upper bounds on what the
--- strategy may give: product tier, no raise. The raise budget, which asks what everybody wants, and the income of the customer
--- come after them.
+-- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_protection with the first upper
+-- bounds of the limit: product tier, no raise. The raise budget, which depends on what all customers want, and the
+-- income of the customer come later.
 
 with
 

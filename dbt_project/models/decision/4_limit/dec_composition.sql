@@ -1,6 +1,6 @@
--- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_income_bound with the value after each operator
--- before the customer's own maximum and the caps.
--- min(hard trigger, protect(min(strategy, bounds))), then floor, rounding, balance rule and the account's own maximum.
+-- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_income_bound with the value after
+-- each operator before the customer's own maximum and the caps. The order is: min(hard trigger, protect(min(strategy,
+-- bounds))), then floor, rounding, balance rule and the account's own maximum.
 
 {{ config(materialized='table') }}
 

@@ -1,6 +1,6 @@
 -- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_budgeted_limit with the income bound.
--- The income binds the customer's accounts of the pack together. It is shared out over what the budget left, so that a
--- raise that has to wait takes no share of it. An account that is the customer's only one has all of it.
+-- The income binds the customer's accounts of the pack together. The bound is shared out over the limits that are left
+-- after the budget, so that a raise that must wait takes no share. A customer's only account has all of it.
 
 with
 

@@ -1,5 +1,6 @@
--- Grain: one row an account of tonight's snapshot and policy pack whose customer has several accounts of that pack, of which an
--- income bounds one at least: what all of them come to together, and up to this one in the order of the keys.
+-- Grain: one row an account of tonight's snapshot and policy pack whose customer has several accounts of that pack, if
+-- the income bounds at least one of them. It has the total of all these accounts, and the total up to this one in the
+-- order of the keys.
 
 {{ config(materialized='table') }}
 

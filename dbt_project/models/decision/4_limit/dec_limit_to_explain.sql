@@ -1,5 +1,6 @@
--- Grain: one row an account of tonight's snapshot and policy pack of which there is something to say: the rows of dec_decided_limit
--- with a limit that moves, or that would move but for a bound, a protection, an overlay or a wait.
+-- Grain: one row an account of tonight's snapshot and policy pack whose decision needs an explanation. These are the
+-- rows of dec_decided_limit with a limit that moves, or that would move without a bound, a protection, an overlay or a
+-- wait.
 
 {{ config(materialized='table') }}
 

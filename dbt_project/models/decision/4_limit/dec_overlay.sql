@@ -1,7 +1,7 @@
--- Grain: one row an account of tonight's snapshot and policy pack that is overlaid tonight or was until tonight, here or at
--- the core, which may never have heard that a freeze is over.
--- Security freeze and legal hold stop draws and leave the limit exactly as it is. A void night leaves
--- them as they were, and so does the night on which a customer rests.
+-- Grain: one row an account of tonight's snapshot and policy pack that is overlaid tonight or was until tonight, here
+-- or at the core, which may not have heard that a freeze is over. Security freeze and legal hold stop draws and leave
+-- the limit exactly as it is. A void night leaves them as they were, and so does the night on which a customer is at
+-- rest.
 
 {{ config(materialized='table') }}
 

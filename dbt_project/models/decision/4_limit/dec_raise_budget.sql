@@ -1,5 +1,5 @@
--- Grain: one row an account of tonight's snapshot and policy pack that the raise budget lets wait.
--- The budget is spent in order of the score, then of the keys: it may delay a raise, never cut.
+-- Grain: one row an account of tonight's snapshot and policy pack whose raise must wait for the raise budget. The
+-- budget is spent in the order of the scores, then of the keys. It can delay a raise, and never cuts a limit.
 
 {{ config(materialized='table') }}
 

@@ -1,7 +1,7 @@
--- Grain: one row an account of tonight's snapshot and policy pack that reaches a regulatory cap by itself, or whose customer has
--- several accounts under one.
--- A cap binds the customer, over all open accounts of the legal entity, purpose and channel that it names, whatever their
--- pack; where their sum exceeds it, it is shared out. It comes last, over everything.
+-- Grain: one row an account of tonight's snapshot and policy pack that reaches a regulatory cap by itself, or whose
+-- customer has several accounts under one cap. A cap binds the customer over all open accounts of the legal entity,
+-- purpose and channel that it names, whatever their pack. If their sum exceeds it, it is shared out. It comes last,
+-- over everything.
 
 {{ config(materialized='table') }}
 

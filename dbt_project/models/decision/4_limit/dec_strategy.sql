@@ -1,8 +1,8 @@
--- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_account, what is known of its customer and of its
--- cases, and what the strategy wants.
--- The target is the reference limit times the multiplier of the confirmed score. The core's limit moves only to the edge
--- of the tolerance band around it, by one step, on the customer's slot; a cut never goes below tonight's target.
--- Where a restatement owes the account a limit above tonight's, the same is asked once more from there.
+-- Grain: one row an account of tonight's snapshot and policy pack: the row of dec_account, what is known of its
+-- customer and of its cases, and what the strategy wants. The target is the reference limit times the multiplier of the
+-- confirmed score. The core's limit moves only to the edge of the tolerance around the target, by one step, on the
+-- customer's slot; a cut never goes below tonight's target. If a restatement owes the account a limit above tonight's,
+-- the same is calculated once more from that limit.
 
 with
 

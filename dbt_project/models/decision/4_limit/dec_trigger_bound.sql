@@ -1,5 +1,5 @@
--- Grain: one row an account of tonight's snapshot and policy pack with a sustained trigger: what the triggers allow.
--- A trigger bounds while it is sustained and was not inherited; the smallest bound counts.
+-- Grain: one row an account of tonight's snapshot and policy pack with a sustained trigger: what the triggers allow. A
+-- trigger bounds the limit if it is sustained and not inherited. The smallest bound counts.
 
 with
 

@@ -1,6 +1,5 @@
--- Grain: one row an order that tonight's decisions call for.
--- Its id chains on the account's previous released order, so that a file applied twice does no harm and a second equal
--- order is not taken for the first.
+-- Grain: one row an order that tonight's decisions call for. An order's id depends on the account's previous released
+-- order. So a file that is applied twice does no harm, and a second order with equal values is not taken for the first.
 
 with
 

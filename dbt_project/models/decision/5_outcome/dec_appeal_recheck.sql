@@ -1,6 +1,6 @@
--- Grain: one row an open appeal, account that stands at a cut of ours and reason that the cut cited: the fact as it was
--- cited and as it stands tonight, late corrections included. From the night on which the appeal is received until it is
--- answered, every night anew.
+-- Grain: one row an open appeal, account whose limit is the result of a cut of ours, and reason that the cut cited. It
+-- has the fact as it was cited and as it stands tonight, late corrections included. The row is made anew every night,
+-- from the night on which the appeal is received until the appeal is answered.
 
 {{ config(materialized='table') }}
 

@@ -1,8 +1,8 @@
--- Grain: one row an account of tonight's snapshot: since which night its limit has stood, the decision of ours that made it
--- so (none: the core's own), and the last decision of ours that moves it, which may still be on its way.
--- An order that ends without being applied leaves no trace: its account stands as it did before the order.
--- Of a night that is restated, what was ordered moved the limit, and not what the night decides now.
--- An account seen for the first time has had its limit since tonight, as far as the house knows.
+-- Grain: one row an account of tonight's snapshot: since which night its limit has stood, the decision of ours that
+-- made it so (none if the core made it), and the last decision of ours that moves it, which may still be on its way. An
+-- order that ends without being applied leaves no trace: its account stands as it did before the order. If a night is
+-- restated, the limit was moved by what was ordered, and not by what the night decides now. An account seen for the
+-- first time has had its limit since tonight, as far as we know.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,5 @@
--- Grain: one row an assigned account with a cut that waits for its notice, or whose wait ends tonight.
--- While it waits its amount is only ever raised, or it is withdrawn; no other cut is decided beside it.
+-- Grain: one row an assigned account with a cut that waits for its notice, or whose wait ends tonight. While a cut
+-- waits, its limit can only be raised, or the cut can be withdrawn. No other cut is decided beside it.
 
 with
 

@@ -1,6 +1,6 @@
--- Grain: one row an account, assigned pack and reason rank: the reason in words for the customer, for the call centre's
--- agent and for the restricted queue (where a pack has no words of its own for it, the agent's), with the numbers that
--- were stored for it.
+-- Grain: one row an account, assigned pack and reason rank: the reason in words, with the numbers that were stored for
+-- it. The words are for the customer, for the agent in the call centre and for the restricted queue. If a pack has no
+-- words for the restricted queue, the agent's are used.
 
 {%- set audiences = ['customer', 'agent', 'restricted'] %}
 

@@ -1,5 +1,5 @@
--- Grain: one row an account of tonight's snapshot and policy pack that shares a bound with others: what the customer has together,
--- under the bound of the income and under the customer's own maximum.
+-- Grain: one row an account of tonight's snapshot and policy pack that shares a bound with others: the customer's total
+-- under the income bound and under the customer's own maximum.
 
 {{ config(materialized='table') }}
 

@@ -1,6 +1,7 @@
--- Grain: one row a request that somebody has to answer (appeal, human review, no automated decision), as tonight knows it.
--- It begins with an event that opens it and runs on to the next such event after it was closed; account and customer each
--- for itself (decision.md: protect). Days to answer are those of the packs that decide the accounts concerned.
+-- Grain: one row a request that somebody has to answer (appeal, human review, no automated decision), as tonight knows
+-- it. It begins with an event that opens it, and lasts until the next such event after it was closed. Requests about an
+-- account and about its customer are separate (decision.md: protect). The days to answer are those of the packs that
+-- decide the accounts concerned.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,6 @@
--- Grain: one row a customer whom the strategy cuts, policy pack and scored feature that lost points: since the night on
--- which the reference limit was approved, or, where nothing was lost since then, against its best bin.
+-- Grain: one row a customer whom the strategy cuts, policy pack and scored feature that lost points since the night on
+-- which the reference limit was approved. If nothing was lost since then, points are compared with the feature's best
+-- bin.
 
 with
 

@@ -1,6 +1,6 @@
 -- Grain: one row a customer whom the strategy cuts, policy pack and cause: the points lost under its largest reason.
--- The feature that lost most stands for the reason; its stored value, as tonight believes it, is the evidence. A reason
--- whose points back would not raise tonight's own multiplier is none, unless that is true of all of them.
+-- The feature that lost most represents the reason; its stored value, as tonight believes it, is the evidence. A reason
+-- is left out if its points would not raise tonight's multiplier when given back, unless that is true of all reasons.
 
 with
 

@@ -1,5 +1,6 @@
--- Grain: one row an assigned account whose freeze begins, is extended or ends: by a night, or by a watch between nights.
--- The core ends a freeze by itself when it expires; a legal hold has no end. What stands longer than the core knows is ordered, too.
+-- Grain: one row an assigned account whose freeze begins, is extended or ends, on a night or on a watch between nights.
+-- The core ends a freeze by itself when it expires; a legal hold has no end. A freeze that lasts longer than the core
+-- knows is ordered, too.
 
 with
 

@@ -1,6 +1,7 @@
--- Grain: one row a slice of tonight's snapshot: is it held because it moves abnormally many limits?
--- The median is the lower one of the cuts of the valid nights known; fewer than half of the nights asked for give none,
--- and its rule is silent. A slice in which few limits move is never held for its exposure: one account may be much of it.
+-- Grain: one row a slice of tonight's snapshot: is it held because it moves abnormally many limits? The median is the
+-- lower median of the cuts of the known valid nights. If fewer than half of the nights asked for are known, there is no
+-- median and its rule does not apply. A slice in which few limits move is never held for its exposure, because one
+-- account may be a large part of it.
 
 with
 

@@ -1,7 +1,7 @@
--- Grain: one row a freeze, a longer freeze or a restore that a watch between nights calls for; read by no night.
--- It decides no limit: an account keeps the one that the core has, orders in flight included. Of what a limit is called
--- only what the limit itself tells is said between nights; the night tells a cap. The desk of restricted customers reads the
--- agent's words if a pack has none of its own for it.
+-- Grain: one row a freeze, a longer freeze or a restore that a watch between nights asks for. No night reads it. It
+-- decides no limit: an account keeps the core's limit, orders in flight included. Between nights, the name of a limit's
+-- state is one that the limit itself shows; only a night can say that a limit is capped. The desk of restricted
+-- customers reads the agent's words if a pack has none of its own for it.
 
 {{ config(materialized='view') }}
 

@@ -1,6 +1,7 @@
--- Grain: one row an account with a recourse date that stood before tonight: kept, missed, void and by whom, or still open.
--- It is kept once the core's own limit is back as it was decided; one that is there because the cut never came keeps nothing.
--- It is void as soon as what it assumed is not so any more; by whom says who can tell the customer why.
+-- Grain: one row an account with a recourse date that stood before tonight: kept, missed, still open, or void and by
+-- whom. A promise is kept once the core's own limit is back as it was decided. If the limit is there because the cut
+-- never came, nothing was kept. A promise is void as soon as something that it assumed is no longer so; by whom says
+-- who can tell the customer why.
 
 {{ config(materialized='table') }}
 

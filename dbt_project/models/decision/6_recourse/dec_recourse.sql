@@ -1,5 +1,5 @@
--- Grain: one row an account to be answered tonight that can come back: the fewest actions with which its limit comes back as
--- far as it can, and the day on which it is back at the latest. The limit moves the day after a night.
+-- Grain: one row an account to be answered tonight that can come back: the fewest actions with which its limit comes
+-- back as far as it can, and the latest day on which it is back. The limit moves the day after a night.
 
 {{ config(materialized='table') }}
 

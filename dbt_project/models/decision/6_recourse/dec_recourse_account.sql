@@ -1,6 +1,6 @@
--- Grain: one row an assigned account whose limit is below its reference limit and for which a date can be looked for tonight:
--- what the climb back goes on from, and what bounds it. An account with a date that still holds keeps it; one for which
--- there was none is asked again on its slot.
+-- Grain: one row an assigned account whose limit is below its reference limit and for which a date can be looked for
+-- tonight: from what the climb back starts, and what bounds it. An account with a date that still holds keeps that
+-- date. An account that had no date is asked again on its slot.
 
 {{ config(materialized='table') }}
 

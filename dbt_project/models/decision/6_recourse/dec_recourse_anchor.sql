@@ -1,6 +1,6 @@
--- Grain: one row a customer to be answered tonight and anchor (seeds/recourse_feature.csv): the last event that a feature
--- still counts. What is past due stays so until the day by which the customer is asked to act, and until then an instalment
--- that falls due is late, too, and its payment may bounce.
+-- Grain: one row a customer to be answered tonight and anchor (seeds/recourse_feature.csv): the last event that a
+-- feature still counts. What is past due stays past due until the day by which the customer is asked to act. An
+-- instalment that falls due before that day is late, too, and its payment may bounce.
 
 with
 

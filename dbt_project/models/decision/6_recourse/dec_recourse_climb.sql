@@ -1,5 +1,5 @@
--- Grain: one row an account to be answered tonight, set of actions and raise of the climb back: the least that the limit is
--- after it. Each raise goes on from the one before.
+-- Grain: one row an account to be answered tonight, set of actions and raise of the climb back: the lowest limit that
+-- it can have after the raise. Each raise starts from the one before.
 
 {{ config(materialized='table') }}
 

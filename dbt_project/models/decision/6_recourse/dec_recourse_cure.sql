@@ -1,7 +1,7 @@
--- Grain: one row a customer to be answered tonight, policy pack and set of actions: the night from which on no trigger
--- stands, at the latest (null: nobody can say), and what the triggers leave until then at the least.
--- A condition that may still become true before the customer has acted counts as met, and an inherited trigger as approved:
--- until it is, it cuts nobody, but it may be on any day.
+-- Grain: one row a customer to be answered tonight, policy pack and set of actions: the night from which, at the
+-- latest, no trigger stands (null: nobody can say), and the lowest limit that the triggers leave until then. If a
+-- condition may still become true before the customer has acted, it counts as met. An inherited trigger counts as
+-- approved: until it is, it cuts nobody, but it may be approved on any day.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,5 @@
--- Grain: one row a policy pack and number of nights: what is left of the gap between a smoothed score and the score, in
--- billionths, rounded up. By squaring, so that it is exact in whole numbers.
+-- Grain: one row a policy pack and number of nights: the share that is left of the gap between a smoothed score and the
+-- score, in billionths, rounded up. It is calculated by squaring, so that it is exact in whole numbers.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,6 @@
--- Grain: one row a customer to be answered tonight, policy pack and feature that what the customer does brings back to its
--- best: from when on, what it costs until then at the worst, and what afterwards. Points are never more than they will be.
+-- Grain: one row a customer to be answered tonight, policy pack and feature that the customer's actions bring back to
+-- its best. It says from when on the feature is at its best, what it costs at worst until then, and what afterwards.
+-- Points are never more than they will be.
 
 {{ config(materialized='table') }}
 

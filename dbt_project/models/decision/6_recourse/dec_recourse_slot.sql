@@ -1,5 +1,5 @@
--- Grain: one row an account to be answered tonight, set of actions and raise that the climb back may take: its night, and
--- the edge of the tolerance band around the least target that the confirmed score then gives.
+-- Grain: one row an account to be answered tonight, set of actions and raise that the climb back may take: its night,
+-- and the edge of the tolerance around the least target of the confirmed score on that night.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,6 @@
--- Grain: one row a customer to be answered tonight, policy pack, set of actions and day from which on the score is at least
--- so high, in points: first what it may fall to meanwhile, then more with every feature that is at its best again.
+-- Grain: one row a customer to be answered tonight, policy pack, set of actions and day from which the score has at
+-- least the given points. The first row has what the score may fall to meanwhile. Each feature that is at its best
+-- again adds to it.
 
 {{ config(materialized='table') }}
 

@@ -1,5 +1,5 @@
--- Grain: one row an account with a recourse tonight: what to do, what comes back and when, and what became of the date that
--- stood before. A freeze ends by itself: it has a day of its own, beside a promise or without one.
+-- Grain: one row an account with a recourse tonight: what to do, what comes back and when, and what became of the
+-- earlier date. A freeze ends by itself, so it has a day of its own, with a promise or without one.
 
 {{ config(materialized='table') }}
 

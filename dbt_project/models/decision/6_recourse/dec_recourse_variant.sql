@@ -1,5 +1,5 @@
--- Grain: one row a customer to be answered tonight, policy pack and set of what the customer may do besides paying in time.
--- What is past due elsewhere is always to be cleared: left alone it grows, and nothing could be promised.
+-- Grain: one row a customer to be answered tonight, policy pack and set of actions that the customer may take besides
+-- paying in time. Arrears elsewhere must always be cleared: left alone they grow, and nothing could be promised.
 
 with
 

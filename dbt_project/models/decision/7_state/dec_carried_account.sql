@@ -1,6 +1,6 @@
--- Grain: one row an account: what tonight hands to the next night.
--- An account that tonight's snapshot does not name keeps what it had.
--- Of a night that is restated, the freeze that was ordered stands at the core: the next night ends it or sets it by order.
+-- Grain: one row an account: what tonight hands to the next night. An account that tonight's snapshot does not name
+-- keeps what it had. If a night is restated, the freeze that was ordered stands at the core, and the next night ends or
+-- sets it by an order.
 
 with
 

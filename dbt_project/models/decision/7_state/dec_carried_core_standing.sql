@@ -1,5 +1,5 @@
--- Grain: one row an account whose order is on its way: how the core's own limit stands meanwhile, what tonight hands to the next
--- night, so that an order that ends without being applied leaves no trace.
+-- Grain: one row an account whose order is on its way: how the core's own limit stands meanwhile. Tonight hands it to
+-- the next night, so that an order that ends without being applied leaves no trace.
 
 with
 

@@ -1,6 +1,7 @@
--- Grain: one row a cut of ours that an account's limit may stand at, and cited reason: what an appeal against it is rechecked
--- with (one empty row where it cited none). It ends once neither the limit that the night goes on from nor the core's own is
--- where it led: a later move that is decided may never be applied. A limit that is back at the reference limit ends it, too.
+-- Grain: one row a cut of ours that may be the reason for an account's limit, and cited reason: the facts with which an
+-- appeal against it is rechecked (one empty row if the cut cited none). The cut is dropped once neither the limit to go
+-- on from nor the core's own limit is where the cut led: a later move that is decided may never be applied. It is also
+-- dropped once the limit is back at the reference limit.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row a policy pack, scored feature and bin, as tonight hands it to the next night: tonight's customers, or of a
--- feature that was not counted tonight those of the night that last did.
+-- Grain: one row a policy pack, scored feature and bin, as tonight hands it to the next night: the number of tonight's
+-- customers. If the feature was not counted tonight, the row has the numbers of the last night that counted it.
 
 with
 

@@ -1,4 +1,5 @@
--- Grain: one row an order that the next night has to know of: each account's last, and those whose answer is awaited.
+-- Grain: one row an order that the next night has to know: each account's last order, and orders whose answer is
+-- awaited.
 
 with
 

@@ -1,4 +1,4 @@
--- Grain: one row an account and kind of agreement whose outcome later nights tell.
+-- Grain: one row an account and kind of agreement whose outcome a later night will show.
 
 with
 

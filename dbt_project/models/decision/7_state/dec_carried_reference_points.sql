@@ -1,5 +1,5 @@
--- Grain: one row a customer and pack: the points of the night on which the reference limit was approved, as tonight hands them to
--- the next night. They change for those alone for whom tonight is such a night.
+-- Grain: one row a customer and pack: the points of the night on which the reference limit was approved, as tonight
+-- hands them to the next night. Only customers whose reference limit is approved tonight get new points.
 
 with
 

@@ -1,6 +1,7 @@
--- Grain: one row an account to which a restatement owes a limit: what tonight hands to the next night.
--- A restated night owes what it decides above what it had ordered. What is owed stands until the core's limit reaches it, or
--- a night decides less on evidence of its own; an overlay, or a night of rest, only defers it.
+-- Grain: one row an account to which a restatement owes a limit: what tonight hands to the next night. If a restated
+-- night decides a limit above the one that it had ordered, it owes the limit that it decides. The debt stands until the
+-- core's limit reaches it, or a night decides less on evidence of its own. An overlay, or a night at rest, only defers
+-- it.
 
 with
 

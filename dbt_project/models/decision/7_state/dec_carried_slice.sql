@@ -1,5 +1,5 @@
--- Grain: one row a slice and valid night: as many nights, tonight the last, as its breaker takes the median of.
--- A slice that tonight's snapshot does not name keeps what it had.
+-- Grain: one row a slice and valid night, for as many nights up to tonight as the breaker's median needs. A slice that
+-- tonight's snapshot does not name keeps what it had.
 
 with
 

@@ -1,6 +1,6 @@
 -- Grain: one row a customer of tonight's snapshot: arrears (f01-f05), utilisation (f06-f10, f12, f43) and tenure (f11).
--- Days are counted in nights that were delivered. Utilisation is taken on the reference limit, so that a cut of ours never
--- raises it.
+-- Days are counted in delivered nights. Utilisation is measured against the reference limit, so that a cut of ours
+-- never raises it.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row an account and night that tonight reads: new nights, the nights that leave a window, and for customers
--- whose windows are recomputed every night of their history.
+-- Grain: one row an account and night that tonight reads: new nights, nights that leave a window, and every night of
+-- the history for customers whose windows are recomputed.
 
 {{ config(materialized='view') }}
 

@@ -1,6 +1,6 @@
--- Grain: one row an account of tonight's snapshot.
--- The reference limit is the last limit approved: carried over, or on an account's first night the opening state's, and
--- never below what the core grants tonight. Our own cuts never lower it (promise 2, no spiral).
+-- Grain: one row an account of tonight's snapshot. The reference limit is the last limit that was approved. It is
+-- carried over, or on an account's first night taken from the opening state, and is never below what the core grants
+-- tonight. Our own cuts never lower it (promise 2, no spiral).
 
 with
 

@@ -1,5 +1,6 @@
--- Grain: one row a customer with a snapshot or a balance that a window still holds; what tonight hands to the next night.
--- Carried sums move by the nights that enter and leave; a recomputed customer starts from nothing with every night.
+-- Grain: one row a customer with a snapshot or a balance that a window still holds; what tonight hands to the next
+-- night. Carried sums change by the nights that enter and leave. For a recomputed customer, the sums start from nothing
+-- and count every night.
 
 with
 

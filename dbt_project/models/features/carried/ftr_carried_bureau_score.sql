@@ -1,4 +1,5 @@
--- Grain: one row an outside observation that can still matter: younger than the lag, or the latest before it.
+-- Grain: one row an outside observation that can still matter: it is younger than the lag, or is the latest one before
+-- it.
 
 with
 

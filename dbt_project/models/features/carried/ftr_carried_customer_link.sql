@@ -1,4 +1,4 @@
--- Grain: one row a customer key that was ever merged or split and a customer whose its rows are; kept for good.
+-- Grain: one row a customer key that was ever merged or split and customer who has its rows; kept for good.
 
 with
 

@@ -1,4 +1,4 @@
--- Grain: one row a change of ids whose date has not come.
+-- Grain: one row a change of ids whose date has not come yet.
 
 with
 

@@ -1,9 +1,9 @@
--- Grain: one row a customer with a cash flow that a window still holds; what tonight hands to the next night.
--- Carried sums move by the flows that arrive and by the days that enter or leave a window. A customer of whom a flow came
--- again, corrected, or who is merged or split tonight, starts from nothing with every flow; so does everybody where nothing
--- was carried.
--- Flows are read where they are needed and not imported once: an expression with many readers is kept whole, where each of
--- these opens only the files that it asks for.
+-- Grain: one row a customer with a cash flow that a window still holds; what tonight hands to the next night. Carried
+-- sums change by the flows that arrive and by the days that enter or leave a window. For a customer with a corrected
+-- flow, or who is merged or split tonight, the sums start from nothing and count every flow. If nothing was carried,
+-- that is so for everybody. The model reads flows in each place that needs them and not in one import at the top,
+-- because an expression with many readers is kept in memory as a whole, while each of these reads opens only the files
+-- that it needs.
 
 {%- set amounts = [
     'inflow_30d', 'inflow_90d_before', 'outflow_30d', 'spend_30d', 'spend_90d_before', 'withdrawn_30d',

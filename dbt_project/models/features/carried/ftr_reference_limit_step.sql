@@ -1,5 +1,6 @@
--- Grain: one row a customer and night from which a reference limit held, as far back as the longest window of nearly full
--- nights asks. A limit of a past night is what that night believed; raw data alone cannot tell it.
+-- Grain: one row a customer and night from which a reference limit held, as far back as the longest window over nearly
+-- full nights needs. The limit of a past night is what that night believed, which cannot be derived from raw data
+-- alone.
 
 with
 

@@ -1,5 +1,6 @@
--- Grain: one row a customer and kind of event that a window still counts: the last day of it. What a customer who does
--- nothing of the kind again is rid of, and when, follows from it (seeds/recourse_feature.csv).
+-- Grain: one row a customer and kind of event that a window still counts: the day of the last such event. From this day
+-- follows which events leave the windows of a customer who does nothing of the kind again, and when
+-- (seeds/recourse_feature.csv).
 
 {{ config(materialized='view') }}
 

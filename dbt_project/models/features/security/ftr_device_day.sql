@@ -1,4 +1,5 @@
--- Grain: one row a customer, device and day of use; of the time before the sessions that tonight reads, the last day.
+-- Grain: one row a customer, device and day of use. For the time before the sessions that tonight reads, only the last
+-- day is kept.
 
 with
 

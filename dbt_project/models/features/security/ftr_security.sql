@@ -1,7 +1,7 @@
--- Grain: one row a customer of tonight's snapshot: devices, addresses, profile (f33-f37, f44).
--- These feed the security overlay and never the score: a new phone is no credit fault. Suspicious events since the night
--- before are a fact for the overlay alone; an event counts once whatever makes it suspicious, and not again what a watch
--- acted on in between.
+-- Grain: one row a customer of tonight's snapshot: devices, addresses, profile (f33-f37, f44). These facts feed the
+-- security overlay and never the score: a new phone is not a credit fault. Suspicious events since the night before are
+-- a fact for the overlay alone. An event counts once, whatever makes it suspicious, and does not count again if a watch
+-- acted on it in between.
 
 with
 

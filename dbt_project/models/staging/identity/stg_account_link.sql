@@ -1,5 +1,5 @@
--- Grain: one row a customer key as rows were delivered under it and an account that went to the new side of a split: what
--- was delivered of the account before until_date is that side's alone.
+-- Grain: one row a customer key under which rows were delivered and account that went to the new side of a split. What
+-- was delivered about the account before until_date belongs to that side alone.
 
 with
 

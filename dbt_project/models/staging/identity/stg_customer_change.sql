@@ -1,5 +1,6 @@
--- Grain: one row a customer who is merged into another one tonight (kind merge), or from whom another one splits off (kind
--- split). The gate holds changes of one delivery that follow each other; between two valid nights several may have come.
+-- Grain: one row a customer who is merged into another one tonight (kind merge), or from whom another one splits off
+-- (kind split). The gate refuses changes of one delivery that follow each other, but between two valid nights several
+-- deliveries may have come.
 
 with
 

@@ -1,7 +1,7 @@
--- Grain: one row a customer key as rows were delivered under it and a customer whose they are, for keys that were ever
--- merged or split. Of a split both sides have what was delivered before changed_date (until_date, where there is none);
--- is_main marks the customer who has the rows after it, too; merged_date is the day of the last merge on the way there,
--- first_merged_key and first_merged_date tell of the first.
+-- Grain: one row a customer key under which rows were delivered and customer who has these rows, for keys that were
+-- ever merged or split. After a split, both sides have what was delivered before changed_date (until_date, if there is
+-- none). is_main marks the customer who also has the later rows. merged_date is the day of the last merge on the way
+-- there; first_merged_key and first_merged_date are about the first merge.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row a customer key of the night before and the customer whose state it is from tonight on, for customers who
--- are merged or split tonight. Of a split both sides have all of it; is_copy marks the new side.
+-- Grain: one row a customer key of the night before and customer who has its state from tonight on, for customers who
+-- are merged or split tonight. After a split, both sides have all of it; is_copy marks the new side.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row business_date, account_key of the customers whose windows tonight recomputes; the latest version known.
--- Customers are chosen before versions are ranked: of dense history only what they need is read.
+-- Grain: one row business_date, account_key of the customers whose windows tonight recomputes; the latest version
+-- known. Customers are chosen before versions are ranked, so that a dense history is read only for these customers.
 
 with
 

@@ -1,5 +1,6 @@
--- Grain: one row event_token; the latest version known at the night's cut-off: carried over, or new tonight. It is a case of
--- customer_key's tonight; filed_key is the customer of whom it was told, which no change of ids changes.
+-- Grain: one row event_token; the latest version known at the night's cut-off: carried over, or new tonight.
+-- customer_key is the customer of the case tonight; filed_key is the customer under whom it was filed, which no change
+-- of ids changes.
 
 {%- set token_of_case = 'case when is_copy then ' ~ sha256_hex("event_token || '|' || " ~ as_text("owner_key")) ~ ' else event_token end' %}
 

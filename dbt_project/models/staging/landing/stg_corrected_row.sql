@@ -1,5 +1,5 @@
--- Grain: one row a source, night and account or customer of which a correction speaks that became known since the night
--- before. Rows of an earlier night come only in a file with corrects_business_date.
+-- Grain: one row a source, night and account or customer with a correction that became known since the night before.
+-- Rows of an earlier night come only in a file with corrects_business_date.
 
 {%- set tables = {
     'account_snapshot': 'account_snapshot_history', 'loan_application': 'loan_application', 'instalment': 'instalment',

@@ -1,5 +1,5 @@
--- Grain: one row instalment_hash; the latest version known at the night's cut-off: carried over, or new tonight.
--- A delivery leaves later than every one before it, so what arrived takes the place of what is carried.
+-- Grain: one row instalment_hash; the latest version known at the night's cut-off: carried over, or new tonight. A
+-- delivery leaves later than every delivery before it, so a row that arrived replaces the carried one.
 
 with
 

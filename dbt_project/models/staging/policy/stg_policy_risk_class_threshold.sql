@@ -1,5 +1,5 @@
--- Grain: one row a policy pack and risk class: more days past due than this and the class is no better.
--- The thresholds are the dated regulatory parameters that seeds/risk_class.csv names.
+-- Grain: one row a policy pack and risk class: the most days past due with which the class may still be better. The
+-- thresholds are the dated regulatory parameters that seeds/risk_class.csv names.
 
 with
 

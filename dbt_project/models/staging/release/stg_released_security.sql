@@ -1,5 +1,6 @@
--- Grain: one row a freeze or restore that left since the night before was decided; its sequence is the order of leaving.
--- Of a watch's order the freeze behind it stands here until the next night; of a night's own it is carried state.
+-- Grain: one row a freeze or restore that left since the night before was decided; its sequence is the order of
+-- leaving. For a watch's order, the freeze behind it is stored here until the next night. For a night's own order, the
+-- freeze is carried state.
 
 with
 

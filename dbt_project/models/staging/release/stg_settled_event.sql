@@ -1,5 +1,5 @@
 -- Grain: one row a source and suspicious event that a watch between nights knew when it froze or restored the customer.
--- What it acted on then is no news any more when a delivery brings it again.
+-- If a delivery brings such an event again, the event is no longer new.
 
 with
 

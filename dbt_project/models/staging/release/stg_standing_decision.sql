@@ -1,5 +1,5 @@
--- Grain: one row an account of a night that is restated: what the night decided when it was first published, and ordered by.
--- Empty on every other night.
+-- Grain: one row an account of a night that is restated: the decision that the night first published and from which it
+-- ordered. Empty on every other night.
 
 with
 

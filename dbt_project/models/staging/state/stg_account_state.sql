@@ -1,4 +1,5 @@
--- Grain: one row an account that the valid night before carried over; of a customer who is merged tonight, as the survivor's.
+-- Grain: one row an account that the valid night before carried over. If its customer is merged tonight, the account is
+-- the survivor's.
 
 with
 

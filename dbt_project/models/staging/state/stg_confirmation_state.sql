@@ -1,5 +1,5 @@
--- Grain: one row a customer and pack that the valid night before carried over: smoothed scores.
--- Of customers who are merged tonight the survivor's stand, under the reference limits of all of them.
+-- Grain: one row a customer and pack that the valid night before carried over: smoothed scores. If customers are merged
+-- tonight, the survivor's scores stand, under the reference limits of all of them.
 
 with
 

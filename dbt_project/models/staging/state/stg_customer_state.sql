@@ -1,5 +1,5 @@
--- Grain: one row a customer that the night before carried over: the scored features as it believed them.
--- Of customers who are merged tonight the survivor's stand.
+-- Grain: one row a customer that the night before carried over: the scored features as it believed them. If customers
+-- are merged tonight, the survivor's values stand.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row a cut that an account's limit may stand at, and cited reason, as the valid night before carried it over;
--- of a customer who is merged tonight, as the survivor's.
+-- Grain: one row a cut that may be the reason for an account's limit, and cited reason, as the valid night before
+-- carried it over. If the customer is merged tonight, the cut is the survivor's.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row a customer and pack that is frozen before tonight: as the valid night before left it, or as a watch did
--- since then. Of customers who are merged tonight the freeze that lasts longest stands.
+-- Grain: one row a customer and pack that is frozen before tonight, as the valid night before left it or as a watch
+-- changed it since then. If customers are merged tonight, the freeze that lasts longest stands.
 
 with
 

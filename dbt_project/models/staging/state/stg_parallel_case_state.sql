@@ -1,5 +1,5 @@
--- Grain: one row an account and kind of agreement whose outcome the valid night before was waiting for; of
--- a customer who is merged tonight, as the survivor's.
+-- Grain: one row an account and kind of agreement whose outcome the valid night before was waiting for. If the customer
+-- is merged tonight, the case is the survivor's.
 
 with
 

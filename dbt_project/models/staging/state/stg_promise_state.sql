@@ -1,5 +1,5 @@
--- Grain: one row an account with a recourse date that stood after the valid night before; of a customer who is merged
--- tonight, as the survivor's.
+-- Grain: one row an account with a recourse date that stood after the valid night before. If the customer is merged
+-- tonight, the date is the survivor's.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row a customer and night from which a reference limit held, as the night before carried it over.
--- Of customers who are merged or split tonight there is none: their past nights are judged by tonight's reference limit.
+-- Grain: one row a customer and night from which a reference limit held, as the night before carried it over. There is
+-- none for customers who are merged or split tonight: their past nights are judged by tonight's reference limit.
 
 with
 

@@ -1,5 +1,5 @@
--- Grain: one row a customer and pack that the valid night before carried over: points of the night on which the reference limit was
--- approved. Of customers who are merged tonight the survivor's stand.
+-- Grain: one row a customer and pack that the valid night before carried over: points of the night on which the
+-- reference limit was approved. If customers are merged tonight, the survivor's points stand.
 
 with
 

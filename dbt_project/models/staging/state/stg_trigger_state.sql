@@ -1,5 +1,5 @@
--- Grain: one row a customer, pack and active trigger that the valid night before carried over.
--- Customers who are merged tonight have the triggers of all of them; of one that several had, the older clock runs on.
+-- Grain: one row a customer, pack and active trigger that the valid night before carried over. Customers who are merged
+-- tonight have the triggers of all of them. If several had the same trigger, the older clock runs on.
 
 with
 
