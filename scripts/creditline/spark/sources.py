@@ -3,8 +3,8 @@
 Columns are stated for two reasons: to infer them, Spark would open every file again for every model; and files of
 earlier releases may lack some columns, which are then null. A table is a folder of links to its files. DuckDB writes
 rows that are in no Parquet file, so that they have the same types as on its own nights. A relation of a few rows, or of
-none, becomes a view without a file: Spark folds its rows into the plan, which saves a job in every model that is crossed
-with the night's one row.
+none, becomes a view without a file: Spark folds its rows into the plan, which saves a job in every model that is
+crossed with the night's one row.
 """
 
 from __future__ import annotations

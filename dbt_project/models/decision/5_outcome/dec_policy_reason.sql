@@ -33,8 +33,8 @@ binding_triggers as (
                 triggers.trigger_code = limits.trigger_code
                 and limits.trigger_bound_minor is not null
                 and limits.decided_minor <= greatest(limits.trigger_bound_minor, limits.balanced_minor)
-                -- if the balance rule gave back all that the trigger took, the trigger did not lower the limit: something
-                -- else did
+                -- if the balance rule gave back all that the trigger took, the trigger did not lower the limit, but
+                -- something else did
                 and (limits.balanced_minor < limits.protected_minor or limits.decided_minor = limits.balanced_minor)
                 and limits.trigger_bound_minor < limits.reference_limit_minor
                 and limits.triggered_minor = limits.trigger_bound_minor
