@@ -139,6 +139,7 @@ def test_an_ephemeral_model_is_refused(tmp_path, monkeypatch):
     shutil.copytree(PROJECT_DIR, project, ignore=shutil.ignore_patterns("models", "tests", "target"))
     models = project / "models" / "staging"
     models.mkdir(parents=True)
+    shutil.copy(PROJECT_DIR / "models" / "_groups.yml", project / "models")
     (models / "stg_z.sql").write_text("select 1 as n")
     (models / "stg_m.sql").write_text("{{ config(materialized='ephemeral') }} select n from {{ ref('stg_z') }}")
     (models / "stg_a.sql").write_text("select n from {{ ref('stg_m') }}")
