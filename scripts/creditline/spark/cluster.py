@@ -201,7 +201,7 @@ def _defaults(folder: Path, ports: dict[str, int]) -> str:
         "spark.master.rest.enabled": "false",
         "spark.driver.host": HOST,
         "spark.driver.bindAddress": HOST,
-        "spark.driver.memory": _setting("DRIVER_MEMORY", "2g"),
+        "spark.driver.memory": _setting("DRIVER_MEMORY", "4g"),
         "spark.executor.memory": _setting("EXECUTOR_MEMORY", "1g"),
         "spark.ui.enabled": "false",
         "spark.sql.warehouse.dir": f"file://{folder / 'tables'}",
