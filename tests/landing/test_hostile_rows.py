@@ -11,6 +11,8 @@ from small_delivery import ACCOUNTS, ALL_SOURCES, NIGHT, change_entry, deliver, 
 from creditline.gate.quarantine import mark_bad_rows
 from creditline.gate.suites import load_suite
 from creditline.landing.accept import DeliveryRefused, accept, scratch_file
+from creditline.landing.contract import contract
+from creditline.landing.typing import type_rules
 
 SNAPSHOT = "account_snapshot.csv"
 MONEY = "money:limit_amount"
@@ -71,6 +73,12 @@ CELLS: list[tuple[str, str, str, str]] = [
     ("59 SQL", "account_id", "A'; DROP TABLE x", ID),
     ("59 template", "account_id", "{{ var('x') }}", ID),
     ("59 path", "account_id", "../A1", ID),
+    ("94 a number for an id", "account_id", "1.00E15", ID),
+    ("94 a number with its sign", "account_id", "1.00E+15", ID),
+    ("94 a number without decimals", "account_id", "1E+15", ID),
+    ("94 a number without decimals and sign", "account_id", "1E15", ID),
+    ("94 a small number", "account_id", "1.5e-07", ID),
+    ("94 a number for a customer", "customer_id", "6.23E18", "id:customer_id"),
     ("60 unknown status", "status", "sleeping", "code:status"),
     ("60 wrong case", "status", "ACTIVE", "code:status"),
     ("60 cut status", "status", "acti", "code:status"),
@@ -147,6 +155,26 @@ def test_leading_zeros_of_an_id_stay(home, delivery):
     held, rows = judged(home)
     assert held == []
     assert [row[1] for row in rows if row[0] == 7] == ["00123"]
+
+
+@pytest.mark.parametrize("value", ["1E5", "12E15", "E15", "4e1f", "1.00", "3E1500", "7E12.A", "12345678e9012345"])
+def test_an_id_that_only_looks_like_a_number_is_accepted(home, delivery, value):
+    spoil_cell(delivery, SNAPSHOT, 7, "account_id", value)
+    assert judged(home)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "column"),
+    [(name, column.name) for name, source in contract().items() for column in source.columns if column.type == "id"],
+)
+@pytest.mark.parametrize("is_typed", [False, True])
+def test_no_id_of_any_source_is_a_number_of_a_spreadsheet(source, column, is_typed):
+    (rule,) = type_rules(contract()[source], (column,), is_typed=is_typed)
+    with duckdb.connect() as connection:
+        held = connection.execute(
+            f"select {column} from (values ('1.00E15'), ('1E+15'), ('A1E15'), ('00123')) as ids({column}) where {rule.breaks}"
+        ).fetchall()
+    assert held == [("1.00E15",), ("1E+15",)]
 
 
 def test_a_closed_account_is_accepted(home, delivery):

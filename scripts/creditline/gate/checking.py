@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import UsageError
-from creditline.gate.quarantine import mark_bad_rows
-from creditline.gate.suites import load_suite
+from creditline.gate.quarantine import broken_by, mark_bad_rows
+from creditline.gate.suites import Suite, load_suite
 from creditline.gate.verdict import too_many_bad
 from creditline.home.database import connect
 from creditline.landing.accept import AcceptedSource
@@ -19,7 +19,8 @@ from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest
 from creditline.landing.files import FileRefused
 from creditline.landing.manifest import INTRADAY_FEEDS, naive_utc, read_manifest
 from creditline.landing.rows import check_counts, land, reading
-from creditline.landing.typing import EXPECTED, type_rows
+from creditline.landing.spreadsheet import ADVICE, spreadsheet_of
+from creditline.landing.typing import EXPECTED, BrokenRule, broken_types, type_rows, type_rules
 
 # What a night does about a misfit.
 HELD, FILE_REFUSED, REFUSED = "the rows stay in quarantine", "the file is refused", "the delivery is refused"
@@ -31,7 +32,10 @@ _LATEST_ZONE = timedelta(hours=14)
 @dataclass(frozen=True)
 class Misfit:
     """One rule that a file breaks, and what the night does then. `rows` is 0 and `column` is empty if the whole file breaks
-    it."""
+    it.
+
+    `rows` are all that break the rule. A row goes to quarantine once, by one rule: `held` are those that go by this one.
+    """
 
     file: str
     column: str
@@ -40,6 +44,7 @@ class Misfit:
     rows: int
     samples: tuple[str, ...]
     then: str
+    held: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class DeliveryCheck:
     @property
     def held_rows(self) -> int:
         """Rows that stay in quarantine while the rest is taken in."""
-        return sum(misfit.rows for misfit in self.misfits)
+        return sum(misfit.held for misfit in self.misfits)
 
 
 def check_delivery(directory: Path) -> DeliveryCheck:
@@ -107,26 +112,56 @@ def refusal_of(error: FileRefused, then: str) -> Misfit:
     return Misfit(error.file, "", error.rule, "", 0, (str(error),), then)
 
 
-def rows_in_quarantine(connection: duckdb.DuckDBPyConnection, entry: DeliveredSource | AcceptedSource) -> list[Misfit]:
-    """The held rows of one file, by rule, from the tables of the temporary database."""
+def misfits_of(
+    connection: duckdb.DuckDBPyConnection, entry: DeliveredSource | AcceptedSource, suite: Suite, notes: tuple[str, ...]
+) -> list[Misfit]:
+    """Every rule that rows of one file break, from the tables of the temporary database, and whether a spreadsheet saved it.
+
+    Args:
+        suite: the one by which the rows were marked.
+        notes: what was noted of the file's bytes.
+    """
+    source = contract()[entry.source]
+    described = connection.execute(f"describe landed_{entry.relation}").fetchall()
+    rules = type_rules(source, tuple(row[0] for row in described), is_typed=entry.is_typed)
+    held, others = _held(connection, entry.relation)
+    broken = [
+        *broken_types(connection, entry.relation, rules, _SAMPLES),
+        *broken_by(connection, entry.relation, suite, _SAMPLES),
+    ]
+    named = {found.rule for found in broken}
+    broken += [found for found in others if found.rule not in named]
+    # rules stand in the order of the first row that breaks them, those of one row in the order of the contract
+    misfits = [
+        Misfit(
+            file=entry.file,
+            column=found.column,
+            rule=found.rule,
+            expected=_expected(entry.source, found.rule, found.column),
+            rows=found.rows,
+            samples=tuple(f"row {row}: '{value}'" for row, value in found.samples),
+            then=HELD,
+            held=held.get(found.rule, 0),
+        )
+        for found in sorted(broken, key=lambda found: found.samples[0][0])
+    ]
+    why = None if entry.is_typed else spreadsheet_of(connection, entry.relation, source, rules, notes)
+    return [Misfit(entry.file, "", "spreadsheet", "", 0, (why,), ADVICE), *misfits] if why else misfits
+
+
+def _held(connection: duckdb.DuckDBPyConnection, relation: str) -> tuple[dict[str, int], list[BrokenRule]]:
+    """How many rows are held by each rule, and these rules with the held rows alone."""
     found = connection.execute(
         "select rule, coalesce(column_name, ''), count(*), list(source_row order by source_row)[:$samples],"
         " list(coalesce(value, left(raw_line, 80), '') order by source_row)[:$samples]"
-        f" from quarantine_{entry.relation} group by all order by min(source_row), rule",
+        f" from quarantine_{relation} group by all order by rule",
         {"samples": _SAMPLES},
     ).fetchall()
-    return [
-        Misfit(
-            file=entry.file,
-            column=column,
-            rule=rule,
-            expected=_expected(entry.source, rule, column),
-            rows=rows,
-            samples=tuple(f"row {row}: '{value}'" for row, value in zip(places, values, strict=True)),
-            then=HELD,
-        )
+    rules = [
+        BrokenRule(rule, column, rows, tuple(zip(places, values, strict=True)))
         for rule, column, rows, places, values in found
     ]
+    return {found.rule: found.rows for found in rules}, rules
 
 
 def _late(manifest: Manifest) -> list[Misfit]:
@@ -145,7 +180,7 @@ def _check_entry(
     is_required = source.required and entry.corrects_business_date is None
     then = REFUSED if is_required or manifest.feed.startswith(INTRADAY_FEEDS) else FILE_REFUSED
     suite = load_suite(entry.source)
-    misfits = []
+    misfits: list[Misfit] = []
     try:
         plain = land(connection, directory, entry, source, scratch)
         with reading(entry):
@@ -153,14 +188,14 @@ def _check_entry(
             known_date = (known_at + _LATEST_ZONE).date()
             type_rows(connection, entry, source, plain.columns, known_at=known_at, known_date=known_date)
             mark_bad_rows(connection, entry.source, entry.relation, suite)
-        misfits = rows_in_quarantine(connection, entry)
+            misfits = misfits_of(connection, entry, suite, plain.notes)
         check_counts(connection, entry, source)
     except FileRefused as error:
         return [refusal_of(error, then), *misfits]
-    why = too_many_bad(entry.rows, sum(misfit.rows for misfit in misfits), suite)
+    why = too_many_bad(entry.rows, sum(misfit.held for misfit in misfits), suite)
     if why is None:
         return misfits
-    refused = [replace(misfit, then=then) for misfit in misfits]
+    refused = [replace(misfit, then=then) if misfit.rows else misfit for misfit in misfits]
     return [Misfit(entry.file, "", "quarantine_share", "", 0, (why,), then), *refused]
 
 

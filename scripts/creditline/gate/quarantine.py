@@ -16,6 +16,7 @@ from creditline.home.database import one_row
 from creditline.home.files import write_file
 from creditline.landing.accept import Acceptance, AcceptedSource
 from creditline.landing.contract import contract
+from creditline.landing.typing import BrokenRule, broken_rules
 from creditline.store.record import quarantine_folder
 
 # A refused file is sent again as a whole, so its quarantine keeps only enough rows to see what is wrong.
@@ -49,7 +50,7 @@ def mark_bad_rows(
     """
     counts = _judge(connection, relation, suite.row_rules)
     if any(bad.rows for bad, rule in zip(counts, suite.row_rules, strict=True) if rule.is_key):
-        _spare_first_twins(connection, source, suite)
+        _spare_first_twins(connection, source, relation, suite)
     _write_quarantine(connection, source, relation, suite)
     if with_contrary:
         _hold_contrary(connection, relation)
@@ -59,6 +60,17 @@ def mark_bad_rows(
         + (f" anti join quarantine_{relation} using (source_row)" if held else "")
     )
     return counts
+
+
+def broken_by(connection: duckdb.DuckDBPyConnection, relation: str, suite: Suite, most: int) -> list[BrokenRule]:
+    """Every row rule of the suite that a row breaks, in its order, also where the row is held for another; call
+    `mark_bad_rows` before.
+
+    Args:
+        most: how many rows are sampled of each.
+    """
+    rules = [(rule.name, rule.column, rule.value) for rule in suite.row_rules]
+    return broken_rules(connection, f"bad_{relation}", rules, most)
 
 
 def hold_rows(connection: duckdb.DuckDBPyConnection, relation: str, rule: str, column: str, condition: str) -> int:
@@ -107,31 +119,31 @@ def keep_quarantine(
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, relation: str, rules: tuple[RowRule, ...]) -> list[Bad]:
-    """Create `bad` with the rows that break any rule, and one flag for each rule."""
+    """Create `bad_<relation>` with the rows that break any rule, and one flag `rule_<number>` for each rule."""
     batch = f"typed_{relation}"
     flags = "".join(f", {rule.breaks.format(batch=batch)} as rule_{number}" for number, rule in enumerate(rules))
     broken = " or ".join(f"rule_{number}" for number in range(len(rules))) or "false"
     connection.execute(
-        f"create or replace temp table bad as select * from (select *{flags} from {batch}) where {broken}"
+        f"create or replace temp table bad_{relation} as select * from (select *{flags} from {batch}) where {broken}"
     )
     if not rules:
         return []
     counts = one_row(
         connection.execute(
-            f"select {', '.join(f'coalesce(count_if(rule_{number}), 0)' for number in range(len(rules)))} from bad"
+            f"select {', '.join(f'coalesce(count_if(rule_{number}), 0)' for number in range(len(rules)))} from bad_{relation}"
         )
     )
     return [Bad(rule.name, rows) for rule, rows in zip(rules, counts, strict=True)]
 
 
-def _spare_first_twins(connection: duckdb.DuckDBPyConnection, source: str, suite: Suite) -> None:
+def _spare_first_twins(connection: duckdb.DuckDBPyConnection, source: str, relation: str, suite: Suite) -> None:
     key = ", ".join(f'"{column}"' for column in contract()[source].key)
     values = ", ".join(f'"{column.name}"' for column in contract()[source].columns)
     for number, rule in enumerate(suite.row_rules):
         if rule.is_key:
             connection.execute(
-                f"update bad set rule_{number} = false where source_row in ("
-                f"select min(source_row) from bad where rule_{number} group by {key}"
+                f"update bad_{relation} set rule_{number} = false where source_row in ("
+                f"select min(source_row) from bad_{relation} where rule_{number} group by {key}"
                 f" having count(distinct ({values})) = 1)"
             )
 
@@ -145,7 +157,7 @@ def _write_quarantine(connection: duckdb.DuckDBPyConnection, source: str, relati
     )
     by_suite = (
         f" union all select source_row, unnest(finding) from (select source_row, case {by_rule} end as finding"
-        " from bad) where finding is not null"
+        f" from bad_{relation}) where finding is not null"
         if by_rule
         else ""
     )

@@ -24,6 +24,8 @@ _PATTERN = {
     "date": DAY_SPELT,
     "timestamp": rf"{DAY_SPELT}T{TIME_SPELT}Z",
 }
+# A number that a spreadsheet wrote in place of an id, like 1.00E15: nobody can tell which digits it stands for.
+SCIENTIFIC = r"\d(\.\d+)?[Ee][+-]?\d{2,3}"
 _CAST = {
     "text": "nfc_normalize({cell})",
     "bool": "({cell} = 'true')",
@@ -44,7 +46,7 @@ _SQL_TYPE = {
 }
 _NEGATIVE_ZERO = {"money": "-0.00", "rate": "-0.000000"}
 EXPECTED = {
-    "id": "1 to 64 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit",
+    "id": "1 to 64 of A-Z a-z 0-9 . _ : -, beginning with a letter or digit, and no number of a spreadsheet like 1.00E15",
     "code": "1 to 64 of A-Z a-z 0-9 . _ -, beginning with a letter or digit",
     "text": "1 to 256 printable characters",
     "bool": "true or false",
@@ -54,6 +56,19 @@ EXPECTED = {
     "date": "a day from 1900 to 2100, like 2026-01-31",
     "timestamp": "a UTC time from 1900 to 2100, like 2026-01-31T08:00:00Z",
 }
+
+
+@dataclass(frozen=True)
+class BrokenRule:
+    """One rule with all rows that break it, and the first of them with their values.
+
+    A row counts here also if it is held for another rule: a row in quarantine names one rule alone.
+    """
+
+    rule: str
+    column: str
+    rows: int
+    samples: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True)
@@ -119,6 +134,44 @@ def type_rows(
     )
 
 
+def broken_types(
+    connection: duckdb.DuckDBPyConnection, relation: str, rules: list[TypeRule], most: int
+) -> list[BrokenRule]:
+    """Every column with cells that do not fit, in contract order; call `type_rows` before.
+
+    Args:
+        most: how many rows are sampled of each.
+    """
+    flags = "".join(f", {rule.breaks} as rule_{number}" for number, rule in enumerate(rules))
+    misfits = f"(select *{flags} from landed_{relation} semi join misfit_{relation} using (source_row))"
+    return broken_rules(connection, misfits, [(rule.name, rule.column, f'"{rule.column}"') for rule in rules], most)
+
+
+def broken_rules(
+    connection: duckdb.DuckDBPyConnection, flagged: str, rules: list[tuple[str, str, str]], most: int
+) -> list[BrokenRule]:
+    """The rules that any row breaks, in their order.
+
+    Args:
+        flagged: a relation with source_row, the columns, and a flag `rule_<number>` for each rule.
+        rules: of each its name, its column and the SQL of a row's value.
+        most: how many rows are sampled of each.
+    """
+    if not rules:
+        return []
+    facts = ", ".join(
+        f"count_if(rule_{number}), min_by(struct_pack(place := source_row, value := coalesce(cast({value} as varchar), '')),"
+        f" source_row, {most}) filter (where rule_{number})"
+        for number, (_, _, value) in enumerate(rules)
+    )
+    found = one_row(connection.execute(f"select {facts} from {flagged}"))
+    return [
+        BrokenRule(name, column, rows, tuple((sample["place"], sample["value"]) for sample in samples))
+        for (name, column, _), rows, samples in zip(rules, found[::2], found[1::2], strict=True)
+        if rows
+    ]
+
+
 def _absent(column: Column) -> str:
     return f"cast(null as {_SQL_TYPE.get(column.type, 'varchar')})"
 
@@ -142,7 +195,7 @@ def _rule(column: Column, is_typed: bool) -> TypeRule:
 
 
 def _text_fits(column: Column, cell: str) -> list[str]:
-    fits = [f"regexp_full_match({cell}, '{_PATTERN[column.type]}')"]
+    fits = _spelt(column, cell)
     if column.type in _NEGATIVE_ZERO:
         fits.append(f"{cell} != '{_NEGATIVE_ZERO[column.type]}'")
     if column.type == "date":
@@ -154,10 +207,15 @@ def _text_fits(column: Column, cell: str) -> list[str]:
 
 def _typed_fits(column: Column, cell: str) -> list[str]:
     if column.type in ("id", "code", "text"):
-        return [f"regexp_full_match({cell}, '{_PATTERN[column.type]}')"]
+        return _spelt(column, cell)
     if column.type in ("date", "timestamp"):
         return [_in_range(cell)]
     return [f"{cell} is not null"]
+
+
+def _spelt(column: Column, cell: str) -> list[str]:
+    fits = [f"regexp_full_match({cell}, '{_PATTERN[column.type]}')"]
+    return [*fits, f"not regexp_full_match({cell}, '{SCIENTIFIC}')"] if column.type == "id" else fits
 
 
 def _in_range(moment: str) -> str:

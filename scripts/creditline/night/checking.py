@@ -20,11 +20,12 @@ from creditline.gate.checking import (
     Misfit,
     check_delivery,
     manifest_of,
+    misfits_of,
     refusal_of,
-    rows_in_quarantine,
 )
 from creditline.gate.id_changes import SOURCE as ID_CHANGE
 from creditline.gate.inputs import judged_delivery
+from creditline.gate.routing import suite_of
 from creditline.gate.verdict import SourceVerdict
 from creditline.home import Home
 from creditline.home.files import make_directory
@@ -112,7 +113,7 @@ def _as_its_night(tried: Home, directory: Path) -> tuple[list[Misfit], bool]:
         return [*found, refused, *others], False
     if not acceptance.is_known:
         with judged_delivery(tried, acceptance) as (connection, verdicts, _):
-            found += [misfit for verdict in verdicts for misfit in _misfits(connection, verdict)]
+            found += [misfit for verdict in verdicts for misfit in _misfits(tried, connection, business_date, verdict)]
     return found, acceptance.is_known
 
 
@@ -124,10 +125,12 @@ def _out_of_turn(tried: Home, business_date: date) -> list[Misfit]:
     return []
 
 
-def _misfits(connection: duckdb.DuckDBPyConnection, verdict: SourceVerdict) -> list[Misfit]:
+def _misfits(
+    tried: Home, connection: duckdb.DuckDBPyConnection, business_date: date, verdict: SourceVerdict
+) -> list[Misfit]:
     entry = verdict.entry
     refused = REFUSED if entry.is_required else FILE_REFUSED
-    rows = [] if entry.refusal else rows_in_quarantine(connection, entry)
+    rows = [] if entry.refusal else misfits_of(connection, entry, suite_of(tried, entry, business_date), entry.notes)
     told = {
         misfit.rule: reason for misfit in rows for reason in verdict.reasons if reason.startswith(f"{misfit.rule}: ")
     }
@@ -137,7 +140,10 @@ def _misfits(connection: duckdb.DuckDBPyConnection, verdict: SourceVerdict) -> l
         if reason not in (*told.values(), *entry.notes)
         for said in [refused if not verdict.is_kept else _SAID.get(verdict.verdict, "it is noted")]
     ]
-    advised = [replace(misfit, then=_advice(told, misfit) if verdict.is_kept else refused) for misfit in rows]
+    advised = [
+        replace(misfit, then=_advice(told, misfit) if verdict.is_kept else refused) if misfit.rows else misfit
+        for misfit in rows
+    ]
     return [*whole, *advised]
 
 
