@@ -16,6 +16,7 @@ EVALUATIONS = {
     "closed-loop": ("simulate/closed_loop.py", "A book lives under its own decisions, and core and warehouse must agree."),
     "erasures": ("subject/erasures.py", "Customers are erased, and no file of the home may hold their ids any more."),
     "explanations": ("explain/explanations.py", "Ten planted people are told about their limits: prints docs/explanation/explanations.md."),
+    "false-alarms": ("gate/false_alarms.py", "Good nights go through the gate, which should have nothing to say."),
     "id-migration": ("simulate/id_migration.py", "Every account gets another id, and nobody's limit may move because of it."),
     "kill-switch": ("release/kill_switch.py", "A release is stopped at random instants, and nothing may leave after that."),
     "measure-policy": ("decision/measure_policy.py", "Prints what the policy does to people: noise on scores, or the truth of a book."),
@@ -26,6 +27,7 @@ EVALUATIONS = {
     "replay-engines": ("replay/other_engines.py", "Every night of a home is replayed on other releases of the engine."),
     "spark-parity": ("spark/run_parity.py", "One book runs on DuckDB and on Spark, and every table must be equal."),
     "watch-trials": ("watch/watch_trials.py", "Customers are frozen while nights run, and each freeze must leave within one watch."),
+    "wrong-files": ("gate/wrong_files.py", "Deliveries add up and are wrong, and nobody may be cut or frozen because of them."),
 }  # fmt: skip
 
 
