@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from wrong_books import BERKA, SIMULATED, NoBook, Outcome, copied, prepare, judge, real_data, run
+from wrong_books import BERKA, SIMULATED, NoBook, Outcome, copied, judge, prepare, real_data, run
 from wrong_kinds import SNAPSHOT, Kind, Tonight, spoil
 
 from creditline.home import Home, create_home
