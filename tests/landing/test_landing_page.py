@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+from small_delivery import small_home
 
 import creditline.landing
-from creditline.landing.contract import Column, Manifest, Source, contract
+from creditline.gate.checking import check_delivery
+from creditline.landing.contract import Column, Source, contract
 from creditline.landing.typing import EXPECTED
+from creditline.night import run_all
+from creditline.publish.reader import query_marts
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "reference" / "landing.md").read_text()
 
@@ -51,9 +55,20 @@ def test_types_are_spelt_as_the_code_wants():
     assert [[name, text] for name, text in EXPECTED.items()] == table(section("Files"))
 
 
-def test_the_example_is_a_manifest():
-    (example,) = re.findall(r"```json\n(.*?)```", PAGE, flags=re.DOTALL)
-    Manifest(**json.loads(example))
+@pytest.mark.slow
+def test_the_example_is_a_delivery_and_its_night_is_decided(tmp_path):
+    printed = dict(re.findall(r"^`([\w.]+)`.*?:\n\n```\w+\n(.*?)```$", PAGE, flags=re.MULTILINE | re.DOTALL))
+    assert list(printed) == ["manifest.json", "account_snapshot.csv"]
+    delivery = tmp_path / "delivery"
+    delivery.mkdir()
+    for name, text in printed.items():
+        (delivery / name).write_text(text)
+    assert check_delivery(delivery).misfits == ()
+    home = small_home(tmp_path / "home")
+    shutil.move(delivery, home.landing / "2026-09-01")
+    (night,) = run_all(home)
+    assert query_marts(home, "select account_count, decision_count, is_void from fct_night")[1] == [(3, 3, False)]
+    assert str(night.business_date) == "2026-09-01"
 
 
 def test_every_rule_that_refuses_a_file_is_explained():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -11,12 +13,15 @@ import pytest
 from homes import tree_of
 
 from creditline.errors import CreditlineError, UsageError
+from creditline.home import open_home
 from creditline.landing.contract import Manifest
 from creditline.mapping import BrokenMap, UnexpectedExtract, import_book, load_map
+from creditline.publish.reader import query_marts
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "mapping.md"
 PRINTED = dict(re.findall(r"^`([\w./-]+)`:\n\n```\w+\n(.*?)```$", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL))
-JANUARY, FEBRUARY = date(2024, 1, 31), date(2024, 2, 29)
+CREDITLINE = Path(sys.executable).with_name("creditline")
+JANUARY, FEBRUARY = date(2024, 1, 31), date(2024, 2, 1)
 
 
 @pytest.fixture
@@ -54,14 +59,31 @@ def test_the_printed_example_gives_the_printed_files(bench):
         assert (bench / name).read_text() == PRINTED[name]
 
 
+@pytest.mark.slow
+def test_the_nights_of_the_printed_example_are_decided(bench):
+    """The commands of the page, as they are printed there."""
+    commands = [
+        line.split()[1:] for line in re.findall("^    creditline --home north .*$", PAGE.read_text(), re.MULTILINE)
+    ]
+    assert [words[2] for words in commands] == ["import", "night"]
+    for words in commands:
+        shown = subprocess.run([CREDITLINE, *words], cwd=bench, capture_output=True, text=True, check=False)
+        assert shown.returncode == 0, shown.stderr
+    home = open_home(bench / "north")
+    assert query_marts(
+        home, "select business_date, account_count, decision_count, is_void from fct_night order by all"
+    )[1] == [(JANUARY, 2, 2, False), (FEBRUARY, 3, 3, False)]
+    assert list(home.quarantine.glob("*/*/*")) == []
+
+
 def test_the_delivery_is_numbered_and_timed_by_the_map(bench):
     land(bench)
     first, second = manifest(bench, JANUARY), manifest(bench, FEBRUARY)
 
     assert (first.feed, first.sequence, second.sequence) == ("northbank", 1, 2)
-    # 02:00 of 1 March in Shanghai is 18:00 UTC of 29 February
-    assert second.cutoff_at.isoformat() == "2024-02-29T18:00:00+00:00"
-    assert second.delivered_at.isoformat() == "2024-02-29T17:00:00+00:00"
+    # 02:00 of 2 February in Shanghai is 18:00 UTC of the day before
+    assert second.cutoff_at.isoformat() == "2024-02-01T18:00:00+00:00"
+    assert second.delivered_at.isoformat() == "2024-02-01T17:00:00+00:00"
     assert {entry.source: entry.coverage_from for entry in second.sources} == {
         "account_snapshot": None,
         "cash_flow": date(2023, 12, 1),
@@ -72,8 +94,8 @@ def test_a_first_delivery_brings_the_events_since_the_coverage_began(bench):
     land(bench, first=FEBRUARY)
 
     assert manifest(bench, FEBRUARY).sequence == 1
-    flows = (bench / "home/landing/2024-02-29/cash_flow.csv").read_text().splitlines()
-    assert [row.split(",")[1] for row in flows[1:]] == ["2023-12-20", "2024-01-31", "2024-02-01", "2024-02-29"]
+    flows = (bench / "home/landing/2024-02-01/cash_flow.csv").read_text().splitlines()
+    assert [row.split(",")[1] for row in flows[1:]] == ["2023-12-20", "2024-01-31", "2024-02-01", "2024-02-01"]
 
 
 def test_a_first_delivery_reaches_back_four_hundred_days_at_most(bench):
@@ -118,18 +140,18 @@ def test_carrying_on_gives_the_bytes_of_one_go(bench):
 
 def test_no_night_is_landed_before_the_books_first(bench):
     land(bench, first=FEBRUARY)
-    with pytest.raises(UsageError, match="starts with 2024-02-29"):
+    with pytest.raises(UsageError, match="starts with 2024-02-01"):
         land(bench)
 
 
 def test_no_night_is_skipped(bench):
-    edit(bench / "northbank-extract/accounts_2024-02-29.csv", "7003", "7004")
-    (bench / "northbank-extract/accounts_2024-03-31.csv").write_text(
+    edit(bench / "northbank-extract/accounts_2024-02-01.csv", "7003", "7004")
+    (bench / "northbank-extract/accounts_2024-02-02.csv").write_text(
         PRINTED["northbank-extract/accounts_2024-01-31.csv"]
     )
     land(bench, max_nights=1)
-    with pytest.raises(UsageError, match=r"the night after 2024-01-31.* is 2024-02-29"):
-        land(bench, first=date(2024, 3, 31))
+    with pytest.raises(UsageError, match=r"the night after 2024-01-31.* is 2024-02-01"):
+        land(bench, first=date(2024, 2, 2))
 
 
 def test_progress_tells_every_new_night(bench):
@@ -169,10 +191,22 @@ def test_a_folder_without_a_manifest_is_named(bench):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("    apr as rate_apr,\n", "", "account_snapshot.sql gives no rate_apr"),
-        ("apr as rate_apr", "apr as rate_apr, 1 as paid_amuont", "account_snapshot.sql gives paid_amuont"),
-        ("line as limit_amount", "line::double as limit_amount", "limit_amount is DOUBLE, which does not reach money"),
-        ("line as limit_amount", "line::decimal(18, 3) as limit_amount", r"limit_amount is DECIMAL\(18,3\)"),
+        ("    rate_or_text(apr) as rate_apr,\n", "", "account_snapshot.sql gives no rate_apr"),
+        (
+            "rate_or_text(apr) as rate_apr",
+            "apr as rate_apr, 1 as paid_amuont",
+            "account_snapshot.sql gives paid_amuont",
+        ),
+        (
+            "amount_or_text(line) as limit_amount",
+            "line::double as limit_amount",
+            "limit_amount is DOUBLE, which does not reach money",
+        ),
+        (
+            "amount_or_text(line) as limit_amount",
+            "line::decimal(18, 3) as limit_amount",
+            r"limit_amount is DECIMAL\(18,3\)",
+        ),
         ("getvariable('currency_code')", "'USD'", "currency_code is USD in 2 rows"),
         ("getvariable('currency_code')", "null::varchar", "currency_code is None in 2 rows"),
         ("from lines", "from lanes", "account_snapshot.sql: Catalog Error"),
@@ -194,8 +228,10 @@ def test_a_column_that_the_map_does_not_list_is_out_of_reach(bench):
 
 
 def test_a_file_without_a_listed_column_is_named(bench):
-    edit(bench / "northbank-extract/accounts_2024-02-29.csv", ";overdue;", ";late_amount;")
-    with pytest.raises(UnexpectedExtract, match=r"accounts_2024-02-29.csv .* no column overdue \(table 'line'"):
+    edit(bench / "northbank-extract/accounts_2024-02-01.csv", ";overdue;", ";late_amount;")
+    with pytest.raises(
+        UnexpectedExtract, match=r"accounts_2024-02-01.csv .* line 1, .* no column overdue \(table 'line'"
+    ):
         land(bench)
     assert not (bench / "home").exists()
 
@@ -216,8 +252,8 @@ def test_parquet_of_a_text_that_is_no_amount_is_told(bench):
 
 def test_a_night_without_accounts_is_refused(bench):
     (bench / "northbank/dates.sql").unlink()
-    edit(bench / "northbank/map.yml", "coverage_from:", "dates: [2024-01-31, 2024-02-28]\ncoverage_from:")
-    with pytest.raises(UnexpectedExtract, match="gives no row for 2024-02-28"):
+    edit(bench / "northbank/map.yml", "coverage_from:", "dates: [2024-01-31, 2024-02-02]\ncoverage_from:")
+    with pytest.raises(UnexpectedExtract, match="gives no row for 2024-02-02"):
         land(bench)
 
 

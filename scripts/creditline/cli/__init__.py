@@ -193,7 +193,7 @@ def import_extract(
         first=_day(first), last=_day(last), max_nights=nights, is_demo=demo, is_trial=trial,
         progress=lambda day, number, of: tell(f"[{number}/{of}] {day} landed"),
     )  # fmt: skip
-    for line in times_text(book.local_times):
+    for line in (*times_text(book.local_times), *book.warnings):
         tell(line)
     print_rows(
         ("source", "rows"),

@@ -28,6 +28,7 @@ from creditline.mapping.extract import (
     set_variable,
 )
 from creditline.mapping.local_times import LocalTimes, naive_columns, session_zone, to_instants
+from creditline.mapping.numbers import ambiguous_columns
 from creditline.mapping.shape import check_shape
 
 # The contract lets a first delivery reach back this many days, including its own day.
@@ -44,7 +45,8 @@ class ImportedBook:
     """What an import left in a home.
 
     `dates` are the nights that were asked for, and `new_dates` those that this call wrote. `rows` counts the delivered
-    rows of `dates` by landing source. `local_times` tells how times without a zone in `new_dates` were read.
+    rows of `dates` by landing source. `local_times` tells how times without a zone in `new_dates` were read. `warnings` name
+    columns of the extract whose numbers may be read wrongly.
     """
 
     home: Home
@@ -52,6 +54,7 @@ class ImportedBook:
     new_dates: tuple[date, ...]
     rows: Mapping[str, int]
     local_times: LocalTimes
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def import_book(
     columns: dict[str, None] = {}
     counts: Counter[str] = Counter()
     with open_extract(map_, source, home.landing, zone) as connection:
+        warnings = ambiguous_columns(connection, map_.definition)
         available = business_dates(connection, map_, source)
         dates = _between(available, first, last, max_nights)
         nights = _new_nights(map_, available, dates, _landed(home, map_))
@@ -120,7 +124,8 @@ def import_book(
     local_times = LocalTimes(
         zone, map_.definition.time_zone is not None, tuple(columns), counts["twice"], counts["never"]
     )
-    return ImportedBook(home, dates, tuple(night.business_date for night in nights), _rows_of(home, dates), local_times)
+    new_dates = tuple(night.business_date for night in nights)
+    return ImportedBook(home, dates, new_dates, _rows_of(home, dates), local_times, warnings)
 
 
 def _zone_of(home: Home, map_: Map) -> str:

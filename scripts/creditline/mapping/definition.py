@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -53,7 +54,9 @@ class ExtractTable(BaseModel):
     columns: tuple[str, ...] = Field(min_length=1)
     file: str | None = None  # a name or a glob below the extract's folder; absent if the extract is one file
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    encoding: str = "utf-8"  # any of Python's
+    skip_lines: int = Field(default=0, ge=0)  # lines above the header: a title
+    trailer: int = Field(default=0, ge=0)  # lines at the end that are no rows
 
     @field_validator("file")
     @classmethod
@@ -61,6 +64,30 @@ class ExtractTable(BaseModel):
         if value is not None and (PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts):
             raise ValueError("a file is named relative to the extract's folder and lies below it")
         return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value)
+        except LookupError as error:
+            raise ValueError(f"'{value}' is no encoding of text; for example utf-8, gb18030, utf-16, cp1252") from error
+        return codecs.lookup(value).name
+
+
+class Numbers(BaseModel):
+    """How numbers in the text of the extract are written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    decimal: Literal[".", ","] = "."
+    thousands: str = Field(default="", pattern=r"^[^0-9+-]?$")
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> Numbers:
+        if self.decimal == self.thousands:
+            raise ValueError(f"'{self.decimal}' cannot part decimals and thousands")
+        return self
 
 
 class HomeDefaults(BaseModel):
@@ -86,6 +113,7 @@ class MapDefinition(BaseModel):
     source: Literal["file", "directory"]
     tables: dict[SqlName, ExtractTable] = Field(min_length=1)
     home: HomeDefaults
+    numbers: Numbers = Numbers()  # for the converters; an SQL file may give others
     time_zone: TimeZone | None = None  # of times in the extract that state no zone; absent: the home's own
     dates: tuple[date, ...] = ()  # business dates; absent if dates.sql finds them
     coverage_from: date | None = None  # first day of the extract's events; absent: its first business date

@@ -22,11 +22,14 @@ from creditline.mapping.definition import (
     Parameter,
 )
 from creditline.mapping.local_times import session_zone
+from creditline.mapping.numbers import CURE, make_converters
+from creditline.mapping.plain import UnreadableText, explain_line, make_plain
 
-# CSV cells stay text, whatever they look like. The map's SQL gives them types, where a reader can see it.
+# CSV cells stay text, whatever they look like. The map's SQL gives them types, where a reader can see it. Columns are named
+# by their places, so that the engine guesses nothing.
 _READ_CSV = (
-    "read_csv({files}, header = true, all_varchar = true, delim = {delimiter}, encoding = {encoding}, "
-    "quote = '\"', escape = '\"', comment = '', skip = 0, union_by_name = true, filename = true)"
+    "read_csv({file}, columns = {{{columns}}}, auto_detect = false, header = true, delim = {delimiter}, "
+    "quote = '\"', escape = '\"', comment = '', compression = 'none')"
 )
 _READ_PARQUET = "read_parquet({files}, union_by_name = true, filename = true)"
 
@@ -52,9 +55,10 @@ def open_extract(map_: Map, source: Path, writable: Path, zone: str) -> Iterator
         connection.execute("set autoinstall_known_extensions = false")
         connection.execute("create schema extract")
         for name, table in map_.definition.tables.items():
-            _load_table(connection, map_, name, table, files[name])
+            _load_table(connection, map_, name, table, files[name], Path(spill))
         connection.execute(f"set allowed_directories = [{path_to_write(writable.resolve())}]")
         connection.execute("set enable_external_access = false")
+        make_converters(connection, map_.definition.numbers)
         set_variable(connection, "currency_code", map_.definition.home.currency)
         for name, value in map_.definition.parameters.items():
             set_variable(connection, name, value)
@@ -98,8 +102,9 @@ def run_sql(
     ) as error:
         raise BrokenMap(f"{map_.directory / file}: {_one_line(error)}") from error
     except duckdb.Error as error:
+        cure = f"; {CURE}" if isinstance(error, duckdb.ConversionException) else ""
         raise UnexpectedExtract(
-            f"{source} is not what map '{map_.name}' expects: {map_.directory / file}: {_one_line(error)}"
+            f"{source} is not what map '{map_.name}' expects: {map_.directory / file}: {_one_line(error)}{cure}"
         ) from error
 
 
@@ -124,23 +129,51 @@ def _files_of(map_: Map, name: str, table: ExtractTable, source: Path) -> list[P
 
 
 def _load_table(
+    connection: duckdb.DuckDBPyConnection, map_: Map, name: str, table: ExtractTable, files: list[Path], scratch: Path
+) -> None:
+    if all(file.suffix == ".parquet" for file in files):
+        _load_parquet(connection, map_, name, table, files)
+        return
+    listed = ", ".join(f"{_quoted(column)} varchar" for column in (*table.columns, "file_name"))
+    connection.execute(f"create table extract.{name} ({listed})")
+    for file in files:
+        try:
+            _load_text(connection, name, table, file, scratch / "plain.csv")
+        except UnreadableText as error:
+            raise UnexpectedExtract(f"{file} is not what map '{map_.name}' expects: {error}") from error
+    (scratch / "plain.csv").unlink()
+
+
+def _load_text(connection: duckdb.DuckDBPyConnection, name: str, table: ExtractTable, file: Path, target: Path) -> None:
+    """Add the rows of one file of delimited text."""
+    plain = make_plain(file, name, table, target)
+    places = ", ".join(f"'c{place}': 'varchar'" for place in range(len(plain.header)))
+    columns = ", ".join(f"c{plain.header.index(column)}" for column in table.columns)
+    reader = _READ_CSV.format(file=path_to_read(target), columns=places, delimiter=_literal(table.delimiter))
+    try:
+        connection.execute(f"insert into extract.{name} select {columns}, {_literal(file.name)} from {reader}")
+    except duckdb.Error as error:
+        raise explain_line(name, plain, error) from error
+
+
+def _load_parquet(
     connection: duckdb.DuckDBPyConnection, map_: Map, name: str, table: ExtractTable, files: list[Path]
 ) -> None:
     columns = ", ".join(_quoted(column) for column in table.columns)
     for file in files:
-        _check_header(connection, map_, name, table, file)
+        _check_schema(connection, map_, name, table, file)
     try:
         connection.execute(
-            f"create table extract.{name} as "
-            f"select {columns}, parse_filename(filename) as file_name from {_reader(table, files)}"
+            f"create table extract.{name} as select {columns}, parse_filename(filename) as file_name"
+            f" from {_parquet(files)}"
         )
     except duckdb.Error as error:
         raise _misfit(map_, ", ".join(file.name for file in files), error) from error
 
 
-def _check_header(connection: duckdb.DuckDBPyConnection, map_: Map, name: str, table: ExtractTable, file: Path) -> None:
+def _check_schema(connection: duckdb.DuckDBPyConnection, map_: Map, name: str, table: ExtractTable, file: Path) -> None:
     try:
-        found = {row[0] for row in connection.execute(f"describe select * from {_reader(table, [file])}").fetchall()}
+        found = {row[0] for row in connection.execute(f"describe select * from {_parquet([file])}").fetchall()}
     except duckdb.Error as error:
         raise _misfit(map_, str(file), error) from error
     missing = [column for column in table.columns if column not in found]
@@ -151,11 +184,8 @@ def _check_header(connection: duckdb.DuckDBPyConnection, map_: Map, name: str, t
         )
 
 
-def _reader(table: ExtractTable, files: list[Path]) -> str:
-    listed = f"[{', '.join(map(path_to_read, files))}]"
-    if all(file.suffix == ".parquet" for file in files):
-        return _READ_PARQUET.format(files=listed)
-    return _READ_CSV.format(files=listed, delimiter=_literal(table.delimiter), encoding=_literal(table.encoding))
+def _parquet(files: list[Path]) -> str:
+    return _READ_PARQUET.format(files=f"[{', '.join(map(path_to_read, files))}]")
 
 
 def _misfit(map_: Map, what: str, error: duckdb.Error) -> UnexpectedExtract:

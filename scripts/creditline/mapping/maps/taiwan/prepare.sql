@@ -15,6 +15,7 @@ months as (
 
     select
         cast(id as integer) as card_no,
+        -- the file spells round amounts like 5e+05, which a cast reads exactly and the converters refuse
         cast(limit_bal as decimal(18, 2)) as limit_amount,
         unnest(
             [
