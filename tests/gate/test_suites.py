@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -10,8 +11,9 @@ import pytest
 from small_delivery import NIGHT, add_entry, deliver
 
 from creditline.gate.checkpoint import run_suites
+from creditline.gate.engine import great_expectations
 from creditline.gate.inputs import gate_inputs
-from creditline.gate.suites import load_suite, parse_suite
+from creditline.gate.suites import ON_FAIL_OF_MART, SuiteRefused, as_library, load_suite, parse_suite
 from creditline.landing.accept import accept
 from creditline.landing.contract import contract
 from creditline.project import SUITES_DIR
@@ -143,11 +145,129 @@ def test_the_list_of_validations_is_in_the_page_and_the_run_bears_the_night_s_da
     assert "__none__" not in index + (docs / link).read_text()
 
 
-def test_a_row_rule_without_a_translation_is_refused():
-    with pytest.raises(KeyError):
-        parse_suite({"name": "odd", "meta": {}, "expectations": [expectation("expect_column_mean_to_be_between", "mean", column="amount")]})  # fmt: skip
-    with pytest.raises(KeyError):
-        parse_suite({"name": "odd", "meta": {}, "expectations": [expectation("unexpected_rows_expectation", "rows", unexpected_rows_query="select 1")]})  # fmt: skip
+# --- what a suite of the library says without our meta ----------------------------------------------------------------
+
+
+def parsed(*expectations: dict, **more: object):
+    return parse_suite({"name": "mine", "expectations": list(expectations), **more})
+
+
+def plain(kind: str, **kwargs: object) -> dict:
+    return {"type": kind, "kwargs": kwargs}
+
+
+def test_a_rule_is_named_after_its_type_and_columns_and_numbered_from_the_second():
+    suite = parsed(
+        plain("expect_column_values_to_match_regex", column="code", regex="^A"),
+        plain("expect_column_values_to_match_regex", column="code", regex="B$"),
+        plain("expect_column_pair_values_to_be_equal", column_A="code", column_B="other"),
+        plain("expect_multicolumn_sum_to_equal", column_list=["one", "other"], sum_total=1),
+        plain("unexpected_rows_expectation", unexpected_rows_query="SELECT * FROM {batch} WHERE 1 = 2"),
+        plain("expect_table_row_count_to_be_between", min_value=1),
+    )
+    assert [each["meta"]["rule"] for each in suite.document["expectations"]] == [
+        "column_values_to_match_regex:code",
+        "column_values_to_match_regex:code:2",
+        "column_pair_values_to_be_equal:code+other",
+        "multicolumn_sum_to_equal:one+other",
+        "unexpected_rows_expectation",
+        "table_row_count_to_be_between",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expectation", "on_fail"),
+    [
+        (plain("expect_column_values_to_not_be_null", column="code"), "quarantine"),
+        (plain("expect_column_values_to_match_regex", column="code", regex="^A"), "quarantine"),
+        (plain("expect_select_column_values_to_be_unique_within_record", column_list=["one", "other"]), "quarantine"),
+        (plain("expect_column_values_to_be_of_type", column="code", type_="VARCHAR"), "distrust"),
+        (plain("expect_column_mean_to_be_between", column="code", max_value=1), "distrust"),
+        (plain("expect_table_row_count_to_equal", value=7), "distrust"),
+        (plain("unexpected_rows_expectation", unexpected_rows_query=" SELECT *\nFROM {batch} b WHERE 1 = 2;"), "quarantine"),
+        (plain("unexpected_rows_expectation", unexpected_rows_query="select code from {batch} group by 1"), "distrust"),
+        (plain("expect_column_values_to_not_be_null", column="code") | {"severity": "info"}, "pass"),
+        (plain("expect_column_values_to_not_be_null", column="code") | {"meta": {"on_fail": "refuse", "notes": {}}}, "refuse"),
+    ],
+)  # fmt: skip
+def test_rows_go_to_quarantine_and_the_rest_makes_the_source_distrusted(expectation, on_fail):
+    (completed,) = parsed(expectation).document["expectations"]
+    assert completed["meta"]["on_fail"] == on_fail
+
+
+def test_a_mart_is_published_or_not():
+    suites = [
+        parse_suite({"name": "marts_mine", "expectations": [each]}, ON_FAIL_OF_MART)
+        for each in (
+            plain("expect_column_values_to_not_be_null", column="code"),
+            plain("expect_column_values_to_not_be_null", column="code") | {"severity": "info"},
+        )
+    ]
+    assert [each.document["expectations"][0]["meta"]["on_fail"] for each in suites] == ["refuse", "pass"]
+    with pytest.raises(SuiteRefused, match="on_fail is 'quarantine'; it may be refuse, pass"):
+        parse_suite({"name": "marts_mine", "expectations": [expectation("expect_column_values_to_not_be_null", "rows", column="code")]}, ON_FAIL_OF_MART)  # fmt: skip
+
+
+def test_the_numbers_of_a_suite_have_defaults_and_may_be_said():
+    assert parsed().meta == {"refuse_above_bp": 50, "refuse_above_rows": 5}
+    assert parsed(meta={"refuse_above_rows": 7, "great_expectations_version": "1"}).meta["refuse_above_rows"] == 7
+
+
+@pytest.mark.parametrize(
+    ("expectations", "words"),
+    [
+        ([{"kwargs": {}}], "has no type or no kwargs"),
+        ([plain("expect_x") | {"meta": {"rule": "a", "on_fail": "pass"}}] * 2, "two rules are named a"),
+        ([plain("expect_x") | {"meta": {"on_fail": "quarantin"}}], "on_fail is 'quarantin'; it may be quarantine, distrust"),
+        ([plain("expect_x") | {"severity": "info", "meta": {"on_fail": "refuse"}}], "severity is info, which only tells"),
+    ],
+)  # fmt: skip
+def test_what_contradicts_itself_is_refused(expectations, words):
+    with pytest.raises(SuiteRefused, match=rf"^expectations/mine\.json: .*{words}"):
+        parsed(*expectations)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        plain("expect_nothing_at_all", column="code"),
+        plain("expect_column_values_to_match_regex", column="code", regexp="^A"),
+        plain("expect_column_values_to_be_between", column="code", mostly=2, min_value=0),
+        plain("expect_column_values_to_not_be_null", column="code") | {"severity": "awful"},
+    ],
+)
+def test_what_the_library_does_not_take_is_refused_and_not_left_out(odd):
+    fine = plain("expect_column_values_to_not_be_null", column="code")
+    with pytest.raises(
+        SuiteRefused, match=rf"^expectations/mine\.json: .*Great Expectations does not take {odd['type']}"
+    ):
+        as_library(parsed(fine, odd))
+
+
+def test_a_suite_that_the_library_saved_is_read(tmp_path, monkeypatch):
+    gx = great_expectations()
+    saved = gx.ExpectationSuite(
+        name="whatever its author called it",
+        id="9b1bd5a1-0f5c-4a3a-8a8a-000000000001",
+        notes="said by an analyst",
+        expectations=[
+            gx.expectations.ExpectColumnValuesToMatchRegex(column="account_id", regex="^A", severity="warning", notes=["why"])
+        ],
+    ).to_json_dict()  # fmt: skip
+    saved["expectations"][0]["id"] = "9b1bd5a1-0f5c-4a3a-8a8a-000000000002"
+    (tmp_path / "account_snapshot.json").write_text(json.dumps(saved))
+    monkeypatch.setattr("creditline.gate.suites.SUITES_DIR", tmp_path)
+    suite = load_suite.__wrapped__("account_snapshot")
+    assert suite.name == "account_snapshot"
+    assert [rule.name for rule in suite.row_rules] == ["column_values_to_match_regex:account_id"]
+    assert [each.notes for each in as_library(suite).expectations] == [["why"]]
+
+
+def test_a_file_that_is_not_json_is_named(tmp_path, monkeypatch):
+    (tmp_path / "session.json").write_text("{")
+    monkeypatch.setattr("creditline.gate.suites.SUITES_DIR", tmp_path)
+    with pytest.raises(SuiteRefused, match=r"session\.json is not JSON"):
+        load_suite.__wrapped__("session")
 
 
 # --- the suites of the house -----------------------------------------------------------------------------------------

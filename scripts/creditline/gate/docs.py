@@ -9,9 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from types import CodeType
 
+from great_expectations.core import ExpectationSuiteValidationResult
+from great_expectations.render.components import RenderedDocumentContent
+from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 from great_expectations.render.view.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
 from jinja2 import BytecodeCache, ChoiceLoader, Environment, FileSystemLoader
 from jinja2.bccache import Bucket
+
+from creditline.gate.engine import raised
+from creditline.gate.evidence import shown_result
 
 
 class _Compiled(BytecodeCache):
@@ -49,3 +55,24 @@ class PageView(_OfOneFile, DefaultJinjaPageView):
 
 class IndexPageView(_OfOneFile, DefaultJinjaIndexPageView):
     """The page that lists them."""
+
+
+class PageWithoutValues(ValidationResultsPageRenderer):
+    """What the page of one validation says: no value of a row, as the rest of the evidence."""
+
+    def render(
+        self, validation_results: ExpectationSuiteValidationResult, suite_parameters: object = None
+    ) -> RenderedDocumentContent:
+        """The content of the page."""
+        for result in validation_results.results:
+            if result.expectation_config is not None:
+                result.result = shown_result(result.expectation_config.type, result.result or {})
+            if raised(result):
+                # a conversion that failed names the value
+                result.exception_info = {
+                    "raised_exception": True,
+                    "exception_message": "It could not be judged; the night's own message says why.",
+                    "exception_traceback": "",
+                }
+        content: RenderedDocumentContent = super().render(validation_results, suite_parameters)
+        return content

@@ -1,5 +1,5 @@
 """Which rows go to quarantine, by which rule. Our own SQL reads the rules from the suite's JSON, and Great Expectations
-must count the same rows."""
+must count the same rows; a rule that has no SQL has its rows told by Great Expectations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from creditline.gate.suites import RowRule, Suite
+from creditline.gate.engine import one_line
+from creditline.gate.suites import RowRule, Suite, SuiteRefused
+from creditline.gate.telling import Told, told_rows
 from creditline.home import Home
 from creditline.home.database import one_row
 from creditline.home.files import write_file
@@ -48,8 +50,8 @@ def mark_bad_rows(
 
     Returns: rows by rule of the suite.
     """
-    counts = _judge(connection, relation, suite.row_rules)
-    if any(bad.rows for bad, rule in zip(counts, suite.row_rules, strict=True) if rule.is_key):
+    counts = _judge(connection, relation, suite)
+    if any(bad.rows for bad, rule in zip(counts, suite.row_rules, strict=True) if _is_key(rule, source)):
         _spare_first_twins(connection, source, relation, suite)
     _write_quarantine(connection, source, relation, suite)
     if with_contrary:
@@ -118,14 +120,19 @@ def keep_quarantine(
         write_file(folder / f"{entry.relation}.jsonl", lines.encode())
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, relation: str, rules: tuple[RowRule, ...]) -> list[Bad]:
+def _judge(connection: duckdb.DuckDBPyConnection, relation: str, suite: Suite) -> list[Bad]:
     """Create `bad_<relation>` with the rows that break any rule, and one flag `rule_<number>` for each rule."""
-    batch = f"typed_{relation}"
-    flags = "".join(f", {rule.breaks.format(batch=batch)} as rule_{number}" for number, rule in enumerate(rules))
+    batch, rules = f"typed_{relation}", suite.row_rules
+    told = _tell(connection, batch, suite)
+    conditions = [_condition(rule, number, batch) for number, rule in enumerate(rules)]
+    flags = "".join(f", {condition} as rule_{number}" for number, condition in enumerate(conditions))
     broken = " or ".join(f"rule_{number}" for number in range(len(rules))) or "false"
-    connection.execute(
-        f"create or replace temp table bad_{relation} as select * from (select *{flags} from {batch}) where {broken}"
-    )
+    try:
+        connection.execute(
+            f"create or replace temp table bad_{relation} as select * from (select *{flags} from {batch}) where {broken}"
+        )
+    except (duckdb.ProgrammingError, duckdb.DataError) as error:
+        raise _refusal(connection, suite, conditions, batch) or error from error
     if not rules:
         return []
     counts = one_row(
@@ -133,14 +140,56 @@ def _judge(connection: duckdb.DuckDBPyConnection, relation: str, rules: tuple[Ro
             f"select {', '.join(f'coalesce(count_if(rule_{number}), 0)' for number in range(len(rules)))} from bad_{relation}"
         )
     )
-    return [Bad(rule.name, rows) for rule, rows in zip(rules, counts, strict=True)]
+    return [
+        Bad(rule.name, told[number].count if number in told else counts[number]) for number, rule in enumerate(rules)
+    ]
+
+
+def _tell(connection: duckdb.DuckDBPyConnection, batch: str, suite: Suite) -> dict[int, Told]:
+    """Create `told` with the rows of rules that have no SQL, by the rule's number."""
+    numbers = [number for number, rule in enumerate(suite.row_rules) if rule.breaks is None]
+    if not numbers:
+        return {}
+    told = dict(
+        zip(numbers, told_rows(connection, batch, suite, [suite.row_rules[number] for number in numbers]), strict=True)
+    )
+    connection.execute("create or replace temp table told (rule integer, source_row bigint)")
+    for number, found in told.items():
+        connection.execute("insert into told select $rule, unnest($rows)", {"rule": number, "rows": list(found.rows)})
+    return told
+
+
+def _condition(rule: RowRule, number: int, batch: str) -> str:
+    """SQL: whether a row breaks the rule."""
+    if rule.breaks is None:
+        return f"source_row in (select source_row from told where rule = {number})"
+    return rule.breaks.format(batch=batch)
+
+
+def _refusal(
+    connection: duckdb.DuckDBPyConnection, suite: Suite, conditions: list[str], batch: str
+) -> SuiteRefused | None:
+    """Which rule it was that cannot be applied to the rows."""
+    for rule, condition in zip(suite.row_rules, conditions, strict=True):
+        try:
+            connection.execute(f"select count(*) from {batch} where {condition}")
+        except (duckdb.ProgrammingError, duckdb.DataError) as error:
+            return SuiteRefused(
+                f"expectations/{suite.name}.json: {rule.name} cannot tell its rows ({one_line(error)}); correct it: a query"
+                " hands on the rows of {batch} with their source_row, or says meta.on_fail distrust or refuse"
+            )
+    return None
+
+
+def _is_key(rule: RowRule, source: str) -> bool:
+    return rule.is_key and set(rule.columns) == set(contract()[source].key)
 
 
 def _spare_first_twins(connection: duckdb.DuckDBPyConnection, source: str, relation: str, suite: Suite) -> None:
     key = ", ".join(f'"{column}"' for column in contract()[source].key)
     values = ", ".join(f'"{column.name}"' for column in contract()[source].columns)
     for number, rule in enumerate(suite.row_rules):
-        if rule.is_key:
+        if _is_key(rule, source):
             connection.execute(
                 f"update bad_{relation} set rule_{number} = false where source_row in ("
                 f"select min(source_row) from bad_{relation} where rule_{number} group by {key}"
@@ -151,7 +200,7 @@ def _spare_first_twins(connection: duckdb.DuckDBPyConnection, source: str, relat
 def _write_quarantine(connection: duckdb.DuckDBPyConnection, source: str, relation: str, suite: Suite) -> None:
     cells = _cells(connection, relation)
     by_rule = " ".join(
-        f"when rule_{number} then struct_pack(rule := '{rule.name}', column_name := '{rule.column}',"
+        f"when rule_{number} then struct_pack(rule := {_text(rule.name)}, column_name := {_text(rule.column)},"
         f" value := {rule.value})"
         for number, rule in enumerate(suite.row_rules)
     )
@@ -170,6 +219,11 @@ def _write_quarantine(connection: duckdb.DuckDBPyConnection, source: str, relati
         f" select source_row, 'line:' || lower(replace(error, ' ', '_')), null, null, raw_line, null from unread_{relation}"
     )
     _hold_twins_of_misfits(connection, source, relation, cells)
+
+
+def _text(words: str) -> str:
+    """SQL: a text, null if there is none."""
+    return "'" + words.replace("'", "''") + "'" if words else "cast(null as varchar)"
 
 
 def _cells(connection: duckdb.DuckDBPyConnection, relation: str) -> str:

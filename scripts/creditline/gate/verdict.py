@@ -120,10 +120,16 @@ def _must_agree(entry: AcceptedSource, judged: list[Judged], bad: list[Bad]) -> 
 
 def _failed_tables(judged: list[Judged]) -> list[tuple[str, str]]:
     return [
-        (result.on_fail, f"{result.rule}: observed {result.observed_value}")
+        (result.on_fail, f"{result.rule}: {_observed(result)}")
         for result in judged
         if result.on_fail != "quarantine" and not result.success
     ]
+
+
+def _observed(result: Judged) -> str:
+    if result.observed_value is not None:
+        return f"observed {result.observed_value}"
+    return "does not hold" if result.unexpected_count is None else f"{result.unexpected_count} unexpected"
 
 
 def _held(suite: Suite, counts: list[tuple[str, int, list[str]]]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from creditline.landing.contract import Source
+from creditline.landing.contract import Column, Source
 
 _DUCKDB_TYPE = {
     "id": "varchar",
@@ -27,10 +27,12 @@ def raw_columns(source: Source) -> dict[str, str]:
     """Column name to DuckDB type, in the order in which a raw file holds them."""
     columns = {"business_date": "date", "batch_id": "varchar", "known_at": "timestamp", "source_row": "bigint"}
     for column in source.columns:
-        if column.name in _KEY_OF_ID:
-            columns[_KEY_OF_ID[column.name]] = "bigint"
-        else:
-            columns[column.token or column.name] = _DUCKDB_TYPE[column.type]
+        columns[raw_name(column)] = "bigint" if column.name in _KEY_OF_ID else _DUCKDB_TYPE[column.type]
     if source.local_of:
         columns |= {"local_date": "date", "local_hour": "bigint"}
     return columns
+
+
+def raw_name(column: Column) -> str:
+    """The name under which raw holds a column of the contract: an id is a key there, or a token."""
+    return _KEY_OF_ID.get(column.name, column.token or column.name)
