@@ -46,6 +46,10 @@ These are the tables of `published/current/marts.duckdb`, and as Parquet of `pub
 decimals in major units of the home's one currency. Accounts and customers are keys, never ids. A table shows the latest
 publication of each night; `<table>_as_published` shows all of them with their `revision`. Every night's key is the
 columns in **bold**, with `business_date` where the table has one.
+
+`creditline sql` reads them. If you open them with another client of DuckDB, say `set disabled_optimizers =
+'join_filter_pushdown'` first: without it DuckDB 1.5 answers a join over `order by ... limit` wrongly, and differently from
+run to run ([decision 0016](../decisions/0016-joins-over-the-first-rows.md)).
 """
 
 

@@ -37,6 +37,7 @@ DIALECT = re.compile(
     r"|\bdate_add\b|\bdatediff\b|\bepoch\b|\bstrftime\b|\bsha256\(|\bsha2\(|\bhugeint\b|\binterval\b|\bvarchar\b)",
     re.IGNORECASE,
 )
+FIRST_ROWS = re.compile(r"\b(limit|offset|fetch first|using sample|tablesample)\b", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\w.'])(\d+(?:\.\d+)?)(?![\w'])")
 ALLOWED_NUMBERS = {"0", "1", "100", "10000"}
 
@@ -83,6 +84,17 @@ def test_no_business_literal_in_a_model(model):
     assert found == [] or (
         set(found) <= {"2", "3", "4", "5", "6"} and model.stem in ("dec_trace", "dec_decision", "dec_reason")
     )
+
+
+def test_nothing_takes_the_first_rows_of_an_order():
+    """The engine answers a join over `order by ... limit` wrongly (docs/decisions/0016), and of equals nobody says which come."""
+    for file in [
+        path for folder in ("models", "macros", "tests") for path in sorted((PROJECT / folder).rglob("*.sql"))
+    ]:
+        assert FIRST_ROWS.findall(code_of(file)) == [], file.name
+    for suite in sorted((PROJECT.parent / "expectations").rglob("*.json")):
+        queries = re.findall(r'"unexpected_rows_query": "(.*)"', suite.read_text())
+        assert FIRST_ROWS.findall(" ".join(queries)) == [], suite.name
 
 
 def test_the_macros_outside_engine_hold_no_dialect():

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from creditline.errors import CreditlineError, UsageError
-from creditline.home.database import connect, path_to_read, path_to_write
+from creditline.home.database import answer_rightly, connect, path_to_read, path_to_write
 from creditline.mapping.definition import (
     DATES_FILE,
     MAP_FILE,
@@ -52,6 +52,7 @@ def open_extract(map_: Map, source: Path, writable: Path, zone: str) -> Iterator
     """
     files = {name: _files_of(map_, name, table, source) for name, table in map_.definition.tables.items()}
     with tempfile.TemporaryDirectory() as spill, connect(config={"temp_directory": spill}) as connection:
+        answer_rightly(connection)
         connection.execute("set autoinstall_known_extensions = false")
         connection.execute("create schema extract")
         for name, table in map_.definition.tables.items():

@@ -11,7 +11,7 @@ import duckdb
 
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import Home
-from creditline.home.database import Row, as_pattern, connect, engine_bounds, one_row, path_to_write
+from creditline.home.database import Row, answer_rightly, as_pattern, connect, engine_bounds, one_row, path_to_write
 from creditline.home.files import Json
 from creditline.home.proof import NotGenuine
 from creditline.home.publications import latest_revision, published_fact
@@ -48,6 +48,7 @@ def open_marts(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     bounds = engine_bounds(home) | {"temp_directory": "", "allow_persistent_secrets": "false"}
     with connect(str(database.resolve()), read_only=True, config=bounds) as connection:
         connection.execute("set TimeZone = 'UTC'")
+        answer_rightly(connection)
         connection.execute(f"set variable creditline_home = {path_to_write(home.root)}")
         directories, paths = _needed(home, connection)
         connection.execute(f"set allowed_directories = [{', '.join(map(path_to_write, directories))}]")
