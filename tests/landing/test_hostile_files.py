@@ -361,3 +361,36 @@ def rows_of(home, table: str) -> int:
 def cells_of(home, table: str) -> list[tuple]:
     with duckdb.connect(str(scratch_file(home, NIGHT)), read_only=True) as connection:
         return connection.execute(f"select * from {table} order by source_row").fetchall()
+
+
+HEADERS = [
+    (
+        rename(b"customer_id", b""),
+        "column 2 has no name, 'customer_id' is expected; end no line in a comma, and send the header",
+    ),
+    (
+        rename(b"risk_class", b"risk_class,"),
+        "column 18 has no name, no column is expected there; end no line in a comma",
+    ),
+    (lambda content: content.split(b"\n", 1)[1], "the first line has no name of the contract: it begins with 'A00000'"),
+    (
+        lambda content: b"sep=,\n" + content,
+        "the first line is 'sep=,', which a spreadsheet writes; export it from the source",
+    ),
+    (
+        lambda content: content.replace(b",", b";"),
+        "its columns are parted by ';', not by commas; part them by commas, and send",
+    ),
+    (lambda content: content.replace(b",", b"\t"), "its columns are parted by '\\t', not by commas"),
+    (
+        rename(b"limit_amount", b"credit_limit"),
+        "column 7 is 'credit_limit', 'limit_amount' is expected; send the header of the",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), HEADERS, ids=range(len(HEADERS)))
+def test_a_wrong_header_is_refused_in_words_that_help(home, delivery, change, said):
+    spoil(delivery, SNAPSHOT, change)
+    with pytest.raises(DeliveryRefused, match=re.escape(f"account_snapshot.csv: header: {said}")):
+        accept(home, NIGHT)

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 from homes import take_in, tree_of
-from small_delivery import NIGHT, change_entry, change_manifest, deliver, seal, small_home, spoil, stand_as_published
+from small_delivery import (
+    NIGHT,
+    add_entry,
+    change_entry,
+    change_manifest,
+    deliver,
+    seal,
+    small_home,
+    spoil,
+    stand_as_published,
+)
 
 from creditline.gate.inputs import gate_inputs
 from creditline.home import Home
@@ -150,6 +160,25 @@ def test_another_feed_does_not_take_the_place_of_the_homes_own(home, delivery):
     assert kept["rule"] == "feed"
     assert "'core'" in kept["reason"]
     assert "write `night_feed: core2` into creditline.yml" in kept["reason"]
+    assert (
+        "it brings account_snapshot.csv, session.csv; put the files of another system into the delivery"
+        in kept["reason"]
+    )
+
+
+def test_a_delivery_of_another_system_alone_is_told_where_its_files_belong(home):
+    """The general ledger delivers by itself."""
+    delivery = deliver(home, sources=("account_snapshot",), feed="ledger")
+    (delivery / "gl_balance.csv").write_text(
+        "ledger_code,legal_entity_code,currency_code,balance\n1001,BANK01,CNY,5.00\n"
+    )
+    add_entry(delivery, "gl_balance")
+    change_manifest(delivery, lambda manifest: manifest["sources"].pop(0))
+    assert refusal(home)["reason"] == (
+        "manifest.json: required_source: account_snapshot is not in it, feed 'ledger' brings gl_balance.csv; a night is one"
+        " delivery of one feed: deliver account_snapshot with it, or put its files, each with its entry in the manifest, into the"
+        " delivery that brings account_snapshot"
+    )
 
 
 def test_a_feed_that_was_renamed_in_the_settings_begins_anew_where_the_other_ended(tmp_path):

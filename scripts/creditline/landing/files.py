@@ -27,6 +27,8 @@ _FOREIGN = {
     b"\xfe\xff": "UTF-16",
 }
 _BOM = b"\xef\xbb\xbf"
+_OTHER_DELIMITERS = ";\t|"
+_SEND = "send the header of the contract (docs/reference/landing.md)"
 
 
 class FileRefused(CreditlineError):
@@ -167,16 +169,33 @@ def _check_header(header: str, entry: DeliveredSource, source: Source) -> tuple[
     optional = [column.name for column in source.columns if column.optional and column.name in delivered]
     expected = [*source.mandatory_columns, *optional]
     if delivered != expected:
-        differs = next(
-            (
-                f"column {number} is '{found[:80]}', '{wanted}' is expected"
-                for number, (found, wanted) in enumerate(zip(delivered, expected, strict=False), start=1)
-                if found != wanted
-            ),
-            f"{len(delivered)} columns, {len(expected)} are expected: {','.join(expected)}",
-        )
-        raise FileRefused(entry.file, "header", differs, "send the header of the contract (docs/reference/landing.md)")
+        what, next_step = _header_differs(header, delivered, expected)
+        raise FileRefused(entry.file, "header", what, next_step)
     return tuple(delivered)
+
+
+def _header_differs(header: str, delivered: list[str], expected: list[str]) -> tuple[str, str]:
+    """How a first line differs from the contract's, and what to do."""
+    first = expected[0]
+    if header.lower().startswith("sep="):
+        return (
+            f"the first line is '{header[:20]}', which a spreadsheet writes",
+            f"export it from the source system, and {_SEND}",
+        )
+    if len(delivered) == 1 and any(sign in header for sign in _OTHER_DELIMITERS):
+        sign = max(_OTHER_DELIMITERS, key=header.count)
+        return f"its columns are parted by {sign!r}, not by commas", f"part them by commas, and {_SEND}"
+    if not set(delivered) & set(expected):
+        return f"the first line has no name of the contract: it begins with '{delivered[0][:80]}', not '{first}'", _SEND
+    nameless = [number for number, name in enumerate(delivered, start=1) if not name.strip()]
+    if nameless:
+        number = nameless[0]
+        wanted = f"'{expected[number - 1]}' is expected" if number <= len(expected) else "no column is expected there"
+        return f"column {number} has no name, {wanted}", f"end no line in a comma, and {_SEND}"
+    for number, (found, wanted) in enumerate(zip(delivered, expected, strict=False), start=1):
+        if found != wanted:
+            return f"column {number} is '{found[:80]}', '{wanted}' is expected", _SEND
+    return f"{len(delivered)} columns, {len(expected)} are expected: {','.join(expected)}", _SEND
 
 
 def _check_lines(stream: BufferedReader, entry: DeliveredSource, line_end: bytes) -> None:

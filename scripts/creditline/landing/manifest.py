@@ -19,6 +19,8 @@ from creditline.store.record import DeliveryRecord, is_told
 # Names of feeds between nights begin like this, so their sequences and batches are never those of a night's feed.
 INTRADAY_FEEDS = "intraday"
 _MAX_BYTES = 1 << 20
+# A reason names at most so many files, with so many letters.
+_NAMED_FILES, _NAMED_LENGTH = 3, 40
 
 
 def read_manifest(directory: Path, *, is_intraday: bool = False) -> tuple[Manifest, str]:
@@ -137,8 +139,9 @@ def check_feed(home: Home, manifest: Manifest, records: list[DeliveryRecord]) ->
     if manifest.feed != expected:
         raise _refused(
             "feed",
-            f"is '{manifest.feed}', the nights of this home are those of '{expected}'",
-            f"name it so; if its sender was renamed, write `night_feed: {manifest.feed}` into creditline.yml",
+            f"is '{manifest.feed}', the nights of this home are those of '{expected}'; it brings {_some(manifest)}",
+            f"put the files of another system into the delivery of '{expected}', each with its entry in that manifest; if the"
+            f" sender was renamed, write `night_feed: {manifest.feed}` into creditline.yml",
         )
 
 
@@ -221,8 +224,10 @@ def check_not_repeated(entry: DeliveredSource, records: list[DeliveryRecord]) ->
                 raise FileRefused(
                     entry.file,
                     "duplicate",
-                    f"the same bytes were taken in for {record.business_date} as {earlier.file}",
-                    "deliver this night's own file",
+                    f"the same bytes were taken in for {record.business_date} as {earlier.file}, so it is that night's file"
+                    " or nothing at all has changed since",
+                    "export this night's own file; if nothing has changed, leave the file out or send it with a header alone, and"
+                    " let two people skip a night without its account_snapshot (`creditline skip`)",
                 )
 
 
@@ -258,7 +263,18 @@ def _check_contract(manifest: Manifest, is_intraday: bool) -> None:
         raise _refused("feed", f"{manifest.feed} is a name of a feed between nights", "give the night's feed another")
     for source in contract().values():
         if source.required and source.name not in [entry.relation for entry in manifest.sources]:
-            raise _refused("required_source", f"{source.name} is not in it", f"deliver {source.name} with it")
+            raise _refused(
+                "required_source",
+                f"{source.name} is not in it, feed '{manifest.feed}' brings {_some(manifest)}",
+                f"a night is one delivery of one feed: deliver {source.name} with it, or put its files, each with its entry in"
+                f" the manifest, into the delivery that brings {source.name}",
+            )
+
+
+def _some(manifest: Manifest) -> str:
+    """The files of a delivery as a person names them, not all if they are many."""
+    files = [entry.file[:_NAMED_LENGTH] for entry in manifest.sources]
+    return ", ".join([*files[:_NAMED_FILES], *(["..."] if len(files) > _NAMED_FILES else [])]) or "no file"
 
 
 def _check_between_nights(manifest: Manifest) -> None:
