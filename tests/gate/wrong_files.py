@@ -185,13 +185,15 @@ def print_results(results: Iterable[Result]) -> None:
     """The closing table, and a summary for each book and share."""
     results = sorted(results, key=lambda one: (BOOKS.index(one.book), -one.share))
     counted = [one for one in results if one.is_counted]
-    print("| book | kind | share | verdict | cut | frozen | yuan cut | delayed | orders left | noticed after nights |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    print(
+        "| book | kind | share | verdict | cut | frozen | yuan cut | delayed | not decided | orders left | noticed after nights |"
+    )
+    print(f"|{' --- |' * 11}")
     for one in counted:
         noticed = "never" if one.noticed is None else one.noticed
         print(
             f"| {one.book} | {one.kind} | {one.share:g} % | {one.verdict} | {one.cut_people} | {one.frozen_people} |"
-            f" {one.cut_amount} | {one.delayed_people} | {one.orders} | {noticed} |"
+            f" {one.cut_amount} | {one.delayed_people} | {one.undecided_accounts} | {one.orders} | {noticed} |"
         )
     rows = []
     for book, share in sorted({(one.book, one.share) for one in results}, key=lambda it: (BOOKS.index(it[0]), -it[1])):
