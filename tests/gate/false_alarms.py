@@ -1,7 +1,8 @@
 """Good nights: on how many of them does the gate say something? `scripts/evaluate false-alarms` prints each with its reason.
 
-Quiet nights are those of a simulated book and of the Berka book, of which acceptance and gate alone run; in the nights of a
-chaotic core all steps run, since that core answers orders. Special nights are real jumps, which two people may accept."""
+Quiet nights are those of a simulated book and of the Berka book. With --gate-alone no step runs after the gate, which is quick, and
+the gate then has no state of the night before to compare with. A chaotic core answers orders, so its nights always run whole. Special
+nights are real jumps, which two people may accept."""
 
 from __future__ import annotations
 
@@ -30,6 +31,8 @@ BERKA_NIGHTS = 454
 # A repeated key holds both of its rows.
 _ROWS_OF = {"duplicate_key": 2}
 _PASS = "pass"
+# `run` or `judge`.
+Step = Callable[[Home, date], Outcome]
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,15 @@ def _known_bad(home: Home) -> dict[str, Counter[str]]:
     return known
 
 
-def quiet_nights(root: Path, *, accounts: int, nights: int, seed: int) -> Iterator[tuple[Outcome, Counter[str]]]:
+def quiet_nights(
+    root: Path, step: Step, *, accounts: int, nights: int, seed: int
+) -> Iterator[tuple[Outcome, Counter[str]]]:
     """The nights of a simulated book whose core goes its own way."""
     home = create_home(root, sample_home_settings())
     book = simulate_book(home, accounts=accounts, nights=nights, first_date=FIRST, seed=seed, progress=tell)
     known = _known_bad(home)
     for night in book.dates:
-        yield judge(home, night), known.get(str(night), Counter())
+        yield step(home, night), known.get(str(night), Counter())
 
 
 def chaotic_nights(root: Path, *, accounts: int, nights: int, seed: int) -> Iterator[tuple[Outcome, Counter[str]]]:
@@ -117,11 +122,11 @@ def chaotic_nights(root: Path, *, accounts: int, nights: int, seed: int) -> Iter
         yield run(home, night), _known_bad(home).get(str(night), Counter())
 
 
-def berka_nights(root: Path, *, nights: int) -> Iterator[tuple[Outcome, Counter[str]]]:
+def berka_nights(root: Path, step: Step, *, nights: int) -> Iterator[tuple[Outcome, Counter[str]]]:
     """The nights of the Berka book. Raises NoBook."""
     book = import_book(root, load_map(BERKA), real_data(BERKA), max_nights=nights, is_demo=True)
     for night in book.dates:
-        yield judge(book.home, night), Counter()
+        yield step(book.home, night), Counter()
 
 
 # -- special nights -------------------------------------------------------------------------------------------------------
@@ -206,18 +211,20 @@ def main() -> int:
     parser.add_argument("--nights", type=int, default=365, help="of the quiet and the chaotic world")
     parser.add_argument("--berka-nights", type=int, default=BERKA_NIGHTS)
     parser.add_argument("--accounts", type=int, default=600)
+    parser.add_argument("--gate-alone", action="store_true", help="run acceptance and gate, not the whole night")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work", type=Path, help="where the book of special nights is kept, as wrong-files keeps it")
     asked = parser.parse_args()
+    step: Step = judge if asked.gate_alone else run
     seen: list[Watched] = []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         work = asked.work.resolve() if asked.work else root / "work"
         many = {"accounts": asked.accounts, "nights": asked.nights, "seed": asked.seed}
         ways: dict[str, Callable[[], Iterator[tuple[Outcome, Counter[str]]]]] = {
-            QUIET: lambda: quiet_nights(root / QUIET, **many),
+            QUIET: lambda: quiet_nights(root / QUIET, step, **many),
             CHAOTIC: lambda: chaotic_nights(root / CHAOTIC, **many),
-            BERKA: lambda: berka_nights(root / BERKA, nights=asked.berka_nights),
+            BERKA: lambda: berka_nights(root / BERKA, step, nights=asked.berka_nights),
             SPECIAL: lambda: special_nights(work, accounts=asked.accounts, nights=30, seed=asked.seed),
         }
         for world in asked.worlds:

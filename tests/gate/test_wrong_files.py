@@ -21,6 +21,7 @@ from wrong_books import (
     Prepared,
     controls,
     harm,
+    judge,
     prepare,
     verdict,
 )
@@ -207,5 +208,5 @@ def test_a_wrong_delivery_hurts_nobody(book, tmp_path, label):
 
 @pytest.mark.slow
 def test_quiet_nights_are_quiet(tmp_path):
-    watched = watch_world("quiet", quiet_nights(tmp_path / "home", accounts=60, nights=4, seed=1))
+    watched = watch_world("quiet", quiet_nights(tmp_path / "home", judge, accounts=60, nights=4, seed=1))
     assert (watched.nights, watched.alarms) == (4, ())

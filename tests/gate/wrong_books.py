@@ -203,7 +203,10 @@ def _run_up_to(home: Home, night: date) -> None:
     """Run the landed nights before this one; nobody applies orders of theirs, so none leaves before this night."""
     for day in home.landed_dates():
         if day < night:
-            run_night(home, day)
+            try:
+                run_night(home, day)
+            except CreditlineError as error:
+                raise NoBook(f"the good night {day} cannot be run: {error}") from error
             tell(f"ran {day}")
     set_mode(home, ALL_SLICES, "live", by="maker", approved_by="checker")
 

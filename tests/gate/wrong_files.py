@@ -83,7 +83,7 @@ class Result:
 
     @property
     def hurts(self) -> bool:
-        return bool(self.cut_people or self.frozen_people or self.orders)
+        return bool(self.cut_people or self.frozen_people or self.orders or any(self.later or ()))
 
 
 def try_kind(
