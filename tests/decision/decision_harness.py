@@ -331,7 +331,11 @@ class Nights:
         }
         snapshot = raw_columns(contract()["account_snapshot"])
         # the windows of features are given, so their history is not read
-        lay(self.connection, [Relation(f"raw.account_snapshot_{part}", snapshot) for part in ("leaving", "history")])
+        lay(
+            self.connection,
+            [Relation(f"raw.account_snapshot_{part}", snapshot) for part in ("trusted", "leaving", "history")],
+        )
+        lay(self.connection, [Relation("run.distrusted_column", {"source": "varchar", "column_name": "varchar"})])
         lay(self.connection, [Relation("raw.cash_flow_known", raw_columns(contract()["cash_flow"]))])
         lay(self.connection, [Relation("run.new_batch", {"batch_id": "varchar"}, rows=((CORRECTING,),))])
         lay(self.connection, [Relation("run.carried_state", {"is_complete": "boolean"}, rows=((True,),))])

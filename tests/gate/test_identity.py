@@ -68,7 +68,7 @@ def test_the_key_of_an_account_is_found_or_said_to_be_unknown(home):
 def test_every_id_has_one_key_after_many_nights(home):
     for number in range(3):
         night = NIGHT + timedelta(days=number)
-        deliver(home, night=night, accounts=10 + 5 * number, sources=ALL_SOURCES)
+        deliver(home, night=night, accounts=10 + 2 * number, sources=ALL_SOURCES)
         take_in(home, night)
     for subject in ("account", "customer"):
         found = keys(home, subject)

@@ -285,7 +285,7 @@ def test_a_suite_guards_its_key_and_names_columns_of_the_contract(name):
     columns = {column.name for column in source.columns}
     keys = [rule for rule in suite.row_rules if rule.is_key]
     assert [rule.name for rule in keys] == [f"unique:{'+'.join(source.key)}"]
-    assert {rule.column for rule in suite.row_rules} <= columns
+    assert {name for rule in suite.row_rules for name in rule.column.split("+")} <= columns
     assert {"refuse_above_bp", "refuse_above_rows"} <= set(suite.meta)
     for each in suite.document["expectations"]:
         assert each["meta"]["on_fail"] in ("quarantine", "distrust", "refuse")

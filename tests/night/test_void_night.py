@@ -7,9 +7,19 @@ from datetime import timedelta
 
 import pytest
 from own_policies import calendar_row, lay_policies
-from small_delivery import NIGHT, add_entry, change_entry, deliver, small_home, spoil_cell
+from small_delivery import (
+    NIGHT,
+    add_correction,
+    add_entry,
+    change_entry,
+    deliver,
+    small_home,
+    spoil_cell,
+    stand_as_published,
+)
 
 from creditline.cli.status import home_status
+from creditline.gate.acceptance import accept_jump
 from creditline.home.publications import REVISION, is_void, read_manifest
 from creditline.home.skips import record_skip
 from creditline.night import accept, gate_inputs, run_night
@@ -162,3 +172,27 @@ def test_a_source_that_came_once_and_does_not_come_again(tmp_path, source, is_ex
         gate_inputs(home, night)
     rows = {row.source: row for row in night_sources(home, delivery_records(home), SECOND, Timetable({}, frozenset()))}
     assert (rows[source].is_missing, rows[source].is_distrusted) == believed
+
+
+INSTALMENTS = "instalment_id,account_id,instalment_no,due_date,due_amount,paid_date,paid_amount,is_reversed"
+
+
+@pytest.mark.parametrize("closed_by", ["nobody", "a correction", "coverage", "two people"])
+def test_a_refused_file_of_payments_is_a_gap_until_its_rows_come(tmp_path, closed_by):
+    home = small_home(tmp_path / "home")
+    row = "I1,A00001,1,2026-08-25,100.00,2026-08-31,100.00,false"
+    for night, header in ((NIGHT, f"wrong,{INSTALMENTS}"), (SECOND, INSTALMENTS)):
+        directory = deliver(home, night=night, sources=("account_snapshot",))
+        (directory / "instalment.csv").write_text(f"{header}\n{row}\n")
+        covered = {"coverage_from": str(NIGHT)} if night == SECOND and closed_by == "coverage" else {}
+        add_entry(directory, "instalment", **covered)
+        if night == SECOND and closed_by == "a correction":
+            add_correction(directory, "instalment", NIGHT, f"{INSTALMENTS}\n{row}\n")
+        accept(home, night)
+        gate_inputs(home, night)
+    if closed_by == "two people":
+        stand_as_published(home, NIGHT)
+        accept_jump(home, "instalment", NIGHT, by="maker", approved_by="checker", reason="the rows are lost")
+    rows = {row.source: row for row in night_sources(home, delivery_records(home), SECOND, Timetable({}, frozenset()))}
+    is_open = closed_by == "nobody"
+    assert (rows["instalment"].verdict, rows["instalment"].is_distrusted) == (("gap" if is_open else "pass"), is_open)

@@ -77,6 +77,8 @@ def lay(book: Book, file: Path) -> None:
         lay_table(connection, "raw.cash_flow_known", raw_columns(contract()["cash_flow"]), [], file.parent)
         columns = raw_columns(contract()["account_snapshot"])
         lay_table(connection, "raw.account_snapshot_leaving", columns, [], file.parent)
+        lay_table(connection, "raw.account_snapshot_trusted", columns, [], file.parent)
+        connection.execute("create table run.distrusted_column (source varchar, column_name varchar)")
         lay_table(connection, "raw.account_snapshot_history", columns, book.raw["account_snapshot"], file.parent)
         for table in state_tables():
             lay_table(connection, f"state.{table.name}", table.columns, _carried_rows(book, table.name), file.parent)

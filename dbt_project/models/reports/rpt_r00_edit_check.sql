@@ -51,6 +51,12 @@ ageing as (
 
 ),
 
+ledger as (
+
+    select * from {{ ref('fct_ledger_balance') }}
+
+),
+
 thresholds as (
 
     select
@@ -178,6 +184,22 @@ checks as (
         'X4', 'R04', 'no account is classed better than its days past due allow',
         cast(count(*) as decimal(18, 2)), cast(0 as decimal(18, 2))
     from too_good
+
+    union all
+
+    select
+        'X5', 'R04', 'balances of the snapshot tie to the ledger within the tolerance (fct_ledger_balance)',
+        cast(count(*) as decimal(18, 2)), cast(0 as decimal(18, 2))
+    from ledger
+    where is_tied is distinct from true
+
+    union all
+
+    select
+        'X5b', 'R06', 'balances of the snapshot tie to the ledger within the tolerance (fct_ledger_balance)',
+        cast(count(*) as decimal(18, 2)), cast(0 as decimal(18, 2))
+    from ledger
+    where is_tied is distinct from true
 
     union all
 

@@ -12,14 +12,16 @@ from decimal import Decimal
 import duckdb
 
 from creditline.errors import CreditlineError
+from creditline.gate.acceptance import read_acceptances
 from creditline.gate.checkpoint import Judged, run_suites
 from creditline.gate.id_changes import find_contradictions
+from creditline.gate.plausible import FIGURE_TABLE, Measured, keep_figures, lay_figures, read_figures, read_findings
 from creditline.gate.quarantine import keep_quarantine
 from creditline.gate.raw import RawFile, write_raw
 from creditline.gate.replacement import make_way
 from creditline.gate.routing import suite_of
-from creditline.gate.suites import Suite
-from creditline.gate.verdict import SourceVerdict, judge_source, previous_record, refused_at_acceptance
+from creditline.gate.suites import Suite, load_suite
+from creditline.gate.verdict import SourceVerdict, judge_source, must_agree_on_figures, refused_at_acceptance
 from creditline.home import Home
 from creditline.home.database import connect_within, engine_bounds
 from creditline.home.files import canonical_json, write_file
@@ -29,7 +31,7 @@ from creditline.store.record import (
     DeliveryRecord,
     SourceRecord,
     delivery_records,
-    evidence_file,
+    evidence_folder,
     quarantine_folder,
     write_record,
 )
@@ -60,31 +62,48 @@ def gate_inputs(home: Home, business_date: date) -> GateVerdict:
             raise InputsRefused(f"night {business_date} is not accepted; run `creditline night --date {business_date}`")
         clear_refusal(home, business_date)
         return GateVerdict(known[-1])
-    with judged_delivery(home, acceptance) as (connection, verdicts, judged):
+    with judged_delivery(home, acceptance) as judgement:
+        connection, verdicts = judgement.connection, judgement.verdicts
         if not any(_refuses_night(verdict) for verdict in verdicts):
             make_way(home, business_date, acceptance.manifest_sha256, delivery_records(home))
         _keep_quarantine(home, connection, acceptance, verdicts)
         _refuse_night(home, business_date, verdicts)
         # so a night that loses its temporary files after this step publishes the same evidence
-        write_file(evidence_file(home, business_date), canonical_json([asdict(result) for result in judged]))
+        evidence = evidence_folder(home, business_date)
+        write_file(evidence / "gate_inputs.json", canonical_json([asdict(result) for result in judgement.judged]))
+        write_file(evidence / "figures.json", canonical_json(read_figures(connection)))
         raw, keys = write_raw(home, connection, acceptance, [verdict.entry for verdict in verdicts if verdict.is_kept])
     record = delivery_record(acceptance, verdicts, raw, keys)
+    keep_figures(home, record, judgement.figures)
     write_record(home, record)
     clear_refusal(home, business_date)
     _clear_scratch(home)
     return GateVerdict(record)
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """A judged delivery. `connection` is to its temporary database, `judged` the result of each expectation, `figures` are those of
+    tonight by source."""
+
+    connection: duckdb.DuckDBPyConnection
+    verdicts: list[SourceVerdict]
+    judged: list[Judged]
+    figures: dict[str, list[Measured]]
+
+
 @contextmanager
-def judged_delivery(
-    home: Home, acceptance: Acceptance
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[SourceVerdict], list[Judged]]]:
-    """The temporary database of an accepted delivery, the verdict on every file, and the result of each expectation; nothing
-    is taken in yet."""
+def judged_delivery(home: Home, acceptance: Acceptance) -> Iterator[Judgement]:
+    """Judge an accepted delivery; nothing is taken in yet."""
     suites = _suites(home, acceptance)
+    scratch = str(scratch_file(home, acceptance.business_date))
+    records = delivery_records(home)
+    with connect_within(home, scratch) as connection:
+        figures = lay_figures(home, connection, acceptance, records)
     judged = _judge(home, acceptance, suites)
-    with connect_within(home, str(scratch_file(home, acceptance.business_date))) as connection:
-        yield connection, _conclude(home, connection, acceptance, suites, judged), judged
+    with connect_within(home, scratch) as connection:
+        verdicts = _conclude(home, connection, acceptance, suites, judged)
+        yield Judgement(connection, verdicts, judged, figures)
 
 
 def _suites(home: Home, acceptance: Acceptance) -> dict[str, Suite]:
@@ -100,7 +119,8 @@ def _judge(home: Home, acceptance: Acceptance, suites: dict[str, Suite]) -> list
     """Run the checkpoint."""
     return run_suites(
         scratch_file(home, acceptance.business_date),
-        {f"typed_{relation}": suite for relation, suite in suites.items()},
+        {f"typed_{relation}": suite for relation, suite in suites.items()}
+        | {FIGURE_TABLE: load_suite("figures/figure")},
         name="gate_inputs",
         run_name=str(acceptance.business_date),
         docs=home.warehouse / "evidence" / str(acceptance.business_date) / "data_docs" / "inputs",
@@ -118,19 +138,20 @@ def _conclude(
 ) -> list[SourceVerdict]:
     """The verdict on every file."""
     find_contradictions(home, connection, acceptance)
-    records = delivery_records(home)
+    findings, accepted = read_findings(connection), read_acceptances(home)
+    must_agree_on_figures(judged, findings)
     verdicts = []
     for entry in acceptance.sources:
         if entry.refusal:
             verdicts.append(refused_at_acceptance(entry))
             continue
-        is_correction = entry.corrects_business_date is not None
         verdict = judge_source(
             connection,
             entry,
             suites[entry.relation],
             [result for result in judged if result.table == f"typed_{entry.relation}"],
-            None if is_correction else previous_record(records, acceptance.business_date, entry.source),
+            [finding for finding in findings if finding.relation == entry.relation],
+            accepted.get((acceptance.business_date, entry.source, entry.file_sha256)),
         )
         check_unchanged(home.landing / str(acceptance.business_date) / entry.file, entry.file, entry.identity)
         verdicts.append(verdict)
@@ -206,6 +227,7 @@ def _source_record(verdict: SourceVerdict, raw: RawFile | None) -> SourceRecord:
         corrects_business_date=entry.corrects_business_date,
         raw_file=raw.file if raw else None,
         raw_sha256=raw.sha256 if raw else None,
+        distrusted_columns=verdict.distrusted_columns if is_kept else (),
     )
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 import duckdb
 
 from creditline.errors import CreditlineError
+from creditline.gate.acceptance import GateAcceptance
 from creditline.gate.checkpoint import Judged
 from creditline.gate.id_changes import SOURCE as ID_CHANGE
+from creditline.gate.plausible import FIGURE_TABLE, Finding
 from creditline.gate.quarantine import Bad, mark_bad_rows, quarantine_counts
 from creditline.gate.suites import Suite
 from creditline.home.database import one_row
 from creditline.landing.accept import AcceptedSource
 from creditline.landing.contract import Source, contract
 from creditline.landing.typing import amount
-from creditline.store.record import DeliveryRecord, SourceRecord
 
 _LEVELS = ("pass", "distrust", "refuse")
 
@@ -36,6 +36,7 @@ class SourceVerdict:
     accepted_rows: int
     quarantined_rows: int
     accepted_totals: dict[str, Decimal]
+    distrusted_columns: tuple[str, ...] = ()
 
     @property
     def is_kept(self) -> bool:
@@ -47,13 +48,15 @@ def judge_source(
     entry: AcceptedSource,
     suite: Suite,
     judged: list[Judged],
-    previous: SourceRecord | None,
+    figures: list[Finding],
+    accepted: GateAcceptance | None,
 ) -> SourceVerdict:
     """Split the rows of a source and give its verdict.
 
     Args:
         judged: what Great Expectations found on this source.
-        previous: the source as last taken in, of an earlier night.
+        figures: its figures outside their bounds.
+        accepted: what two people said about these figures, if they did.
 
     Raises:
         GateBroken: Great Expectations and the quarantine count differently, or rows or money are lost.
@@ -68,20 +71,28 @@ def judge_source(
         *_failed_tables(judged),
         *_share(entry.delivered_rows, quarantined, suite),
         *_mixed(connection, entry, suite),
-        *_breakers(suite, accepted_rows, totals, previous),
+        *([] if accepted else [(each.on_fail, _told(each)) for each in figures]),
     ]
     return SourceVerdict(
         entry=entry,
-        verdict=max((level for level, _ in findings), key=_LEVELS.index, default="pass"),
+        verdict=max((level for level, _ in findings if level in _LEVELS), key=_LEVELS.index, default="pass"),
         reasons=(
             *entry.notes,
             *_held(suite, counts),
             *(why for _, why in findings),
+            *(f"{_told(each)}; {accepted.told}" for each in figures if accepted),
         ),
         accepted_rows=accepted_rows,
         quarantined_rows=quarantined,
         accepted_totals=totals,
+        distrusted_columns=tuple(
+            sorted({str(each.column) for each in figures if each.on_fail == "column" and not accepted})
+        ),
     )
+
+
+def _told(finding: Finding) -> str:
+    return f"{finding.figure}: {finding.why}"
 
 
 def refused_at_acceptance(entry: AcceptedSource) -> SourceVerdict:
@@ -89,18 +100,20 @@ def refused_at_acceptance(entry: AcceptedSource) -> SourceVerdict:
     return SourceVerdict(entry, "refuse", (entry.refusal or "",), 0, entry.delivered_rows, {})
 
 
-def previous_record(records: list[DeliveryRecord], business_date: date, source: str) -> SourceRecord | None:
-    """A source as it was last taken in before a night."""
-    found = [
-        entry
-        for record in records
-        for entry in record.sources
-        if entry.source == source
-        and record.business_date < business_date
-        and entry.verdict != "refuse"
-        and entry.corrects_business_date is None
-    ]
-    return found[-1] if found else None
+def must_agree_on_figures(judged: list[Judged], findings: list[Finding]) -> None:
+    """Check that Great Expectations counted as many figures outside their bounds as the verdicts know.
+
+    Raises:
+        GateBroken: the counts differ.
+    """
+    for result in judged:
+        if result.table == FIGURE_TABLE:
+            ours = sum(finding.family == result.rule for finding in findings)
+            if result.error or result.unexpected_count != ours:
+                raise GateBroken(
+                    f"figures of {result.rule}: Great Expectations counts {result.unexpected_count} outside their bounds, the"
+                    f" verdicts {ours}; correct expectations/figures/figure.json"
+                )
 
 
 def _must_agree(entry: AcceptedSource, judged: list[Judged], bad: list[Bad]) -> None:
@@ -163,30 +176,6 @@ def _mixed(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource, suite: 
     found = connection.execute(f'select distinct "{column}" from accepted_{entry.relation} order by all').fetchall()
     values = ", ".join(value for (value,) in found)
     return [("refuse", f"one_value:{column}: {values} in one file; a home holds one")] if len(found) > 1 else []
-
-
-def _breakers(
-    suite: Suite, rows: int, totals: dict[str, Decimal], before: SourceRecord | None
-) -> list[tuple[str, str]]:
-    """A source that changed more than a book can overnight is a fault of the pipe, not of the people in it."""
-    rules = suite.meta.get("breakers")
-    if not rules or before is None or before.accepted_rows < rules["min_rows"]:
-        return []
-    findings = []
-    if abs(rows - before.accepted_rows) * 10000 > before.accepted_rows * rules["row_change_bp"]:
-        why = (
-            f"row_change: {rows} rows after {before.accepted_rows}, more than {rules['row_change_bp']} bp apart;"
-            f" if the book did change, raise row_change_bp in expectations/{suite.name}.json"
-        )
-        findings.append((rules["on_fail"], why))
-    column, factor = rules["mean_column"], rules["mean_factor"]
-    # compares mean now / mean before without dividing
-    now = abs(totals[column]) * before.accepted_rows
-    then = abs(Decimal(before.accepted_totals[column])) * rows
-    if then and (now > factor * then or now * factor < then):
-        why = f"unit: the mean {column} changed more than {factor}-fold overnight: is the file in another unit?"
-        findings.append((rules["on_fail"], why))
-    return findings
 
 
 def accepted_of(connection: duckdb.DuckDBPyConnection, entry: AcceptedSource) -> tuple[int, dict[str, Decimal]]:

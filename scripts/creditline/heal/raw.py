@@ -51,7 +51,7 @@ def remade_raw(home: Home, record: DeliveryRecord, lost: SourceRecord, scratch: 
         if entry.refusal:
             raise FileRefused(entry.file, "refused", entry.refusal, "put the delivery there as it came")
         find_contradictions(home, connection, acceptance)
-        judge_source(connection, entry, suite_of(home, entry, record.business_date), [], None)
+        judge_source(connection, entry, suite_of(home, entry, record.business_date), [], [], None)
         made, _ = write_raw(_Beside(home.root), connection, acceptance, [entry], gives_keys=False)
     return home.root / made[entry.relation].file
 

@@ -87,6 +87,7 @@ class Source(BaseModel):
     local_of: str | None = None
     required: bool = False
     may_repeat: bool = False  # the same file may rightly come again on another date
+    gap_lasts: bool = False  # a row that did not come leaves somebody worse off until it comes
     intraday: bool = False  # comes between nights, too
     occasional: bool = False  # comes only if there is something to report; its absence means nothing
 

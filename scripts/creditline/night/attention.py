@@ -35,6 +35,10 @@ from creditline.warehouse.state import state_file
 
 _NIGHT_SOURCE = "run.night_source"
 _ACCOUNTS = "account_snapshot"
+_WHY = {
+    "missing": "it came on an earlier night or is expected, and not tonight",
+    "gap": "its file of an earlier night was refused, and those rows have not come: have them sent as a correction of that night",
+}
 
 
 @dataclass(frozen=True)
@@ -183,8 +187,13 @@ def _distrusted(home: Home, night: date) -> Iterator[Need]:
     relation = next(relation for relation in read_inputs(home, night) if relation.name == _NIGHT_SOURCE)
     for row in (dict(zip(relation.columns, row, strict=True)) for row in relation.rows):
         if row["is_distrusted"]:
-            why = reasons.get(row["source"]) or "it came on an earlier night or is expected, and not tonight"
+            why = reasons.get(row["source"]) or _WHY.get(str(row["verdict"]), "")
             yield Need(f"source {row['source']} is distrusted", f"{row['verdict']}: {why}", _check(home, night))
+    for delivery in read_manifest(home, night)["deliveries"]:
+        for entry in delivery["sources"]:
+            if columns := entry.get("distrusted_columns"):
+                what = f"distrusted in {entry['source']}: {', '.join(columns)}"
+                yield Need(what, "; ".join(entry["reasons"]), _check(home, night))
 
 
 def _quarantine(home: Home, night: date) -> Iterator[Need]:

@@ -23,7 +23,6 @@ from creditline.gate.checking import (
     misfits_of,
     refusal_of,
 )
-from creditline.gate.id_changes import SOURCE as ID_CHANGE
 from creditline.gate.inputs import judged_delivery
 from creditline.gate.routing import suite_of
 from creditline.gate.verdict import SourceVerdict
@@ -35,7 +34,7 @@ from creditline.landing.files import FileRefused
 from creditline.landing.manifest import INTRADAY_FEEDS, check_intraday
 from creditline.night.calendar import NightHeld, require_turn
 from creditline.release.clock import latest_stamp
-from creditline.store.record import evidence_file, intraday_records
+from creditline.store.record import evidence_folder, intraday_records
 
 # The folders that the steps before the build write; in raw only the evidence, until a delivery is taken in.
 _OWN = ("landing", "warehouse", "quarantine", "outbox", "identity", "raw")
@@ -74,11 +73,11 @@ def _between_nights(home: Home, directory: Path, manifest: Manifest, manifest_sh
 def _beside(home: Home, root: Path, directory: Path, manifest: Manifest) -> Home:
     """A temporary home whose steps read the given home's files and write to its own folders, with this delivery landed."""
     _link(home.root, root, _OWN)
-    if home.identity_file.exists() and any(entry.source == ID_CHANGE for entry in manifest.sources):
+    if home.identity_file.exists():
         shutil.copytree(home.identity_file.parent, root / home.identity_file.parent.name)
     tried = Home(root)
     make_directory(tried.raw)
-    _link(home.raw, tried.raw, (evidence_file(home, manifest.business_date).parents[1].name,))
+    _link(home.raw, tried.raw, (evidence_folder(home, manifest.business_date).parent.name,))
     make_directory(tried.landing)
     (tried.landing / str(_night_of(home, directory, manifest))).symlink_to(directory.resolve())
     return tried
@@ -112,8 +111,9 @@ def _as_its_night(tried: Home, directory: Path) -> tuple[list[Misfit], bool]:
         others = [misfit for misfit in check_delivery(directory).misfits if misfit.rule != refused.rule]
         return [*found, refused, *others], False
     if not acceptance.is_known:
-        with judged_delivery(tried, acceptance) as (connection, verdicts, _):
-            found += [misfit for verdict in verdicts for misfit in _misfits(tried, connection, business_date, verdict)]
+        with judged_delivery(tried, acceptance) as judgement:
+            for verdict in judgement.verdicts:
+                found += _misfits(tried, judgement.connection, business_date, verdict)
     return found, acceptance.is_known
 
 
@@ -135,7 +135,7 @@ def _misfits(
         misfit.rule: reason for misfit in rows for reason in verdict.reasons if reason.startswith(f"{misfit.rule}: ")
     }
     whole = [
-        Misfit(entry.file, "", reason.partition(":")[0], "", 0, (reason,), said)
+        Misfit(entry.file, "", reason.partition(": ")[0], "", 0, (reason,), said)
         for reason in verdict.reasons
         if reason not in (*told.values(), *entry.notes)
         for said in [refused if not verdict.is_kept else _SAID.get(verdict.verdict, "it is noted")]

@@ -47,7 +47,7 @@ from creditline.publish.history import merge_closed_months, published_nights
 from creditline.publish.marts import export_marts, write_marts_database
 from creditline.report import ReportFile, write_reports
 from creditline.store.built import Build, Table, read_build
-from creditline.store.record import delivery_records, evidence_file, intraday_records
+from creditline.store.record import delivery_records, evidence_folder, intraday_records
 from creditline.store.rows import rows_as
 
 SECONDS = "seconds.json"
@@ -148,10 +148,10 @@ def write_night_reports(
 
 
 def _copy_evidence(home: Home, business_date: date, target: Path) -> None:
-    source, judged = home.warehouse / "evidence" / str(business_date), evidence_file(home, business_date)
+    source = home.warehouse / "evidence" / str(business_date)
     if source.is_dir():
         shutil.copytree(source, target)
-    if judged.is_file():
+    for judged in sorted(evidence_folder(home, business_date).glob("*.json")):
         write_file(target / judged.name, judged.read_bytes())
 
 

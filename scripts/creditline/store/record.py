@@ -17,7 +17,8 @@ _WITHDRAWN = ".withdrawn-"
 
 @dataclass(frozen=True)
 class SourceRecord:
-    """One source of a delivery. Totals are decimals as text, by column."""
+    """One source of a delivery. Totals are decimals as text, by column. Of `distrusted_columns` the values of the last trusted
+    night stand."""
 
     source: str
     file: str
@@ -34,6 +35,7 @@ class SourceRecord:
     corrects_business_date: date | None
     raw_file: str | None
     raw_sha256: str | None
+    distrusted_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,9 +93,15 @@ def delivery_records(home: Home) -> list[DeliveryRecord]:
     ]
 
 
-def evidence_file(home: Home, business_date: date) -> Path:
-    """The result of each expectation on a night's delivery, kept until the night publishes it."""
-    return home.raw / "_evidence" / f"business_date={business_date}" / "gate_inputs.json"
+def evidence_folder(home: Home, business_date: date) -> Path:
+    """What the gate found in a night's delivery, kept until the night publishes it: `gate_inputs.json` has the result of each
+    expectation, `figures.json` each figure with its bounds."""
+    return home.raw / "_evidence" / f"business_date={business_date}"
+
+
+def figures_file(home: Home, business_date: date, feed: str, sequence: int) -> Path:
+    """The figures of one night's delivery that later nights are compared with."""
+    return home.raw / "_figures" / f"business_date={business_date}" / f"{feed}-{sequence:06d}.json"
 
 
 def keys_given(home: Home) -> dict[str, int]:
@@ -189,4 +197,5 @@ def _read_source(said: Json) -> SourceRecord:
     entry = dict(said)
     for name in ("coverage_from", "corrects_business_date"):
         entry[name] = date.fromisoformat(entry[name]) if entry[name] else None
+    entry["distrusted_columns"] = tuple(entry.get("distrusted_columns", ()))
     return SourceRecord(**{**entry, "reasons": tuple(entry["reasons"])})

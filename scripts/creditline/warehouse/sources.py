@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 
+from creditline.gate.acceptance import read_acceptances
 from creditline.home import Home
 from creditline.home.database import connect_within, one_row
 from creditline.home.files import Json
@@ -87,6 +88,8 @@ def _night_source(
     tonight = [
         _verdict(record, entry, timetable) for record, entry in deliveries if record.business_date == business_date
     ]
+    if tonight and contract()[source].gap_lasts and _gaps(home, source, records, business_date):
+        tonight.append("gap")
     is_expected = source in home.settings.expected_sources
     is_missing = not is_expected and not (tonight if contract()[source].occasional else deliveries)
     verdict = _worst(tonight) if tonight else "missing"
@@ -111,7 +114,35 @@ def _verdict(record: DeliveryRecord, entry: SourceRecord, timetable: Timetable) 
 
 
 def _worst(verdicts: list[str]) -> str:
-    return max(verdicts, key=["pass", "late", "maintenance", "distrust", "refuse"].index)
+    return max(verdicts, key=["pass", "gap", "late", "maintenance", "distrust", "refuse"].index)
+
+
+def _gaps(home: Home, source: str, records: list[DeliveryRecord], business_date: date) -> list[date]:
+    """Earlier nights whose file of a source was refused and whose rows have not come since.
+
+    They come in a correction of that night, or in a later file whose coverage reaches back to it; or two people accept the
+    refused file, and so that its rows do not come.
+    """
+    entries = [
+        (record.business_date, entry) for record in records for entry in record.sources if entry.source == source
+    ]
+    taken_in = [entry for _, entry in entries if entry.verdict != "refuse"]
+    corrected = {entry.corrects_business_date for entry in taken_in}
+    accepted = read_acceptances(home)
+    return [
+        night
+        for night, entry in entries
+        if entry.verdict == "refuse"
+        and entry.corrects_business_date is None
+        and business_date - timedelta(days=OTHER_REACH_DAYS) <= night < business_date
+        and night not in corrected
+        and (night, source, entry.file_sha256) not in accepted
+        and not any(
+            day > night and later.coverage_from and later.coverage_from <= night
+            for day, later in entries
+            if later in taken_in
+        )
+    ]
 
 
 def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Relation]:
@@ -193,13 +224,40 @@ def raw_relations(
     return [
         *raw,
         _raw_relation("cash_flow_known", contract()["cash_flow"], known_flows),
+        _raw_relation("account_snapshot_trusted", snapshot, _trusted_snapshot(snapshots, night)),
         _raw_relation("account_snapshot_leaving", snapshot, leaving),
         _raw_relation("account_snapshot_history", snapshot, history),
         Relation(
             "run.new_batch", {"batch_id": "varchar"}, rows=tuple((batch,) for batch in _new_batches(records, night))
         ),
+        Relation(
+            "run.distrusted_column",
+            {"source": "varchar", "column_name": "varchar"},
+            rows=tuple(
+                (file.source, column)
+                for file in files
+                if _is_own(file, night.business_date)
+                for column in file.distrusted
+            ),
+        ),
         Relation("run.carried_state", {"is_complete": "boolean"}, rows=((is_carried,),)),
     ]
+
+
+def _is_own(file: _RawFile, night: date) -> bool:
+    """Whether the file is the night's own and no correction."""
+    return file.delivered_date == file.night == night
+
+
+def _trusted_snapshot(snapshots: list[_RawFile], night: NightParameters) -> list[_RawFile]:
+    """The snapshot of the last night that trusted the columns that are distrusted tonight; none if all are trusted."""
+    distrusted = {column for file in snapshots if _is_own(file, night.business_date) for column in file.distrusted}
+    earlier = [
+        file
+        for file in snapshots
+        if file.delivered_date == file.night < night.business_date and not distrusted.intersection(file.distrusted)
+    ]
+    return [max(earlier, key=lambda file: file.night)] if distrusted and earlier else []
 
 
 def _void_dates(home: Home, night: NightParameters) -> frozenset[date]:
@@ -233,6 +291,7 @@ class _RawFile:
     input: InputFile
     delivered_date: date
     night: date
+    distrusted: tuple[str, ...] = ()
 
 
 def _raw_files(home: Home, records: list[DeliveryRecord]) -> list[_RawFile]:
@@ -242,6 +301,7 @@ def _raw_files(home: Home, records: list[DeliveryRecord]) -> list[_RawFile]:
             InputFile(home.root / entry.raw_file, entry.raw_sha256),
             record.business_date,
             entry.corrects_business_date or record.business_date,
+            entry.distrusted_columns,
         )
         for record in records
         for entry in record.sources

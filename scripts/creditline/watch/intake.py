@@ -128,7 +128,7 @@ def _judge(
     """The verdict on one file. It must be a pass, because an untrusted file may freeze nobody."""
     if entry.refusal:
         raise FileRefused(entry.file, "refused", entry.refusal, "correct it and send it under the next sequence")
-    verdict = judge_source(connection, entry, load_suite(entry.source), [], None)
+    verdict = judge_source(connection, entry, load_suite(entry.source), [], [], None)
     if verdict.verdict != "pass":
         keep_quarantine(home, connection, acceptance, entry, is_refused=True)
         reasons = "; ".join(verdict.reasons)
