@@ -30,41 +30,42 @@ totals as (
 
     select
         legal_entity_code,
-        sum(principal_balance) as principal_balance,
-        sum(accrued_interest_balance) as accrued_interest_balance
+        cast(sum({{ to_minor('principal_balance') }}) as bigint) as principal_minor,
+        cast(sum({{ to_minor('accrued_interest_balance') }}) as bigint) as accrued_interest_minor
     from accounts
     group by legal_entity_code
+
+),
+
+ledger_totals as (
+
+    select
+        ledger.business_date,
+        ledger.legal_entity_code,
+        ledger.ledger_code,
+        cast(sum(ledger.balance_minor) as bigint) as ledger_minor
+    from ledger
+    inner join night on ledger.business_date = night.business_date
+    group by ledger.business_date, ledger.legal_entity_code, ledger.ledger_code
 
 ),
 
 sides as (
 
     select
-        ledger.business_date,
-        ledger.legal_entity_code,
-        ledger.ledger_code,
-        cast(case ledger_accounts.snapshot_column
-            when 'principal_balance' then totals.principal_balance
-            when 'accrued_interest_balance' then totals.accrued_interest_balance
-        end as decimal(18, 2)) as snapshot_amount,
-        {{ to_major('sum(ledger.balance_minor)') }} as ledger_amount,
-        max(ledger_accounts.tolerance_amount) as tolerance_amount,
-        max(ledger_accounts.tolerance_bp) as tolerance_bp
-    from ledger
-    inner join night on ledger.business_date = night.business_date
-    inner join ledger_accounts on ledger.ledger_code = ledger_accounts.ledger_code
+        ledger_totals.*,
+        case ledger_accounts.snapshot_column
+            when 'principal_balance' then totals.principal_minor
+            when 'accrued_interest_balance' then totals.accrued_interest_minor
+        end as snapshot_minor,
+        greatest(
+            {{ to_minor('ledger_accounts.tolerance_amount') }},
+            {{ int_div('abs(ledger_totals.ledger_minor) * ledger_accounts.tolerance_bp', '10000') }}
+        ) as allowed_minor
+    from ledger_totals
+    inner join ledger_accounts on ledger_totals.ledger_code = ledger_accounts.ledger_code
     -- another entity's ledger may stand in the same file
-    inner join totals on ledger.legal_entity_code = totals.legal_entity_code
-    group by 1, 2, 3, 4
-
-),
-
-bounded as (
-
-    select
-        *,
-        cast(greatest(tolerance_amount, abs(ledger_amount) * tolerance_bp / 10000) as decimal(18, 2)) as allowed_amount
-    from sides
+    inner join totals on ledger_totals.legal_entity_code = totals.legal_entity_code
 
 )
 
@@ -72,9 +73,9 @@ select
     business_date,
     legal_entity_code,
     ledger_code,
-    snapshot_amount,
-    ledger_amount,
-    cast(snapshot_amount - ledger_amount as decimal(18, 2)) as difference_amount,
-    allowed_amount,
-    abs(snapshot_amount - ledger_amount) <= allowed_amount as is_tied
-from bounded
+    {{ to_major('snapshot_minor') }} as snapshot_amount,
+    {{ to_major('ledger_minor') }} as ledger_amount,
+    {{ to_major('snapshot_minor - ledger_minor') }} as difference_amount,
+    {{ to_major('allowed_minor') }} as allowed_amount,
+    abs(snapshot_minor - ledger_minor) <= allowed_minor as is_tied
+from sides
