@@ -22,7 +22,7 @@ ledger_accounts as (
 
 accounts as (
 
-    select * from {{ ref('fct_account_night') }}
+    select * from {{ ref('dec_assigned_account') }}
 
 ),
 
@@ -30,8 +30,8 @@ totals as (
 
     select
         legal_entity_code,
-        cast(sum({{ to_minor('principal_balance') }}) as bigint) as principal_minor,
-        cast(sum({{ to_minor('accrued_interest_balance') }}) as bigint) as accrued_interest_minor
+        cast(sum(principal_minor) as bigint) as principal_minor,
+        cast(sum(accrued_interest_minor) as bigint) as accrued_interest_minor
     from accounts
     group by legal_entity_code
 
