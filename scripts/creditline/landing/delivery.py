@@ -8,15 +8,12 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
-from creditline.errors import CreditlineError
 from creditline.home import INTRADAY
 from creditline.home.database import one_row, path_to_write
 from creditline.home.files import Json, clear_directory, move_into_place, move_tree_into_place, sha256_of
@@ -70,7 +67,6 @@ def write_delivery(
     tables: list[DeliveredTable],
     file_format: str = "csv",
     at: str | None = None,
-    check: Callable[[list[Json]], None] | None = None,
 ) -> Path:
     """Write `landing/<business_date>/` with one file for each source and its manifest, as a whole or not at all.
 
@@ -81,19 +77,12 @@ def write_delivery(
         delivered_at, cutoff_at: naive UTC.
         file_format: csv, csv.gz or parquet, for all files of the delivery.
         at: local time HHMM of a delivery between nights, which goes to `landing/<business_date>/intraday/<at>/`.
-        check: called with the manifest's entries before anything is in place; what it raises leaves nothing behind.
 
     Returns: the delivery's folder. The same rows give the same bytes.
     """
     target = landing / business_date.isoformat() / (f"{INTRADAY}/{at}" if at else "")
     staged = clear_directory(landing / f".{business_date.isoformat()}.partial")
     entries = [_write_table(connection, staged, table, file_format) for table in tables]
-    if check:
-        try:
-            check(entries)
-        except CreditlineError:
-            shutil.rmtree(staged)
-            raise
     manifest = {
         "contract_version": contract_version(),
         "feed": feed,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import get_args
@@ -17,7 +16,7 @@ from pydantic import ValidationError
 from creditline.errors import CreditlineError, UsageError
 from creditline.home import SETTINGS_FILE, Home, create_home, open_home
 from creditline.home.database import one_row
-from creditline.home.files import Json, make_directory, move_into_place, partial_of
+from creditline.home.files import make_directory, move_into_place, partial_of
 from creditline.landing.contract import MANIFEST_FILE, DeliveredSource, Manifest, contract
 from creditline.landing.delivery import DeliveredTable, write_delivery
 from creditline.mapping.definition import TRUTH_FILE, Map
@@ -39,26 +38,6 @@ _ONE_DAY = timedelta(days=1)
 _FORMATS = get_args(DeliveredSource.model_fields["format"].annotation)
 
 
-@dataclass(frozen=True)
-class _Taken:
-    """The files of the nights that are landed, by sha256: the gate takes none a second time."""
-
-    map_: Map
-    nights: dict[str, date]
-
-    def check(self, business_date: date, entries: list[Json]) -> None:
-        """Raises UnexpectedExtract if a file of a night is that of another one, else notes them."""
-        for entry in entries:
-            source = contract()[entry["source"]]
-            earlier = self.nights.setdefault(entry["sha256"], business_date)
-            if earlier != business_date and entry["rows"] and not source.may_repeat:
-                raise UnexpectedExtract(
-                    f"map '{self.map_.name}', {business_date}: {source.name} is byte for byte that of {earlier}, and no night takes"
-                    f" a file twice: the extract is a stale copy, or {self.map_.directory / source.name}.sql does not read the"
-                    f" business date; if nothing changed in truth, leave {business_date} out of the business dates"
-                )
-
-
 Progress = Callable[[date, int, int], None]
 
 
@@ -68,7 +47,7 @@ class ImportedBook:
 
     `dates` are the nights that were asked for, and `new_dates` those that this call wrote. `rows` counts the delivered
     rows of `dates` by landing source. `local_times` tells how times without a zone in `new_dates` were read. `warnings` name
-    columns of the extract whose numbers may be read wrongly.
+    columns of the extract whose numbers may be read wrongly, and new nights that will be refused.
     """
 
     home: Home
@@ -129,9 +108,7 @@ def import_book(
         available = business_dates(connection, map_, source)
         dates = _between(available, first, last, max_nights)
         nights = _new_nights(map_, available, dates, _landed(home, map_))
-        taken = _Taken(
-            map_, {entry.sha256: day for day in home.landed_dates() for entry in _manifest(home, day).sources}
-        )
+        taken = {entry.sha256: day for day in home.landed_dates() for entry in _manifest(home, day).sources}
         for number, night in enumerate(nights, start=1):
             tables = _tables_of(connection, map_, source, night)
             for table in tables:
@@ -140,7 +117,8 @@ def import_book(
                 counts += to_instants(connection, table.source, table.relation, naive, zone)
             # The home is created only now, so that a wrong extract leaves no home behind.
             home = create_home(home.root, map_.home_settings(is_demo=is_demo, is_trial=is_trial))
-            _write(connection, home, map_, night, tables, file_format, taken)
+            _write(connection, home, map_, night, tables, file_format)
+            warnings += _repeated(home, night.business_date, taken)
             if progress:
                 progress(night.business_date, number, len(nights))
         home = open_home(home.root)
@@ -261,7 +239,6 @@ def _write(
     night: _Night,
     tables: list[DeliveredTable],
     file_format: str,
-    taken: _Taken,
 ) -> None:
     cut_off_at = home.cut_off_at(night.business_date)
     try:
@@ -276,7 +253,6 @@ def _write(
                 cutoff_at=cut_off_at,
                 tables=tables,
                 file_format=file_format,
-                check=partial(taken.check, night.business_date),
             )
     except duckdb.Error as error:
         # Parquet gets its types when it is written, so a text that is no amount or date fails here.
@@ -284,6 +260,24 @@ def _write(
             f"map '{map_.name}', {night.business_date}: {str(error).splitlines()[0]}; "
             f"land it as csv to see such rows quarantined"
         ) from error
+
+
+def _repeated(home: Home, business_date: date, taken: dict[str, date]) -> tuple[str, ...]:
+    """A warning for every file of a landed night that is that of another one, which its night will refuse; notes the others.
+
+    Args:
+        taken: the nights of the files that are landed, by sha256.
+    """
+    warnings = []
+    for entry in _manifest(home, business_date).sources:
+        earlier = taken.setdefault(entry.sha256, business_date)
+        if earlier != business_date and entry.rows and not contract()[entry.source].may_repeat:
+            warnings.append(
+                f"{business_date}: {entry.source} is byte for byte that of {earlier}, and no night takes a file twice: the extract"
+                f" is a stale copy, or {entry.source}.sql does not read the business date; if nothing changed in truth, leave"
+                f" {business_date} out of the business dates"
+            )
+    return tuple(warnings)
 
 
 def _write_truth(connection: duckdb.DuckDBPyConnection, home: Home, map_: Map, source: Path) -> None:
