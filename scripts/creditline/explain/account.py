@@ -154,8 +154,8 @@ def _recourse(published: Published, lang: str) -> ToldRecourse | None:
 def _reason(row: DecisionReason, lang: str, is_for_customer: bool, *, is_advised: bool = True) -> ToldReason:
     """A reason in words, without advice if the fact was corrected, because that advice would not help."""
     words = reason_words(row, "customer" if is_for_customer else "agent", lang)
-    told: ToldReason = {"text": words["text"], "advice": words["advice"] if is_advised else None}
-    return told if is_for_customer else {**told, "reason_code": row["reason_code"]}
+    worded: ToldReason = {"text": words["text"], "advice": words["advice"] if is_advised else None}
+    return worded if is_for_customer else {**worded, "reason_code": row["reason_code"]}
 
 
 def _add_for_agent(facts: Explanation, published: Published) -> None:

@@ -69,8 +69,8 @@ def _correction(published: Published, one: Correction, lang: str, audience: str)
     reasons: list[ToldReason] = []
     for row in rows:
         words = reason_words(row, audience, lang)
-        told: ToldReason = {"text": words["text"], "advice": words["advice"]}
-        reasons.append(told if is_for_customer else {**told, "reason_code": row["reason_code"]})
+        worded: ToldReason = {"text": words["text"], "advice": words["advice"]}
+        reasons.append(worded if is_for_customer else {**worded, "reason_code": row["reason_code"]})
     return {
         "business_date": one.then["business_date"],
         "recorded_date": datetime.fromisoformat(one.record.recorded_at).date(),

@@ -14,7 +14,7 @@ from typing import TypedDict, TypeVar
 import duckdb
 
 from creditline.errors import CreditlineError
-from creditline.explain.owed import owed_limit
+from creditline.explain.restated_limit import open_restated_limit
 from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.marts import mart_rows
@@ -260,7 +260,7 @@ def _gives_back(marts: _Marts, key: int, newest: date, standing: LimitStanding |
         and GIVEN_BACK in reason_codes(decision)
     ):
         return Return("ordered", decision["recommended_limit_amount"], decision["effective_date"])
-    if (amount := owed_limit(marts.home, newest, key)) is not None:
+    if (amount := open_restated_limit(marts.home, newest, key)) is not None:
         return Return("owed_unordered" if told and (told.mode or told.withheld) else "owed", amount)
     if standing and GIVEN_BACK in (standing["cause_reason_codes"] or "").split(","):
         return Return("returned", standing["limit_amount"], standing["since_date"])

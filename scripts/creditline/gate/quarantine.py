@@ -12,7 +12,7 @@ import duckdb
 
 from creditline.gate.engine import one_line
 from creditline.gate.suites import RowRule, Suite, SuiteRefused
-from creditline.gate.telling import Told, told_rows
+from creditline.gate.unexpected import UnexpectedRows, unexpected_rows
 from creditline.home import Home
 from creditline.home.database import one_row
 from creditline.home.files import write_file
@@ -123,7 +123,7 @@ def keep_quarantine(
 def _judge(connection: duckdb.DuckDBPyConnection, relation: str, suite: Suite) -> list[Bad]:
     """Create `bad_<relation>` with the rows that break any rule, and one flag `rule_<number>` for each rule."""
     batch, rules = f"typed_{relation}", suite.row_rules
-    told = _tell(connection, batch, suite)
+    unexpected = _lay_unexpected(connection, batch, suite)
     conditions = [_condition(rule, number, batch) for number, rule in enumerate(rules)]
     flags = "".join(f", {condition} as rule_{number}" for number, condition in enumerate(conditions))
     broken = " or ".join(f"rule_{number}" for number in range(len(rules))) or "false"
@@ -141,28 +141,30 @@ def _judge(connection: duckdb.DuckDBPyConnection, relation: str, suite: Suite) -
         )
     )
     return [
-        Bad(rule.name, told[number].count if number in told else counts[number]) for number, rule in enumerate(rules)
+        Bad(rule.name, unexpected[number].count if number in unexpected else counts[number])
+        for number, rule in enumerate(rules)
     ]
 
 
-def _tell(connection: duckdb.DuckDBPyConnection, batch: str, suite: Suite) -> dict[int, Told]:
-    """Create `told` with the rows of rules that have no SQL, by the rule's number."""
+def _lay_unexpected(connection: duckdb.DuckDBPyConnection, batch: str, suite: Suite) -> dict[int, UnexpectedRows]:
+    """Create `unexpected` with the rows of rules that have no SQL, by the rule's number."""
     numbers = [number for number, rule in enumerate(suite.row_rules) if rule.breaks is None]
     if not numbers:
         return {}
-    told = dict(
-        zip(numbers, told_rows(connection, batch, suite, [suite.row_rules[number] for number in numbers]), strict=True)
-    )
-    connection.execute("create or replace temp table told (rule integer, source_row bigint)")
-    for number, found in told.items():
-        connection.execute("insert into told select $rule, unnest($rows)", {"rule": number, "rows": list(found.rows)})
-    return told
+    rules = [suite.row_rules[number] for number in numbers]
+    unexpected = dict(zip(numbers, unexpected_rows(connection, batch, suite, rules), strict=True))
+    connection.execute("create or replace temp table unexpected (rule integer, source_row bigint)")
+    for number, found in unexpected.items():
+        connection.execute(
+            "insert into unexpected select $rule, unnest($rows)", {"rule": number, "rows": list(found.rows)}
+        )
+    return unexpected
 
 
 def _condition(rule: RowRule, number: int, batch: str) -> str:
     """SQL: whether a row breaks the rule."""
     if rule.breaks is None:
-        return f"source_row in (select source_row from told where rule = {number})"
+        return f"source_row in (select source_row from unexpected where rule = {number})"
     return rule.breaks.format(batch=batch)
 
 

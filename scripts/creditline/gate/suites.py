@@ -2,7 +2,7 @@
 
 A suite is the only place of its rules: Great Expectations judges by it, and the quarantine reads the same JSON. For the types of
 which every night has many, it is translated to SQL; the rows of all others are told by Great Expectations itself
-(`gate.telling`).
+(`gate.unexpected`).
 
 `meta` says what is ours: `rule` names a rule, `on_fail` what becomes of what breaks it, `advice` what to do. Without them a rule
 is named after its type and columns; rows that break it go to quarantine, and what is no matter of single rows makes the source

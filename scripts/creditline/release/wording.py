@@ -187,11 +187,11 @@ def told_way_back(
         "restores_to_amount": known["restores_to_amount"],
         "unfrozen_on_date": known["unfrozen_on_date"],
     }
-    told: Json = {name: None if value is None else str(value) for name, value in days.items()}
+    facts: Json = {name: None if value is None else str(value) for name, value in days.items()}
     for lang, recourse in recourses.items():
         sentences = way_back(recourse, currency, lang, today, is_frozen=is_frozen, is_capped=is_capped)
-        told[f"text_{lang}"] = ("" if lang == "zh" else " ").join(sentences)
-    return told
+        facts[f"text_{lang}"] = ("" if lang == "zh" else " ").join(sentences)
+    return facts
 
 
 def money(amount: Decimal, currency: str, lang: str) -> str:

@@ -145,13 +145,13 @@ def core_as_text(core: Core | None) -> str:
 
 def core_from_text(text: str) -> Core | None:
     """The core that `core_as_text` stored."""
-    told = json.loads(text)
-    if told is None:
+    stored = json.loads(text)
+    if stored is None:
         return None
-    told["places"] = tuple(Place(**place) for place in told["places"])
-    told["untouched"] = tuple(Order(**order) for order in told["untouched"])
-    told["unsent"] = tuple(Answer(**answer) for answer in told["unsent"])
-    return Core(**told)
+    stored["places"] = tuple(Place(**place) for place in stored["places"])
+    stored["untouched"] = tuple(Order(**order) for order in stored["untouched"])
+    stored["unsent"] = tuple(Answer(**answer) for answer in stored["unsent"])
+    return Core(**stored)
 
 
 def write_core_truth(directory: Path, day: int, done: list[Answer], account_ids: list[str]) -> None:
@@ -181,16 +181,16 @@ def _refusal(world: World, order: Order, now: int, before: int) -> str | None:
 
 def _read_orders(file: Path, control: Json, place: Place) -> list[Order]:
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
-    told = (control["sequence"], control["previous_sha256"], control["rows"], control["sha256"])
-    if told != (place.sequence + 1, place.file_sha256, len(rows), sha256_of(file)):
+    announced = (control["sequence"], control["previous_sha256"], control["rows"], control["sha256"])
+    if announced != (place.sequence + 1, place.file_sha256, len(rows), sha256_of(file)):
         raise CreditlineError(f"{file}: it does not match its control file, or does not follow file {place.sequence}")
     return [_order(row) for row in rows]
 
 
 def _order(row: dict[str, str]) -> Order:
     # a freeze under a legal hold has no end
-    told = row["expires_at"] or "9999-12-31T00:00:00Z"
-    expires_at = datetime.strptime(told, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    until = row["expires_at"] or "9999-12-31T00:00:00Z"
+    expires_at = datetime.strptime(until, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     return Order(
         row["adjustment_id"],
         int(row["account_id"].removeprefix("A")) - 1,

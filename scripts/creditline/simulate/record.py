@@ -45,21 +45,21 @@ def read_progress(truth: Path) -> Progress | None:
     if not (truth / BOOK_FILE).is_file():
         return None
     try:
-        told = json.loads((truth / BOOK_FILE).read_text())
+        noted = json.loads((truth / BOOK_FILE).read_text())
         book = Book(
-            seed=told["seed"],
-            accounts=told["accounts"],
-            anchor=day_number(date.fromisoformat(told["first_date"])),
-            history_days=told["history_days"],
-            time_zone=told["time_zone"],
-            core=told["core"],
+            seed=noted["seed"],
+            accounts=noted["accounts"],
+            anchor=day_number(date.fromisoformat(noted["first_date"])),
+            history_days=noted["history_days"],
+            time_zone=noted["time_zone"],
+            core=noted["core"],
         )
         if not (truth / WORLD_FILE).is_file():
-            return Progress(World(book), told["file_format"], core=start_core(book.core))
+            return Progress(World(book), noted["file_format"], core=start_core(book.core))
         with np.load(truth / WORLD_FILE, allow_pickle=False) as state:
             bad = tuple(BadRow(date.fromisoformat(row[0]), *row[1:]) for row in state["bad_rows"].tolist())
             core = core_from_text(str(state["core"]))
-            return Progress(World.restore(book, state), told["file_format"], int(state["sequence"]), bad, core)
+            return Progress(World.restore(book, state), noted["file_format"], int(state["sequence"]), bad, core)
     except (KeyError, ValueError, OSError) as error:
         raise CreditlineError(
             f"{truth}: the simulated book cannot be read ({error}); simulate it again into another home"

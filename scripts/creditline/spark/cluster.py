@@ -271,8 +271,8 @@ def _require_java() -> None:
 
 def _java_version(java: str | Path) -> int:
     """The feature release from the output of `java -version`, such as 17 from version "17.0.9"; 0 if it shows none."""
-    told = subprocess.run([str(java), "-version"], capture_output=True, text=True).stderr
-    found = re.search(r'version "(\d+)', told)
+    printed = subprocess.run([str(java), "-version"], capture_output=True, text=True).stderr
+    found = re.search(r'version "(\d+)', printed)
     return int(found[1]) if found else 0
 
 

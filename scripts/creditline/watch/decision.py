@@ -159,7 +159,7 @@ def _release(
         return outcome
     refuse_moves(connection, home, night)
     connection.execute(f"create or replace table release_order as {_WITH_TOLD}")
-    told = {name: value for name, value in vars(outcome).items() if name != "file"}
+    facts = {name: value for name, value in vars(outcome).items() if name != "file"}
     facts = {
         "modes": modes_in_force(connection),
         "keeps_freezes": True,
@@ -169,7 +169,7 @@ def _release(
             "night": str(night),
             "last_delivery": str(last_delivery),
             "logic_hash": logic_hash,
-            **told,
+            **facts,
         },
     }
     stamp = f"{record.business_date}_{outcome.at}"
@@ -206,8 +206,8 @@ def left_before(home: Home, record: DeliveryRecord) -> Outcome | None:
     """Which orders left because of a delivery whose watch was killed before it recorded them."""
     for earlier in records_since(home, SECURITY, record.business_date):
         if is_of_watch(earlier):
-            told = earlier["watch"]
-            if (told["feed"], told["sequence"]) == (record.feed, record.sequence):
+            acted_on = earlier["watch"]
+            if (acted_on["feed"], acted_on["sequence"]) == (record.feed, record.sequence):
                 names = ("at", "freezes", "restores", "withheld", "guarded")
-                return Outcome(**{name: told[name] for name in names}, file=earlier["file"])
+                return Outcome(**{name: acted_on[name] for name in names}, file=earlier["file"])
     return None

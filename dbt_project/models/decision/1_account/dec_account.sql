@@ -49,9 +49,9 @@ ordered_limits as (
 
 ),
 
-resting_customers as (
+customers_at_rest as (
 
-    select * from {{ ref('dec_resting_customer') }}
+    select * from {{ ref('dec_customer_at_rest') }}
 
 ),
 
@@ -76,14 +76,14 @@ tonight as (
         not night.is_void and coalesce(ordered_limits.has_order_in_flight, false) as has_order_in_flight,
         coalesce(ordered_limits.is_open, false) as has_open_order,
         coalesce(ordered_limits.is_ordered, false) as is_ordered,
-        resting_customers.customer_key is not null as is_at_rest
+        customers_at_rest.customer_key is not null as is_at_rest
     from snapshots
     inner join night on snapshots.business_date = night.business_date
     inner join statuses on snapshots.status = statuses.status
     inner join reference_limits on snapshots.account_key = reference_limits.account_key
     left join carried on snapshots.account_key = carried.account_key
     left join ordered_limits on snapshots.account_key = ordered_limits.account_key
-    left join resting_customers on snapshots.customer_key = resting_customers.customer_key
+    left join customers_at_rest on snapshots.customer_key = customers_at_rest.customer_key
 
 ),
 

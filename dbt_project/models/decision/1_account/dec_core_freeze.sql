@@ -25,7 +25,7 @@ released as (
 
 ),
 
-told as (
+known_to_core as (
 
     select
         account_key,
@@ -47,8 +47,8 @@ told as (
 )
 
 select
-    told.account_key,
-    told.frozen_until_at
-from told
+    known_to_core.account_key,
+    known_to_core.frozen_until_at
+from known_to_core
 cross join night
-where told.is_frozen and (told.frozen_until_at is null or told.frozen_until_at > night.cut_off_at)
+where known_to_core.is_frozen and (known_to_core.frozen_until_at is null or known_to_core.frozen_until_at > night.cut_off_at)

@@ -26,12 +26,12 @@ tiered as (
         -- an account without a tier is not raised: a missing parameter fails closed
         (protected.is_raise_barred or tiers.product_code is null) and not protected.is_overridden
             as is_raise_forbidden,
-        case when not protected.is_overridden then protected.owed_limit_minor end as restated_limit_minor,
+        case when not protected.is_overridden then protected.open_restated_minor end as restated_limit_minor,
         case
             when protected.is_overridden then null
-            -- if tonight's limit is protected from a cut, so is the limit that is owed
-            when protected.protection_code is not null then protected.owed_limit_minor
-            else least(protected.owed_limit_minor, protected.owed_strategy_minor)
+            -- if tonight's limit is protected from a cut, so is the restated limit that is still open
+            when protected.protection_code is not null then protected.open_restated_minor
+            else least(protected.open_restated_minor, protected.open_restated_strategy_minor)
         end as to_give_back_minor,
         case
             when protected.keeps_limit then protected.limit_minor

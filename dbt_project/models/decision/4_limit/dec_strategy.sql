@@ -91,7 +91,7 @@ targets as (
         case
             when restated.restated_limit_minor > accounts.limit_minor and not accounts.keeps_limit
                 then restated.restated_limit_minor
-        end as owed_limit_minor
+        end as open_restated_minor
     from accounts
     cross join night
     inner join packs on accounts.pack_number = packs.pack_number
@@ -118,7 +118,7 @@ stepped as (
     select
         *,
         {{ strategy_from('limit_minor') }} as wanted_minor,
-        case when owed_limit_minor is not null then {{ strategy_from('owed_limit_minor') }} end as owed_strategy_minor,
+        case when open_restated_minor is not null then {{ strategy_from('open_restated_minor') }} end as open_restated_strategy_minor,
         -- what a bad row took goes back at once, without steps and without waiting for a slot
         case
             when

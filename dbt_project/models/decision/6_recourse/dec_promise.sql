@@ -66,9 +66,9 @@ trust as (
 
 ),
 
-resting as (
+customers_at_rest as (
 
-    select * from {{ ref('dec_resting_customer') }}
+    select * from {{ ref('dec_customer_at_rest') }}
 
 ),
 
@@ -93,9 +93,9 @@ compared as (
         {{ add_days('night.business_date', 1) }} >= promises.restores_on_date as is_due,
         night.business_date >= promises.restores_on_date as is_overdue,
         limits.account_key is not null as is_delivered,
-        resting.customer_key is not null as is_at_rest,
+        customers_at_rest.customer_key is not null as is_at_rest,
         -- the promise assumed that all facts are about one person
-        coalesce(promises.was_person_changed, false) or resting.customer_key is not null as is_person_changed,
+        coalesce(promises.was_person_changed, false) or customers_at_rest.customer_key is not null as is_person_changed,
         coalesce(limits.is_open, true) as is_open,
         -- a cut that waits for its notice is decided, too
         least(limits.recommended_minor, coalesce(limits.pending_minor, limits.recommended_minor)) as recommended_minor,
@@ -154,7 +154,7 @@ compared as (
     cross join trust
     left join limits on promises.account_key = limits.account_key
     left join customers on limits.customer_decision_key = customers.customer_decision_key
-    left join resting on coalesce(limits.customer_key, promises.customer_key) = resting.customer_key
+    left join customers_at_rest on coalesce(limits.customer_key, promises.customer_key) = customers_at_rest.customer_key
     left join carried on promises.account_key = carried.account_key
     left join orders on promises.account_key = orders.account_key
     left join assumed on promises.account_key = assumed.account_key

@@ -22,14 +22,16 @@ _RESULT_FORMAT = {
 
 
 @dataclass(frozen=True)
-class Told:
+class UnexpectedRows:
     """How many rows break a rule, and the `source_row` of those that it holds: none while `mostly` tolerates them."""
 
     count: int
     rows: tuple[int, ...]
 
 
-def told_rows(connection: duckdb.DuckDBPyConnection, table: str, suite: Suite, rules: list[RowRule]) -> list[Told]:
+def unexpected_rows(
+    connection: duckdb.DuckDBPyConnection, table: str, suite: Suite, rules: list[RowRule]
+) -> list[UnexpectedRows]:
     """What Great Expectations finds in a table of an open database, by rule. The table has a column source_row.
 
     Raises:
@@ -46,14 +48,14 @@ def told_rows(connection: duckdb.DuckDBPyConnection, table: str, suite: Suite, r
         }
     finally:
         lender.close()
-    told = []
+    found = []
     for rule in rules:
         result = results[rule.name]
         why = raised(result)
         if why:
             raise _refused(suite, rule, f"could not be judged ({why}); correct it or choose another type")
         values = result.result
-        rows = tuple(row for found in values.get("unexpected_index_list") or () for row in found[_ROW])
+        rows = tuple(row for told in values.get("unexpected_index_list") or () for row in told[_ROW])
         count = values.get("unexpected_count") or 0
         if len(rows) != count:
             raise _refused(
@@ -61,8 +63,8 @@ def told_rows(connection: duckdb.DuckDBPyConnection, table: str, suite: Suite, r
                 rule,
                 f"counts {count} rows that break it and tells {len(rows)} of them; say meta.on_fail distrust or refuse",
             )
-        told.append(Told(count, () if result.success else rows))
-    return told
+        found.append(UnexpectedRows(count, () if result.success else rows))
+    return found
 
 
 def _refused(suite: Suite, rule: RowRule, why: str) -> SuiteRefused:

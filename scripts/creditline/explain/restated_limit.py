@@ -1,4 +1,4 @@
-"""The restated limit of an account: what a restatement still has to give back, until the core's limit reaches it."""
+"""The restated limit of an account that is still open: a restatement has to give it back, until the core's limit reaches it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from creditline.home.proof import check_file
 from creditline.home.publications import last_valid, read_manifest
 from creditline.warehouse.state import state_file
 
-_OWED = "restated_limit"
+_STATE = "restated_limit"
 
 
-def owed_limit(home: Home, business_date: date, account_key: int) -> Decimal | None:
-    """The restated limit of an account after a night (after a void one that of the night before); None if there is none.
+def open_restated_limit(home: Home, business_date: date, account_key: int) -> Decimal | None:
+    """The open restated limit of an account after a night (after a void one that of the night before); None if there is none.
 
     Raises:
         NotGenuine: the night's state was changed since it was published.
@@ -23,10 +23,10 @@ def owed_limit(home: Home, business_date: date, account_key: int) -> Decimal | N
     night = last_valid(home, business_date + timedelta(days=1))
     if night is None:
         return None
-    digest = read_manifest(home, night)["state"].get(f"{_OWED}.parquet")
+    digest = read_manifest(home, night)["state"].get(f"{_STATE}.parquet")
     if digest is None:
         return None
-    file = state_file(home, night, _OWED)
+    file = state_file(home, night, _STATE)
     check_file(file, digest)
     with connect_within(home) as connection:
         row = connection.execute(
