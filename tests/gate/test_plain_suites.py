@@ -14,7 +14,7 @@ from creditline.gate.checking import HELD, check_delivery
 from creditline.gate.inputs import gate_inputs
 from creditline.landing.accept import accept
 from creditline.project import ROOT, SUITES_DIR
-from creditline.store.record import evidence_file, quarantine_folder
+from creditline.store.record import evidence_folder, quarantine_folder
 
 SNAPSHOT = "account_snapshot.csv"
 RULE = "column_values_to_match_regex:account_id"
@@ -61,7 +61,7 @@ def test_a_row_that_breaks_it_is_held_with_its_rule(home, added):
     assert (held["row"], held["rule"], held["column"], held["value"]) == (3, RULE, "account_id", "B2")
     pages = [page.read_text() for page in (home.warehouse / "evidence").rglob("*.html")]
     assert any("A[0-9]{5}" in page for page in pages)
-    assert not any(">B2<" in said for said in (*pages, evidence_file(home, NIGHT).read_text()))
+    assert not any(">B2<" in said for said in (*pages, (evidence_folder(home, NIGHT) / "gate_inputs.json").read_text()))
 
 
 def test_check_finds_it_before_delivery(home, added):

@@ -29,7 +29,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Stranger:
+class UnconcernedRow:
     """The first changed row of a customer whom no late row concerns."""
 
     table: str
@@ -66,7 +66,7 @@ def note_difference(connection: duckdb.DuckDBPyConnection, table: Compared) -> i
     return int(one_row(connection.execute("select count(*) from changed_row"))[0])
 
 
-def find_stranger(connection: duckdb.DuckDBPyConnection, table: Compared) -> Stranger | None:
+def find_unconcerned(connection: duckdb.DuckDBPyConnection, table: Compared) -> UnconcernedRow | None:
     """The first changed row of a customer whom no late row concerns; none in a table that is not about customers."""
     columns = _columns(connection, "changed_row")
     persons = [
@@ -80,7 +80,7 @@ def find_stranger(connection: duckdb.DuckDBPyConnection, table: Compared) -> Str
         f"select {_key_text(table.key)} from changed_row where not ({' or '.join(persons)})"
         f" order by {', '.join(table.key)} limit 1"
     ).fetchone()
-    return Stranger(table.name, row[0]) if row else None
+    return UnconcernedRow(table.name, row[0]) if row else None
 
 
 def note_cells(connection: duckdb.DuckDBPyConnection, business_date: date, table: Compared) -> None:

@@ -39,7 +39,7 @@ from creditline.publish.publication import (
 )
 from creditline.restate.difference import (
     Compared,
-    find_stranger,
+    find_unconcerned,
     lay_affected,
     note_cells,
     note_difference,
@@ -290,9 +290,9 @@ def _compare(connection: duckdb.DuckDBPyConnection, night: _Night, customers: Co
         if not (rows := note_difference(connection, table)):
             continue
         changed[table.name] = rows
-        if stranger := find_stranger(connection, table):
+        if unconcerned := find_unconcerned(connection, table):
             raise RestatementRefused(
-                f"night {night.business_date}: {stranger.table}, {stranger.row_key} would change, and nothing that became"
+                f"night {night.business_date}: {unconcerned.table}, {unconcerned.row_key} would change, and nothing that became"
                 " known touches this customer: a rule that binds customers together (a budget, drift, the mass guard)"
                 " moved; nothing was published. Restate from a later night, or leave the past and correct the present"
             )
