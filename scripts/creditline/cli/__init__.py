@@ -512,26 +512,44 @@ def restate(
     A night that changes gets another publication, with a list of the cells that differ. Its orders stand. The next
     night gives back what was cut too deeply.
     """
+    from creditline.cli.restated import RESTATED_COLUMNS, restated_rows
     from creditline.home import open_home
-    from creditline.home.publications import revision_name
     from creditline.restate import restate as restate_nights
 
     result = restate_nights(
         open_home(context.obj), first.date(), reason=reason, by=by, approved_by=approved_by, tell=tell
     )
-    rows = [
-        (
-            night.business_date,
-            "unchanged" if night.revision is None else revision_name(night.revision),
-            sum(night.changed_rows.values()),
-            night.changed_cells,
-        )
-        for night in result.nights
-    ]
     title = f"Restated from {first.date()}: {result.customers} customers touched"
-    print_rows(("night", "publication", "changed rows", "changed cells"), rows, output_format, title=title)
+    print_rows(RESTATED_COLUMNS, restated_rows(result), output_format, title=title)
     if result.record is None:
         tell("nothing changed: nothing was published")
+
+
+@app.command()
+def void(
+    context: typer.Context,
+    business_date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The wrong night.")],
+    by: Annotated[str, typer.Option("--by", help="The person who declares it void.")],
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person.")],
+    reason: Annotated[str, typer.Option("--reason", help="What was wrong. Somebody may read it years later.")],
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Declare a published night void, because its delivery was wrong.
+
+    Nothing that its delivery brought counts any more. The nights after it are computed again without it. Orders that
+    left stand, and the next night gives back what they took.
+    """
+    from creditline.cli.restated import RESTATED_COLUMNS, restated_rows
+    from creditline.home import open_home
+    from creditline.restate import declare_void
+
+    home, day = open_home(context.obj), business_date.date()
+    result = declare_void(home, day, reason=reason, by=by, approved_by=approved_by, tell=tell)
+    title = f"Void: {day}, and the nights after it without its rows"
+    print_rows(RESTATED_COLUMNS, restated_rows(result), output_format, title=title)
+    if result.record:
+        tell(f"night {day} is void since {result.record.recorded_at}")
+    tell(f"the next night gives something back to {result.owed} accounts")
 
 
 @mode_app.command("show")

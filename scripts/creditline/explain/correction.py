@@ -64,8 +64,9 @@ def _correction(published: Published, one: Correction, lang: str, audience: str)
         amount = decision["recommended_limit_amount"]
         return None if is_for_customer and published.is_floor(amount) else amount
 
+    is_void = one.now["is_void"] and not one.then["is_void"]
     # a restated night orders nothing, so `what comes back` says what it gives back
-    rows = [row for row in one.reasons if not (is_for_customer and row["reason_code"] == GIVEN_BACK)]
+    rows = [] if is_void else [row for row in one.reasons if not (is_for_customer and row["reason_code"] == GIVEN_BACK)]
     reasons: list[ToldReason] = []
     for row in rows:
         words = reason_words(row, audience, lang)
@@ -74,9 +75,10 @@ def _correction(published: Published, one: Correction, lang: str, audience: str)
     return {
         "business_date": one.then["business_date"],
         "recorded_date": datetime.fromisoformat(one.record.recorded_at).date(),
-        "effect": _effect(one) or "same",
+        "effect": "void" if is_void else _effect(one) or "same",
         "limit_then_amount": shown(one.then),
-        "limit_now_amount": shown(one.now),
+        # the night's own figures are not to be believed
+        "limit_now_amount": None if is_void else shown(one.now),
         "reasons_now": reasons,
     }
 

@@ -9,7 +9,7 @@ from creditline.home import Home
 from creditline.home.database import as_pattern, connect_within
 from creditline.home.proof import check_file
 from creditline.home.publications import last_valid, read_manifest
-from creditline.warehouse.state import state_file
+from creditline.warehouse.state import handing_night, state_file
 
 _STATE = "restated_limit"
 
@@ -20,7 +20,8 @@ def open_restated_limit(home: Home, business_date: date, account_key: int) -> De
     Raises:
         NotGenuine: the night's state was changed since it was published.
     """
-    night = last_valid(home, business_date + timedelta(days=1))
+    next_day = business_date + timedelta(days=1)
+    night = handing_night(home, _OWED, last_valid(home, next_day), next_day)
     if night is None:
         return None
     digest = read_manifest(home, night)["state"].get(f"{_STATE}.parquet")

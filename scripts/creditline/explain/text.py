@@ -177,7 +177,7 @@ def _corrections(facts: Explanation) -> Iterator[str]:
         name = f"corrected_{one['effect']}"
         yield ""
         yield say(
-            "corrected" if amount is None else name,
+            "corrected" if amount is None and one["effect"] != "void" else name,
             lang,
             recorded=_day(facts, one["recorded_date"]),
             date=_day(facts, one["business_date"]),
@@ -204,6 +204,9 @@ def _restatement(facts: Explanation, one: ToldCorrection) -> Iterator[str]:
         revision=f"r{one['revision']:02d}",
         reason=one["why_restated"],
     )
+    if one["effect"] == "void":
+        yield from _who_restated(facts, one)
+        return
     yield say(
         "state_now",
         lang,
@@ -213,15 +216,20 @@ def _restatement(facts: Explanation, one: ToldCorrection) -> Iterator[str]:
         score=one["score_now"],
         band=one["band_now"],
     )
+    yield from _who_restated(facts, one)
+    if facts["audience"] == "compliance":
+        yield say("hash_now", lang, hash=one["decision_sha256_now"])
+
+
+def _who_restated(facts: Explanation, one: ToldCorrection) -> Iterator[str]:
     if facts["audience"] == "compliance":
         yield say(
             "restated_by",
-            lang,
+            facts["lang"],
             by=one["restated_by"],
             approver=one["approved_by"],
             date=_day(facts, one["known_until"]),
         )
-        yield say("hash_now", lang, hash=one["decision_sha256_now"])
 
 
 def _for_agent(facts: Explanation) -> Iterator[str]:

@@ -140,6 +140,10 @@ SENTENCES: dict[str, dict[str, str]] = {
         "zh": "{recorded}我们更正了记录：按更正后的记录，{date}评估得出的额度不变，仍为{amount}。",
         "en": "On {recorded} we corrected our records: by them the review of {date} comes to the same limit, {amount}.",
     },
+    "corrected_void": {
+        "zh": "{recorded}我们确认{date}收到的数据有误：当日的评估不再作数。",
+        "en": "On {recorded} we found that the data of {date} were wrong: the review of that day counts no more.",
+    },
     "corrected": {
         "zh": "{recorded}我们更正了{date}评估所用的记录。",
         "en": "On {recorded} we corrected the records that the review of {date} went by.",

@@ -15,7 +15,7 @@ from creditline.errors import UsageError
 from creditline.home import SETTINGS_FILE, Home
 from creditline.home.files import Json, let_all_read, make_readable_directory, move_tree_into_place
 from creditline.home.proof import NotGenuine, check_file, read_proven
-from creditline.home.restatements import read_restatements
+from creditline.home.restatements import read_restatements, voided_dates
 
 REVISION = "r00"
 MANIFEST = "manifest.json"
@@ -123,7 +123,11 @@ def require_kind(home: Home) -> None:
 
 
 def is_void(home: Home, business_date: date) -> bool:
-    """Whether a published night was void: its account snapshot could not be trusted. A restatement leaves it so."""
+    """Whether a published night is void: its account snapshot could not be trusted, or two people declared it void."""
+    return business_date in voided_dates(home) or _was_void(home, business_date)
+
+
+def _was_void(home: Home, business_date: date) -> bool:
     return bool(read_manifest(home, business_date, 0)["is_void"])
 
 
@@ -133,11 +137,15 @@ def last_published(home: Home, before: date) -> date | None:
 
 
 def last_valid(home: Home, before: date) -> date | None:
-    """The newest published night before a date that was not void; the next night starts from its state."""
-    earlier = [day for day in home.published_dates() if day < before]
-    return next((day for day in reversed(earlier) if not is_void(home, day)), None)
+    """The newest published night before a date that is not void; the next night starts from its state."""
+    voided = voided_dates(home)
+    earlier = [day for day in home.published_dates() if day < before and day not in voided]
+    return next((day for day in reversed(earlier) if not _was_void(home, day)), None)
 
 
 def void_dates(home: Home, first: date, before: date) -> frozenset[date]:
-    """The published nights from one date up to another, excluded, that were void."""
-    return frozenset(day for day in home.published_dates() if first <= day < before and is_void(home, day))
+    """The published nights from one date up to another, excluded, whose snapshot could not be trusted when they ran.
+
+    Of a night that two people declared void, no delivered row counts (`store.record.counting`), but a later correction does.
+    """
+    return frozenset(day for day in home.published_dates() if first <= day < before and _was_void(home, day))

@@ -23,6 +23,7 @@ from creditline.home.marts import mart_rows
 from creditline.home.proof import read_proven
 from creditline.home.publications import latest_publication, read_manifest
 from creditline.home.releases import settlement_record
+from creditline.home.restatements import VOID, is_overtaken, read_restatements
 from creditline.landing.contract import MANIFEST_FILE
 from creditline.night import held_nights, pending_nights
 from creditline.night.calendar import is_refused, missing_dates
@@ -153,7 +154,13 @@ def _changed_files(home: Home, night: date) -> list[str]:
 
 
 def _void(home: Home, night: date) -> Iterator[Need]:
-    if read_manifest(home, night)["is_void"]:
+    declared = [each for each in read_restatements(home) if each.kind == VOID and each.from_date == night]
+    if declared:
+        why = f"{declared[0].by} and {declared[0].approved_by} declared it void: {declared[0].reason}"
+        yield Need(
+            f"night {night} is void", f"{why}; have the right rows sent as a correction", "creditline restate -h"
+        )
+    elif read_manifest(home, night)["is_void"]:
         why = "its account snapshot was late or refused: every limit stayed as it was"
         yield Need(f"night {night} is void", why, _check(home, night))
 
@@ -168,7 +175,7 @@ def _interrupted(home: Home, night: date) -> Iterator[Need]:
 
 
 def _holds(home: Home, night: date) -> Iterator[Need]:
-    for hold in read_holds(home, night).values():
+    for hold in [] if is_overtaken(home, night) else read_holds(home, night).values():
         if not is_answered(home, night, hold):
             yield Need(
                 f"slice {hold.slice_code} is held",

@@ -13,6 +13,7 @@ from creditline.home import Home
 from creditline.home.database import connect_within
 from creditline.home.files import Json
 from creditline.home.publications import publication_directory
+from creditline.home.restatements import is_overtaken
 from creditline.home.turns import security_turn
 from creditline.release.clock import instant
 from creditline.release.feed import ADJUSTMENTS, records_of, settle_interrupted, slices_that_left, write_orders
@@ -57,7 +58,7 @@ def release(home: Home, business_date: date) -> Release:
     until the mode changes. Both then follow in another file, as long as the night is the newest.
     After a kill at any instruction the orders have left and are recorded, or none has left: see `settle_interrupted`.
     Modes and approvals are read now, and again before the control file makes the orders valid. An order whose `expires_at`
-    has passed now never leaves.
+    has passed now never leaves. Nor does one that was decided on a night that two people declared void since.
 
     Raises:
         ReleaseRefused: the night is not published or not the newest, a condition for orders is not met (`golive`), an order
@@ -69,6 +70,11 @@ def release(home: Home, business_date: date) -> Release:
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     earlier = records_of(home, FEED, business_date)
     permit = _may_leave(home, business_date)
+    if is_overtaken(home, business_date):
+        if earlier:
+            return _released_before(home, business_date, earlier[-1], permit)
+        reason = "it was decided on a night that was declared void since; the next night decides anew"
+        return Release(business_date, None, None, 0, 0, reason, is_new=False)
     left = slices_that_left(earlier)
     is_newest = business_date == max(home.published_dates())
     if earlier and not (is_newest and permit.may_leave(earlier[0]["modes"]) - left):

@@ -20,6 +20,7 @@ from creditline.home.files import canonical_json
 from creditline.home.lock import HomeBusy
 from creditline.home.people import are_two_people, require_person, require_two_people
 from creditline.home.publications import published_mart
+from creditline.home.restatements import is_overtaken
 from creditline.policy.calendar import next_expected
 from creditline.release.clock import instant
 from creditline.release.feed import files_that_left
@@ -175,6 +176,10 @@ def _require_newest(home: Home, business_date: date, what: str) -> None:
         raise NotHeld(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     if business_date != published[-1]:
         raise NotHeld(f"{what} expired when {published[-1]} was published; answer that night's")
+    if is_overtaken(home, business_date):
+        raise NotHeld(
+            f"{what} ended when a night was declared void on which it was decided; the next night decides anew"
+        )
 
 
 def is_approved(home: Home, business_date: date, hold: Hold) -> bool:

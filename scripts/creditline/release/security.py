@@ -16,6 +16,7 @@ from creditline.home.database import as_pattern, connect_within, one_row
 from creditline.home.files import Json
 from creditline.home.publications import publication_directory
 from creditline.home.releases import is_of_watch, kept_orders, records_since, settlement_record
+from creditline.home.restatements import is_overtaken
 from creditline.home.turns import security_turn
 from creditline.release.clock import instant
 from creditline.release.feed import SECURITY, records_of, settle_interrupted, slices_that_left, write_orders
@@ -75,8 +76,8 @@ def release_in_turn(home: Home, business_date: date) -> SecurityRelease:
         raise ReleaseRefused(f"night {business_date} is not published; run `creditline night --date {business_date}`")
     earlier = [record for record in records_of(home, SECURITY, business_date) if not is_of_watch(record)]
     released = _released_before(home, earlier)
-    if business_date != max(home.published_dates()):
-        # a later night decides who is frozen now
+    if business_date != max(home.published_dates()) or is_overtaken(home, business_date):
+        # a later night decides who is frozen now; so does the next one if this one was decided on a void night
         return released
     modes, left = modes_of_night(home, business_date), slices_that_left(earlier)
     if earlier and not any(modes.share_percent(name) for name in set(earlier[0]["modes"]) - left):

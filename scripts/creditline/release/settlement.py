@@ -19,7 +19,7 @@ from creditline.landing.manifest import INTRADAY_FEEDS
 from creditline.release.feed import ORDER_FEEDS
 from creditline.release.notices import FEED, RESTRICTED_FEED, Notices, security_through, send_notices
 from creditline.store.parquet import write_parquet
-from creditline.store.record import delivery_records, intraday_records
+from creditline.store.record import counting_records, intraday_records
 
 OUTCOMES = ("APPLIED", "PARTIAL", "REJECTED", "DUPLICATE", "CONFLICT", "UNKNOWN")
 # The first answer to an order counts; if several come in one settlement, the last of them (decision.md).
@@ -170,7 +170,7 @@ def _unsettled_files(home: Home, business_date: date) -> dict[str, str]:
     before = last_valid(home, business_date)
     return {
         entry.raw_file: entry.raw_sha256
-        for record in (*delivery_records(home), *intraday_records(home, before or date.min))
+        for record in (*counting_records(home), *intraday_records(home, before or date.min))
         if record.business_date <= business_date and (before is None or record.business_date > before)
         for entry in record.sources
         if entry.source == "adjustment_ack" and entry.raw_file and entry.raw_sha256 is not None and entry.accepted_rows

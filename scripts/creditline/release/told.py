@@ -16,6 +16,7 @@ from creditline.home.database import as_pattern, connect_within, one_row, path_t
 from creditline.home.files import Json
 from creditline.home.publications import published_mart
 from creditline.home.releases import kept_orders, records_since
+from creditline.home.restatements import is_overtaken
 from creditline.release.clock import instant
 from creditline.release.feed import ADJUSTMENTS, SECURITY, records_of, slices_that_left
 from creditline.release.holds import is_approved, read_holds
@@ -114,7 +115,7 @@ def _why_behind(
             return "held"
         if slice_code in slices_that_left(records) and (is_frozen or not is_over):
             return "frozen"
-    if not _is_newest(home, night):
+    if not _is_newest(home, night) or is_overtaken(home, night):
         return "expired" if any(record.get("expired") for record in records) else "unordered"
     return "expired" if is_over else "waiting"
 

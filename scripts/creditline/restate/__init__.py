@@ -1,6 +1,7 @@
-"""Restatement: past nights computed again with what is known now, and published beside the earlier ones; it orders nothing."""
+"""Restatement: past nights computed again with what is known now, or without a night that was wrong, and published beside
+the earlier ones; it orders nothing."""
 
-from creditline.restate.history import Result, restate
+from creditline.restate.history import Result, declare_void, restate
 from creditline.restate.night import RestatedNight, RestatementRefused
 
-__all__ = ["RestatedNight", "RestatementRefused", "Result", "restate"]
+__all__ = ["RestatedNight", "RestatementRefused", "Result", "declare_void", "restate"]

@@ -1,4 +1,8 @@
-"""One night of a restatement: read, computed again, compared with the published one, and published beside it."""
+"""One night of a restatement: read, computed again, compared with the published one, and published beside it.
+
+A night that two people declared void is computed as a void one, and the nights after it go on from the valid night before. Its
+orders left all the same. So it hands on what they moved, and what they took from whom: the next night owes that.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,7 +19,7 @@ import duckdb
 from creditline.errors import CreditlineError
 from creditline.gate.outputs import judge_marts, mart_suites
 from creditline.home import Home
-from creditline.home.database import path_to_write
+from creditline.home.database import path_to_read, path_to_write
 from creditline.home.files import Json, canonical_json, clear_directory, digests, sha256_of
 from creditline.home.keys import sign_file
 from creditline.home.publications import (
@@ -28,6 +32,8 @@ from creditline.home.publications import (
     read_manifest,
     state_directory,
 )
+from creditline.home.releases import kept_orders, records_since
+from creditline.home.restatements import VOID
 from creditline.publish.history import published_nights
 from creditline.publish.marts import export_marts, write_marts_database
 from creditline.publish.publication import (
@@ -58,15 +64,17 @@ from creditline.store.inputs import (
     write_inputs,
 )
 from creditline.store.parquet import write_parquet
-from creditline.store.record import DeliveryRecord, intraday_records
+from creditline.store.record import DeliveryRecord, counting, intraday_records
 from creditline.warehouse.logic import Logic, archived_logic, scratch_database
 from creditline.warehouse.logic_run import run_logic
-from creditline.warehouse.sources import NightParameters, raw_relations, standing_relation
-from creditline.warehouse.state import carried_rows, recomputed_tables
+from creditline.warehouse.sources import NightParameters, raw_relations, sources_now, standing_relation
+from creditline.warehouse.state import OF_VOID, carried_rows, recomputed_tables
 
 # Orders do not change: these tables are those of the first publication and are not computed again.
 STANDING = ("fct_limit_adjustment", "fct_security_order", "rpt_r02_adjustment_register")
 DECISIONS = "fct_limit_decision"
+# What left since the night before: with another night before, what the void nights in between read belongs to it, too.
+_LEFT = ("release.adjustment", "release.security_order", "release.inherited_trigger")
 
 
 class RestatementRefused(CreditlineError):
@@ -75,13 +83,18 @@ class RestatementRefused(CreditlineError):
 
 @dataclass(frozen=True)
 class Order:
-    """The restatement that two people asked for, as every manifest of it says."""
+    """The restatement that two people asked for, as every manifest of it says.
+
+    `kind` is VOID if they declared `from_date` void; `voided` are all nights that were ever declared void, this one included.
+    """
 
     from_date: date
     known_until: date
     reason: str
     by: str
     approved_by: str
+    kind: str | None
+    voided: frozenset[date]
 
     def as_json(self) -> dict[str, str]:
         """The order as it stands in a manifest."""
@@ -91,6 +104,7 @@ class Order:
             "reason": self.reason,
             "by": self.by,
             "approved_by": self.approved_by,
+            **({"kind": self.kind} if self.kind else {}),
         }
 
 
@@ -114,7 +128,8 @@ class RestatedNight:
 
 @dataclass(frozen=True)
 class _Night:
-    """One night of a restatement. `standing` is the revision that it is compared with."""
+    """One night of a restatement. `standing` is the revision that it is compared with, `passed` are the void nights that it
+    went on from when it was first published, the newest first."""
 
     home: Home
     order: Order
@@ -122,6 +137,8 @@ class _Night:
     standing: int
     first: Json
     logic: Logic
+    passed: tuple[date, ...]
+    previous: date | None
 
     @property
     def revision(self) -> int:
@@ -136,8 +153,12 @@ class _Night:
         return publication_directory(self.home, self.business_date, self.revision)
 
     @property
+    def is_declared_void(self) -> bool:
+        return self.business_date in self.order.voided
+
+    @property
     def is_void(self) -> bool:
-        return bool(self.first["is_void"])
+        return self.is_declared_void or bool(self.first["is_void"])
 
     def tables(self, *prefixes: str) -> tuple[Table, ...]:
         return tuple(Table(m.name, m.key) for m in self.logic.models if m.name.startswith(prefixes))
@@ -158,6 +179,7 @@ def restate_night(
         NotGenuine, LogicRefused: a file that the night needs was changed.
     """
     first = read_manifest(home, business_date, 0)
+    passed, previous = _passed(home, first, order.voided)
     night = _Night(
         home,
         order,
@@ -165,6 +187,8 @@ def restate_night(
         latest_revision(home, business_date),
         first,
         archived_logic(home, first["logic_hash"]),
+        passed,
+        previous,
     )
     for left_behind in (night.state, night.target):
         # left by a killed restatement; it never counted
@@ -175,10 +199,11 @@ def restate_night(
         check_inputs(home, inputs)
         lay(connection, inputs)
         run_logic(connection, night.logic, skip=standing_models(inputs))
+        handed = _lay_handed(connection, night, inputs)
         touched = progress.customers | touched_customers(connection, late)
         links = next((carried_rows(table) for table in night.logic.carried if table.name == "customer_link"), None)
         customers = with_heirs(connection, touched, links)
-        changed = _compare(connection, night, customers)
+        changed = _compare(connection, night, customers, handed)
         if not changed and not is_shown:
             shutil.rmtree(night.state)
             return RestatedNight(business_date, None, {}, 0), Progress(progress.revisions, customers)
@@ -192,6 +217,20 @@ def restate_night(
 # --- what the night reads ---------------------------------------------------------------------------------------------
 
 
+def _passed(home: Home, first: Json, voided: Collection[date]) -> tuple[tuple[date, ...], date | None]:
+    """The nights that the night first went on from and that were declared void since, and the night that it goes on from now."""
+    passed: list[date] = []
+    previous = _day(first["previous_business_date"])
+    while previous is not None and previous in voided:
+        passed.append(previous)
+        previous = _day(read_manifest(home, previous, 0)["previous_business_date"])
+    return tuple(passed), previous
+
+
+def _day(said: str | None) -> date | None:
+    return date.fromisoformat(said) if said else None
+
+
 def _restated_inputs(
     connection: duckdb.DuckDBPyConnection, night: _Night, records: list[DeliveryRecord], revisions: dict[date, int]
 ) -> tuple[list[Relation], dict[str, InputFile]]:
@@ -200,56 +239,93 @@ def _restated_inputs(
     Parameters, packs, orders that left, and what watches had taken in before the night are as they were then. Features are
     computed again from raw, because carried sums do not show which rows they counted.
     """
-    home = night.home
+    home, voided = night.home, night.order.voided
     recorded = {relation.name: relation for relation in read_inputs(home, night.business_date)}
-    parameters = _parameters(recorded["run.night"])
-    relations = recorded | {
-        relation.name: relation for relation in _carried(night, recorded.values(), parameters, revisions)
-    }
+    parameters = _parameters(night, recorded["run.night"])
+    relations = recorded | {relation.name: relation for relation in _carried(night, recorded.values(), revisions)}
     state = [relation for name, relation in relations.items() if name.startswith("state.")]
     then = [record for record in records if record.business_date <= night.business_date]
-    between = intraday_records(home, parameters.previous_business_date or date.min)
-    relations |= {relation.name: relation for relation in raw_relations(home, [*then, *between], parameters, state)}
+    if voided:
+        relations |= _without_void(night, recorded, counting(then, voided))
+    between = intraday_records(home, night.previous or date.min)
+    shown = counting(then, voided, night.business_date)
+    relations |= {relation.name: relation for relation in raw_relations(home, [*shown, *between], parameters, state)}
     relations |= {relation.name: relation for relation in _standing(night)}
-    late = write_late_rows(connection, home, records, parameters, night.state / "late")
+    late = write_late_rows(connection, home, counting(records, voided), parameters, night.state / "late")
     return with_late_rows(list(relations.values()), late), late
 
 
-def _parameters(relation: Relation) -> NightParameters:
-    """The parameters of the night as they were recorded."""
+def _without_void(night: _Night, recorded: dict[str, Relation], records: list[DeliveryRecord]) -> dict[str, Relation]:
+    """The parameters of the night as it would have known them without the nights that were declared void.
+
+    Args:
+        records: the deliveries up to the night that count.
+    """
+    parameters, sources = recorded["run.night"], recorded["run.night_source"]
+    (row,) = parameters.rows
+    values: Json = dict(zip(parameters.columns, row, strict=True))
+    values |= {
+        "previous_business_date": night.previous,
+        "is_first_night": night.previous is None,
+        "is_void": night.is_void,
+    }
+    now = {
+        parameters.name: replace(parameters, rows=(tuple(values.values()),)),
+        sources.name: sources_now(night.home, sources, records, night.business_date, is_void=night.is_declared_void),
+    }
+    for day in night.passed:
+        for relation in read_inputs(night.home, day):
+            if relation.name in _LEFT and relation.name in recorded:
+                known = now.get(relation.name, recorded[relation.name])
+                files = {file.path: file for file in (*relation.files, *known.files)}
+                rows = dict.fromkeys((*relation.rows, *known.rows))
+                now[relation.name] = replace(known, files=tuple(files.values()), rows=tuple(rows))
+    return now
+
+
+def _parameters(night: _Night, relation: Relation) -> NightParameters:
+    """The parameters of the night as they were recorded, with what was declared void since."""
     (row,) = relation.rows
     values: Json = dict(zip(relation.columns, row, strict=True))
-    previous = values["previous_business_date"]
     return NightParameters(
         business_date=date.fromisoformat(values["business_date"]),
         cut_off_at=datetime.fromisoformat(values["cut_off_at"]),
-        previous_business_date=date.fromisoformat(previous) if previous else None,
-        is_void=values["is_void"],
+        previous_business_date=night.previous,
+        is_void=night.is_void,
         home_name=values["home_name"],
     )
 
 
-def _carried(
-    night: _Night, recorded: Iterable[Relation], parameters: NightParameters, revisions: dict[date, int]
-) -> list[Relation]:
+def _carried(night: _Night, recorded: Iterable[Relation], revisions: dict[date, int]) -> list[Relation]:
     """The latest state of the night before, without what is computed again."""
-    before = parameters.previous_business_date
     handed_on: dict[str, InputFile] = {}
-    if before is not None:
-        revision = revisions.get(before, latest_revision(night.home, before))
-        folder = state_directory(night.home, before, revision)
-        published = read_manifest(night.home, before, revision)["state"]
-        handed_on = {name: InputFile(folder / name, sha256) for name, sha256 in published.items()}
+    if night.previous is not None:
+        handed_on = _handed_on(night.home, night.previous, revisions)
+        if between := [day for day in night.order.voided if night.previous < day < night.business_date]:
+            by_void = _handed_on(night.home, max(between), revisions)
+            handed_on |= {name: by_void[name] for name in map(_file_of, OF_VOID) if name in by_void}
     carried = []
     for relation in recorded:
         schema, _, table = relation.name.partition(".")
         if schema != "state":
             continue
-        name = f"{table}.parquet"
+        name = _file_of(table)
         is_read = table not in recomputed_tables() and name in handed_on
         files = (handed_on[name],) if is_read else ()
         carried.append(Relation(relation.name, relation.columns, files))
     return carried
+
+
+def _handed_on(home: Home, business_date: date, revisions: dict[date, int]) -> dict[str, InputFile]:
+    """The files of the latest state of a night, by name."""
+    revision = revisions.get(business_date, latest_revision(home, business_date))
+    folder = state_directory(home, business_date, revision)
+    published = read_manifest(home, business_date, revision)["state"]
+    return {name: InputFile(folder / name, sha256) for name, sha256 in published.items()}
+
+
+def _file_of(table: str) -> str:
+    return f"{table}.parquet"
 
 
 def _standing(night: _Night) -> list[Relation]:
@@ -269,10 +345,78 @@ def _published(night: _Night, table: str) -> InputFile:
     return InputFile(publication_directory(night.home, night.business_date) / name, night.first["files"][name])
 
 
+# --- what a night that was declared void hands on ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Handed:
+    """A table that a void night hands on: the query of its ordered rows."""
+
+    name: str
+    query: str
+
+
+# The account as the night before handed it on; its last change is the one that the void night decided.
+_ACCOUNT = """
+    select carried.* replace (
+        case when moved.account_key is null then change_date else date '{night}' end as change_date,
+        case when moved.account_key is null then change_minor else moved.change_minor end as change_minor,
+        case when moved.account_key is null then change_reason_codes else moved.reason_codes end as change_reason_codes,
+        case when moved.account_key is null then change_sha256 else moved.decision_sha256 end as change_sha256
+    )
+    from state.account as carried
+    left join (
+        select account_key, decision_sha256, cast(recommended_limit_amount * 100 as bigint) as change_minor,
+            concat_ws(',', reason_code_1, reason_code_2, reason_code_3, reason_code_4) as reason_codes
+        from release.standing_decision where action in ('UP', 'DOWN')
+    ) as moved on carried.account_key = moved.account_key
+    order by carried.account_key
+"""
+# What an order of the void night took comes back up to the limit that the night before knew: the void night's own figures
+# may be wrong.
+_OWED = """
+    select account_key, max(restated_limit_minor) as restated_limit_minor
+    from (
+        select account_key, restated_limit_minor from state.restated_limit
+        union all
+        select account_key, least(taken.old_limit_minor, greatest(carried.limit_minor, carried.recommended_minor))
+        from (
+            select account_key, arg_min(old_limit_minor, sequence) as old_limit_minor,
+                arg_max(new_limit_minor, sequence) as new_limit_minor
+            from void_order group by account_key
+        ) as taken
+        inner join state.account as carried using (account_key)
+        where taken.new_limit_minor < least(taken.old_limit_minor, greatest(carried.limit_minor, carried.recommended_minor))
+    )
+    group by account_key
+    order by account_key
+"""
+
+
+def _lay_handed(connection: duckdb.DuckDBPyConnection, night: _Night, inputs: list[Relation]) -> list[_Handed]:
+    """What the night hands on because it was declared void; nothing if its code carried no such tables."""
+    laid = {relation.name for relation in inputs}
+    if not night.is_declared_void or not {f"state.{table}" for table in OF_VOID} <= laid:
+        return []
+    orders = [
+        kept_orders(night.home, record)
+        for record in records_since(night.home, "limit_adjustments", night.business_date)
+        if record["business_date"] == str(night.business_date)
+    ]
+    columns = "sequence, account_key, old_limit_minor, new_limit_minor"
+    left = (
+        f"from read_parquet([{', '.join(map(path_to_read, orders))}])" if orders else "from release.adjustment limit 0"
+    )
+    connection.execute(f"create temporary table void_order as select {columns} {left}")
+    return [_Handed("account", _ACCOUNT.format(night=night.business_date)), _Handed("restated_limit", _OWED)]
+
+
 # --- what changed -----------------------------------------------------------------------------------------------------
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, night: _Night, customers: Collection[int]) -> dict[str, int]:
+def _compare(
+    connection: duckdb.DuckDBPyConnection, night: _Night, customers: Collection[int], handed: list[_Handed]
+) -> dict[str, int]:
     """Write the state of the restated night, and the difference to the published one. Returns: changed rows by table."""
     lay_affected(connection, customers)
     published = [
@@ -285,12 +429,18 @@ def _compare(connection: duckdb.DuckDBPyConnection, night: _Night, customers: Co
         for table in night.logic.carried
         if not night.is_void
     ]
+    handed_before = [
+        Compared(f"state {table.name}", ("account_key",), table.query, before / _file_of(table.name))
+        for table in handed
+        if night.standing and (before / _file_of(table.name)).is_file()
+    ]
     changed = {}
-    for table in [*published, *carried]:
+    for table in [*published, *carried, *handed_before]:
         if not (rows := note_difference(connection, table)):
             continue
         changed[table.name] = rows
-        if unconcerned := find_unconcerned(connection, table):
+        # a void night may have changed anybody
+        if night.order.kind != VOID and (unconcerned := find_unconcerned(connection, table)):
             raise RestatementRefused(
                 f"night {night.business_date}: {unconcerned.table}, {unconcerned.row_key} would change, and nothing that became"
                 " known touches this customer: a rule that binds customers together (a budget, drift, the mass guard)"
@@ -298,8 +448,9 @@ def _compare(connection: duckdb.DuckDBPyConnection, night: _Night, customers: Co
             )
         if table in published:
             note_cells(connection, night.business_date, table)
-    for handed in night.logic.carried if not night.is_void else ():
-        write_parquet(connection, carried_rows(handed), night.state / f"{handed.name}.parquet")
+    state = {table.name: carried_rows(table) for table in night.logic.carried if not night.is_void}
+    for name, rows_of in (state | {table.name: table.query for table in handed}).items():
+        write_parquet(connection, rows_of, night.state / _file_of(name))
     return changed
 
 
@@ -354,6 +505,8 @@ def _write_manifest(
     before = last_published(home, night.business_date)
     manifest = night.first | {
         "revision": night.revision,
+        "is_void": night.is_void,
+        "previous_business_date": str(night.previous) if night.previous else None,
         "restatement": night.order.as_json(),
         "superseded_manifest_sha256": _manifest_sha256(home, night.business_date, night.standing),
         "previous_manifest_sha256": before

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from creditline.home import Home
 from creditline.home.files import Json, move_into_place
 from creditline.home.proof import NotGenuine, read_signed, write_signed
+from creditline.home.restatements import voided_dates
 
 # Files whose names begin with a dot are not records.
 _WITHDRAWN = ".withdrawn-"
@@ -90,6 +92,34 @@ def delivery_records(home: Home) -> list[DeliveryRecord]:
     """Every night's delivery that was taken in, by business date, feed and sequence. Raises NotGenuine."""
     return [
         record for day in sorted((home.raw / "_deliveries").glob("business_date=*")) for record in _read_all(home, day)
+    ]
+
+
+def counting_records(home: Home) -> list[DeliveryRecord]:
+    """Every night's delivery that was taken in, without what two people declared void. Raises NotGenuine."""
+    return counting(delivery_records(home), voided_dates(home))
+
+
+def counting(
+    records: Iterable[DeliveryRecord], voided: Collection[date], shown: date | None = None
+) -> list[DeliveryRecord]:
+    """Records of deliveries without the rows that count no more.
+
+    Changes of ids stay: the deliveries after them call people by the new ids.
+
+    Args:
+        voided: nights that two people declared void.
+        shown: the void night that is computed; it still lists the accounts of its own snapshot.
+    """
+
+    def stays(day: date, entry: SourceRecord) -> bool:
+        if day not in voided or entry.source == "id_change":
+            return True
+        return day == shown and entry.source == "account_snapshot" and entry.corrects_business_date is None
+
+    return [
+        replace(record, sources=tuple(entry for entry in record.sources if stays(record.business_date, entry)))
+        for record in records
     ]
 
 

@@ -18,7 +18,7 @@ from creditline.policy import archive, packs_in_force, policy_relations
 from creditline.policy.calendar import timetable
 from creditline.store.built import Build, Table, built_files, write_build
 from creditline.store.inputs import Relation, check_inputs, lay, write_inputs
-from creditline.store.record import delivery_records, intraday_records
+from creditline.store.record import counting_records, intraday_records
 from creditline.warehouse.compiled import compiled_project, keep
 from creditline.warehouse.engine import Engine
 from creditline.warehouse.inherited import approved_relation
@@ -75,10 +75,10 @@ def build(home: Home, business_date: date, runner: Runner) -> Build:
 def night_inputs(home: Home, business_date: date) -> tuple[NightParameters, list[Relation]]:
     """The night's parameters, and everything that the night reads, from the home as it is now."""
     policies = archive(home, packs_in_force(project.POLICIES_DIR, business_date))
-    records = delivery_records(home)
+    records = counting_records(home)
     sources = night_sources(home, records, business_date, timetable(home, policies, business_date))
     night = _night(home, business_date, sources)
-    state = state_relations(home, night.previous_business_date)
+    state = state_relations(home, night.previous_business_date, business_date)
     # the other inputs of the night depend on this
     check_inputs(home, state)
     between = intraday_records(home, night.previous_business_date or date.min)

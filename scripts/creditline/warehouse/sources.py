@@ -7,7 +7,7 @@ compiled SQL is the same every night.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 
@@ -78,13 +78,7 @@ def has_void_snapshot(sources: list[NightSource]) -> bool:
 def _night_source(
     home: Home, source: str, records: list[DeliveryRecord], business_date: date, timetable: Timetable
 ) -> NightSource:
-    deliveries = [
-        (record, entry)
-        for record in records
-        for entry in record.sources
-        if entry.source == source and entry.corrects_business_date is None
-    ]
-    accepted = [(record.business_date, entry) for record, entry in deliveries if entry.verdict != "refuse"]
+    deliveries = _deliveries_of(source, records)
     tonight = [
         _verdict(record, entry, timetable) for record, entry in deliveries if record.business_date == business_date
     ]
@@ -99,8 +93,22 @@ def _night_source(
         verdict=verdict,
         is_missing=is_missing,
         is_distrusted=not is_missing and verdict != "pass",
-        coverage_from_date=min((entry.coverage_from or day for day, entry in accepted), default=None),
+        coverage_from_date=_coverage_from(deliveries),
     )
+
+
+def _deliveries_of(source: str, records: list[DeliveryRecord]) -> list[tuple[DeliveryRecord, SourceRecord]]:
+    return [
+        (record, entry)
+        for record in records
+        for entry in record.sources
+        if entry.source == source and entry.corrects_business_date is None
+    ]
+
+
+def _coverage_from(deliveries: list[tuple[DeliveryRecord, SourceRecord]]) -> date | None:
+    accepted = [(record.business_date, entry) for record, entry in deliveries if entry.verdict != "refuse"]
+    return min((entry.coverage_from or day for day, entry in accepted), default=None)
 
 
 def _verdict(record: DeliveryRecord, entry: SourceRecord, timetable: Timetable) -> str:
@@ -188,6 +196,33 @@ def run_relations(night: NightParameters, sources: list[NightSource]) -> list[Re
             ),
         ),
     ]
+
+
+def sources_now(
+    home: Home, recorded: Relation, records: list[DeliveryRecord], business_date: date, *, is_void: bool
+) -> Relation:
+    """`run.night_source` of a past night, after deliveries were declared void: what it may believe without their rows.
+
+    Args:
+        recorded: the relation as the night first knew it.
+        records: the deliveries that count.
+        is_void: nothing that the night's own delivery brought counts.
+    """
+    known = [record for record in records if record.business_date <= business_date]
+    rows = []
+    for said in recorded.rows:
+        row: Json = dict(zip(recorded.columns, said, strict=True))
+        deliveries = _deliveries_of(row["source"], known)
+        is_told = row["verdict"] != "missing"
+        is_missing = row["is_missing"] or (not row["is_expected"] and not is_told and not deliveries)
+        changed = {
+            "verdict": "distrust" if is_void and is_told else row["verdict"],
+            "is_missing": is_missing,
+            "is_distrusted": not is_missing and (row["is_distrusted"] or (is_void and is_told)),
+            "coverage_from_date": _coverage_from(deliveries),
+        }
+        rows.append(tuple((row | changed).values()))
+    return replace(recorded, rows=tuple(rows))
 
 
 def raw_relations(
@@ -472,8 +507,8 @@ RELEASED_COLUMNS = {
 def security_relation(home: Home, previous: date | None, last: date | None = None) -> Relation:
     """`release.security_order`: the freezes and restores that left since the night before was decided.
 
-    These are that night's own orders and those of watches on later days. Their sequence tells who is frozen now.
-    Orders of the night before that one are included if they left late.
+    These are that night's own orders, those of nights after it that were declared void, and those of watches on later days.
+    Their sequence tells who is frozen now. Orders of the night before that one are included if they left late.
 
     Args:
         previous: the valid night from whose state tonight continues; without one, no orders left before.
@@ -500,7 +535,7 @@ def late_records(home: Home, night: date, records: list[Json]) -> list[Json]:
     """Those of `security_records` that belong to the valid night before a published night and that the published night
     did not read: their slice was taken out of a pause, so they left, while the published night was being built."""
     before = last_valid(home, night)
-    own = [record for record in records if before and not is_of_watch(record) and _goes_on_from(record, before, None)]
+    own = [record for record in records if before and not is_of_watch(record) and _goes_on_from(record, before, night)]
     if not own:
         return []
     read = {
@@ -516,8 +551,9 @@ def _goes_on_from(record: Json, previous: date, last: date | None) -> bool:
     day = date.fromisoformat(record["business_date"])
     if is_of_watch(record):
         return day > previous and (last is None or day <= last)
-    # a night of an earlier release carried less state, and no watch preceded it
-    return day == previous and bool(record.get("keeps_freezes", False))
+    # a later night that ordered and is no valid one was declared void after its orders had left; a night of an earlier
+    # release carried less state, and no watch preceded it
+    return previous <= day and (last is None or day < last) and bool(record.get("keeps_freezes", False))
 
 
 SECURITY_COLUMNS = RELEASED_COLUMNS | {

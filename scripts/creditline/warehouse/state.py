@@ -14,6 +14,7 @@ import duckdb
 
 from creditline.home import Home
 from creditline.home.publications import latest_revision, read_manifest, state_directory
+from creditline.home.restatements import voided_dates
 from creditline.store.inputs import InputFile, Relation
 from creditline.store.parquet import write_parquets
 from creditline.warehouse.properties import described_models
@@ -29,6 +30,8 @@ class StateTable:
     columns: dict[str, str]
 
 
+# What a night that two people declared void hands on: its orders left, so the next night must know what they moved and took.
+OF_VOID = ("account", "restated_limit")
 _CARRIED_BY = ("decision/7_state", "features/carried")
 
 
@@ -70,23 +73,40 @@ def state_file(home: Home, business_date: date, table: str, revision: int | None
     return state_directory(home, business_date, chosen) / f"{table}.parquet"
 
 
-def state_relations(home: Home, previous: date | None) -> list[Relation]:
-    """`state.<table>`: what the valid night before carried over, empty on the first night.
+def state_relations(home: Home, previous: date | None, business_date: date) -> list[Relation]:
+    """`state.<table>`: what the valid night before carried over to a night, empty on the first night.
 
     Each file has the sha256 that the night before published, not the one that it has now.
     """
-    published = read_manifest(home, previous)["state"] if previous else {}
+    nights = {table.name: handing_night(home, table.name, previous, business_date) for table in state_tables()}
+    published = {night: read_manifest(home, night)["state"] for night in set(nights.values()) if night}
     return [
-        Relation(f"state.{carried.table.name}", carried.table.columns, _state_files(home, previous, carried, published))
+        Relation(
+            f"state.{carried.table.name}",
+            carried.table.columns,
+            _state_files(home, nights[carried.table.name], carried, published),
+        )
         for carried in _carried()
     ]
 
 
+def handing_night(home: Home, table: str, previous: date | None, business_date: date) -> date | None:
+    """The night whose state of a table a night reads.
+
+    Args:
+        previous: the valid night before.
+    """
+    if previous is None or table not in OF_VOID:
+        return previous
+    return max((day for day in voided_dates(home) if previous < day < business_date), default=previous)
+
+
 def _state_files(
-    home: Home, previous: date | None, carried: _Carried, published: dict[str, str]
+    home: Home, previous: date | None, carried: _Carried, digests: dict[date, dict[str, str]]
 ) -> tuple[InputFile, ...]:
     if previous is None:
         return ()
+    published = digests[previous]
     file = state_file(home, previous, carried.table.name)
     if (carried.of_windows or carried.starts_empty) and file.name not in published:
         return ()

@@ -26,7 +26,7 @@ from creditline.release.modes import modes_of_night
 from creditline.release.orders import ReleaseRefused, choose_orders, lay_marts, modes_in_force, refuse_moves
 from creditline.release.security import BESIDE
 from creditline.store.inputs import Relation, check_inputs, lay, read_inputs
-from creditline.store.record import DeliveryRecord, delivery_records, intraday_records
+from creditline.store.record import DeliveryRecord, counting_records, intraday_records
 from creditline.warehouse.logic import archived_logic, needed_for, use_scratch_catalog
 from creditline.warehouse.logic_run import run_logic
 from creditline.warehouse.sources import (
@@ -83,7 +83,7 @@ def decide(home: Home, record: DeliveryRecord, night: date, scratch: Path) -> Ou
     if left is not None:
         return left
     # read only once, because a night that runs meanwhile may take in its delivery at any time
-    deliveries = delivery_records(home)
+    deliveries = counting_records(home)
     logic_hash = read_manifest(home, night)["logic_hash"]
     logic = needed_for(archived_logic(home, logic_hash), ORDERS, RESTRICTED)
     with connect_beside(home, scratch) as connection:
@@ -119,7 +119,7 @@ def _lay_sources(
 ) -> None:
     """The night's policies and its trust in sources stay; its snapshot is the latest one."""
     recorded = {relation.name: relation for relation in read_inputs(home, night)}
-    state = state_relations(home, night)
+    state = state_relations(home, night, today.business_date)
     raw = raw_relations(home, [*deliveries, *intraday_records(home, night)], today, state)
     relations = [
         run_relations(today, [])[0],
