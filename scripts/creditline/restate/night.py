@@ -359,10 +359,10 @@ class _Handed:
 # The account as the night before handed it on; its last change is the one that the void night decided.
 _ACCOUNT = """
     select carried.* replace (
-        case when moved.account_key is null then change_date else date '{night}' end as change_date,
-        case when moved.account_key is null then change_minor else moved.change_minor end as change_minor,
-        case when moved.account_key is null then change_reason_codes else moved.reason_codes end as change_reason_codes,
-        case when moved.account_key is null then change_sha256 else moved.decision_sha256 end as change_sha256
+        case when moved.account_key is null then carried.change_date else date '{night}' end as change_date,
+        case when moved.account_key is null then carried.change_minor else moved.change_minor end as change_minor,
+        case when moved.account_key is null then carried.change_reason_codes else moved.reason_codes end as change_reason_codes,
+        case when moved.account_key is null then carried.change_sha256 else moved.decision_sha256 end as change_sha256
     )
     from state.account as carried
     left join (
