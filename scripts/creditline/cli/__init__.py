@@ -16,6 +16,7 @@ import typer
 
 from creditline.accidents import told_plainly
 from creditline.cli.gate import app as gate_app
+from creditline.cli.identity import app as identity_app
 from creditline.cli.inherited import app as inherited_app
 from creditline.cli.logic import app as logic_app
 from creditline.errors import CreditlineError, UsageError
@@ -37,6 +38,7 @@ app.add_typer(policy_app, name="policy")
 subject_app = typer.Typer(no_args_is_help=True, help="A person's data: all that is held of a customer, and its end.")
 app.add_typer(subject_app, name="subject")
 app.add_typer(gate_app, name="gate")
+app.add_typer(identity_app, name="identity")
 app.add_typer(inherited_app, name="inherited")
 app.add_typer(logic_app, name="logic")
 

@@ -7,15 +7,25 @@ because late rows under it would find the wrong person.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import asdict
+
 import duckdb
 
+from creditline.errors import CreditlineError
 from creditline.gate.identity import assign_keys, identity, known_ids
 from creditline.home import Home
 from creditline.home.database import one_row
+from creditline.home.undone import UndoneChange
 from creditline.landing.accept import Acceptance
 
 SOURCE = "id_change"
 _CHANGE = "kind, subject, old_id, new_id"
+_SAME_CHANGE = "(kind, subject, old_key, new_key) = ($kind, $subject, $old_key, $new_key)"
+
+
+class NotRevertible(CreditlineError):
+    """A change of ids cannot be taken back; says why and what to do."""
 
 
 def find_contradictions(home: Home, connection: duckdb.DuckDBPyConnection, acceptance: Acceptance) -> None:
@@ -180,6 +190,84 @@ def _note(connection: duckdb.DuckDBPyConnection) -> None:
         "insert into identity.alias (subject, id, key) select subject, id, key from ("
         "select subject, new_id as id, new_key as key from identity.change where kind = 'renumber' and not is_applied)"
         " anti join identity.alias using (subject, id) order by all"
+    )
+
+
+def revert_changes(connection: duckdb.DuckDBPyConnection, changes: Collection[UndoneChange]) -> None:
+    """Take back changes of ids, as if they had never come: whoever had an id before has it again. A change that is not noted
+    any more is passed over.
+
+    Args:
+        connection: `identity` must be attached for writing.
+
+    Raises:
+        NotRevertible: a customer was merged who had been merged into before, so it is not known which ids were whose.
+    """
+    for change in changes:
+        row = connection.execute(
+            f"select old_id, new_id, is_applied from identity.change where {_SAME_CHANGE}", asdict(change)
+        ).fetchone()
+        if row is None:
+            continue
+        old_id, new_id, is_applied = row
+        if change.kind == "renumber":
+            _revert_renumber(connection, change, old_id, new_id, is_applied)
+        elif change.kind == "merge" and is_applied:
+            _revert_merge(connection, change, old_id)
+        connection.execute(f"delete from identity.change where {_SAME_CHANGE}", asdict(change))
+
+
+def noted_changes(connection: duckdb.DuckDBPyConnection, changes: Collection[UndoneChange]) -> tuple[UndoneChange, ...]:
+    """Those of some changes that are noted in the store; it is attached as `identity`."""
+    query = f"select count(*) > 0 from identity.change where {_SAME_CHANGE}"
+    return tuple(change for change in changes if one_row(connection.execute(query, asdict(change)))[0])
+
+
+def _revert_renumber(
+    connection: duckdb.DuckDBPyConnection, change: UndoneChange, old_id: str, new_id: str, is_applied: bool
+) -> None:
+    subject, key = change.subject, change.new_key
+    gone = old_id if is_applied else new_id
+    connection.execute(
+        "delete from identity.alias where subject = $subject and id = $gone and key = $key",
+        {"subject": subject, "gone": gone, "key": key},
+    )
+    if is_applied:
+        connection.execute(
+            f"update identity.{subject} set {subject}_id = $old_id, seal = null"
+            f" where {subject}_key = $key and {subject}_id = $new_id",
+            {"old_id": old_id, "new_id": new_id, "key": key},
+        )
+
+
+def _revert_merge(connection: duckdb.DuckDBPyConnection, change: UndoneChange, old_id: str) -> None:
+    keys = {"old_key": change.old_key, "new_key": change.new_key}
+    (is_chain,) = one_row(
+        connection.execute(
+            "select count(*) > 0 from identity.change where kind = 'merge' and is_applied and new_key = $old_key",
+            {"old_key": change.old_key},
+        )
+    )
+    if is_chain:
+        raise NotRevertible(
+            f"customer key {change.old_key} had others merged into it before it was merged; have the customers split again by"
+            " id_change of a later delivery (docs/reference/landing.md)"
+        )
+    connection.execute(
+        "update identity.alias set key = $old_key, seal = null where subject = 'customer' and key = $new_key and id in ("
+        "select old_id from identity.change where kind = 'renumber' and subject = 'customer' and is_applied and new_key = $old_key"
+        " union all select new_id from identity.change where kind = 'renumber' and subject = 'customer' and not is_applied"
+        " and new_key = $old_key)",
+        keys,
+    )
+    connection.execute(
+        "delete from identity.alias where subject = 'customer' and id = $old_id and key = $new_key",
+        {"old_id": old_id, "new_key": change.new_key},
+    )
+    connection.execute("delete from identity.merged where customer_key = $old_key and into_key = $new_key", keys)
+    connection.execute(
+        "insert into identity.customer (customer_key, customer_id) values ($old_key, $old_id)",
+        {"old_key": change.old_key, "old_id": old_id},
     )
 
 

@@ -14,7 +14,7 @@ another. If `seal.json` shows that the file changed since we wrote it, every row
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -378,6 +378,21 @@ def forget_keys(home: Home, keys: dict[str, list[int]]) -> None:
         # still under the lock of the old file: nobody can give out a key in between
         move_into_place(partial, path)
         _seal_file(home)
+
+
+def take_back_keys(connection: duckdb.DuckDBPyConnection, subject: str, keys: Collection[int]) -> None:
+    """Free the ids of some keys, so that a later delivery may name other people by them. The keys are never given to anybody
+    else; `identity` must be attached for writing."""
+    asked = {"subject": subject, "keys": list(keys)}
+    connection.execute(
+        f"insert into identity.forgotten (subject, key) select $subject, {subject}_key from identity.{subject}"
+        f" where list_contains($keys, {subject}_key) order by all",
+        asked,
+    )
+    connection.execute(
+        f"delete from identity.{subject} where list_contains($keys, {subject}_key)", {"keys": list(keys)}
+    )
+    connection.execute("delete from identity.alias where subject = $subject and list_contains($keys, key)", asked)
 
 
 # The rows that an erasure keeps.

@@ -254,6 +254,10 @@ class Home:
         return self.root / "control" / "restatements.jsonl"
 
     @property
+    def undone_file(self) -> Path:
+        return self.control / "identity_undone.jsonl"
+
+    @property
     def erasures_file(self) -> Path:
         return self.control / "erasures.jsonl"
 

@@ -13,6 +13,7 @@ from creditline.home.people import require_two_people
 from creditline.home.publications import last_valid
 from creditline.home.restatements import VOID, Restatement, read_restatements, record_restatement, voided_dates
 from creditline.home.turns import only_worker
+from creditline.home.undone import undone_dates
 from creditline.publish.publication import show_latest
 from creditline.restate.night import Order, Progress, RestatedNight, RestatementRefused, restate_night
 from creditline.store.record import delivery_records
@@ -58,7 +59,7 @@ def restate(
         if not nights:
             raise UsageError(f"no night from {from_date} on is published; there is nothing to restate")
         _refuse_unpublished(home, nights[-1])
-        order = Order(from_date, nights[-1], reason, by, approved_by, None, voided_dates(home))
+        order = Order(from_date, nights[-1], reason, by, approved_by, None, voided_dates(home), undone_dates(home))
         return _restate_and_show(home, order, nights, tell)
 
 
@@ -99,7 +100,7 @@ def declare_void(
             )
         _refuse_unpublished(home, published[-1])
         voided = voided_dates(home) | {business_date}
-        order = Order(business_date, published[-1], reason, by, approved_by, VOID, voided)
+        order = Order(business_date, published[-1], reason, by, approved_by, VOID, voided, undone_dates(home))
         return _restate_and_show(home, order, [day for day in published if day >= business_date], tell)
 
 

@@ -85,7 +85,8 @@ class RestatementRefused(CreditlineError):
 class Order:
     """The restatement that two people asked for, as every manifest of it says.
 
-    `kind` is VOID if they declared `from_date` void; `voided` are all nights that were ever declared void, this one included.
+    `kind` is VOID if they declared `from_date` void; `voided` are all nights that were ever declared void, this one included,
+    `undone` those of them whose changes of ids were taken back.
     """
 
     from_date: date
@@ -95,6 +96,7 @@ class Order:
     approved_by: str
     kind: str | None
     voided: frozenset[date]
+    undone: frozenset[date]
 
     def as_json(self) -> dict[str, str]:
         """The order as it stands in a manifest."""
@@ -239,19 +241,19 @@ def _restated_inputs(
     Parameters, packs, orders that left, and what watches had taken in before the night are as they were then. Features are
     computed again from raw, because carried sums do not show which rows they counted.
     """
-    home, voided = night.home, night.order.voided
+    home, voided, undone = night.home, night.order.voided, night.order.undone
     recorded = {relation.name: relation for relation in read_inputs(home, night.business_date)}
     parameters = _parameters(night, recorded["run.night"])
     relations = recorded | {relation.name: relation for relation in _carried(night, recorded.values(), revisions)}
     state = [relation for name, relation in relations.items() if name.startswith("state.")]
     then = [record for record in records if record.business_date <= night.business_date]
     if voided:
-        relations |= _without_void(night, recorded, counting(then, voided))
+        relations |= _without_void(night, recorded, counting(then, voided, undone))
     between = intraday_records(home, night.previous or date.min)
-    shown = counting(then, voided, night.business_date)
+    shown = counting(then, voided, undone, night.business_date)
     relations |= {relation.name: relation for relation in raw_relations(home, [*shown, *between], parameters, state)}
     relations |= {relation.name: relation for relation in _standing(night)}
-    late = write_late_rows(connection, home, counting(records, voided), parameters, night.state / "late")
+    late = write_late_rows(connection, home, counting(records, voided, undone), parameters, night.state / "late")
     return with_late_rows(list(relations.values()), late), late
 
 

@@ -12,6 +12,7 @@ from creditline.home import Home
 from creditline.home.files import Json, move_into_place
 from creditline.home.proof import NotGenuine, read_signed, write_signed
 from creditline.home.restatements import voided_dates
+from creditline.home.undone import undone_dates
 
 # Files whose names begin with a dot are not records.
 _WITHDRAWN = ".withdrawn-"
@@ -97,24 +98,30 @@ def delivery_records(home: Home) -> list[DeliveryRecord]:
 
 def counting_records(home: Home) -> list[DeliveryRecord]:
     """Every night's delivery that was taken in, without what two people declared void. Raises NotGenuine."""
-    return counting(delivery_records(home), voided_dates(home))
+    return counting(delivery_records(home), voided_dates(home), undone_dates(home))
 
 
 def counting(
-    records: Iterable[DeliveryRecord], voided: Collection[date], shown: date | None = None
+    records: Iterable[DeliveryRecord],
+    voided: Collection[date],
+    undone: Collection[date],
+    shown: date | None = None,
 ) -> list[DeliveryRecord]:
     """Records of deliveries without the rows that count no more.
 
-    Changes of ids stay: the deliveries after them call people by the new ids.
+    Changes of ids stay, unless they were taken back: the deliveries after them call people by the new ids.
 
     Args:
         voided: nights that two people declared void.
+        undone: those of them whose changes of ids were taken back.
         shown: the void night that is computed; it still lists the accounts of its own snapshot.
     """
 
     def stays(day: date, entry: SourceRecord) -> bool:
-        if day not in voided or entry.source == "id_change":
+        if day not in voided:
             return True
+        if entry.source == "id_change":
+            return day not in undone
         return day == shown and entry.source == "account_snapshot" and entry.corrects_business_date is None
 
     return [
