@@ -168,18 +168,18 @@ def test_state_of_an_earlier_release_is_laid_as_far_as_it_goes(monkeypatch: pyte
     home = create_home(tmp_path, HomeSettings(name="state", is_demo=True))
     published = {f"{table.name}.parquet": "" for table in state_tables()}
     monkeypatch.setattr("creditline.warehouse.state.read_manifest", lambda home, night: {"state": published})
-    assert has_carried_features(state_relations(home, BEFORE))
+    assert has_carried_features(state_relations(home, BEFORE, NIGHT))
 
     del published["account_window.parquet"]
-    state = state_relations(home, BEFORE)
+    state = state_relations(home, BEFORE, NIGHT)
     assert not has_carried_features(state)
-    assert not has_carried_features(state_relations(home, None))
+    assert not has_carried_features(state_relations(home, None, NIGHT))
     assert [relation.name for relation in state if not relation.files] == ["state.account_window"]
 
     # what earlier releases did not carry begins where there is none
     del published["parallel_case.parquet"]
     del published["cut.parquet"]
-    state = state_relations(home, BEFORE)
+    state = state_relations(home, BEFORE, NIGHT)
     assert [relation.name for relation in state if not relation.files] == [
         "state.cut",
         "state.parallel_case",
@@ -188,4 +188,4 @@ def test_state_of_an_earlier_release_is_laid_as_far_as_it_goes(monkeypatch: pyte
 
     del published["account.parquet"]
     with pytest.raises(KeyError):
-        state_relations(home, BEFORE)
+        state_relations(home, BEFORE, NIGHT)

@@ -5,7 +5,7 @@ alias               former ids of a key, and announced ones: late rows under the
 merged              keys of customers who were merged into another one
 change              every change of ids that was taken in, with its keys; those not yet applied wait for their date
 judged              files of changes of the last delivery, with the rows that were held, by number
-forgotten           keys of erased people, never given to anybody else
+forgotten           keys of erased people and keys that were taken back, never given to anybody else
 whole               how many rows each of these tables has, and the sum of their seals; `judged` has none
 
 Each row has a seal, a keyed hash of its content. So two ids that somebody swapped are noticed before one person is taken for
