@@ -19,8 +19,7 @@ MAY_READ_CLOCK = {
     name: {"datetime.now"}
     for name in (
         *("release/modes.py", "release/holds.py", "release/inherited.py", "home/skips.py", "home/restatements.py"),
-        "gate/acceptance.py",
-        "home/logic_approvals.py",
+        *("gate/acceptance.py", "home/logic_approvals.py", "home/undone.py"),
         *("release/clock.py", "subject/erase.py"),
     )
 }

@@ -277,8 +277,6 @@ def test_the_same_again_changes_nothing(voided, tmp_path):
 
 
 INSTANTS = {
-    "publication of the void night": lambda home, target: target == publication_directory(home, CUT, 1),
-    "publication of the night after": lambda home, target: target == publication_directory(home, AFTER, 1),
     "the line from which on it counts": lambda home, target: target == home.restatements_file,
     "the flip": lambda home, target: target == home.current,
 }
