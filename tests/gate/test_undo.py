@@ -11,6 +11,7 @@ from test_id_changes import land, night, store
 
 from creditline.errors import UsageError
 from creditline.gate import undo as undoing
+from creditline.gate.acceptance import accept_jump
 from creditline.gate.id_changes import NotRevertible
 from creditline.gate.identity import attach_identity
 from creditline.gate.undo import UndoRefused, undo_identity
@@ -44,16 +45,22 @@ def whole(home: Home) -> None:
         attach_identity(connection, home)
 
 
+def come(home: Home, number: int) -> None:
+    """Take a delivery in that two people took for a real jump."""
+    accept_jump(home, "account_snapshot", night(number), **PEOPLE)
+    take_in(home, night(number))
+
+
 def again(home: Home, number: int, *changes: str, **facts: object) -> None:
     """The right delivery of a night in place of the wrong one."""
     shutil.rmtree(home.landing / str(night(number)))
     land(home, number, *changes, **facts)
-    take_in(home, night(number))
+    come(home, number)
 
 
 def test_keys_of_an_unpublished_delivery_are_taken_back_and_never_given_again(known):
     land(known, 2, ids={"A0000": "A", "C0000": "C"})
-    take_in(known, night(2))
+    come(known, 2)
     assert accounts(known) == KNOWN | {f"A{number}": number + 7 for number in range(6)}
     undone = undo_identity(known, night(2), **PEOPLE)
     assert (undone.account_keys, undone.customer_keys) == (tuple(range(7, 13)), (4, 5, 6))
@@ -69,7 +76,7 @@ def test_keys_of_an_unpublished_delivery_are_taken_back_and_never_given_again(kn
 
 def test_an_id_that_a_wrong_delivery_took_is_free_for_a_change_of_ids(known):
     land(known, 2, ids={"A00000": "B00000"})
-    take_in(known, night(2))
+    come(known, 2)
     undo_identity(known, night(2), **PEOPLE)
     again(known, 2, "renumber account A00000 B00000", ids={"A00000": "B00000"})
     assert accounts(known)["B00000"] == 1
@@ -78,7 +85,7 @@ def test_an_id_that_a_wrong_delivery_took_is_free_for_a_change_of_ids(known):
 @pytest.mark.parametrize("effective", [2, 9], ids=["applied", "waiting"])
 def test_a_renumbering_is_taken_back(known, effective):
     land(known, 2, f"renumber account A00000 B00000 {night(effective)}")
-    take_in(known, night(2))
+    come(known, 2)
     undone = undo_identity(known, night(2), **PEOPLE)
     assert undone.changes == (UndoneChange("renumber", "account", 1, 1),)
     assert accounts(known) == KNOWN
@@ -90,10 +97,10 @@ def test_a_renumbering_is_taken_back(known, effective):
 
 def test_a_merge_is_taken_back_with_the_former_ids_of_the_merged(known):
     land(known, 2, "renumber customer C00000 D00000", ids={"C00000": "D00000"})
-    take_in(known, night(2))
+    come(known, 2)
     stand_as_published(known, night(2))
     land(known, 3, "merge customer D00000 C00001", ids={"C00000": "C00001"})
-    take_in(known, night(3))
+    come(known, 3)
     assert store(known, "select customer_key, into_key from identity.merged") == [(1, 2)]
     undo_identity(known, night(3), **PEOPLE)
     customers = store(known, "select customer_id, customer_key from identity.customer order by 2")
@@ -105,10 +112,10 @@ def test_a_merge_is_taken_back_with_the_former_ids_of_the_merged(known):
 
 def test_a_merge_of_who_was_merged_into_before_is_refused_and_changes_nothing(known):
     land(known, 2, "merge customer C00000 C00001", ids={"C00000": "C00001"})
-    take_in(known, night(2))
+    come(known, 2)
     stand_as_published(known, night(2))
     land(known, 3, "merge customer C00001 C00002", ids={"C00000": "C00002", "C00001": "C00002"})
-    take_in(known, night(3))
+    come(known, 3)
     before = store(known, "from identity.customer"), store(known, "from identity.merged")
     with pytest.raises(NotRevertible, match="have the customers split again by id_change"):
         undo_identity(known, night(3), **PEOPLE)
@@ -123,10 +130,10 @@ def void(home: Home, monkeypatch, day) -> None:
 
 def test_of_a_void_night_only_what_nothing_else_names_is_taken_back(known, monkeypatch):
     land(known, 2, ids={"A00000": "B00000"}, accounts=8)
-    take_in(known, night(2))
+    come(known, 2)
     void(known, monkeypatch, night(2))
     land(known, 3, accounts=7)
-    take_in(known, night(3))
+    come(known, 3)
     undone = undo_identity(known, night(2), **PEOPLE)
     # A00006 came again on the night after, so it is somebody
     assert (undone.account_keys, undone.customer_keys) == ((8, 9), ())
@@ -137,7 +144,7 @@ def test_of_a_void_night_only_what_nothing_else_names_is_taken_back(known, monke
 
 def test_changes_of_a_void_night_count_no_more(known, monkeypatch):
     land(known, 2, "renumber account A00000 B00000")
-    take_in(known, night(2))
+    come(known, 2)
     void(known, monkeypatch, night(2))
     undo_identity(known, night(2), **PEOPLE)
     assert accounts(known) == KNOWN
@@ -146,10 +153,10 @@ def test_changes_of_a_void_night_count_no_more(known, monkeypatch):
 
 def test_changes_that_a_later_delivery_followed_are_refused(known, monkeypatch):
     land(known, 2, "renumber account A00000 B00000", ids={"A00000": "B00000"})
-    take_in(known, night(2))
+    come(known, 2)
     void(known, monkeypatch, night(2))
     land(known, 3, ids={"A00000": "B00000"})
-    take_in(known, night(3))
+    come(known, 3)
     with pytest.raises(UndoRefused, match=f"delivery core 3 of {night(3)} followed the changes of ids of {night(2)}"):
         undo_identity(known, night(2), **PEOPLE)
     assert accounts(known)["B00000"] == 1
@@ -168,7 +175,7 @@ def test_it_takes_two_people_and_a_reason(known, changed, said):
 
 def test_the_same_again_finds_nothing(known):
     land(known, 2, ids={"A00000": "B00000"})
-    take_in(known, night(2))
+    come(known, 2)
     undo_identity(known, night(2), **PEOPLE)
     assert undo_identity(known, night(2), **PEOPLE) is None
     assert len(read_undone(known)) == 1
@@ -177,7 +184,7 @@ def test_the_same_again_finds_nothing(known):
 @pytest.mark.parametrize("step", ["make_way", "revert_changes", "take_back_keys"])
 def test_a_killed_command_is_ended_by_the_same_command(known, monkeypatch, step):
     land(known, 2, "renumber account A00001 B00001", ids={"A00000": "B00000"})
-    take_in(known, night(2))
+    come(known, 2)
 
     def dies(*_arguments):
         raise KeyboardInterrupt
@@ -196,7 +203,7 @@ def test_a_killed_command_is_ended_by_the_same_command(known, monkeypatch, step)
 
 def test_a_line_that_somebody_changed_is_noticed(known):
     land(known, 2, ids={"A00000": "B00000"})
-    take_in(known, night(2))
+    come(known, 2)
     undo_identity(known, night(2), **PEOPLE)
     file = known.undone_file
     file.write_text(file.read_text().replace("lost their zeros", "been right"))

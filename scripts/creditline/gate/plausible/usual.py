@@ -15,6 +15,7 @@ from creditline.gate.plausible.measure import Measured
 from creditline.home import Home
 from creditline.home.proof import read_signed, write_signed
 from creditline.home.publications import void_dates
+from creditline.home.restatements import voided_dates
 from creditline.landing.contract import contract
 from creditline.store.record import DeliveryRecord, figures_file
 
@@ -62,16 +63,19 @@ def keep_figures(home: Home, record: DeliveryRecord, found: dict[str, list[Measu
 
 
 def usual_figures(home: Home, business_date: date) -> dict[str, History]:
-    """Values by source and figure of up to 28 trusted nights before a night, the newest first. Raises NotGenuine.
+    """Values by source and figure of up to 28 trusted nights before a night, the newest first; none of a night that two people
+    declared void. Raises NotGenuine.
 
     A night whose jump two people accepted is the first that counts.
     """
     first = business_date - timedelta(days=_REACH_DAYS)
-    void, accepted = void_dates(home, first, business_date), read_acceptances(home)
+    void, voided, accepted = void_dates(home, first, business_date), voided_dates(home), read_acceptances(home)
     found: dict[str, History] = {}
     seen: dict[str, int] = {}
     ended: set[str] = set()
     for night, path in _kept(home, first, business_date):
+        if night in voided:
+            continue
         for source, kept in read_signed(home, path).items():
             is_accepted = (night, source, kept["file_sha256"]) in accepted
             is_trusted = is_accepted or (
