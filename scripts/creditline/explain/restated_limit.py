@@ -21,7 +21,7 @@ def open_restated_limit(home: Home, business_date: date, account_key: int) -> De
         NotGenuine: the night's state was changed since it was published.
     """
     next_day = business_date + timedelta(days=1)
-    night = handing_night(home, _OWED, last_valid(home, next_day), next_day)
+    night = handing_night(home, _STATE, last_valid(home, next_day), next_day)
     if night is None:
         return None
     digest = read_manifest(home, night)["state"].get(f"{_STATE}.parquet")
