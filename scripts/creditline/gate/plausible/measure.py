@@ -20,13 +20,14 @@ _RELATIONS = re.compile(r"\b(account|customer|before|decided|snapshot|newcomer|m
 class Measured:
     """A figure of tonight: a share with the rows that are counted and those they are counted among, or an amount.
 
-    `value` is None if there is nothing to measure.
+    `value` is None if there is nothing to measure. `steps` are the deliveries since the last trusted one, tonight's included.
     """
 
     of: FigureOf
     value: float | None
     rows: int
     base: int
+    steps: int = 1
 
 
 def measure(
@@ -96,10 +97,10 @@ def _aggregates(figure: FigureOf) -> tuple[str, str, str]:
     return "null", f"count(*) filter (({figure.among}) and ({figure.breaks}))", among
 
 
-def _measured(figure: FigureOf, value: float | None, rows: int, base: int) -> Measured:
+def _measured(figure: FigureOf, value: float | None, rows: int, base: int, steps: int) -> Measured:
     if not figure.is_share:
-        return Measured(figure, value if base else None, 0, base)
-    return Measured(figure, rows / base if base else None, rows, base)
+        return Measured(figure, value if base else None, 0, base, steps)
+    return Measured(figure, rows / base if base else None, rows, base, steps)
 
 
 def _worded(statement: str, picture: Picture) -> str:

@@ -45,10 +45,12 @@ _SHAPES_OF = 20000
 
 @dataclass(frozen=True)
 class Picture:
-    """The last trusted night. `words` are the values that `$days` and the like stand for; `has` are the names that can be joined."""
+    """The last trusted night. `words` are the values that `$days` and the like stand for; `has` are the names that can be joined;
+    `steps` are the deliveries since then, tonight's included."""
 
     has: frozenset[str]
     words: dict[str, str]
+    steps: int = 1
 
 
 def lay_pictures(
@@ -73,9 +75,9 @@ def lay_pictures(
             has.add("night")
             if _lay_before(home, connection, acceptance.business_date, entry, *night):
                 has.add("before")
-        is_next = night is not None and night[0] is max(records, key=lambda record: record.business_date)
-        words = _words(home, acceptance, night[0] if night else None) | {"$is_next": str(is_next).lower()}
-        pictures[entry.relation] = Picture(frozenset(has), words)
+        steps = 1 + sum(record.business_date > night[0].business_date for record in records) if night else 1
+        words = _words(home, acceptance, night[0] if night else None) | {"$is_next": str(steps == 1).lower()}
+        pictures[entry.relation] = Picture(frozenset(has), words, steps)
     return pictures
 
 

@@ -91,6 +91,14 @@ def usual_figures(home: Home, business_date: date) -> dict[str, History]:
     return found
 
 
+def _chance(usual: float, base: int, nights: int) -> float:
+    """How far chance brings a share of so many rows from what it usually is. What never happened in so many rows and nights may
+    still have a chance of three in as many (the rule of three)."""
+    base = max(base, 1)
+    likely = min(max(usual, 3 / (nights * base)), 0.5) if usual < 0.5 else max(min(usual, 1 - 3 / (nights * base)), 0.5)
+    return _DEVIATIONS * math.sqrt(likely * (1 - likely) / base)
+
+
 def kept_figures(home: Home, business_date: date) -> list[tuple[str, str, float, float | None, int]]:
     """The kept figures of one night: source, figure, value, the median of the trusted nights before it, and how many they are.
 
@@ -130,10 +138,9 @@ def bounds_of(measured: Measured, history: History) -> Bounds:
     usual = median(values) if values else None
     if figure.usual and usual is not None and len(values) >= figure.usual.nights:
         low, high = _around(figure, measured, values, usual)
-        if figure.usual.side != "high":
-            lowest = low if lowest is None else max(low, lowest)
-        if figure.usual.side != "low":
-            highest = high if highest is None else min(high, highest)
+        # of a figure that is compared the first nights' bounds end where what is usual is known
+        lowest = low if figure.usual.side != "high" else None
+        highest = high if figure.usual.side != "low" else None
     return Bounds(lowest, highest, usual, len(values))
 
 
@@ -142,9 +149,12 @@ def _around(figure: Figure, measured: Measured, values: list[float], usual: floa
     spread = _DEVIATIONS * _TO_STANDARD * median(abs(value - usual) for value in values)
     least, most = min(values), max(values)
     if figure.usual.distance is not None:
-        chance = _DEVIATIONS * math.sqrt(max(usual * (1 - usual), 0) / max(measured.base, 1))
-        far = max(figure.usual.distance, spread, chance)
-        return min(usual - far, least - figure.usual.distance), max(usual + far, most + figure.usual.distance)
+        far = max(figure.usual.distance, spread, _chance(usual, measured.base, len(values)))
+        low, high = min(usual - far, least - figure.usual.distance), max(usual + far, most + figure.usual.distance)
+        # since the last trusted night a book has moved as often as deliveries came
+        return usual - (usual - low) * measured.steps, usual + (high - usual) * measured.steps + usual * (
+            measured.steps - 1
+        )
     factor = figure.usual.factor or 1
     reached = [times for value in (usual, least, most) for times in (value / factor, value * factor)]
     return min(usual - spread, *reached), max(usual + spread, *reached)
