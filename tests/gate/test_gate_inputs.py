@@ -332,7 +332,7 @@ def test_limits_that_nobody_decided_are_distrusted(big_home, tmp_path, old, new)
     spoil(delivery, SNAPSHOT, in_other_unit)
     snapshot = take_in(home, SECOND).sources[0]
     assert snapshot.verdict == "distrust"
-    assert any(reason.startswith("limit_changed:limit_amount: ") for reason in snapshot.reasons)
+    assert any(reason.startswith("total:limit_amount: ") for reason in snapshot.reasons)
 
 
 # --- re-runs ---------------------------------------------------------------------------------------------------------

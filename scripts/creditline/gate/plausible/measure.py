@@ -46,7 +46,8 @@ def measure(
     statement = _worded(f"select {selected} from {relation}", picture)
     row = one_row(connection.execute(statement, _parameters(statement, secret)))
     return [
-        _measured(figure, *row[place : place + 3]) for figure, place in zip(wanted, range(0, len(row), 3), strict=True)
+        _measured(figure, *row[place : place + 3], picture.steps if "before" in _used(figure) else 1)
+        for figure, place in zip(wanted, range(0, len(row), 3), strict=True)
     ]
 
 
