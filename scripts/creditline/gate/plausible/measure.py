@@ -46,7 +46,7 @@ def measure(
     statement = _worded(f"select {selected} from {relation}", picture)
     row = one_row(connection.execute(statement, _parameters(statement, secret)))
     return [
-        _measured(figure, *row[place : place + 3], picture.steps if "before" in _used(figure) else 1)
+        _measured(figure, *row[place : place + 3], steps=picture.steps if "before" in _used(figure) else 1)
         for figure, place in zip(wanted, range(0, len(row), 3), strict=True)
     ]
 
@@ -98,7 +98,7 @@ def _aggregates(figure: FigureOf) -> tuple[str, str, str]:
     return "null", f"count(*) filter (({figure.among}) and ({figure.breaks}))", among
 
 
-def _measured(figure: FigureOf, value: float | None, rows: int, base: int, steps: int) -> Measured:
+def _measured(figure: FigureOf, value: float | None, rows: int, base: int, *, steps: int) -> Measured:
     if not figure.is_share:
         return Measured(figure, value if base else None, 0, base, steps)
     return Measured(figure, rows / base if base else None, rows, base, steps)
