@@ -366,9 +366,9 @@ def test_a_home_without_a_night_is_not_watched(tmp_path):
 def test_a_watch_says_of_no_delivery_that_it_knows_it_that_came_while_it_looked(home, day, monkeypatch):
     (victim,) = people(home, 1)
     land_intraday(home, day, "1000", sequence=1, session=takeover(home, victim, day, "1000"))
-    last = decision.delivery_records(home)[-1]
+    last = decision.counting_records(home)[-1]
     looks = iter([[last], [last, replace(last, business_date=day)]])
-    monkeypatch.setattr(decision, "delivery_records", lambda home: [*delivery_records(home)[:-1], *next(looks)])
+    monkeypatch.setattr(decision, "counting_records", lambda home: [*delivery_records(home)[:-1], *next(looks)])
     watch(home, day)
     (record,) = (one for one in records_since(home, SECURITY, day) if "watch" in one)
     assert record["watch"]["last_delivery"] == str(last.business_date)
