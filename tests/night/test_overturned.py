@@ -12,6 +12,7 @@ from homes import copy_home
 from own_policies import lay_policies
 from small_delivery import NIGHT, change_manifest, small_home
 
+from creditline.gate.acceptance import accept_jump
 from creditline.home import Home
 from creditline.home.database import connect
 from creditline.landing.delivery import DeliveredTable, write_delivery
@@ -112,6 +113,8 @@ def cut(tmp_path_factory):
     land(home, NIGHT, everything(NIGHT, bureau_score=bureau(NIGHT, GOOD, CUSTOMERS)))
     run_night(home, NIGHT)
     land(home, SECOND, everything(SECOND, bureau_score=bureau(SECOND, BAD, HIT)))
+    # nobody notices that the rows are bad
+    accept_jump(home, "bureau_score", SECOND, by="maker", approved_by="checker", reason="taken for real")
     run_night(home, SECOND)
     assert moves(home, SECOND, "reason_code_1") == {("DOWN", "E1"): 2 * HIT}
     return home
