@@ -84,7 +84,7 @@ DISTRUSTED = {
     "30 days more past due": (each(days_past_due=lambda row: str(int(row["days_past_due"]) + 30),
                                    arrears_balance=lambda _: "100.00"), "past_due_rose:days_past_due"),
     "products swapped": (each(product_code=lambda _: "loan"), "changed:product_code"),
-    "limits in cents": (each(limit_amount=lambda row: money(row, "limit_amount", 100)), "jumped:limit_amount"),
+    "limits in cents": (each(limit_amount=lambda row: money(row, "limit_amount", 100)), "total:limit_amount"),
 }  # fmt: skip
 
 

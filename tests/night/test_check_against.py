@@ -119,7 +119,7 @@ def test_what_its_night_would_hold_is_held_with_what_to_do(home, delivery):
 def test_the_night_before_refuses_what_jumps(home, tmp_path):
     directory = shutil.move(deliver(home, night=SECOND, accounts=800), tmp_path / "delivery")
     found = {misfit.rule: misfit.then for misfit in check_against(home, directory).misfits}
-    assert found["row_change"] == REFUSED
+    assert found["missing"] == REFUSED
 
 
 def test_one_between_nights_is_looked_at_as_one(home, tmp_path):
